@@ -1,0 +1,103 @@
+"""Fill the virtual environment from requirements.lock: `python scripts/install.py .venv [--dev]`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOM = 1500  # MB: packages, their downloads, and a first database
+DEV = "# dev"  # ends the lines of requirements.lock that only tests and checks need
+
+
+def refuse(en: str, zh: str) -> None:
+    sys.exit(f"{en}\n{zh}")
+
+
+def check_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free // 1024**2
+    if free < ROOM:
+        refuse(
+            f"The disk of {folder} is full: {free} MB free, about {ROOM} MB needed.",
+            f"{folder} 所在磁盘空间不足：剩余 {free} MB，约需 {ROOM} MB。",
+        )
+
+
+def locked(*, dev: bool) -> list[str]:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return [
+        line
+        for line in lines
+        if line.strip() and not line.startswith("#") and (dev or not line.endswith(DEV))
+    ]
+
+
+def make_environment(target: Path) -> Path:
+    python = target / "bin" / "python"
+    works = python.exists() and subprocess.run([python, "-c", ""], check=False).returncode == 0
+    if not works:  # new, or its Python has moved away
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", target], check=False)
+        if made.returncode != 0:
+            refuse(
+                f"{target} could not be made; the lines above say why.",
+                f"无法创建 {target}，原因见上面的输出。",
+            )
+    return python
+
+
+def install(python: Path, wanted: list[str]) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(wanted))
+        file.flush()
+        pip = [str(python), "-m", "pip", "install", "--no-deps", "--disable-pip-version-check"]
+        process = subprocess.Popen(
+            [*pip, "--no-input", "--progress-bar", "off", "-r", file.name],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = show(process, len(wanted))
+        if process.wait() != 0:
+            print("\n".join(said[-12:]), file=sys.stderr)
+            check_room(python.parents[1])
+            refuse(
+                "The packages could not be installed; the lines above say why."
+                " Behind a slow or closed network set PIP_INDEX_URL to an index you can reach.",
+                "软件包安装失败，原因见上面的输出。网络受限时，请将 PIP_INDEX_URL 设为可访问的软件源。",
+            )
+
+
+def show(process: subprocess.Popen[str], total: int) -> list[str]:
+    """One short line per package; returns everything pip said."""
+    said: list[str] = []
+    count = 0
+    for line in process.stdout or ():
+        said.append(line.rstrip())
+        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+            count += 1
+            name = line.partition("satisfied: ")[2] or line.partition(" ")[2]
+            print(f"      {count:3}/{total}  {name.split()[0]}", flush=True)
+        elif line.startswith("Installing collected"):
+            print("      … unpacking, about half a minute · 正在解包，约半分钟", flush=True)
+    return said
+
+
+def main(target: str, *flags: str) -> None:
+    began = time.monotonic()
+    check_room(ROOT)
+    wanted = locked(dev="--dev" in flags)
+    print(
+        f"Installing {len(wanted)} packages into {target} – one to two minutes, once."
+        f"\n正在安装 {len(wanted)} 个软件包到 {target}，约一至两分钟，仅首次需要。",
+        flush=True,
+    )
+    install(make_environment(Path(target)), wanted)
+    print(f"      {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,63 @@
+"""Loaded with `-p tests.servers`: starts PostgreSQL and Valkey, and knows whether there is a browser.
+
+pytest-django reads the settings before any conftest.py is read; a conftest would be too late.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from matchmaking import embedded
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NO_CHROMIUM = "there is no Chromium on this machine"
+HOW_TO_GET_IT = "apt-get install chromium, or name one in CHROMIUM=/path"
+CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+skipped: list[str] = []
+
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the addresses from the controller
+    state = Path(tempfile.mkdtemp(prefix="mm-"))
+    state.chmod(0o755)  # as root the servers run as another user; what matters inside is 0700
+    if os.environ.pop("EMBEDDED_STATE", None):  # started below a running demo: not on its servers
+        for address in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+            os.environ.pop(address, None)
+    embedded.provide(throwaway=True, state=state)
+
+
+def chromium() -> str | None:
+    """The path of a Chromium from the system's packages, or of the one named in CHROMIUM."""
+    named = os.environ.get("CHROMIUM")
+    if named is not None:
+        return named if Path(named).exists() else None
+    return next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(config, items):
+    if chromium() is not None:
+        return
+    stories = [item for item in items if item.get_closest_marker("browser")]
+    if stories and CI:
+        raise pytest.UsageError(
+            f"{len(stories)} browser stories must run where CI is set: {NO_CHROMIUM} ({HOW_TO_GET_IT})."
+        )
+    for item in stories:
+        item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and isinstance(report.longrepr, tuple) and NO_CHROMIUM in report.longrepr[2]:
+        skipped.append(report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """Say last, after pytest's own closing line, what did not run."""
+    if skipped:
+        said = f"{len(skipped)} browser stories skipped: {NO_CHROMIUM} ({HOW_TO_GET_IT})."
+        config.get_terminal_writer().line(said)
