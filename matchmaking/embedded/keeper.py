@@ -181,7 +181,7 @@ class Keeper:
                 continue
             with contextlib.suppress(psutil.NoSuchProcess, ValueError, IndexError):
                 process = psutil.Process(int(file.read_text().split()[0]))
-                if process.status() != psutil.STATUS_ZOMBIE and _serves(process, mark):
+                if not _is_over(process) and _serves(process, mark):
                     _say(f"ending the orphan {process.pid}")
                     _end(process)
             file.unlink(missing_ok=True)
@@ -323,11 +323,21 @@ def _serves(process: psutil.Process, mark: str) -> bool:
     return any(mark in word for word in process.cmdline())
 
 
+def _is_over(process: psutil.Process) -> bool:
+    # A zombie is over too: nobody may be there to collect it, as in a container without init.
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def _end(process: psutil.Process) -> None:
     # For PostgreSQL: fast, then immediate shutdown, which the next start recovers from.
     for sig in (signal.SIGINT, signal.SIGQUIT):
         process.send_signal(sig)
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(20)
-            return
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            if _is_over(process):
+                return
+            time.sleep(0.05)
     raise refusals.stuck_orphan(process.pid)

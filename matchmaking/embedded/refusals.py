@@ -30,11 +30,17 @@ class Refusal(Exception):  # noqa: N818 -- what it is, not that it failed
 
 
 def disk_full(folder: Path) -> Refusal:
-    free = shutil.disk_usage(folder).free // 1024**2
+    free = shutil.disk_usage(folder).free
+    if free > NEEDED:  # a quota, or a limit on the size of files
+        return Refusal(
+            f"No more can be written to {folder}: a quota or a limit on file sizes is reached."
+            " Raise it and start again; the data that was saved is kept.",
+            f"无法继续写入 {folder}：已达到配额或文件大小限制。请提高限制后重新启动，已保存的数据不会丢失。",
+        )
     return Refusal(
-        f"The disk (or quota) for {folder} is full: {free} MB free, about {NEEDED // 1024**2} MB"
+        f"The disk of {folder} is full: {free // 1024**2} MB free, about {NEEDED // 1024**2} MB"
         " needed. Make room and start again; the data that was saved is kept.",
-        f"{folder} 所在磁盘（或配额）已满：剩余 {free} MB，约需 {NEEDED // 1024**2} MB。"
+        f"{folder} 所在磁盘已满：剩余 {free // 1024**2} MB，约需 {NEEDED // 1024**2} MB。"
         "请清理空间后重新启动，已保存的数据不会丢失。",
     )
 

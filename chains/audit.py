@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from chains.models import AuditEntry, User
+
+
+def label(row: models.Model) -> str:
+    """How the trail names a row: app.Model:public_id."""
+    name = getattr(row, "public_id", None) or row.pk
+    return f"{row._meta.app_label}.{row._meta.object_name}:{name}"
+
+
+def record(by: User | None, action: str, target: models.Model, **data: Any) -> AuditEntry:
+    """Write one line of the trail, inside the caller's transaction. No personal data in `data`."""
+    return AuditEntry.objects.create(
+        actor=by.pk if by is not None else None, action=action, target=label(target), data=data
+    )

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import models, transaction
+
+from chains.doorbell import ring
+from chains.models import Change, ChangeReader
+
+
+def record(noun: str, row: models.Model, verb: str) -> Change:
+    """Add a fact to the feed and wake its readers once the transaction has committed."""
+    change = Change.objects.create(noun=noun, target=getattr(row, "public_id", row.pk), verb=verb)
+    ring("matchmaking.tasks.read_changes")
+    return change
+
+
+@contextmanager
+def unread(name: str, limit: int = 500) -> Iterator[list[Change]]:
+    """The next facts for the reader `name`; its place moves on when the block ends without error.
+
+    The reader's row is locked, so two workers never read the same facts at once: the second finds
+    an empty list and leaves.
+    """
+    ChangeReader.objects.get_or_create(name=name)
+    with transaction.atomic():
+        reader = (
+            ChangeReader.objects.select_for_update(skip_locked=True).filter(name=name).first()
+        )
+        if reader is None:
+            yield []
+            return
+        rows = list(Change.objects.after(reader)[:limit])
+        yield rows
+        if rows:
+            reader.transaction, reader.change = rows[-1].transaction, rows[-1].pk
+            reader.save(update_fields=["transaction", "change"])

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """A rule said no. `str()` is a sentence the reader can act on; `code` is for programs (noun.fault)."""
+
+    def __init__(self, message: object, *, code: str, **params: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.params = params
+
+    @property
+    def is_refusal(self) -> bool:
+        """True when the person lacks the right: answered with 403, not 409."""
+        return self.code.endswith(".forbidden")

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from chains.models.audit import AuditEntry
+from chains.models.base import Language, Reference, TimeStamped, new_public_id
+from chains.models.changes import Change, ChangeReader
+from chains.models.contacts import Contact, ContactReveal
+from chains.models.enterprises import (
+    Capability,
+    Certification,
+    Enterprise,
+    EnterpriseAlias,
+    EnterpriseGroup,
+    Evidence,
+    Proof,
+    Qualification,
+)
+from chains.models.notifications import Notification
+from chains.models.people import Mandate, Membership, OrganiserRole, User
+from chains.models.regions import COUNTRY, Province, Region, RegionGroup
+from chains.models.requirements import (
+    Condition,
+    Period,
+    Project,
+    Question,
+    Remark,
+    Requirement,
+    RequirementLine,
+)
+from chains.models.taxonomy import (
+    Category,
+    CertificationKind,
+    Chain,
+    CooperationKind,
+    DockingDirection,
+    DockingKind,
+    ParticipantKind,
+    QualificationKind,
+    Segment,
+    SegmentLink,
+    Unit,
+)
+
+__all__ = [
+    "COUNTRY",
+    "AuditEntry",
+    "Capability",
+    "Category",
+    "Certification",
+    "CertificationKind",
+    "Chain",
+    "Change",
+    "ChangeReader",
+    "Condition",
+    "Contact",
+    "ContactReveal",
+    "CooperationKind",
+    "DockingDirection",
+    "DockingKind",
+    "Enterprise",
+    "EnterpriseAlias",
+    "EnterpriseGroup",
+    "Evidence",
+    "Language",
+    "Mandate",
+    "Membership",
+    "Notification",
+    "OrganiserRole",
+    "ParticipantKind",
+    "Period",
+    "Project",
+    "Proof",
+    "Province",
+    "Qualification",
+    "QualificationKind",
+    "Question",
+    "Reference",
+    "Region",
+    "RegionGroup",
+    "Remark",
+    "Requirement",
+    "RequirementLine",
+    "Segment",
+    "SegmentLink",
+    "TimeStamped",
+    "Unit",
+    "User",
+    "new_public_id",
+]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chains.models.base import TimeStamped
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def unsent(self) -> Self:
+        return self.filter(status=Notification.Status.UNSENT, due_at__lte=timezone.now())
+
+    def unread(self) -> Self:
+        return self.filter(channel=Notification.Channel.IN_APP, read_at=None)
+
+
+class Notification(TimeStamped):
+    """The outbox: written with the fact it tells of, sent afterwards, never twice."""
+
+    class Channel(models.TextChoices):
+        IN_APP = "in_app", _("in the application")
+        EMAIL = "email", _("e-mail")
+
+    class Status(models.TextChoices):
+        UNSENT = "unsent", _("unsent")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        STOPPED = "stopped", _("stopped")
+
+    to = models.ForeignKey("chains.User", models.PROTECT, related_name="notifications")
+    kind = models.CharField(max_length=40)  # templates emails/<kind>.*
+    context = models.JSONField(default=dict)  # ids only, no personal data
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNSENT)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                name="notification_unsent",
+                condition=models.Q(status="unsent"),
+            ),
+            models.Index(fields=["to", "-id"], name="notification_inbox"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from chains.models.base import Language, TimeStamped, new_public_id
+
+if TYPE_CHECKING:
+    from chains.models.enterprises import Enterprise
+    from chains.models.regions import Region
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in. What they may do comes from memberships and roles, not from here."""
+
+    public_id = models.CharField(
+        max_length=12, unique=True, default=new_public_id, editable=False
+    )
+    email = models.EmailField(_("e-mail"), unique=True)
+    language = models.CharField(
+        max_length=2, choices=Language.choices, default=Language.ZH, verbose_name=_("language")
+    )
+    is_staff = models.BooleanField(default=False)  # the administrator
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_the_case")
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id  # never the address: this lands in logs
+
+    # The three below are asked on every page; one query each per request, then kept.
+    @cached_property
+    def active_memberships(self) -> list[Membership]:
+        return list(
+            Membership.objects.active()
+            .filter(user=self)
+            .select_related("enterprise", "enterprise__region")
+            .order_by("pk")
+        )
+
+    @cached_property
+    def active_roles(self) -> list[OrganiserRole]:
+        return list(
+            OrganiserRole.objects.current()
+            .filter(user=self)
+            .select_related("region", "body")
+            .order_by("pk")
+        )
+
+    @cached_property
+    def enterprise_ids(self) -> frozenset[int]:
+        """Enterprises the user is an active member of, whatever the role."""
+        return frozenset(m.enterprise_id for m in self.active_memberships)
+
+    @property
+    def organiser_roles(self) -> list[OrganiserRole]:
+        return [r for r in self.active_roles if r.role == OrganiserRole.Role.ORGANISER]
+
+    @property
+    def organiser_regions(self) -> list[Region]:
+        return [r.region for r in self.organiser_roles]
+
+    @property
+    def is_organiser(self) -> bool:
+        return bool(self.organiser_roles)
+
+    @property
+    def enterprise(self) -> Enterprise | None:
+        """The enterprise whose pages "my …" means: the first one joined."""
+        return self.active_memberships[0].enterprise if self.active_memberships else None
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.is_staff and self.is_active
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> Self:
+        return self.filter(status=Membership.Status.ACTIVE)
+
+    def requested(self) -> Self:
+        return self.filter(status=Membership.Status.REQUESTED)
+
+
+class Membership(TimeStamped):
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner")
+        EDITOR = "editor", _("Editor")
+        VIEWER = "viewer", _("Viewer")
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        ACTIVE = "active", _("Active")
+        REFUSED = "refused", _("Refused")
+        ENDED = "ended", _("Ended")
+
+    user = models.ForeignKey("chains.User", models.PROTECT, related_name="memberships")
+    enterprise = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="memberships"
+    )
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.REQUESTED)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "enterprise"],
+                condition=Q(status__in=["requested", "active"]),
+                name="membership_once_while_it_lasts",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def may_edit(self) -> bool:
+        return self.role in (self.Role.OWNER, self.Role.EDITOR)
+
+
+class OrganiserRoleQuerySet(models.QuerySet["OrganiserRole"]):
+    def current(self) -> Self:
+        return self.filter(
+            Q(valid_until_on=None) | Q(valid_until_on__gte=timezone.localdate())
+        )
+
+
+class OrganiserRole(TimeStamped):
+    """A person works for a public body or association in a region; the scope is the region's subtree."""
+
+    class Role(models.TextChoices):
+        ORGANISER = "organiser", _("Organiser")
+        ANALYST = "analyst", _("Analyst")
+
+    user = models.ForeignKey("chains.User", models.PROTECT, related_name="organiser_role_rows")
+    body = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="organiser_role_rows"
+    )
+    region = models.ForeignKey("chains.Region", models.PROTECT)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.ORGANISER)
+    valid_until_on = models.DateField(null=True, blank=True)
+
+    objects = OrganiserRoleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "body", "region", "role"], name="organiser_role_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class MandateQuerySet(models.QuerySet["Mandate"]):
+    def active(self) -> Self:
+        return self.filter(status=Mandate.Status.ACTIVE)
+
+
+class Mandate(TimeStamped):
+    """Lets an association post requirements for a member (row 21)."""
+
+    class Status(models.TextChoices):
+        OFFERED = "offered", _("Offered")
+        ACTIVE = "active", _("Active")
+        ENDED = "ended", _("Ended")
+
+    association = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="mandates_given"
+    )
+    member = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="mandates_received"
+    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OFFERED)
+
+    objects = MandateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["association", "member"],
+                condition=Q(status__in=["offered", "active"]),
+                name="mandate_once_while_it_lasts",
+            ),
+            models.CheckConstraint(
+                condition=~Q(association=models.F("member")), name="mandate_joins_two_bodies"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from chains.models.base import Reference, TimeStamped
+
+COUNTRY = "000000"
+
+
+class RegionQuerySet(models.QuerySet["Region"]):
+    def within(self, region: Region) -> Self:
+        """The region itself and all below it."""
+        return self.filter(Q(pk=region.pk) | Q(path__startswith=f"{region.path}/"))
+
+    def provinces(self) -> Self:
+        return self.filter(level=Region.Level.PROVINCE)
+
+
+class Region(Reference):
+    """An administrative region of China by its official code (GB/T 2260), or a zone of ours."""
+
+    class Level(models.TextChoices):
+        COUNTRY = "country", _("country")
+        PROVINCE = "province", _("province")
+        PREFECTURE = "prefecture", _("prefecture")
+        COUNTY = "county", _("county")
+        ZONE = "zone", _("zone")
+
+    level = models.CharField(max_length=12, choices=Level.choices)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    # Codes from the country down, "000000/330000/330400/330421": a subtree is one index range.
+    path = models.CharField(max_length=60, unique=True)
+    longitude = models.FloatField(null=True, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    # What is typed to find it: both names, pinyin, initials, code; folded.
+    search_text = models.TextField(default="", blank=True)
+
+    objects = RegionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["code"]
+        indexes = [
+            models.Index(fields=["path"], name="region_path", opclasses=["varchar_pattern_ops"])
+        ]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes from the country down to this region."""
+        return tuple(self.path.split("/"))
+
+    @property
+    def province_code(self) -> str | None:
+        return self.codes[1] if len(self.codes) > 1 else None
+
+    def contains(self, other: Region) -> bool:
+        return other.path == self.path or other.path.startswith(f"{self.path}/")
+
+
+class RegionGroup(Reference):
+    """Regions that act together across provinces, such as the Yangtze River Delta."""
+
+    regions = models.ManyToManyField(Region, related_name="groups")
+
+    class Meta(Reference.Meta):
+        pass
+
+
+class Province(TimeStamped):
+    """The tenant: one province that is served here, with its name, promise and calendar."""
+
+    region = models.OneToOneField(Region, models.PROTECT, related_name="served_as")
+    name_zh = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=160)
+    verification_days = models.PositiveSmallIntegerField(default=3)
+    holidays = ArrayField(models.DateField(), default=list, blank=True)
+    gap_public = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["region__code"]
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} · {self.name_en}"

@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chains.models.base import Language, TimeStamped
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from chains.models.people import User
+
+
+class Period(models.TextChoices):
+    ONCE = "once", _("once")
+    MONTH = "month", _("a month")
+    YEAR = "year", _("a year")
+
+
+class Project(TimeStamped):
+    """An investment project that explains why things are needed (row 22)."""
+
+    class Stage(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        UNDER_CONSTRUCTION = "under_construction", _("under construction")
+        PRODUCING = "producing", _("producing")
+        STOPPED = "stopped", _("stopped")
+
+    enterprise = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="projects")
+    name = models.CharField(_("name"), max_length=160)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ZH)
+    chain = models.ForeignKey("chains.Chain", models.PROTECT, null=True, blank=True)
+    region = models.ForeignKey("chains.Region", models.PROTECT, null=True, blank=True)
+    amount_cents = models.BigIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    currency = models.CharField(max_length=3, default="CNY")
+    stage = models.CharField(max_length=20, choices=Stage.choices, default=Stage.PLANNED)
+    needed_by_on = models.DateField(_("needed by"), null=True, blank=True)
+    is_public = models.BooleanField(_("shown to everyone"), default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_cents=None) | Q(amount_cents__gte=0),
+                name="project_amount_is_not_negative",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RequirementQuerySet(models.QuerySet["Requirement"]):
+    def published(self) -> Self:
+        return self.filter(status=Requirement.Status.PUBLISHED)
+
+    def open(self) -> Self:
+        """Published and still taking interests."""
+        return self.published().filter(
+            Q(closes_on=None) | Q(closes_on__gte=timezone.localdate())
+        )
+
+    def submitted(self) -> Self:
+        return self.filter(status=Requirement.Status.SUBMITTED)
+
+    def scored(self) -> Self:
+        """Those a run works on: approved ones too, so that review can begin before an embargo ends."""
+        return self.filter(
+            status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED]
+        )
+
+    def own(self, user: User | AnonymousUser) -> Self:
+        ids = getattr(user, "enterprise_ids", ())
+        return self.filter(Q(enterprise__in=ids) | Q(posted_by__in=ids))
+
+    def in_scope_of(self, user: User | AnonymousUser) -> Self:
+        """What the user's desks moderate: the owner's region decides. Drafts stay with their owner."""
+        if getattr(user, "is_administrator", False):
+            return self.exclude(status=Requirement.Status.DRAFT)
+        scope = Q(pk__in=())
+        for role in getattr(user, "active_roles", ()):
+            scope |= Q(enterprise__region=role.region) | Q(
+                enterprise__region__path__startswith=f"{role.region.path}/"
+            )
+        return self.filter(scope).exclude(status=Requirement.Status.DRAFT)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Published ones for everyone; own ones; what one's desk moderates.
+
+        Organisers of an event see what is listed there as well: matchmaking.permissions adds that.
+        """
+        ids = getattr(user, "enterprise_ids", ())
+        desk = Q(pk__in=())
+        if getattr(user, "is_administrator", False):
+            desk = ~Q(status=Requirement.Status.DRAFT)
+        for role in getattr(user, "active_roles", ()):
+            desk |= (
+                Q(enterprise__region=role.region)
+                | Q(enterprise__region__path__startswith=f"{role.region.path}/")
+            ) & ~Q(status=Requirement.Status.DRAFT)
+        return self.filter(
+            Q(status=Requirement.Status.PUBLISHED)
+            | Q(enterprise__in=ids)
+            | Q(posted_by__in=ids)
+            | desk
+        )
+
+    def with_line_count(self) -> Self:
+        return self.annotate(line_count=models.Count("lines", distinct=True))
+
+
+class Requirement(TimeStamped):
+    """One posting by one enterprise: what it needs, until when, and who may see its contact."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SUBMITTED = "submitted", _("Submitted")
+        RETURNED = "returned", _("Returned")
+        APPROVED = "approved", _("Approved")
+        PUBLISHED = "published", _("Published")
+        CLOSED = "closed", _("Closed")
+
+    class CloseReason(models.TextChoices):
+        FILLED = "filled", _("Filled")
+        WITHDRAWN = "withdrawn", _("Withdrawn by its owner")
+        EXPIRED = "expired", _("Past its closing date")
+        REFUSED = "refused", _("Not accepted for publication")
+        TAKEN_DOWN = "taken_down", _("Taken down")
+        UNANSWERED = "unanswered", _("Not corrected in time")
+        ENTERPRISE_SUSPENDED = "enterprise_suspended", _("Enterprise suspended")
+
+    class Seeks(models.TextChoices):
+        SUPPLIER = "supplier", _("Suppliers")
+        CUSTOMER = "customer", _("Customers")
+        PARTNER = "partner", _("Partners")
+
+    class ContactPolicy(models.TextChoices):
+        MEMBERS = "members", _("Any member")
+        VERIFIED = "verified", _("Verified enterprises")
+        ACCEPTED = "accepted", _("After I accept")
+
+    MAX_LINES = 200
+    MAX_QUESTIONS = 3
+
+    enterprise = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="requirements"
+    )
+    posted_by = models.ForeignKey(
+        "chains.Enterprise",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requirements_posted",
+    )
+    project = models.ForeignKey(
+        Project, models.PROTECT, null=True, blank=True, related_name="requirements"
+    )
+    docking_kind = models.ForeignKey(
+        "chains.DockingKind", models.PROTECT, to_field="code", default="supply_sales"
+    )
+    seeks = models.CharField(
+        _("seeks"), max_length=10, choices=Seeks.choices, default=Seeks.SUPPLIER
+    )
+    cooperation_kinds = models.ManyToManyField("chains.CooperationKind", blank=True)
+    chain = models.ForeignKey(
+        "chains.Chain", models.PROTECT, null=True, blank=True, related_name="requirements"
+    )
+    region = models.ForeignKey(
+        "chains.Region", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    title = models.CharField(_("title"), max_length=160)
+    text = models.TextField(_("description"), max_length=4000, blank=True)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ZH)
+    needed_by_on = models.DateField(_("needed by"), null=True, blank=True)
+    closes_on = models.DateField(_("interests until"), null=True, blank=True)
+    answer_by_on = models.DateField(_("you answer by"), null=True, blank=True)
+    is_urgent = models.BooleanField(_("urgent"), default=False)
+    import_substitution = models.BooleanField(_("replaces an imported product"), default=False)
+    contact = models.ForeignKey(
+        "chains.Contact", models.PROTECT, null=True, blank=True, related_name="requirements"
+    )
+    contact_policy = models.CharField(
+        max_length=10, choices=ContactPolicy.choices, default=ContactPolicy.ACCEPTED
+    )
+    embargoed_until = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    close_reason = models.CharField(max_length=24, choices=CloseReason.choices, blank=True)
+    close_note = models.CharField(max_length=300, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    amended_at = models.DateTimeField(null=True, blank=True)
+    # Folded words of title, text and lines; stored so that search and lists never join for it.
+    search_text = models.TextField(default="", blank=True, editable=False)
+    summary = models.CharField(max_length=200, default="", blank=True, editable=False)
+
+    objects = RequirementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="closed") & ~Q(close_reason="")
+                | ~Q(status="closed") & Q(close_reason=""),
+                name="requirement_closed_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="published") | Q(published_at__isnull=False),
+                name="requirement_published_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft")
+                | (Q(closes_on__isnull=False) & Q(answer_by_on__isnull=False)),
+                name="requirement_submitted_has_its_dates",
+            ),
+            models.CheckConstraint(
+                condition=Q(closes_on=None)
+                | Q(answer_by_on=None)
+                | Q(answer_by_on__gte=F("closes_on")),
+                name="requirement_answers_after_it_closes",
+                violation_error_message=_(
+                    "The day by which you answer cannot be before the day interests close."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(posted_by=None) | ~Q(posted_by=F("enterprise")),
+                name="requirement_posted_by_another_body",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "closes_on"], name="requirement_status_closes"),
+            models.Index(
+                fields=["-published_at", "-id"],
+                name="requirement_newest",
+                condition=Q(status="published"),
+            ),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="requirement_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_published(self) -> bool:
+        return self.status == self.Status.PUBLISHED
+
+    @property
+    def takes_interests(self) -> bool:
+        """Published, and its closing day has not passed in the time of the place."""
+        return self.is_published and (
+            self.closes_on is None or self.closes_on >= timezone.localdate()
+        )
+
+
+class RequirementLineQuerySet(models.QuerySet["RequirementLine"]):
+    def open(self) -> Self:
+        return self.filter(status=RequirementLine.Status.OPEN)
+
+    def in_open_requirements(self) -> Self:
+        return self.open().filter(
+            Q(requirement__closes_on=None)
+            | Q(requirement__closes_on__gte=timezone.localdate()),
+            requirement__status=Requirement.Status.PUBLISHED,
+        )
+
+    def scored(self) -> Self:
+        """Open lines of approved and published requirements: what a run works on."""
+        return self.open().filter(
+            requirement__status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED]
+        )
+
+
+class RequirementLine(TimeStamped):
+    """One product asked for; matched on its own (row 19)."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("Open")
+        FILLED = "filled", _("Filled")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="lines")
+    number = models.PositiveSmallIntegerField()
+    text = models.CharField(_("what"), max_length=500)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ZH)
+    category = models.ForeignKey(
+        "chains.Category", models.PROTECT, null=True, blank=True, related_name="lines"
+    )
+    category_suggested = models.ForeignKey(
+        "chains.Category", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    segment = models.ForeignKey(
+        "chains.Segment", models.PROTECT, null=True, blank=True, related_name="lines"
+    )
+    quantity = models.DecimalField(
+        _("quantity"), max_digits=18, decimal_places=3, null=True, blank=True
+    )
+    unit = models.ForeignKey("chains.Unit", models.PROTECT, null=True, blank=True)
+    period = models.CharField(max_length=6, choices=Period.choices, default=Period.ONCE)
+    needed_by_on = models.DateField(_("needed by"), null=True, blank=True)
+    specification = models.CharField(_("specification"), max_length=1000, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+
+    objects = RequirementLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["requirement", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requirement", "number"],
+                name="requirement_line_number_once",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.CheckConstraint(
+                condition=Q(number__gte=1, number__lte=200),
+                name="requirement_line_number_is_1_to_200",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity=None) | Q(quantity__gt=0),
+                name="requirement_line_quantity_is_positive",
+                violation_error_message=_("Enter a quantity above 0."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["category", "status"], name="requirement_line_category"),
+            models.Index(fields=["segment", "status"], name="requirement_line_segment"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def full_text(self) -> str:
+        """What is compared: the product and its specification."""
+        return f"{self.text} {self.specification}".strip()
+
+
+class Condition(models.Model):
+    """What a requirement, or one of its lines, asks of the supplier beyond the product."""
+
+    class Kind(models.TextChoices):
+        CERTIFICATION = "certification", _("Certification")
+        QUALIFICATION = "qualification", _("Qualification")
+        REGION = "region", _("Region")
+        DISTANCE = "distance", _("Distance")
+        CAPACITY = "capacity", _("Capacity")
+        LEAD_TIME = "lead_time", _("Lead time")
+        SAMPLE_TIME = "sample_time", _("Sample time")
+        COOPERATION = "cooperation", _("Cooperation")
+        ORIGIN = "origin", _("Origin")
+        OTHER = "other", _("Other, shown only")
+
+    class Strength(models.TextChoices):
+        MUST = "must", _("Must")
+        PREFER = "prefer", _("Prefer")
+
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="conditions")
+    # Null = for all lines of the requirement.
+    line = models.ForeignKey(
+        RequirementLine, models.CASCADE, null=True, blank=True, related_name="conditions"
+    )
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    strength = models.CharField(max_length=6, choices=Strength.choices, default=Strength.MUST)
+    # {"codes": [...]} any of them; or {"value": 80, "unit": "km"}; `text` as typed is always kept.
+    parameter: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+class Question(models.Model):
+    """Asked of every supplier that sends an interest; at most three."""
+
+    requirement = models.ForeignKey(Requirement, models.CASCADE, related_name="questions")
+    order = models.PositiveSmallIntegerField()
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["order"]
+        constraints = [
+            models.UniqueConstraint(fields=["requirement", "order"], name="question_order_once"),
+            models.CheckConstraint(
+                condition=Q(order__gte=1, order__lte=3), name="question_at_most_three"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Remark(models.Model):
+    """What the desk asks to be changed, on the whole or on one line; kept as history."""
+
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="remarks")
+    line = models.ForeignKey(
+        RequirementLine, models.SET_NULL, null=True, blank=True, related_name="remarks"
+    )
+    line_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    code = models.CharField(max_length=30, blank=True)  # of a saved reason
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.text

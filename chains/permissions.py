@@ -1,0 +1,102 @@
+"""Who may do what in the register. Predicates only: services ask and refuse, pages leave the button out."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+from django.contrib.auth.models import AnonymousUser
+
+from chains.models import Enterprise, Membership, OrganiserRole, Region, Requirement, User
+
+Anyone = User | AnonymousUser
+
+
+def is_signed_in(user: Anyone) -> TypeGuard[User]:
+    return isinstance(user, User) and user.is_authenticated and user.is_active
+
+
+def membership_of(user: Anyone, enterprise: Enterprise) -> Membership | None:
+    if not is_signed_in(user):
+        return None
+    return next((m for m in user.active_memberships if m.enterprise_id == enterprise.pk), None)
+
+
+def is_member(user: Anyone, enterprise: Enterprise) -> bool:
+    return membership_of(user, enterprise) is not None
+
+
+def is_owner(user: Anyone, enterprise: Enterprise) -> bool:
+    membership = membership_of(user, enterprise)
+    return (
+        membership is not None
+        and membership.role == Membership.Role.OWNER
+        and not enterprise.is_suspended
+    )
+
+
+def can_edit(user: Anyone, enterprise: Enterprise) -> bool:
+    """Profile, contacts, capabilities, drafts. A suspended enterprise only reads."""
+    membership = membership_of(user, enterprise)
+    return membership is not None and membership.may_edit and not enterprise.is_suspended
+
+
+def can_post_for(user: Anyone, enterprise: Enterprise) -> bool:
+    """Draft a requirement of the enterprise: its editors, or an association with an active mandate."""
+    if can_edit(user, enterprise):
+        return True
+    if not is_signed_in(user):
+        return False
+    return enterprise.mandates_received.active().filter(
+        association__in=[m.enterprise_id for m in user.active_memberships if m.may_edit]
+    ).exists()
+
+
+def can_submit(user: Anyone, requirement: Requirement) -> bool:
+    """Submit, amend, close, answer: editors of a verified enterprise, or its mandated association."""
+    return requirement.enterprise.is_verified and can_post_for(user, requirement.enterprise)
+
+
+def covers(user: Anyone, region: Region | None) -> bool:
+    """The region lies in the scope of one of the user's organiser roles."""
+    if region is None or not is_signed_in(user):
+        return False
+    return any(own.contains(region) for own in user.organiser_regions)
+
+
+def is_own_case(user: User, enterprise: Enterprise) -> bool:
+    """Nobody decides on their own enterprise's or body's case: the next desk up does."""
+    return enterprise.pk in user.enterprise_ids or any(
+        role.body_id == enterprise.pk for role in user.active_roles
+    )
+
+
+def can_verify(user: Anyone, enterprise: Enterprise) -> bool:
+    """Verify, return, suspend the enterprise; verify or revoke its qualifications; moderate its requirements."""
+    if not is_signed_in(user) or is_own_case(user, enterprise):
+        return False
+    return user.is_administrator or covers(user, enterprise.region)
+
+
+def can_moderate(user: Anyone, requirement: Requirement) -> bool:
+    if (
+        requirement.posted_by is not None
+        and is_signed_in(user)
+        and is_own_case(user, requirement.posted_by)
+    ):
+        return False
+    return can_verify(user, requirement.enterprise)
+
+
+def can_see_evidence(user: Anyone, enterprise: Enterprise) -> bool:
+    """Licences and certificates: members with edit rights, and the desk."""
+    return can_edit(user, enterprise) or can_verify(user, enterprise)
+
+
+def can_decide_membership(user: Anyone, membership: Membership) -> bool:
+    return is_owner(user, membership.enterprise) or (
+        is_signed_in(user) and can_verify(user, membership.enterprise)
+    )
+
+
+def has_role(user: Anyone, role: OrganiserRole.Role) -> bool:
+    return is_signed_in(user) and any(r.role == role for r in user.active_roles)

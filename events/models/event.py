@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chains.models import Reference, TimeStamped
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from chains.models import User
+
+
+class EventLevel(Reference):
+    """Who hosts: nation, delta, province, city, county, industry. Independent of the region's level."""
+
+    description_zh = models.CharField(max_length=200, blank=True)
+    description_en = models.CharField(max_length=200, blank=True)
+
+    class Meta(Reference.Meta):
+        pass
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def public(self) -> Self:
+        return self.exclude(status=Event.Status.DRAFT)
+
+    def upcoming(self) -> Self:
+        return self.filter(status=Event.Status.PUBLISHED, ends_at__gte=timezone.now())
+
+    def organised_by(self, user: User | AnonymousUser) -> Self:
+        """Events whose host or co-host body the user works for, or where the user is a manager."""
+        bodies = [r.body_id for r in getattr(user, "organiser_roles", ())]
+        scope = Q(host__in=bodies) | Q(co_hosts__in=bodies)
+        if getattr(user, "pk", None) is not None:
+            scope |= Q(staff__user=user.pk, staff__role=EventStaff.Role.MANAGER)
+        return self.filter(pk__in=Event.objects.filter(scope).values("pk"))
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """All but drafts for everyone; drafts for those who organise them."""
+        if getattr(user, "is_administrator", False):
+            return self
+        return self.filter(
+            ~Q(status=Event.Status.DRAFT)
+            | Q(pk__in=Event.objects.organised_by(user).values("pk"))
+        )
+
+    def with_seats(self) -> Self:
+        """Adds `seats` and `seats_taken` over all tiers."""
+        return self.annotate(seats=Sum("tiers__seats"), seats_taken=Sum("tiers__taken"))
+
+
+class Event(TimeStamped):
+    """A docking event (对接会): where and when a chain meets."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        HELD = "held", _("Held")
+        ARCHIVED = "archived", _("Archived")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Admission(models.TextChoices):
+        AUTOMATIC = "automatic", _("automatic")
+        REVIEWED = "reviewed", _("reviewed by the organiser")
+
+    class WaitingRule(models.TextChoices):
+        ARRIVAL = "arrival", _("by arrival")
+        TIER_THEN_ARRIVAL = "tier_then_arrival", _("by tier, then by arrival")
+        DRAW = "draw", _("by a draw")
+
+    name_zh = models.CharField(_("name in Chinese"), max_length=160)
+    name_en = models.CharField(_("name in English"), max_length=200)
+    level = models.ForeignKey(EventLevel, models.PROTECT, to_field="code", verbose_name=_("level"))
+    host = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="events_hosted")
+    co_hosts = models.ManyToManyField(
+        "chains.Enterprise", blank=True, related_name="events_co_hosted"
+    )
+    region = models.ForeignKey("chains.Region", models.PROTECT, related_name="events")
+    chains = models.ManyToManyField("chains.Chain", blank=True, related_name="events")
+    docking_kinds = models.ManyToManyField("chains.DockingKind", blank=True)
+    series = models.ManyToManyField("events.Series", blank=True, related_name="events")
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    place = models.CharField(_("place"), max_length=200, blank=True)
+    place_en = models.CharField(_("place in English"), max_length=200, blank=True)
+    text = models.TextField(_("description"), max_length=4000, blank=True)
+    text_en = models.TextField(_("description in English"), max_length=4000, blank=True)
+    delegates_per_enterprise = models.PositiveSmallIntegerField(
+        _("most delegates of one enterprise"), default=2
+    )
+    admission = models.CharField(
+        max_length=10, choices=Admission.choices, default=Admission.AUTOMATIC
+    )
+    waiting_rule = models.CharField(
+        max_length=20, choices=WaitingRule.choices, default=WaitingRule.ARRIVAL
+    )
+    registration_opens_at = models.DateTimeField(_("registration opens"))
+    registration_closes_at = models.DateTimeField(_("registration closes"))
+    list_published_at = models.DateTimeField(_("list goes public"), null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    cancel_reason = models.CharField(max_length=300, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    # chains.searchtext.document() of names and places.
+    search_text = models.TextField(default="", blank=True, editable=False)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["status", "starts_at"], name="event_status_starts"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="event_search"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="event_ends_after_it_starts",
+                violation_error_message=_("The event ends after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(registration_closes_at__gt=F("registration_opens_at")),
+                name="event_registration_closes_after_it_opens",
+                violation_error_message=_("Registration closes after it opens."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="cancelled") | ~Q(cancel_reason=""),
+                name="event_cancelled_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(delegates_per_enterprise__gte=1),
+                name="event_lets_a_delegate_in",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} · {self.name_en}"
+
+    @property
+    def is_open_for_registration(self) -> bool:
+        return (
+            self.status == self.Status.PUBLISHED
+            and self.registration_opens_at <= timezone.now() < self.registration_closes_at
+        )
+
+
+class EventStaff(TimeStamped):
+    """A person who works at the event without working for its host; ends with the event."""
+
+    class Role(models.TextChoices):
+        MANAGER = "manager", _("Manager")
+        DESK = "desk", _("Desk")
+        MODERATOR = "moderator", _("Moderator")
+
+    event = models.ForeignKey(Event, models.PROTECT, related_name="staff")
+    user = models.ForeignKey("chains.User", models.PROTECT, related_name="event_staff")
+    role = models.CharField(max_length=10, choices=Role.choices)
+
+    class Meta:
+        verbose_name_plural = "event staff"
+        constraints = [
+            models.UniqueConstraint(fields=["event", "user", "role"], name="event_staff_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Listing(TimeStamped):
+    """A requirement on an event's list. The event's moment is the requirement's embargo (row 21)."""
+
+    event = models.ForeignKey(Event, models.PROTECT, related_name="listings")
+    requirement = models.ForeignKey(
+        "chains.Requirement", models.PROTECT, related_name="listings"
+    )
+    order = models.PositiveSmallIntegerField(default=0)
+    is_featured = models.BooleanField(default=False)
+    code = models.CharField(max_length=8, unique=True)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "requirement"], name="listing_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from chains.models import TimeStamped
+from chains.models.base import ALPHABET
+from events.models.event import Event
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from chains.models import User
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(24)  # 192 bit
+
+
+def new_short_code() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(6))
+
+
+class Tier(TimeStamped):
+    """A share of an event's seats: reserved for some until a moment, or general."""
+
+    event = models.ForeignKey("events.Event", models.PROTECT, related_name="tiers")
+    name_zh = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=120)
+    # Any of these lets an enterprise into the tier; both empty = the general tier.
+    qualifications = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    participant_kinds = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    seats = models.PositiveIntegerField()
+    taken = models.PositiveIntegerField(default=0)
+    reserved_until = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    order = models.PositiveSmallIntegerField(default=0)
+    is_general = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            # Whatever the code does, the database never lets a seat too many be taken (R1).
+            models.CheckConstraint(
+                condition=Q(taken__gte=0) & Q(taken__lte=F("seats")),
+                name="tier_never_takes_more_than_its_seats",
+            ),
+            models.UniqueConstraint(
+                fields=["event"], condition=Q(is_general=True), name="tier_general_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_general=False)
+                | Q(qualifications=[], participant_kinds=[], reserved_until=None),
+                name="tier_general_is_for_all",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name_zh} · {self.name_en}"
+
+    @property
+    def free(self) -> int:
+        return self.seats - self.taken
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Own registrations, and those of events the user organises."""
+        return self.filter(
+            Q(enterprise__in=getattr(user, "enterprise_ids", ()))
+            | Q(event__in=Event.objects.organised_by(user).values("pk"))
+        )
+
+    def waiting(self) -> Self:
+        return self.filter(status=Registration.Status.WAITLISTED)
+
+    def confirmed(self) -> Self:
+        return self.filter(status=Registration.Status.CONFIRMED)
+
+    def in_queue_order(self) -> Self:
+        """The order in which seats are offered; rank is the place in it, computed, never stored."""
+        return self.order_by("-priority", "queue_no")
+
+
+class Registration(TimeStamped):
+    """An enterprise's place at an event: seats for its delegates, or a turn on the waiting list."""
+
+    class Status(models.TextChoices):
+        SUBMITTED = "submitted", _("Submitted")
+        CONFIRMED = "confirmed", _("Confirmed")
+        WAITLISTED = "waitlisted", _("On the waiting list")
+        DECLINED = "declined", _("Declined")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Purpose(models.TextChoices):
+        BUY = "buy", _("Buy")
+        SUPPLY = "supply", _("Supply")
+        FINANCE = "finance", _("Finance")
+        TALENT = "talent", _("Talent")
+        OBSERVE = "observe", _("Observe")
+
+    event = models.ForeignKey("events.Event", models.PROTECT, related_name="registrations")
+    enterprise = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="registrations"
+    )
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.SUBMITTED
+    )
+    purposes = ArrayField(
+        models.CharField(max_length=8, choices=Purpose.choices), default=list, blank=True
+    )
+    seats_asked = models.PositiveSmallIntegerField()
+    accepts_partial = models.BooleanField(default=False)
+    tier = models.ForeignKey(
+        Tier, models.PROTECT, null=True, blank=True, related_name="registrations"
+    )
+    seats_held = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField(null=True, blank=True)
+    queue_no = models.BigIntegerField(null=True, blank=True)  # from registration_queue_seq
+    priority = models.SmallIntegerField(default=0)
+    priority_reason = models.CharField(max_length=300, blank=True)
+    decline_reason = models.CharField(max_length=300, blank=True)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "enterprise"], name="registration_once"),
+            models.CheckConstraint(
+                condition=Q(seats_asked__gte=1), name="registration_asks_for_a_seat"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(status="confirmed", seats_held__gte=1, tier__isnull=False)
+                    | (~Q(status="confirmed") & Q(seats_held=0))
+                ),
+                name="registration_holds_seats_when_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="waitlisted") | Q(queue_no__isnull=False),
+                name="registration_waiting_has_a_queue_number",
+            ),
+            models.CheckConstraint(
+                condition=Q(seats_held__lte=F("seats_asked")),
+                name="registration_holds_no_more_than_asked",
+            ),
+            models.CheckConstraint(
+                condition=Q(priority=0) | ~Q(priority_reason=""),
+                name="registration_moved_by_hand_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["event", "-priority", "queue_no"],
+                name="registration_queue",
+                condition=Q(status="waitlisted"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Delegate(TimeStamped):
+    """A named person of a registration: one seat, one code."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        REPLACED = "replaced", _("Replaced")
+
+    registration = models.ForeignKey(Registration, models.PROTECT, related_name="delegates")
+    # Stored with the delegate so that the short code can be unique per event.
+    event = models.ForeignKey("events.Event", models.PROTECT, related_name="+")
+    name = models.CharField(_("name"), max_length=80)
+    job_title = models.CharField(_("job title"), max_length=80, blank=True)
+    token = models.CharField(max_length=48, unique=True, default=new_token)
+    short_code = models.CharField(max_length=8, default=new_short_code)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "short_code"], name="delegate_short_code_once_per_event"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+# No servers are started here: AppConfig.ready() imports this module, and tools that only read
+# the models (mypy, makemessages) must start nothing. The supervisor provides the addresses.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
+
+app = Celery("matchmaking")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

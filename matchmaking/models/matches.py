@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from chains.models import TimeStamped
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from chains.models import User
+
+
+class MatchQuerySet(models.QuerySet["Match"]):
+    def live(self) -> Self:
+        return self.exclude(status=Match.Status.ENDED)
+
+    def to_decide(self) -> Self:
+        return self.filter(status=Match.Status.PROPOSED)
+
+    def approved(self) -> Self:
+        return self.filter(status=Match.Status.APPROVED)
+
+    def by_score(self) -> Self:
+        """Best first; those that miss a must stand under all others."""
+        return self.order_by("misses_must", "-tenths", "pk")
+
+    def suggested_to(self, user: User | AnonymousUser) -> Self:
+        """What "For you" shows: published open lines that fit own capabilities and were not dismissed."""
+        ids = getattr(user, "enterprise_ids", ())
+        return (
+            self.live()
+            .filter(
+                supplier__in=ids,
+                misses_must=False,
+                line__status="open",
+                line__requirement__status="published",
+            )
+            .exclude(status=Match.Status.REJECTED)
+            .exclude(
+                line__dismissals__enterprise=models.F("supplier"),
+            )
+        )
+
+
+class Match(TimeStamped):
+    """The lasting pair of a line and a supplier. Its score changes, the decision on it stays."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("Proposed")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+        DEFERRED = "deferred", _("Deferred")
+        ENDED = "ended", _("Ended")
+
+    class Origin(models.TextChoices):
+        ENGINE = "engine", _("engine")
+        BY_HAND = "by_hand", _("by hand")
+
+    DECIDED = (Status.APPROVED, Status.REJECTED, Status.DEFERRED)
+
+    line = models.ForeignKey("chains.RequirementLine", models.PROTECT, related_name="matches")
+    supplier = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="matches")
+    score = models.ForeignKey(
+        "matchmaking.Score", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    # Copies of the current score's figures, so that queues sort by an index of this table.
+    tenths = models.PositiveSmallIntegerField(default=0)
+    misses_must = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    is_stale = models.BooleanField(default=False)
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.ENGINE)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    deferred_until_on = models.DateField(null=True, blank=True)
+
+    objects = MatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "matches"
+        constraints = [
+            models.UniqueConstraint(fields=["line", "supplier"], name="match_once"),
+            models.CheckConstraint(
+                condition=Q(tenths__lte=1000), name="match_points_are_at_most_100"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["line", "misses_must", "-tenths", "id"],
+                name="match_of_a_line",
+                condition=~Q(status="ended"),
+            ),
+            models.Index(
+                fields=["supplier", "-tenths"],
+                name="match_of_a_supplier",
+                condition=~Q(status="ended"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def points(self) -> float:
+        return self.tenths / 10
+
+
+class Score(TimeStamped):
+    """What one run found for a pair. Immutable."""
+
+    match = models.ForeignKey(Match, models.CASCADE, related_name="scores")
+    # Null = computed on request ("why", or added by hand).
+    run = models.ForeignKey(
+        "matchmaking.MatchRun", models.CASCADE, null=True, blank=True, related_name="scores"
+    )
+    weighting = models.ForeignKey("matchmaking.Weighting", models.PROTECT, related_name="+")
+    engine_version = models.CharField(max_length=80)
+    tenths = models.PositiveSmallIntegerField()
+    misses_must = models.BooleanField()
+    # [{"name", "tenths", "max_tenths"}] in the fixed order; [{"code", "tone", "params"}]; conditions one by one.
+    parts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField()
+    reasons: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField()
+    outcomes: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        default=list
+    )
+    # The offer's text that won: the capability and its language; null when the summary stood in.
+    capability = models.ForeignKey(
+        "chains.Capability", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    text_language = models.CharField(max_length=2, default="zh")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["match", "run"], name="score_once_per_run"),
+            models.CheckConstraint(
+                condition=Q(tenths__lte=1000), name="score_points_are_at_most_100"
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def points(self) -> float:
+        return self.tenths / 10

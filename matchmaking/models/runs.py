@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import datetime
+from typing import Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chains.models import TimeStamped
+
+
+class WeightingQuerySet(models.QuerySet["Weighting"]):
+    def active(self) -> Self:
+        return self.filter(status=Weighting.Status.ACTIVE)
+
+
+class Weighting(TimeStamped):
+    """A version of the points: what each part can give, and the constants behind it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
+
+    version = models.PositiveIntegerField()
+    # Null = shared by every province that has none of its own.
+    province = models.ForeignKey("chains.Region", models.PROTECT, null=True, blank=True)
+    # The engine's Weights as plain values; the shipped version is engine.weights.WEIGHTING_1.
+    weights: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
+    activated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WeightingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["province", "version"], name="weighting_version_once", nulls_distinct=False
+            ),
+            models.UniqueConstraint(
+                fields=["province"],
+                condition=Q(status="active"),
+                name="weighting_active_once",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}"
+
+
+class MatchRunQuerySet(models.QuerySet["MatchRun"]):
+    def unfinished(self) -> Self:
+        return self.filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
+
+
+class MatchRun(TimeStamped):
+    """One scoring of some lines against all suppliers, cut into shards."""
+
+    class Scope(models.TextChoices):
+        ALL = "all", _("everything")
+        REQUIREMENT = "requirement", _("a requirement")
+        LINE = "line", _("a line")
+        ENTERPRISE = "enterprise", _("an enterprise")
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    scope = models.CharField(max_length=12, choices=Scope.choices)
+    requirement = models.ForeignKey(
+        "chains.Requirement", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    line = models.ForeignKey(
+        "chains.RequirementLine", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    enterprise = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    weighting = models.ForeignKey(Weighting, models.PROTECT, related_name="runs")
+    engine_version = models.CharField(max_length=80)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    lines_total = models.PositiveIntegerField(default=0)
+    lines_done = models.PositiveIntegerField(default=0)
+    asked_by = models.ForeignKey(
+        "chains.User", models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = MatchRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(scope="all", requirement=None, line=None, enterprise=None)
+                    | Q(scope="requirement", requirement__isnull=False, line=None, enterprise=None)
+                    | Q(scope="line", line__isnull=False, requirement=None, enterprise=None)
+                    | Q(scope="enterprise", enterprise__isnull=False, requirement=None, line=None)
+                ),
+                name="match_run_names_what_its_scope_says",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status"],
+                name="match_run_unfinished",
+                condition=Q(status__in=["queued", "running"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in (self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED)
+
+
+class RunShardQuerySet(models.QuerySet["RunShard"]):
+    def overdue(self) -> Self:
+        """Queued and never taken, or taken by a worker whose lease has run out."""
+        now = timezone.now()
+        return self.filter(
+            Q(status=RunShard.Status.QUEUED)
+            | Q(status=RunShard.Status.RUNNING, lease_until__lt=now),
+            run__status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING],
+        )
+
+    def claim(self, shard_id: int, lease: datetime.timedelta) -> RunShard | None:
+        """Take the shard for this worker; None when another one holds or has finished it.
+
+        One conditional UPDATE: of two workers woken for the same shard only one gets it.
+        """
+        now = timezone.now()
+        taken = (
+            self.overdue()
+            .filter(pk=shard_id)
+            .update(
+                status=RunShard.Status.RUNNING,
+                lease_until=now + lease,
+                attempts=models.F("attempts") + 1,
+            )
+        )
+        return self.select_related("run", "run__weighting").get(pk=shard_id) if taken else None
+
+
+class RunShard(models.Model):
+    """Some lines of a run: what one worker does at once."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    run = models.ForeignKey(MatchRun, models.CASCADE, related_name="shards")
+    number = models.PositiveIntegerField()
+    line_ids = ArrayField(models.BigIntegerField())
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+
+    objects = RunShardQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="run_shard_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
+class TextVector(models.Model):
+    """The vector of a text, kept by the text's digest so that no text is ever encoded twice."""
+
+    encoder = models.CharField(max_length=60)
+    digest = models.BinaryField(max_length=32)  # SHA-256 of the text as compared
+    vector = models.BinaryField()  # float16, little-endian
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["encoder", "digest"], name="text_vector_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.encoder

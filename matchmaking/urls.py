@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from matchmaking.views import (
+    catalogue,
+    chain_map,
+    contacts,
+    inbox,
+    interests,
+    requirements,
+    review,
+    runs,
+    site,
+    suggestions,
+)
+
+# The admin's own form knows no throttle and no second factor; sign-in goes through allauth.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+matchmaking = [
+    path("requirements/", catalogue.requirement_list, name="requirement_list"),
+    path(
+        "requirements/export.<str:extension>", catalogue.requirement_export, name="requirement_export"
+    ),
+    path("requirements/<str:public_id>/", catalogue.requirement_detail, name="requirement_detail"),
+    path("requirements/<str:public_id>/interest/", interests.interest_send, name="interest_send"),
+    path("requirements/<str:public_id>/contact/", contacts.contact_reveal, name="contact_reveal"),
+    path("enterprises/", catalogue.enterprise_list, name="enterprise_list"),
+    path("enterprises/<str:public_id>/", catalogue.enterprise_detail, name="enterprise_detail"),
+    path("search/", catalogue.search, name="search"),
+    path("categories/suggest/", catalogue.category_suggest, name="category_suggest"),
+    path("chains/", chain_map.chain_list, name="chain_list"),
+    path("chains/<str:code>/", chain_map.chain_map, name="chain_map"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("review/", review.review_queue, name="review_queue"),
+    path("review/<str:public_id>/", review.review_line, name="review_line"),
+    path("review/<str:public_id>/decide/", review.review_decide, name="review_decide"),
+    path("review/<str:public_id>/bulk/", review.review_bulk, name="review_bulk"),
+    path("review/<str:public_id>/add/", review.review_add, name="review_add"),
+    path("matches/<str:public_id>/why/", review.match_why, name="match_why"),
+    path("lines/<str:public_id>/why/<str:enterprise_id>/", review.pair_why, name="pair_why"),
+    path("for-you/", suggestions.for_you, name="for_you"),
+    path("lines/<str:public_id>/dismiss/", suggestions.dismiss, name="dismiss"),
+    path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
+    path("my/interests/", interests.my_interests, name="my_interests"),
+    path("interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"),
+    path("interests/<str:public_id>/answer/", interests.interest_answer, name="interest_answer"),
+    path("interests/<str:public_id>/contact/", contacts.interest_contact, name="interest_contact"),
+    path("my/requirements/", requirements.my_requirements, name="my_requirements"),
+    path("my/requirements/<str:public_id>/", requirements.requirement_desk, name="requirement_desk"),
+    path(
+        "my/requirements/<str:public_id>/interests/",
+        requirements.requirement_interests,
+        name="requirement_interests",
+    ),
+    path("my/requirements/<str:public_id>/contact-log/", requirements.contact_log, name="contact_log"),
+    path("runs/", runs.run_list, name="run_list"),
+    path("runs/start/", runs.run_start, name="run_start"),
+    path("runs/<str:public_id>/", runs.run_detail, name="run_detail"),
+    path("runs/<str:public_id>/cancel/", runs.run_cancel, name="run_cancel"),
+]
+
+urlpatterns = [
+    path("", site.home, name="home"),
+    path("start/", site.start, name="start"),
+    path("theme/", site.set_theme, name="set_theme"),
+    path("healthz", site.healthz, name="healthz"),
+    path("readyz", site.readyz, name="readyz"),
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/", include("matchmaking.api.urls")),
+    # chains before matchmaking: /my/requirements/new/ would read as a public id there.
+    path("", include("chains.urls")),
+    path("", include("events.urls")),
+    path("", include((matchmaking, "matchmaking"))),
+]

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+
+def inbox(request: HttpRequest, **kwargs: str) -> HttpResponse:
+    raise Http404

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import datetime
+import os
+import time
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.utils import timezone, translation
+
+from tests.servers import chromium
+
+
+@pytest.fixture(autouse=True)
+def clean_cache():
+    """The cache is real and outlives a test: sign-in throttles count in it."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Sentences are asserted in English unless a test activates Chinese."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def plain_settings(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.LANGUAGE_CODE = "en"
+    # Rings go nowhere in tests: a task is called by the test that wants it.
+    settings.CELERY_BROKER_URL = "memory://"
+
+
+@pytest.fixture(autouse=True)
+def silent_doorbell(monkeypatch, request):
+    """Collects the rings instead of sending them; `live_worker` tests switch this off by a marker-free fixture."""
+    if "real_doorbell" in request.fixturenames:
+        yield None
+        return
+    rings: list[tuple[str, tuple[int, ...]]] = []
+    monkeypatch.setattr("chains.doorbell._send", lambda task, args: rings.append((task, args)))
+    yield rings
+
+
+@pytest.fixture
+def real_doorbell():
+    """Names the wish that rings reach the broker."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The shipped reference data stands in the test database once for all tests."""
+    with django_db_blocker.unblock():
+        call_command("import_reference", verbosity=0)
+
+
+@pytest.fixture
+def yesterday():
+    return timezone.now() - datetime.timedelta(days=1)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium from the system's packages, driven by Playwright."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- slow import
+
+    path = chromium()
+    if path is None:
+        pytest.skip("there is no Chromium on this machine")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # its event loop lives in this thread
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            ],
+        )
+        yield instance
+        instance.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page at 1440 px whose console must stay empty."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    instance = context.new_page()
+    complaints: list[str] = []
+    instance.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    instance.on("pageerror", lambda error: complaints.append(str(error)))
+    instance.complaints = complaints
+    yield instance
+    context.close()
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition that another process brings about; fails with the last value."""
+
+    def wait(condition, seconds=10.0):
+        end = time.monotonic() + seconds
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > end:
+                pytest.fail(f"not true within {seconds} s: {value!r}")
+            time.sleep(0.05)
+
+    return wait
