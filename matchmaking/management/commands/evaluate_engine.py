@@ -14,7 +14,13 @@ from django.core.management.base import BaseCommand, CommandError
 import chains
 from matchmaking.engine import ENGINE_VERSION
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
-from matchmaking.engine.evaluation import Benchmark, MalformedLine, Measures, Query, read_benchmark
+from matchmaking.engine.evaluation import (
+    Benchmark,
+    MalformedLineError,
+    Measures,
+    Query,
+    read_benchmark,
+)
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.similarity import likeness
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
@@ -30,22 +36,28 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="holds docs.jsonl, queries.jsonl and qrels.tsv")
-        parser.add_argument("--taxonomy", type=Path, default=SHIPPED_TAXONOMY, help="categories as JSON")
+        parser.add_argument(
+            "folder", type=Path, help="holds docs.jsonl, queries.jsonl and qrels.tsv"
+        )
+        parser.add_argument(
+            "--taxonomy", type=Path, default=SHIPPED_TAXONOMY, help="categories as JSON"
+        )
         parser.add_argument(
             "--category",
             choices=("cats", "cats_noisy", "none"),
             default="none",
             help="the category that the engine is told with each line (default: none)",
         )
-        parser.add_argument("--no-embedding", action="store_true", help="rank by words and categories alone")
+        parser.add_argument(
+            "--no-embedding", action="store_true", help="rank by words and categories alone"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             benchmark = read_benchmark(options["folder"])
             taxonomy = read_taxonomy(options["taxonomy"])
-        except MalformedLine as error:
+        except MalformedLineError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}") from error
@@ -60,16 +72,22 @@ class Command(BaseCommand):
 
 def read_taxonomy(path: Path) -> Taxonomy:
     try:
-        return Taxonomy([CategoryRow.from_mapping(row) for row in json.loads(path.read_text("utf-8"))])
+        return Taxonomy(
+            [CategoryRow.from_mapping(row) for row in json.loads(path.read_text("utf-8"))]
+        )
     except json.JSONDecodeError as error:
-        raise MalformedLine(path, error.lineno, error.msg) from error
+        raise MalformedLineError(path, error.lineno, error.msg) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise MalformedLine(path, 1, f"not a list of categories ({error!r})") from error
+        raise MalformedLineError(path, 1, f"not a list of categories ({error!r})") from error
 
 
-def evaluate(benchmark: Benchmark, taxonomy: Taxonomy, encoder: Encoder, category: str) -> dict[str, Any]:
+def evaluate(
+    benchmark: Benchmark, taxonomy: Taxonomy, encoder: Encoder, category: str
+) -> dict[str, Any]:
     """The measures and the cost of ranking all suppliers for every query."""
-    if category == "cats_noisy" and all(query.noisy_categories is None for query in benchmark.queries):
+    if category == "cats_noisy" and all(
+        query.noisy_categories is None for query in benchmark.queries
+    ):
         raise CommandError("These queries have no cats_noisy. Use --category cats or none.")
     encoder.encode(["warm"])
     taxonomy.vectors(encoder)
@@ -86,9 +104,14 @@ def evaluate(benchmark: Benchmark, taxonomy: Taxonomy, encoder: Encoder, categor
         cpu += time.process_time() - before
         for query, ranking in zip(queries, rankings, strict=True):
             measures.add(query, [benchmark.suppliers[position].id for position in ranking])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024**2
+    )
     return {
-        **{name: None if mean is None else round(mean, 4) for name, mean in measures.means().items()},
+        **{
+            name: None if mean is None else round(mean, 4)
+            for name, mean in measures.means().items()
+        },
         "queries": len(measured),
         "documents": len(benchmark.suppliers),
         "build_s": round(built - started, 3),
@@ -114,9 +137,13 @@ def offers_of(benchmark: Benchmark) -> list[Offer]:
 
 
 def need_of(query: Query, category: str) -> Need:
-    told = {"cats": query.categories, "cats_noisy": query.noisy_categories or (), "none": ()}[category]
+    told = {"cats": query.categories, "cats_noisy": query.noisy_categories or (), "none": ()}[
+        category
+    ]
     # No supplier has the id -1, so that nothing is barred as one's own.
-    return Need(0, query.text, query.language or "", enterprise=-1, category=told[0] if told else None)
+    return Need(
+        0, query.text, query.language or "", enterprise=-1, category=told[0] if told else None
+    )
 
 
 def rank_all(index: OfferIndex, needs: list[Need]) -> list[list[int]]:

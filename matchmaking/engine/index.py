@@ -1,0 +1,546 @@
+"""All published offers, ready to be searched by line; changes by one offer without a rebuild."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from matchmaking.engine import text as words
+from matchmaking.engine.records import offer_from_json, offer_to_json
+from matchmaking.engine.sparse import (
+    Floats,
+    Ints,
+    Matrix,
+    Vocabulary,
+    sublinear,
+    times_columns,
+    unit_rows,
+)
+from matchmaking.engine.taxonomy import Taxonomy
+from matchmaking.engine.types import Encoder, Need, Offer, OfferText
+
+_SATURATION = 1.2
+_LENGTH = 0.75
+_VOTERS = 10
+_VOTE_SHARPNESS = 15.0
+_VOTE_SHARE = 0.3
+_WORDS_IN_VOTE = 0.3
+_BLOCK = 250
+_DECIMALS = 4
+_PAIRS_AT_ONCE = 200_000
+CANDIDATES = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Needs as the index reads them; row i of everything belongs to needs[i]."""
+
+    needs: tuple[Need, ...]
+    vectors: Floats
+    tfidf: Matrix
+    cover: Matrix
+    chinese: npt.NDArray[np.bool_]
+    found: Pairs
+    leaf: Matrix
+    parent: Matrix
+    chain: Matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Columns: position of the need, row of the text in the index; sorted by both, each pair once."""
+
+    line: Ints
+    row: Ints
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Columns that run along pairs, rounded so that batches and single calls agree.
+
+    Attributes
+    ----------
+    u, t, b
+        Likeness of meaning (-1 to 1), of all words (0 to 1), and the share of the line's weight of words that the
+        text covers (0 to 1).
+    leaf, parent, chain
+        Agreement of the recognised categories at the three levels, 0 to 1.
+    differ
+        1 where line and text are in different languages, else 0.
+    """
+
+    u: Floats
+    t: Floats
+    b: Floats
+    leaf: Floats
+    parent: Floats
+    chain: Floats
+    differ: Floats
+
+
+class OfferIndex:
+    """Texts of offers in rows. Rows of removed offers stay until the next change needs the room; they are never found.
+
+    Every figure depends on the living texts alone, not on the order in which they came: adding and removing gives
+    the same results as building anew.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, encoder: Encoder) -> None:
+        self.taxonomy = taxonomy
+        self.encoder = encoder
+        self.offers: dict[int, Offer] = {}
+        self.texts: list[OfferText] = []
+        self.owners: Ints = np.empty(0, np.int64)
+        self._alive: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self._vocabulary = Vocabulary()
+        self._long: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self._counts: Matrix = sp.csr_matrix((0, 0), dtype=np.float32)
+        self._vectors: Floats = encoder.encode(())
+        self._probabilities: Matrix = sp.csr_matrix((0, len(taxonomy.leaves)), dtype=np.float32)
+        self._pending: list[tuple[int, OfferText]] = []
+        self._changed = True
+
+    @classmethod
+    def build(cls, offers: Iterable[Offer], taxonomy: Taxonomy, encoder: Encoder) -> OfferIndex:
+        index = cls(taxonomy, encoder)
+        for offer in sorted(offers, key=lambda offer: offer.id):
+            index.add(offer)
+        index.refresh()
+        return index
+
+    # -- changes ------------------------------------------------------------------------------------------------
+
+    def add(self, offer: Offer) -> None:
+        """Puts an offer in; one of the same id is replaced. The work is done at the next search."""
+        self.remove(offer.id)
+        self.offers[offer.id] = offer
+        self._pending += [(offer.id, text) for text in offer.texts]
+        self._changed = True
+
+    def remove(self, offer_id: int) -> None:
+        """Takes an offer out; an unknown id is no error, because a removal may be told twice."""
+        if self.offers.pop(offer_id, None) is None:
+            return
+        self._pending = [(owner, text) for owner, text in self._pending if owner != offer_id]
+        self._alive[self.owners == offer_id] = False
+        self._changed = True
+
+    def __len__(self) -> int:
+        return int(self._alive.sum()) + len(self._pending)
+
+    def refresh(self) -> None:
+        """Takes in what was added and removed since; searching does it by itself."""
+        if not self._changed:
+            return
+        if len(self._alive) > 64 and self._alive.mean() < 0.75:
+            self._drop_dead()
+        if self._pending:
+            self._take_in()
+        self._measure()
+        self._changed = False
+
+    def _drop_dead(self) -> None:
+        rows = np.flatnonzero(self._alive)
+        self.texts = [self.texts[row] for row in rows]
+        self.owners, self._vectors = self.owners[rows], self._vectors[rows]
+        self._counts, self._probabilities = self._counts[rows], self._probabilities[rows]
+        self._alive = np.ones(len(rows), np.bool_)
+
+    def _take_in(self) -> None:
+        texts = [text for _, text in self._pending]
+        spoken = [text.text for text in texts]
+        vectors = _vectors_of(texts, self.encoder)
+        short = self._vocabulary.counts(spoken, words.short_tokens, grow=True)
+        known = len(self._long)
+        self._long = np.append(self._long, np.zeros(len(self._vocabulary) - known, np.bool_))
+        long = self._vocabulary.counts(spoken, words.long_tokens, grow=True)
+        self._long = np.append(
+            self._long, np.ones(len(self._vocabulary) - len(self._long), np.bool_)
+        )
+        width = len(self._vocabulary)
+        counts = _widened(short, width) + _widened(long, width)
+        given = [text.categories for text in texts]
+        likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
+        self._probabilities = sp.vstack(
+            [self._probabilities, self.taxonomy.with_given(likely, given)], format="csr"
+        )
+        self._counts = sp.vstack([_widened(self._counts, width), counts], format="csr")
+        self._vectors = np.concatenate([self._vectors, vectors]) if len(self.texts) else vectors
+        self.texts += texts
+        self.owners = np.append(
+            self.owners, np.array([owner for owner, _ in self._pending], np.int64)
+        )
+        self._alive = np.append(self._alive, np.ones(len(texts), np.bool_))
+        self._pending = []
+
+    def _measure(self) -> None:
+        """What depends on all living texts at once; a few passes over the stored counts, no text is read again."""
+        counts, alive, width = self._counts, self._alive, len(self._vocabulary)
+        lengths = np.diff(counts.indptr)
+        living = np.repeat(alive, lengths)
+        present = np.bincount(counts.indices[living], minlength=width)[:width]
+        total = int(alive.sum())
+        seen = present > 0
+        self._idf = np.where(seen, np.log((1 + total) / (1 + present)) + 1, 0).astype(np.float32)
+        rare = np.log1p((total - present + 0.5) / (present + 0.5))
+        self._rarity = np.where(seen & ~self._long[:width], rare, 0).astype(np.float32)
+        self._weighted = sublinear(counts)
+        squares = (self._weighted.data * self._idf[counts.indices]) ** 2
+        self._scale = (1 / np.sqrt(np.maximum(_row_sums(squares, counts.indptr), 1e-12))).astype(
+            np.float32
+        )
+        short = ~self._long[counts.indices]
+        size = _row_sums(counts.data * short, counts.indptr)
+        mean = size[alive].mean() if total else 1.0
+        damping = _SATURATION * (1 - _LENGTH + _LENGTH * size / max(mean, 1e-9))
+        # Between 0 and 1 before the line's weights: tf (k+1) / (tf + damping), over k + 1.
+        saturated = counts.data / (counts.data + np.repeat(damping, lengths)) * short
+        self._saturated = saturated.astype(np.float32)
+        self._postings = self._weighted.T.tocsr()
+        self._leaf, self._parent, self._chain = self.taxonomy.levels(self._probabilities)
+        self._leaf_postings = self._leaf.T.tocsr()
+        self._chinese = np.array(
+            [words.language_of(text.text) == "zh" for text in self.texts], np.bool_
+        )
+        order = np.lexsort((np.array([text.id for text in self.texts], np.int64), self.owners))
+        self.order = np.empty(len(order), np.int64)
+        self.order[order] = np.arange(len(order))
+        self._rows_of = dict(_grouped(self.owners, alive))
+        self._kinds = {
+            kind: self._rows_where(kind=kind)
+            for kind in {offer.kind for offer in self.offers.values()}
+        }
+        groups = {offer.group for offer in self.offers.values() if offer.group is not None}
+        self._groups = {group: self._rows_where(group=group) for group in groups}
+
+    def _rows_where(self, *, kind: str | None = None, group: int | None = None) -> Ints:
+        rows = [
+            self._rows_of.get(offer.id, np.empty(0, np.int64))
+            for offer in self.offers.values()
+            if (kind is None or offer.kind == kind) and (group is None or offer.group == group)
+        ]
+        return np.concatenate(rows)
+
+    def rows_of(self, offer_id: int) -> Ints:
+        """Rows of the texts of one offer, in order of their ids."""
+        self.refresh()
+        rows = self._rows_of.get(offer_id, np.empty(0, np.int64))
+        return rows[np.argsort(self.order[rows])]
+
+    # -- searching ----------------------------------------------------------------------------------------------
+
+    def barred(self, need: Need) -> npt.NDArray[np.bool_]:
+        """True for rows that may never be paired with the need: gone, of the same house, or of a kind not asked for."""
+        barred = ~self._alive
+        barred[self._rows_of.get(need.enterprise, np.empty(0, np.int64))] = True
+        if need.group is not None and need.group in self._groups:
+            barred[self._groups[need.group]] = True
+        if need.counterparts:
+            for kind, rows in self._kinds.items():
+                if kind not in need.counterparts:
+                    barred[rows] = True
+        return barred
+
+    def read(self, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
+        """Everything about the needs that pairs are compared by; finds the k nearest texts by meaning and by words."""
+        self.refresh()
+        spoken = [need.text for need in needs]
+        vectors = _vectors_of(needs, self.encoder)
+        counts = _widened(
+            self._vocabulary.counts(spoken, words.tokens, grow=False), len(self._vocabulary)
+        )
+        tfidf = unit_rows(times_columns(sublinear(counts), self._idf))
+        cover = counts.copy()
+        cover.data = self._rarity[cover.indices]
+        sums = np.maximum(_row_sums(cover.data, cover.indptr), 1e-9)
+        cover.data = (cover.data / np.repeat(sums, np.diff(cover.indptr))).astype(np.float32)
+        chinese = np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
+        found = self._nearest(needs, vectors, tfidf, k)
+        likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
+        likely = self._with_votes(likely, vectors, tfidf, found)
+        likely = self.taxonomy.with_given(
+            likely, [[need.category] if need.category else [] for need in needs]
+        )
+        leaf, parent, chain = self.taxonomy.levels(likely)
+        return Lines(tuple(needs), vectors, tfidf, cover, chinese, found, leaf, parent, chain)
+
+    def _nearest(self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
+        lines, rows = [], []
+        for start in range(0, len(needs), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            meaning = vectors[block] @ self._vectors.T
+            shared = times_columns(tfidf[block], self._idf) @ self._postings
+            shared.data = shared.data * self._scale[shared.indices]
+            for number, need in enumerate(needs[block]):
+                barred = self.barred(need)
+                own = slice(shared.indptr[number], shared.indptr[number + 1])
+                near = self._best(np.where(barred, -2, meaning[number]), np.arange(len(barred)), k)
+                free = ~barred[shared.indices[own]]
+                spoken = self._best(shared.data[own][free], shared.indices[own][free], k)
+                both = np.union1d(near[~barred[near]], spoken)
+                lines.append(np.full(len(both), start + number, np.int64))
+                rows.append(both.astype(np.int64))
+        return _pairs(lines, rows)
+
+    def _best(self, scores: Floats, rows: Ints, k: int) -> Ints:
+        """The k rows of the highest scores, equal ones by id."""
+        if len(scores) <= k:
+            return rows
+        scores = np.round(scores, _DECIMALS)
+        least = np.partition(scores, -k)[-k]
+        above, level = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+        level = level[np.argsort(self.order[rows[level]])][: k - len(above)]
+        best: Ints = rows[np.concatenate([above, level])]
+        return best
+
+    def _with_votes(self, likely: Matrix, vectors: Floats, tfidf: Matrix, found: Pairs) -> Matrix:
+        """Lets the texts nearest to a line say what category it is; they are the words of the trade itself."""
+        if not len(found):
+            return likely
+        near = self._meaning(vectors, found) + _WORDS_IN_VOTE * self._words(tfidf, found)
+        near = np.round(near, _DECIMALS)
+        starts = np.searchsorted(found.line, np.arange(likely.shape[0] + 1))
+        lines, rows, shares = [], [], []
+        for line in range(likely.shape[0]):
+            own = slice(starts[line], starts[line + 1])
+            best = np.lexsort((self.order[found.row[own]], -near[own]))[:_VOTERS]
+            if not len(best):
+                continue
+            share = np.exp(_VOTE_SHARPNESS * (near[own][best] - near[own][best[0]]))
+            lines.append(np.full(len(best), line))
+            rows.append(found.row[own][best])
+            shares.append(share / share.sum())
+        votes = sp.csr_matrix(
+            (
+                np.concatenate(shares).astype(np.float32),
+                (np.concatenate(lines), np.concatenate(rows)),
+            ),
+            shape=(likely.shape[0], self._probabilities.shape[0]),
+        )
+        # A line without any text near it keeps its whole own opinion.
+        heard = np.asarray(votes.sum(axis=1)).ravel() > 0
+        keep = sp.diags(np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32))
+        return (
+            (keep @ likely + _VOTE_SHARE * (votes @ self._probabilities)).tocsr().astype(np.float32)
+        )
+
+    def candidates(self, lines: Lines, k: int = CANDIDATES) -> Pairs:
+        """Pairs worth a look: what was found by meaning and words, and the k / 2 best by recognised category."""
+        found_lines, rows = [lines.found.line], [lines.found.row]
+        for start in range(0, len(lines.needs), _BLOCK):
+            agreed = lines.leaf[start : start + _BLOCK] @ self._leaf_postings
+            for number in range(agreed.shape[0]):
+                own = slice(agreed.indptr[number], agreed.indptr[number + 1])
+                free = ~self.barred(lines.needs[start + number])[agreed.indices[own]]
+                best = self._best(agreed.data[own][free], agreed.indices[own][free], k // 2)
+                found_lines.append(np.full(len(best), start + number, np.int64))
+                rows.append(best.astype(np.int64))
+        return _pairs(found_lines, rows)
+
+    def all_pairs(self, lines: Lines) -> Pairs:
+        """Every pair that is not barred; for measuring and for small indexes only."""
+        rows = [np.flatnonzero(~self.barred(need)).astype(np.int64) for need in lines.needs]
+        return _pairs([np.full(len(own), line, np.int64) for line, own in enumerate(rows)], rows)
+
+    def pairs_with(self, lines: Lines, offer_id: int) -> Pairs:
+        """Each need with each text of one offer, barred or not."""
+        rows = np.sort(self.rows_of(offer_id))
+        count = len(lines.needs)
+        return Pairs(np.repeat(np.arange(count, dtype=np.int64), len(rows)), np.tile(rows, count))
+
+    def features(self, lines: Lines, pairs: Pairs) -> Features:
+        """What is known of each pair, as columns along `pairs`."""
+        columns = {
+            "u": self._meaning(lines.vectors, pairs),
+            "t": self._words(lines.tfidf, pairs),
+            "b": _dots(lines.cover, self._with(self._saturated), pairs),
+            "leaf": _dots(lines.leaf, self._leaf, pairs),
+            "parent": _dots(lines.parent, self._parent, pairs),
+            "chain": _dots(lines.chain, self._chain, pairs),
+            "differ": (lines.chinese[pairs.line] != self._chinese[pairs.row]).astype(np.float32),
+        }
+        return Features(
+            **{
+                name: np.round(column, _DECIMALS).astype(np.float32)
+                for name, column in columns.items()
+            }
+        )
+
+    def leading_leaves(self, lines: Lines, line: int, row: int) -> tuple[str, str]:
+        """Codes of the leaf that the line, and the one that the text, most probably speaks of; "" for none."""
+        return _leader(lines.leaf, line, self.taxonomy.codes), _leader(
+            self._leaf, row, self.taxonomy.codes
+        )
+
+    def _meaning(self, vectors: Floats, pairs: Pairs) -> Floats:
+        out = np.empty(len(pairs), np.float32)
+        step = 50_000
+        for start in range(0, len(pairs), step):
+            part = slice(start, start + step)
+            out[part] = np.einsum(
+                "ij,ij->i", vectors[pairs.line[part]], self._vectors[pairs.row[part]]
+            )
+        return out
+
+    def _words(self, tfidf: Matrix, pairs: Pairs) -> Floats:
+        return (
+            _dots(times_columns(tfidf, self._idf), self._weighted, pairs) * self._scale[pairs.row]
+        )
+
+    def _with(self, data: Floats) -> Matrix:
+        return sp.csr_matrix(
+            (data, self._counts.indices, self._counts.indptr), shape=self._counts.shape
+        )
+
+    # -- keeping ------------------------------------------------------------------------------------------------
+
+    def save(self, folder: Path) -> None:
+        """Writes the index; `load` maps the large parts into memory, shared by all processes that read them."""
+        self.refresh()
+        self._drop_dead()
+        self._changed = True
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {"taxonomy": self.taxonomy.fingerprint, "encoder": self.encoder.version}
+        (folder / "about.json").write_text(json.dumps(about), "utf-8")
+        (folder / "words.txt").write_text("\n".join(self._vocabulary.columns), "utf-8")
+        with (folder / "offers.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(offer_to_json(offer) + "\n" for offer in self.offers.values())
+        np.save(folder / "text_ids.npy", np.array([text.id for text in self.texts], np.int64))
+        np.save(folder / "owners.npy", self.owners)
+        np.save(folder / "long.npy", self._long)
+        np.save(folder / "vectors.npy", self._vectors)
+        for name, matrix in (("counts", self._counts), ("probabilities", self._probabilities)):
+            for part in ("data", "indices", "indptr"):
+                np.save(folder / f"{name}_{part}.npy", getattr(matrix, part))
+
+    @classmethod
+    def load(cls, folder: Path, taxonomy: Taxonomy, encoder: Encoder) -> OfferIndex:
+        """Reads what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The index was built with another taxonomy or encoder and has to be built anew.
+        """
+        about = json.loads((folder / "about.json").read_text("utf-8"))
+        if about != {"taxonomy": taxonomy.fingerprint, "encoder": encoder.version}:
+            raise ValueError(
+                "The saved index belongs to another taxonomy or encoder. Build it anew."
+            )
+        index = cls(taxonomy, encoder)
+        with (folder / "offers.jsonl").open(encoding="utf-8") as file:
+            index.offers = {offer.id: offer for offer in map(offer_from_json, file)}
+        spoken = (folder / "words.txt").read_text("utf-8")
+        index._vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
+        index.owners = np.load(folder / "owners.npy")
+        by_id = {
+            (offer.id, text.id): text for offer in index.offers.values() for text in offer.texts
+        }
+        ids = np.load(folder / "text_ids.npy")
+        index.texts = [by_id[key] for key in zip(index.owners.tolist(), ids.tolist(), strict=True)]
+        index._alive = np.ones(len(index.texts), np.bool_)
+        index._long = np.load(folder / "long.npy")
+        index._vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+        width = {"counts": len(index._vocabulary), "probabilities": len(taxonomy.leaves)}
+        for name, columns in width.items():
+            parts = [
+                np.load(folder / f"{name}_{part}.npy", mmap_mode="r")
+                for part in ("data", "indices", "indptr")
+            ]
+            setattr(
+                index, f"_{name}", sp.csr_matrix(tuple(parts), shape=(len(index.texts), columns))
+            )
+        return index
+
+
+def _vectors_of(spoken: Sequence[Need | OfferText], encoder: Encoder) -> Floats:
+    """The stored vectors, and fresh ones where none is stored."""
+    missing = [number for number, item in enumerate(spoken) if item.vector is None]
+    fresh = encoder.encode([spoken[number].text for number in missing])
+    out = np.empty((len(spoken), fresh.shape[1]), np.float32)
+    out[missing] = fresh
+    for number, item in enumerate(spoken):
+        if item.vector is not None:
+            out[number] = item.vector
+    return out
+
+
+def _leader(levels: Matrix, row: int, codes: Sequence[str]) -> str:
+    own = slice(levels.indptr[row], levels.indptr[row + 1])
+    if own.start == own.stop:
+        return ""
+    return codes[int(levels.indices[own][np.argmax(levels.data[own])])]
+
+
+def _widened(matrix: Matrix, width: int) -> Matrix:
+    return sp.csr_matrix(
+        (matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width)
+    )
+
+
+def _row_sums(data: Floats, indptr: Ints) -> npt.NDArray[np.float64]:
+    sums = np.concatenate([[0.0], np.cumsum(data, dtype=np.float64)])
+    difference: npt.NDArray[np.float64] = sums[indptr[1:]] - sums[indptr[:-1]]
+    return difference
+
+
+def _grouped(owners: Ints, alive: npt.NDArray[np.bool_]) -> Iterable[tuple[int, Ints]]:
+    rows = np.flatnonzero(alive)
+    rows = rows[np.argsort(owners[rows], kind="stable")]
+    if not len(rows):
+        return
+    cuts = np.flatnonzero(np.diff(owners[rows])) + 1
+    for part in np.split(rows, cuts):
+        yield int(owners[part[0]]), part
+
+
+def _pairs(lines: Sequence[Ints], rows: Sequence[Ints]) -> Pairs:
+    if not lines:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64))
+    line, row = np.concatenate(lines), np.concatenate(rows)
+    width = int(row.max()) + 1 if len(row) else 1
+    keys = np.unique(line * width + row)
+    return Pairs(keys // width, keys % width)
+
+
+def _dots(left: Matrix, right: Matrix, pairs: Pairs) -> Floats:
+    """Products of row pairs of two sparse matrices, without building the full product."""
+    out = np.empty(len(pairs), np.float32)
+    start = 0
+    while start < len(pairs):
+        # Whole lines, so that the dense table of their weights stays small.
+        stop = min(start + _PAIRS_AT_ONCE, len(pairs))
+        last = int(np.searchsorted(pairs.line, pairs.line[start] + _BLOCK))
+        stop = min(stop, last)
+        out[start:stop] = _dots_of(left, right, pairs.line[start:stop], pairs.row[start:stop])
+        start = stop
+    return out
+
+
+def _dots_of(left: Matrix, right: Matrix, line: Ints, row: Ints) -> Floats:
+    first = int(line[0])
+    own = left[first : int(line[-1]) + 1]
+    used = np.unique(own.indices)
+    place = np.full(right.shape[1], -1, np.int32)
+    place[used] = np.arange(len(used))
+    table = np.zeros((own.shape[0], max(len(used), 1)), np.float32)
+    table[np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)), place[own.indices]] = own.data
+    lengths = right.indptr[row + 1] - right.indptr[row]
+    ends = np.cumsum(lengths)
+    flat = np.repeat(right.indptr[row] - (ends - lengths), lengths) + np.arange(
+        ends[-1] if len(ends) else 0
+    )
+    column = place[right.indices[flat]]
+    shared = np.flatnonzero(column >= 0)
+    pair = np.repeat(np.arange(len(row)), lengths)[shared]
+    products = table[line[pair] - first, column[shared]] * right.data[flat[shared]]
+    return np.bincount(pair, weights=products, minlength=len(row)).astype(np.float32)

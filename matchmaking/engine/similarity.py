@@ -1,0 +1,52 @@
+"""How alike a line and a text are: features put together to the shares of the parts text and category."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matchmaking.engine.index import Features
+from matchmaking.engine.sparse import Floats
+from matchmaking.engine.weights import Weights
+
+
+def text_share(features: Features, weights: Weights) -> Floats:
+    """Share of the text part reached by each pair, between 0 and 1.
+
+    A pair of two languages has its own constants: it can share hardly more words than codes, numbers and
+    abbreviations, and lacking the others must not count against it.
+
+    Examples
+    --------
+    >>> from matchmaking.engine.weights import WEIGHTING_1
+    >>> columns = {name: np.array([0.0, 1.0], np.float32) for name in ("u", "t", "b", "leaf", "parent", "chain")}
+    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32)), WEIGHTING_1).round(2).tolist()
+    [0.07, 0.99]
+    """
+    w = weights
+    same = w.same_u * features.u + w.same_t * features.t + w.same_b * features.b + w.same_constant
+    across = (
+        w.across_u * features.u
+        + w.across_t * features.t
+        + w.across_b * features.b
+        + w.across_constant
+    )
+    share: Floats = 1 / (1 + np.exp(-np.where(features.differ > 0, across, same)))
+    return share.astype(np.float32)
+
+
+def category_share(features: Features, weights: Weights) -> Floats:
+    """Share of the category part reached by each pair, between 0 and 1: agreement of leaf, parent and chain."""
+    w = weights
+    total = w.leaf + w.parent + w.chain
+    share: Floats = (
+        w.leaf * features.leaf + w.parent * features.parent + w.chain * features.chain
+    ) / total
+    return share.astype(np.float32)
+
+
+def likeness(features: Features, weights: Weights) -> Floats:
+    """Points of text and category together: what a pair is worth before conditions and place are known."""
+    points = weights.text * text_share(features, weights) + weights.category * category_share(
+        features, weights
+    )
+    return np.round(points, 3).astype(np.float32)

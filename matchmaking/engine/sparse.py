@@ -1,0 +1,79 @@
+"""The few sparse-matrix steps that several views share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+# scipy ships no types.
+Matrix = Any
+
+
+class Vocabulary:
+    """Tokens and their columns; grows while texts are added, never shrinks."""
+
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self.columns: dict[str, int] = {word: column for column, word in enumerate(words)}
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def counts(
+        self, texts: Sequence[str], tokens: Callable[[str], list[str]], *, grow: bool
+    ) -> Matrix:
+        """Token counts, a row per text; tokens without a column are left out unless it may grow."""
+        columns = self.columns
+        indptr, indices, data = [0], [], []
+        for text in texts:
+            row: dict[int, int] = {}
+            for token in tokens(text):
+                column = columns.get(token)
+                if column is None:
+                    if not grow:
+                        continue
+                    column = columns[token] = len(columns)
+                row[column] = row.get(column, 0) + 1
+            for column in sorted(row):
+                indices.append(column)
+                data.append(row[column])
+            indptr.append(len(indices))
+        return sp.csr_matrix(
+            (np.array(data, np.float32), np.array(indices, np.int32), np.array(indptr, np.int64)),
+            shape=(len(texts), len(columns)),
+        )
+
+
+def unit_rows(matrix: Matrix) -> Matrix:
+    """Rows of length 1; empty rows stay empty."""
+    matrix = matrix.tocsr()
+    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), np.float32).ravel())
+    scaled = matrix.copy()
+    scaled.data = (scaled.data / np.repeat(np.maximum(norms, 1e-9), np.diff(scaled.indptr))).astype(
+        np.float32
+    )
+    return scaled
+
+
+def softened(matrix: Matrix, power: float) -> Matrix:
+    """Rows to a power and then to length 1: a cosine of them is less ruled by the largest entry."""
+    matrix = matrix.tocsr().copy()
+    matrix.data = np.power(matrix.data, power).astype(np.float32)
+    return unit_rows(matrix)
+
+
+def sublinear(counts: Matrix) -> Matrix:
+    counts = counts.copy()
+    counts.data = (1.0 + np.log(counts.data)).astype(np.float32)
+    return counts
+
+
+def times_columns(matrix: Matrix, factors: Floats) -> Matrix:
+    matrix = matrix.copy()
+    matrix.data = matrix.data * factors[matrix.indices]
+    return matrix

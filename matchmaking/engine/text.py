@@ -1,0 +1,204 @@
+"""Chinese and English text as the engine reads it: one spelling, one script, tokens."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import unicodedata
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
+_SPACE = re.compile(r"\s+")
+_LATIN = re.compile(r"[a-z][a-z0-9]+|[a-z]\b|\d+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_TRAILING_ZEROS = re.compile(r"(\.\d*?)0+$")
+
+_STOP_WORDS = frozenset(
+    {
+        *(
+            "a",
+            "an",
+            "and",
+            "are",
+            "as",
+            "at",
+            "be",
+            "by",
+            "can",
+            "for",
+            "from",
+            "in",
+            "into",
+            "is",
+        ),
+        *("of", "on", "or", "our", "per", "than", "the", "to", "up", "via", "we", "will", "with"),
+        *("looking", "need", "needed", "seeking", "source", "supplier", "suppliers", "supply"),
+        *("wanted", "you", "your"),
+    }
+)
+# British spelling and its American twin: buyers and suppliers here use both.
+_AMERICAN = {
+    "aluminium": "aluminum",
+    "catalyser": "catalyzer",
+    "centre": "center",
+    "colour": "color",
+    "fibre": "fiber",
+    "grey": "gray",
+    "harbour": "harbor",
+    "metre": "meter",
+    "litre": "liter",
+    "moulding": "molding",
+    "moulded": "molded",
+    "mould": "mold",
+    "plough": "plow",
+    "sulphate": "sulfate",
+    "sulphide": "sulfide",
+    "sulphur": "sulfur",
+    "sulphuric": "sulfuric",
+    "tyre": "tire",
+    "vapour": "vapor",
+}
+# Chinese unit words right after a number, so that "9微米" shares "um" with "9 μm".
+_UNITS = {
+    "微米": "um",
+    "毫米": "mm",
+    "厘米": "cm",
+    "公里": "km",
+    "千米": "km",
+    "纳米": "nm",
+    "毫克": "mg",
+    "公斤": "kg",
+    "千克": "kg",
+    "毫升": "ml",
+    "千瓦时": "kwh",
+    "千瓦": "kw",
+    "兆瓦": "mw",
+    "吉瓦": "gw",
+    "伏": "v",
+    "安时": "ah",
+    "兆帕": "mpa",
+    "千伏": "kv",
+    "赫兹": "hz",
+    "摄氏度": "c",
+}
+_UNIT_AFTER_NUMBER = re.compile(
+    r"(?<=\d)\s*(" + "|".join(sorted(_UNITS, key=len, reverse=True)) + ")"
+)
+
+
+@cache
+def _spelling() -> dict[int, str]:
+    """Single characters only, so that a text keeps its length; phrases would shift positions."""
+    # The converter itself is slow and its package is not needed for anything but this table.
+    spec = importlib.util.find_spec("opencc")
+    table = {ord("μ"): "u", ord("–"): "-", ord("—"): "-", ord("−"): "-", ord("×"): "x"}
+    if spec is not None and spec.origin is not None:
+        lines = (
+            (Path(spec.origin).parent / "dictionary" / "TSCharacters.txt")
+            .read_text("utf-8")
+            .splitlines()
+        )
+        for line in lines:
+            traditional, _, simplified = line.partition("\t")
+            choices = simplified.split()
+            if len(traditional) == 1 and choices and traditional not in choices:
+                table[ord(traditional)] = choices[0]
+    return table
+
+
+def simplified(text: str) -> str:
+    """Compatibility forms and traditional characters replaced; case and spaces stay.
+
+    Examples
+    --------
+    >>> simplified("鋰電池隔膜，９µm")
+    '锂电池隔膜,9um'
+    """
+    return unicodedata.normalize("NFKC", text).translate(_spelling())
+
+
+def normalise(text: str) -> str:
+    """One spelling for what means the same.
+
+    Examples
+    --------
+    >>> normalise("  Wet-process SEPARATOR ９µm，1,200 t ")
+    'wet-process separator 9um,1200 t'
+    """
+    return _THOUSANDS.sub("", _SPACE.sub(" ", simplified(text).lower()).strip())
+
+
+def language_of(text: str) -> Language:
+    """The language a text is mostly written in; a few Latin codes do not make a Chinese text English.
+
+    Examples
+    --------
+    >>> language_of("PVDF 粘结剂"), language_of("PVDF binder (粘)")
+    ('zh', 'en')
+    """
+    solid = len(_SPACE.sub("", text))
+    han = sum(len(run) for run in _HAN.findall(text))
+    return "zh" if han and han >= 0.15 * solid else "en"
+
+
+def stem(word: str) -> str:
+    """Singular and American: what an English word is compared by.
+
+    Examples
+    --------
+    >>> [stem(word) for word in ("batteries", "fibres", "glass", "boxes", "chassis")]
+    ['battery', 'fiber', 'glass', 'box', 'chassi']
+    """
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")):
+        word = word[:-1]
+    return _AMERICAN.get(word, word)
+
+
+def _number(token: str) -> str:
+    return _TRAILING_ZEROS.sub(r"\1", token).rstrip(".") if "." in token else token
+
+
+def words(text: str) -> list[str]:
+    """English words and numbers of a normalised text, in order, without stop words."""
+    latin = _UNIT_AFTER_NUMBER.sub(lambda unit: f" {_UNITS[unit[1]]} ", text).replace("-", " ")
+    found = (stem(word) if word[0].isalpha() else _number(word) for word in _LATIN.findall(latin))
+    return [word for word in found if word not in _STOP_WORDS]
+
+
+def han_runs(text: str) -> list[str]:
+    """Unbroken stretches of Chinese characters of a normalised text."""
+    return _HAN.findall(text)
+
+
+def short_tokens(text: str) -> list[str]:
+    """Characters, pairs of characters, words: for measures that count how much of a text is covered."""
+    text = normalise(text)
+    out: list[str] = []
+    for run in han_runs(text):
+        out += run
+        out += [run[i : i + 2] for i in range(len(run) - 1)]
+    return out + words(text)
+
+
+def long_tokens(text: str) -> list[str]:
+    """What only the finer view adds to the short tokens: triples of characters, pairs of words."""
+    text = normalise(text)
+    out: list[str] = []
+    for run in han_runs(text):
+        out += [run[i : i + 3] for i in range(len(run) - 2)]
+    latin = words(text)
+    return out + [f"{a} {b}" for a, b in pairwise(latin)]
+
+
+def tokens(text: str) -> list[str]:
+    """All tokens, the short ones first."""
+    return short_tokens(text) + long_tokens(text)
