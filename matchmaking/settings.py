@@ -144,13 +144,23 @@ TEMPLATES = [
 DATABASES = {
     "default": database(os.environ.get("DATABASE_URL", f"postgresql://postgres@/postgres?host={STATE_DIR / 's'}"))
 }
+_VALKEY = {
+    "LOCATION": os.environ.get("CACHE_URL", "unix:///nowhere/valkey.sock?db=1"),
+    "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+}
 CACHES = {
+    # Sign-in throttles count here: strict, so that they fail closed.
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": os.environ.get("CACHE_URL", "unix:///nowhere/valkey.sock?db=1"),
         "KEY_PREFIX": os.environ.get("CACHE_PREFIX", "chaindock"),
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
-    }
+        **_VALKEY,
+    },
+    # What pages can compute again.
+    "pages": {
+        "BACKEND": "matchmaking.cache.TolerantCache",
+        "KEY_PREFIX": os.environ.get("CACHE_PREFIX", "chaindock") + "-pages",
+        **_VALKEY,
+    },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import call_command
 from django.utils import timezone, translation
 
@@ -16,7 +16,8 @@ from tests.servers import chromium
 def clean_cache():
     """The cache is real and outlives a test: sign-in throttles count in it."""
     yield
-    cache.clear()
+    for cache in caches.all():
+        cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,186 @@
+"""The values the engine takes and gives back. Frozen: nothing inside changes what the caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float32]
+Strength = Literal["must", "prefer"]
+Verdict = Literal["met", "unproven", "missed"]
+Tone = Literal["for", "open", "against", "raise"]
+PART_NAMES = ("text", "category", "conditions", "locality")
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors that mean the same across languages."""
+
+    @property
+    def version(self) -> str:
+        """Names weights and code; vectors of two versions are never compared."""
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """Unit rows, shape (len(texts), dimensions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a party or a delivery is.
+
+    Attributes
+    ----------
+    regions
+        Codes from the country down to the most exact region known, e.g. ("000000", "330000", "330400", "330421").
+    groups
+        Codes of region groups it lies in, e.g. {"YRD"}.
+    longitude, latitude
+        Degrees, or None when nothing is known.
+    about
+        True when the coordinates are the centre of a region and not the party's own.
+    """
+
+    regions: tuple[str, ...] = ()
+    groups: frozenset[str] = frozenset()
+    longitude: float | None = None
+    latitude: float | None = None
+    about: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a line asks of its supplier beyond the product.
+
+    `codes` (any of them satisfies) serve the kinds certification, qualification, region (region codes), cooperation, origin;
+    `value` with `unit` serve distance (km), capacity (units.json code, a year), lead_time and sample_time (days). Kind `other` is shown, never computed.
+    """
+
+    id: int
+    kind: Literal[
+        "certification",
+        "qualification",
+        "region",
+        "distance",
+        "capacity",
+        "lead_time",
+        "sample_time",
+        "cooperation",
+        "origin",
+        "other",
+    ]
+    strength: Strength
+    codes: tuple[str, ...] = ()
+    value: float | None = None
+    unit: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One requirement line."""
+
+    id: int
+    text: str
+    language: str
+    enterprise: int = 0
+    group: int | None = None
+    category: str | None = None
+    counterparts: frozenset[str] = frozenset()
+    cooperation_kinds: frozenset[str] = frozenset()
+    conditions: tuple[Condition, ...] = ()
+    place: Place = Place()
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What can be made in a year, in `unit` (units.json code)."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A certificate or qualification. Only `verified` ones prove a condition; a stated one leaves it open."""
+
+    code: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferText:
+    """One text of an offer, in one language, with the facts that belong to that capability."""
+
+    id: int
+    text: str
+    language: str
+    categories: tuple[str, ...] = ()
+    capacity: Capacity | None = None
+    lead_time_days: int | None = None
+    sample_days: int | None = None
+    cooperation_kinds: frozenset[str] = frozenset()
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One enterprise with all it has published."""
+
+    id: int
+    kind: str
+    texts: tuple[OfferText, ...]
+    group: int | None = None
+    certifications: tuple[Held, ...] = ()
+    qualifications: tuple[Held, ...] = ()
+    place: Place = Place()
+    country: str = "CN"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, as a code with parameters; templates turn it into a sentence in the reader's language."""
+
+    code: str
+    tone: Tone
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tenths of a point reached, and the maximum that could be reached by this pair."""
+
+    name: str
+    tenths: int
+    max_tenths: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one condition fared. `tenths` of `max_tenths` are counted in the part `counted_in` ("conditions", "locality" or "")."""
+
+    condition: int
+    kind: str
+    strength: Strength
+    verdict: Verdict | None
+    tenths: int
+    max_tenths: int
+    counted_in: str
+    fact: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One pair with its points. `tenths` is the exact sum of the parts; `text` names the OfferText that won."""
+
+    need: int
+    offer: int
+    text: int
+    tenths: int
+    parts: tuple[Part, ...]
+    reasons: tuple[Reason, ...]
+    outcomes: tuple[Outcome, ...]
+    misses_must: bool
