@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import pypinyin
+from pypinyin.pinyin_dict import pinyin_dict
+
+# Sections of a stored document. The separator never survives `fold`, so a query cannot reach across it.
+_SECTION = "\x1f"
+
+# Ranks of a hit, best first.
+EXACT, SYNONYM, PINYIN, TYPO = 0, 1, 2, 3
+
+# Pinyin is what people type for a name or a product, not for a whole paragraph; the rest of a long text
+# would only make the column six times longer and find chance syllables.
+_PINYIN_CHARACTERS = 100
+# Where one character may be anything: not a line end, so that a slip stays inside one text.
+_ANY = "[^\n\x1f]"
+
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff〇"
+_HAN_RUN = re.compile(f"[{_HAN}]+")
+# A piece of a query: a run of Chinese, or of letters and digits with the signs that stand inside numbers
+# and standards ("gb/t19001", "8.8", "iec-61215").
+_PIECE = re.compile(rf"[{_HAN}]+|[^\W{_HAN}_]+(?:[./\-][^\W{_HAN}_]+)*")
+_UNITS = {
+    "微米": "um", "毫米": "mm", "厘米": "cm", "千米": "km", "公里": "km", "纳米": "nm",
+    "毫克": "mg", "千克": "kg", "公斤": "kg", "毫升": "ml", "平方米": "m2", "立方米": "m3",
+    "千瓦时": "kwh", "兆瓦时": "mwh", "吉瓦时": "gwh", "千瓦": "kw", "兆瓦": "mw", "吉瓦": "gw",
+    "千伏安": "kva", "千伏": "kv", "兆帕": "mpa", "安时": "ah", "毫安时": "mah", "赫兹": "hz",
+}  # fmt: skip
+_UNIT_WORD = re.compile(rf"(?<=\d)\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# "iec 61215", "iec-61215", "10 mm", "gb/t" – but neither "8.8" nor "50 316": two numbers stay two.
+_GLUE = re.compile(
+    r"(?<=[a-z])[ \-_]+(?=\d)|(?<=\d)[ \-_]+(?=[a-z])|(?<=[a-z])[/\-](?=[a-z])"
+    rf"|(?<=[{_HAN}])\s+|\s+(?=[{_HAN}])"
+)
+_SPACES = re.compile(r"\s+")
+# Zero-width signs, soft hyphens and control characters come along from web pages and PDF files.
+_INVISIBLE = re.compile(
+    r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]"
+)
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, str]:
+    """Traditional to simplified, one character to one.
+
+    OpenCC's phrase rules are left out on purpose: they make a character depend on its neighbours, and a
+    word cut out of a text would then fold to something that is not a part of the folded text.
+    """
+    lines = (files("opencc") / "dictionary" / "TSCharacters.txt").read_text("utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines if "\t" in line)
+    return {ord(old): new.split(" ")[0] for old, new in pairs if len(old) == 1}
+
+
+def simplify(text: str) -> str:
+    return text if text.isascii() else text.translate(_simplified())
+
+
+def fold(text: str) -> str:
+    """Width, case, script and spaces no longer tell two spellings apart; "μ" is written "u".
+
+    >>> fold("Ｍ１０  軸承，9μm")
+    'm10 轴承,9um'
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_simplified()).replace("μ", "u")
+    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip().lower()
+
+
+def squeeze(folded: str) -> str:
+    """The folded text with standard numbers, sizes and units pulled together.
+
+    >>> squeeze("通过 iec 61215 认证,厚度 9 微米,1,200 mm")
+    '通过iec61215认证,厚度9um,1200mm'
+    """
+    return _GLUE.sub("", _UNIT_WORD.sub(lambda m: _UNITS[m[1]], _THOUSANDS.sub("", folded)))
+
+
+@lru_cache(maxsize=20_000)
+def _run_syllables(run: str) -> tuple[str, ...]:
+    return tuple(pypinyin.lazy_pinyin(run, errors="ignore"))
+
+
+def syllables(text: str) -> list[str]:
+    """Pinyin without tones of the Chinese characters of a text, ü as v; the rest is left out."""
+    return [syllable for run in _HAN_RUN.findall(text) for syllable in _run_syllables(run)]
+
+
+def _marked(found: Iterable[str]) -> str:
+    return "".join(map(str.swapcase, map(str.capitalize, found)))
+
+
+def pinyin_text(text: str) -> str:
+    """The Chinese runs of a text as marked syllables: the first letter small, the others capital.
+
+    The rest of a stored document is lower case. So a case-sensitive LIKE meets pinyin only where it asks for
+    pinyin, and only from the beginning of a syllable: "ion" is not found inside "xIONG", "han" not in "sHAN".
+
+    >>> pinyin_text("光伏 IEC 接线盒")
+    'gUANGfU jIExIANhE'
+    """
+    runs = _HAN_RUN.findall(simplify(text[:_PINYIN_CHARACTERS]))
+    return " ".join(_marked(_run_syllables(run)) for run in runs)
+
+
+def initials_text(name: str) -> str:
+    """Initials of a name in full-width capitals, which stand nowhere else in a stored text.
+
+    >>> initials_text("青禾光伏")
+    'ＱＨＧＦ'
+    """
+    return _wide("".join(s[0] for s in syllables(simplify(name[:_PINYIN_CHARACTERS]))))
+
+
+def _wide(letters: str) -> str:
+    return "".join(chr(ord(letter) + 0xFEE0) for letter in letters.upper())
+
+
+def document(text: str, *, synonyms: Iterable[str] = (), names: Iterable[str] = ()) -> str:
+    """What is stored beside a row to be searched.
+
+    `text` is what the row says, `synonyms` what its categories are also called (both languages), `names` the
+    names of an enterprise – with them, initials count too ("qhgf").
+    """
+    names = list(names)
+    also = [fold(word) for word in synonyms]
+    parts = [
+        "\n".join(_spellings([fold(name) for name in names] + [fold(text)])),
+        "\n".join(_spellings(also)),
+        "\n".join(filter(None, [*map(pinyin_text, (*names, text)), *map(initials_text, names)])),
+        " ".join(filter(None, map(pinyin_text, also)))[:2000],
+    ]
+    return _SECTION.join(parts)
+
+
+def _spellings(folded: Iterable[str]) -> Iterator[str]:
+    for one in folded:
+        if one:
+            yield one
+            tight = squeeze(one)
+            if tight != one:
+                yield tight
+
+
+class Term(NamedTuple):
+    """One piece of a query: all pieces must be found, each in one of its spellings."""
+
+    folded: str
+    squeezed: str
+    pinyin: tuple[str, ...]
+
+    @property
+    def substrings(self) -> list[str]:
+        """Spellings for a case-sensitive LIKE over the stored document, any of which is a hit."""
+        return list(dict.fromkeys([self.folded, self.squeezed, *self.pinyin]))
+
+
+def query_terms(query: str) -> list[Term]:
+    """The pieces of a query, at most twelve: cut at spaces, signs, and between Chinese and Latin script.
+
+    >>> [term.folded for term in query_terms("Ｍ１０螺栓 IEC-61215")]
+    ['m10', '螺栓', 'iec-61215']
+    """
+    folded = fold(query[:200])
+    # A unit must be read before the number and its Chinese unit are cut apart ("9微米").
+    folded = _UNIT_WORD.sub(lambda m: _UNITS[m[1]], folded)
+    pieces = dict.fromkeys(_PIECE.findall(folded))
+    return [Term(p, squeeze(p), tuple(_as_pinyin(p))) for p in list(pieces)[:12]]
+
+
+@lru_cache(maxsize=1)
+def _known_syllables() -> frozenset[str]:
+    table = pinyin_dict
+    readings = {r for code in range(0x4E00, 0x9FA6) for r in table.get(code, "").split(",") if r}
+    plain = (unicodedata.normalize("NFD", reading) for reading in readings)
+    latin = {"".join(c for c in word if "a" <= c <= "z") for word in plain} | {
+        "lv",
+        "nv",
+        "lve",
+        "nve",
+    }
+    # Interjections of one or two consonants ("m", "ng") would make every letter a syllable.
+    return frozenset(s for s in latin if s and (set(s) & set("aeiouv")))
+
+
+def _as_pinyin(piece: str) -> Iterator[str]:
+    """Readings of a Latin piece as two or more syllables ("jiexianhe"), the last of which may be unfinished
+    in a long one ("jiexianh"), and as initials."""
+    if not (piece.isascii() and piece.isalpha() and 3 <= len(piece) <= 40):
+        return
+    yield from (_marked(cut) for cut in _cuts(piece) if len(cut) > 1)
+    # No syllable begins with i, u or v.
+    if len(piece) <= 12 and not set(piece) & set("iuv"):
+        yield _wide(piece)
+
+
+def _cuts(word: str) -> list[list[str]]:
+    """Ways to cut a word into syllables, at most eight."""
+    known = _known_syllables()
+    starts = _syllable_starts() if len(word) >= 6 else known
+    found: list[list[str]] = []
+
+    def walk(at: int, cut: list[str]) -> None:
+        if len(found) >= 8:
+            return
+        rest = word[at:]
+        if rest in starts:
+            found.append([*cut, rest])
+        for size in range(min(6, len(rest) - 1), 0, -1):
+            if rest[:size] in known:
+                walk(at + size, [*cut, rest[:size]])
+
+    if _can_be_cut(word, known, starts):
+        walk(0, [])
+    return found
+
+
+def _can_be_cut(word: str, known: frozenset[str], starts: frozenset[str]) -> bool:
+    # Without this look ahead a long word that fails at its end is cut in exponentially many ways.
+    good = [False] * len(word) + [True]
+    for at in range(len(word) - 1, -1, -1):
+        good[at] = word[at:] in starts or any(
+            good[at + size] and word[at : at + size] in known
+            for size in range(1, 7)
+            if at + size < len(word)
+        )
+    return good[0]
+
+
+@lru_cache(maxsize=1)
+def _syllable_starts() -> frozenset[str]:
+    return frozenset(s[:end] for s in _known_syllables() for end in range(1, len(s) + 1))
+
+
+def prefilter(query: str) -> list[str]:
+    """Substrings all of which stand in every document that `matches` ranks above TYPO: for a first, cheap
+    LIKE. `alternatives` is exact; this may be empty, since what could be pinyin promises no letters."""
+    terms = [term for term in query_terms(query) if not term.pinyin]
+    return [part for part in map(_shortest_common, terms) if part]
+
+
+def _shortest_common(term: Term) -> str:
+    # Folded and squeezed differ by signs only ("gb/t" – "gbt"): the longest run both of them hold.
+    if term.folded == term.squeezed:
+        return term.folded
+    pieces = re.split(r"[./\-,]", term.folded)
+    return max((p for p in pieces if p in term.squeezed), key=len, default="")
+
+
+def alternatives(query: str) -> list[list[str]]:
+    """The same as lists of which each must give one hit: `AND (OR LIKE)` over the stored column,
+    case-sensitive, is exactly `matches` above TYPO."""
+    return [term.substrings for term in query_terms(query)]
+
+
+def typo_patterns(query: str) -> list[str]:
+    """Regular expressions for `__regex`, all of which must hold, of a query that is one character off;
+    empty when nothing may be off.
+
+    Only for asking again, below or instead of the exact hits. Tolerated is, in Chinese, one other character
+    in a word of three or more ("接线合" for 接线盒), from four on also one too many or one missing; in Latin
+    script one slip in a word of five or more letters. Two Chinese characters the other way round are another
+    word ("承轴" is not 轴承), and numbers are never off by one: M10 is not M12.
+    """
+    terms = query_terms(query)
+    if not any(_slips(term.folded) for term in terms):
+        return []
+    return ["|".join([*map(re.escape, term.substrings), *_slips(term.folded)]) for term in terms]
+
+
+def _slips(word: str) -> list[str]:
+    """Patterns of the words one slip away; letters only, so nothing in them needs escaping."""
+    han = _HAN_RUN.fullmatch(word) is not None
+    if not word.isalpha() or not (3 if han else 5) <= len(word) <= 20:
+        return []
+    places = range(len(word))
+    found = [word[:i] + _ANY + word[i + 1 :] for i in places]
+    if not han or len(word) >= 4:
+        found += [word[:i] + word[i + 1 :] for i in places]
+        found += [word[:i] + _ANY + word[i:] for i in places[1:]]
+    if not han:
+        found += [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in places[:-1]]
+    return list(dict.fromkeys(found))
+
+
+def matches(query: str, stored: str) -> int | None:
+    """How a stored document answers a query: EXACT, SYNONYM, PINYIN or TYPO, the worst over its terms;
+    None when a term is not found. The reference for what the SQL does."""
+    terms = query_terms(query)
+    if not terms:
+        return None
+    ranks = [_rank(term, stored) for term in terms]
+    return None if None in ranks else max(rank for rank in ranks if rank is not None)
+
+
+def _rank(term: Term, stored: str) -> int | None:
+    own, also, *pinyin = (stored + _SECTION * 3).split(_SECTION)
+    spellings = {term.folded, term.squeezed}
+    if any(s in own for s in spellings):
+        return EXACT
+    if any(s in also for s in spellings):
+        return SYNONYM
+    if any(s in section for s in term.substrings for section in pinyin):
+        return PINYIN
+    return TYPO if _is_near(term.folded, f"{own}\n{also}") else None
+
+
+def _is_near(word: str, text: str) -> bool:
+    patterns = _slips(word)
+    return bool(patterns) and re.search("|".join(patterns), text) is not None

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import csv
+import doctest
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chains import searchtext
+from chains.searchtext import EXACT, PINYIN, SYNONYM, TYPO, document, fold, matches
+
+CASES = Path(__file__).parents[1] / "cases"
+SYNONYMS = {"junction box": ["光伏接线盒", "PV junction box", "solar junction box"]}
+
+
+def cases():
+    with (CASES / "search.tsv").open(encoding="utf-8", newline="") as file:
+        return [(r["query"], r["text"], r["found"]) for r in csv.DictReader(file, delimiter="\t")]
+
+
+@pytest.mark.parametrize(("query", "text", "found"), cases())
+def test_search_cases_are_found_as_the_table_says(query, text, found):
+    rank = matches(query, document(text, synonyms=SYNONYMS.get(query, [])))
+
+    assert ("no" if rank is None else "yes") == found
+
+
+def test_doctests_hold():
+    assert doctest.testmod(searchtext).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "rank"),
+    [
+        ("接线盒", "光伏接线盒", EXACT),
+        ("9微米", "9μm 基膜", EXACT),
+        ("9 um", "厚度9微米", EXACT),
+        ("GB/T 19001", "通过GB/T19001-2016认证", EXACT),
+        ("iec-61215", "IEC61215", EXACT),
+        ("螺栓 m10", "M10 高强螺栓", EXACT),
+        ("1200台", "产能 1,200 台", EXACT),
+        ("gfjiexian", "光伏接线盒", None),
+        ("guangfujiexianhe", "光伏接线盒", PINYIN),
+        ("guangfujiexianh", "光伏接线盒", PINYIN),
+        ("chongqing", "重庆齿轮", PINYIN),
+        ("lvxingcai", "铝型材", PINYIN),
+        ("接线盆", "光伏接线盒", TYPO),
+        ("光伏线盒", "光伏接线盒", TYPO),
+        ("invertor", "string inverter", TYPO),
+        ("bearnig", "ball bearing", TYPO),
+        ("盒线接", "光伏接线盒", None),
+        ("m12", "M10螺栓", None),
+        ("ion", "兄弟机床", None),
+        ("han", "山东机床", None),
+        ("", "轴承", None),
+        ("…", "轴承", None),
+    ],
+)
+def test_query_of_one_kind_has_its_rank(query, text, rank):
+    assert matches(query, document(text)) == rank
+
+
+def test_initials_and_aliases_find_an_enterprise():
+    stored = document("", names=["示例青禾光伏材料有限公司", "Demo Qinghe PV", "示例清河"])
+
+    assert [matches(q, stored) for q in ("qhgf", "QINGHE", "清河", "qinghe")] == [2, 0, 0, 0]
+
+
+def test_synonyms_rank_below_the_text():
+    stored = document("组件配件", synonyms=["接线盒", "junction box"])
+
+    assert matches("junction box", stored) == SYNONYM
+    assert matches("组件", stored) == EXACT
+
+
+def test_the_same_character_folds_alike_whatever_stands_beside_it():
+    # Phrase rules would fold 乾 in 乾燥機 and 乾隆 to two characters.
+    assert fold("乾燥機")[0] == fold("乾隆")[0] == fold("乾")
+
+
+words = st.text(
+    st.sampled_from("轴承光伏接线盒機械ＡＢabmM10 9μ-/.,、()IEC微米"), min_size=1, max_size=14
+)
+
+
+@given(words)
+def test_folding_twice_changes_nothing(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(words, words, words)
+def test_like_over_the_stored_text_agrees_with_matches(query, text, synonym):
+    stored = document(text, synonyms=[synonym], names=[synonym])
+
+    rank = matches(query, stored)
+    groups = searchtext.alternatives(query)
+    found = bool(groups) and all(any(s in stored for s in group) for group in groups)
+    kept = all(part in stored for part in searchtext.prefilter(query))
+    patterns = searchtext.typo_patterns(query)
+    near = bool(patterns) and all(re.search(p, stored) for p in patterns)
+
+    assert found == (rank is not None and rank < TYPO)
+    assert not found or kept
+    assert near or rank != TYPO
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_can_be_stored_and_asked(query, text):
+    stored = document(text, names=[text])
+
+    assert "\0" not in stored
+    assert matches(query, stored) in (None, 0, 1, 2, 3)
+
+
+def test_a_long_latin_word_is_cut_in_bounded_time():
+    started = time.perf_counter()
+    searchtext.query_terms("xianan" * 6 + "q")
+    searchtext.query_terms("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")
+
+    assert time.perf_counter() - started < 0.5
+
+
+def test_folding_is_fast():
+    text = "需要精密軸承座鑄件，材質QT450-10，通過 IEC 61215 認證，厚度9μm，年產1.2萬噸。" * 2
+    fold(text)
+    best = min(_seconds(lambda: [fold(text) for _ in range(200)]) for _ in range(5))
+
+    assert best / 200 < 0.0002
+
+
+def _seconds(call):
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
