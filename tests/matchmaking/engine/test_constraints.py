@@ -23,7 +23,16 @@ def ask(kind, strength="must", **values):
     return Condition(id=1, kind=kind, strength=strength, **values)
 
 
-def case(*, km=None, about=False, country="CN", place=JIAXING, certifications=(), qualifications=(), **text):
+def case(
+    *,
+    km=None,
+    about=False,
+    country="CN",
+    place=JIAXING,
+    certifications=(),
+    qualifications=(),
+    **text,
+):
     spoken = OfferText(id=1, text="接线盒", language="zh", **text)
     offer = Offer(
         id=7,
@@ -111,7 +120,9 @@ def test_distance_by_kilometres(km, expected):
 def test_distance_to_the_centre_of_a_region_is_computed_and_flagged():
     assert judge(ask("distance", "prefer", value=80), case(km=42.04, about=True)) == (
         "met",
-        Reason("distance.met", "for", {"strength": "prefer", "km": 42.0, "asked": 80, "about": True}),
+        Reason(
+            "distance.met", "for", {"strength": "prefer", "km": 42.0, "asked": 80, "about": True}
+        ),
     )
 
 
@@ -134,10 +145,17 @@ def test_capacity_compares_like_dimensions_only(capacity, value, unit, expected,
     assert (outcome, fact.code) == (expected, code)
 
 
-@pytest.mark.parametrize(("kind", "field"), [("lead_time", "lead_time_days"), ("sample_time", "sample_days")])
+@pytest.mark.parametrize(
+    ("kind", "field"), [("lead_time", "lead_time_days"), ("sample_time", "sample_days")]
+)
 @pytest.mark.parametrize(
     ("days", "expected", "code"),
-    [(20, "met", "met"), (0, "met", "met"), (21, "missed", "missed"), (None, "unproven", "unknown")],
+    [
+        (20, "met", "met"),
+        (0, "met", "met"),
+        (21, "missed", "missed"),
+        (None, "unproven", "unknown"),
+    ],
 )
 def test_days_at_most(kind, field, days, expected, code):
     outcome, fact = judge(ask(kind, value=20), case(**{field: days}))

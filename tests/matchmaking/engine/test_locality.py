@@ -125,7 +125,9 @@ def test_kilometres_agree_with_the_textbook(a, b):
 
 places = st.builds(
     Place,
-    st.sampled_from([p.regions for p in (JIASHAN, PINGHU, NINGBO, SUZHOU, GUANGZHOU, XIANTAO, Place())]),
+    st.sampled_from(
+        [p.regions for p in (JIASHAN, PINGHU, NINGBO, SUZHOU, GUANGZHOU, XIANTAO, Place())]
+    ),
     st.sampled_from([YRD, frozenset()]),
     st.one_of(st.none(), st.floats(73, 135)),
     st.one_of(st.none(), st.floats(18, 53)),

@@ -1,0 +1,170 @@
+"""Conditions of a line against what a supplier states: met, unproven or missed, with the fact that decides.
+
+The absence of a claim proves nothing: it leaves a condition unproven. Missed needs a stated fact that contradicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matchmaking.engine.locality import COUNTRY, HOME, ancestors
+from matchmaking.engine.types import Condition, Held, Offer, OfferText, Reason, Tone, Verdict
+from matchmaking.engine.units import Units
+
+# These are judged like any other, but their points are those of the locality.
+IN_LOCALITY = frozenset({"region", "distance"})
+
+Found = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a condition is judged on: the supplier, the text that stands for it, and the way to it if that is known."""
+
+    offer: Offer
+    text: OfferText
+    units: Units
+    km: float | None = None
+    about: bool = False
+
+
+Rule = Callable[[Condition, Case], Found]
+
+# How a condition ended, as the last word of the fact's code.
+VERDICTS: dict[str, Verdict] = {
+    "met": "met",
+    "stated": "unproven",
+    "unknown": "unproven",
+    "unlike": "unproven",
+    "missed": "missed",
+}
+TONES: dict[Verdict, Tone] = {"met": "for", "unproven": "open", "missed": "against"}
+
+
+def counted_in(condition: Condition) -> str:
+    """The part of the score a condition belongs to; empty for one that is never computed."""
+    if condition.kind not in RULES:
+        return ""
+    return "locality" if condition.kind in IN_LOCALITY else "conditions"
+
+
+def verdict(condition: Condition, case: Case) -> Verdict | None:
+    """How the condition fares, without the fact. None: a kind that is shown and never computed."""
+    rule = RULES.get(condition.kind)
+    return None if rule is None else VERDICTS[rule(condition, case)[0]]
+
+
+def judge(condition: Condition, case: Case) -> tuple[Verdict | None, Reason | None]:
+    """How the condition fares, and the fact that decides."""
+    rule = RULES.get(condition.kind)
+    if rule is None:
+        return None, None
+    ending, params = rule(condition, case)
+    outcome = VERDICTS[ending]
+    params = {"strength": condition.strength, **params}
+    return outcome, Reason(f"{condition.kind}.{ending}", TONES[outcome], params)
+
+
+def _held(codes: Sequence[str], held: Sequence[Held]) -> Found:
+    stated = ""
+    for paper in held:
+        if paper.code in codes:
+            if paper.verified:
+                return "met", {"code": paper.code}
+            stated = stated or paper.code
+    if stated:
+        return "stated", {"code": stated}
+    return "unknown", {"codes": list(codes)}
+
+
+def _certification(condition: Condition, case: Case) -> Found:
+    return _held(condition.codes, case.offer.certifications)
+
+
+def _qualification(condition: Condition, case: Case) -> Found:
+    return _held(condition.codes, case.offer.qualifications)
+
+
+def _region(condition: Condition, case: Case) -> Found:
+    place = case.offer.place
+    for code in condition.codes:
+        if code in place.regions or code in place.groups:
+            return "met", {"region": code}
+    asked = list(condition.codes)
+    if not place.regions:
+        # A foreign party without a region is certainly not inside one of ours.
+        if case.offer.country not in ("", HOME):
+            return "missed", {"codes": asked, "country": case.offer.country}
+        return "unknown", {"codes": asked}
+    nearest = place.regions[-1]
+    if nearest == COUNTRY or any(nearest in ancestors(code) for code in asked):
+        return "unknown", {"codes": asked}  # known only down to a region around the one asked for
+    return "missed", {"codes": asked, "region": nearest}
+
+
+def _distance(condition: Condition, case: Case) -> Found:
+    if case.km is None or condition.value is None:
+        return "unknown", {"asked": condition.value}
+    ending = "met" if case.km <= condition.value else "missed"
+    return ending, {"km": round(case.km, 1), "asked": condition.value, "about": case.about}
+
+
+def _capacity(condition: Condition, case: Case) -> Found:
+    asked: dict[str, Any] = {"asked": condition.value, "asked_unit": condition.unit}
+    if case.text.capacity is None or condition.value is None:
+        return "unknown", asked
+    stated = {"value": case.text.capacity.value, "unit": case.text.capacity.unit}
+    comparable = case.units.convert(
+        case.text.capacity.value, case.text.capacity.unit, condition.unit
+    )
+    if comparable is None:
+        return "unlike", {**asked, **stated}
+    # Factors are decimal fractions: 0.3 t are 300 kg, whatever the binary remainder says.
+    enough = comparable >= condition.value * (1 - 1e-9)
+    return "met" if enough else "missed", {**asked, **stated}
+
+
+def _days(asked: float | None, stated: int | None) -> Found:
+    if stated is None or asked is None:
+        return "unknown", {"asked": asked}
+    return "met" if stated <= asked else "missed", {"days": stated, "asked": asked}
+
+
+def _lead_time(condition: Condition, case: Case) -> Found:
+    return _days(condition.value, case.text.lead_time_days)
+
+
+def _sample_time(condition: Condition, case: Case) -> Found:
+    return _days(condition.value, case.text.sample_days)
+
+
+def _cooperation(condition: Condition, case: Case) -> Found:
+    for code in condition.codes:
+        if code in case.text.cooperation_kinds:
+            return "met", {"code": code}
+    # Who ticked some kinds has answered the question; who ticked none has not.
+    ending = "missed" if case.text.cooperation_kinds else "unknown"
+    return ending, {"codes": list(condition.codes)}
+
+
+def _origin(condition: Condition, case: Case) -> Found:
+    if not case.offer.country:
+        return "unknown", {"codes": list(condition.codes)}
+    if case.offer.country in condition.codes:
+        return "met", {"country": case.offer.country}
+    return "missed", {"codes": list(condition.codes), "country": case.offer.country}
+
+
+RULES: dict[str, Rule] = {
+    "certification": _certification,
+    "qualification": _qualification,
+    "region": _region,
+    "distance": _distance,
+    "capacity": _capacity,
+    "lead_time": _lead_time,
+    "sample_time": _sample_time,
+    "cooperation": _cooperation,
+    "origin": _origin,
+}

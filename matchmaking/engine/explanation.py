@@ -1,0 +1,302 @@
+"""Why a pair scored as it did, as codes with parameters, never prose: pages turn them into the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matchmaking.engine.highlight import says_something, tokenise
+from matchmaking.engine.locality import Nearness, steps
+from matchmaking.engine.text import han_runs, normalise
+from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone
+
+# Facts that decide a condition: kind, then how it ended.
+_ENDINGS = {
+    "certification": ("met", "stated", "unknown"),
+    "qualification": ("met", "stated", "unknown"),
+    "region": ("met", "unknown", "missed"),
+    "distance": ("met", "unknown", "missed"),
+    "capacity": ("met", "unknown", "unlike", "missed"),
+    "lead_time": ("met", "unknown", "missed"),
+    "sample_time": ("met", "unknown", "missed"),
+    "cooperation": ("met", "unknown", "missed"),
+    "origin": ("met", "unknown", "missed"),
+}
+CONDITION_CODES = tuple(
+    f"{kind}.{ending}" for kind, endings in _ENDINGS.items() for ending in endings
+)
+TEXT_CODES = ("text.terms", "text.bridged", "text.meaning")
+CATEGORY_CODES = (
+    "category.same",
+    "category.near",
+    "category.parent",
+    "category.chain",
+    "category.other",
+)
+LOCALITY_CODES = (
+    "locality.county", "locality.city", "locality.province", "locality.group", "locality.distance", "locality.unknown",
+)  # fmt: skip
+RAISE_CODES = (
+    "raise.certification", "raise.qualification", "raise.verify_certification", "raise.verify_qualification",
+    "raise.capacity", "raise.capacity_unit", "raise.lead_time", "raise.sample_time", "raise.cooperation", "raise.origin",
+    "raise.category", "raise.place", "raise.stock", "raise.language",
+)  # fmt: skip
+CODES = (*TEXT_CODES, *CATEGORY_CODES, *LOCALITY_CODES, *CONDITION_CODES, *RAISE_CODES)
+
+# At most so many of each tone are kept; together ten, so that a year of scores stays small.
+KEPT: Mapping[Tone, int] = {"for": 4, "open": 2, "against": 2, "raise": 2}
+SHOWN = 4
+
+_CATEGORY_NEAR = 0.6  # share of the category's points from which a neighbour speaks for a pair
+_CATEGORY_FAR = 0.4  # and under which another category speaks against it
+_MEANING = 0.5
+_NEAR_KM = 50.0
+_WORTH_TENTHS = 10  # advice for less than a point is noise
+_TERMS_SHOWN = 3
+_LONGEST_TERM = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text as its words are compared: normalised, its Chinese runs, its Latin words by stem."""
+
+    text: str
+    runs: tuple[str, ...]
+    words: Mapping[str, str]
+
+    @classmethod
+    def of(cls, text: str) -> Wording:
+        folded = normalise(text)
+        words: dict[str, str] = {}
+        for token in tokenise(folded):
+            if not token.is_han and says_something([token]):
+                words.setdefault(token.key, folded[token.start : token.end])
+        return cls(f" {folded}", tuple(han_runs(folded)), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the two texts share, before it is put into reasons."""
+
+    terms: tuple[str, ...] = ()
+    bridge: tuple[str, str] | None = None
+    need_leaf: str = ""
+    offer_leaf: str = ""
+    parent: str = ""
+    level: str = ""  # leaf, parent, chain; empty when not even the chain is shared
+
+
+def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
+    """Words both texts use, the longest first.
+
+    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Wording.of("IP68 接线盒，三分体"))
+    ('三分体', '接线盒', 'ip68')
+    """
+    found: dict[str, int] = {}
+    for run in need.runs:
+        for phrase in _common_phrases(run, offer.text):
+            if says_something(tokenise(phrase)):
+                found.setdefault(phrase, 2 * len(phrase))
+    for stem, written in need.words.items():
+        if stem in offer.words:
+            found.setdefault(written, len(written))
+    # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
+    best = sorted(found, key=lambda phrase: -found[phrase])[:_TERMS_SHOWN]
+    return tuple(phrase[:_LONGEST_TERM] for phrase in best)
+
+
+def _common_phrases(run: str, other: str) -> Iterator[str]:
+    start = 0
+    while start < len(run) - 1:
+        end = start + 2
+        if run[start:end] not in other:
+            start += 1
+            continue
+        while end < len(run) and run[start : end + 1] in other:
+            end += 1
+        yield run[start:end]
+        start = end
+
+
+def bridge(
+    need: Wording, offer: Wording, words: Mapping[str, Sequence[str]]
+) -> tuple[str, str] | None:
+    """A word of a category in the need and one of the other language in the offer; `words` are normalised, by language."""
+    for mine, theirs in (("zh", "en"), ("en", "zh")):
+        asked = _longest(words.get(mine, ()), need.text)
+        offered = _longest(words.get(theirs, ()), offer.text)
+        if asked and offered:
+            return asked[:_LONGEST_TERM], offered[:_LONGEST_TERM]
+    return None
+
+
+def _longest(words: Sequence[str], text: str) -> str:
+    found = [
+        word
+        for word in words
+        if len(word) > 1 and (f" {word}" if word[0].isascii() else word) in text
+    ]
+    return max(found, key=lambda word: (len(word), word), default="")
+
+
+def explain(
+    need: Need,
+    offer: Offer,
+    text: OfferText,
+    parts: Sequence[Part],
+    outcomes: Sequence[Outcome],
+    near: Nearness,
+    agreement: Agreement,
+) -> tuple[Reason, ...]:
+    """The reasons of one pair: for, open, against, and what would raise the score."""
+    share = {part.name: part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts}
+    reasons = [
+        *_of_category(agreement, share["category"]),
+        *_of_text(agreement, share["text"]),
+        *_of_conditions(outcomes),
+        *_of_locality(need, offer, near, outcomes),
+        *_of_advice(need, offer, text, parts, outcomes, near),
+    ]
+    return kept(reasons)
+
+
+def kept(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """The first few of each tone, in the order of the tones."""
+    by_tone: dict[Tone, list[Reason]] = {tone: [] for tone in KEPT}
+    for reason in reasons:
+        if len(by_tone[reason.tone]) < KEPT[reason.tone]:
+            by_tone[reason.tone].append(reason)
+    return tuple(reason for chosen in by_tone.values() for reason in chosen)
+
+
+def shortlist(
+    reasons: Sequence[Reason], *, advice: bool = False, shown: int = SHOWN
+) -> list[Reason]:
+    """What a card has room for: something of every tone there is, then more of what speaks for the pair.
+
+    `advice` adds what would raise the score, for the supplier's own pages.
+    """
+    tones: list[Tone] = ["against", "open", *(["raise"] if advice else []), "for"]  # type: ignore[list-item]
+    chosen = [
+        next(r for r in reasons if r.tone == tone)
+        for tone in tones
+        if any(r.tone == tone for r in reasons)
+    ]
+    room = shown - len(chosen)
+    for reason in reasons:
+        if room > 0 and reason.tone in tones and reason not in chosen:
+            chosen.append(reason)
+            room -= 1
+    return [reason for reason in reasons if reason in chosen][:shown]
+
+
+def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
+    if agreement.bridge:
+        asked, offered = agreement.bridge
+        yield Reason("text.bridged", "for", {"asked": asked, "offered": offered})
+    if agreement.terms:
+        yield Reason("text.terms", "for", {"terms": list(agreement.terms)})
+    if not agreement.bridge and not agreement.terms and share >= _MEANING:
+        yield Reason("text.meaning", "for", {})
+
+
+def _of_category(agreement: Agreement, share: float) -> Iterator[Reason]:
+    asked, offered = agreement.need_leaf, agreement.offer_leaf
+    if not asked or not offered:
+        return
+    both = {"asked": asked, "offered": offered}
+    if agreement.level == "leaf":
+        yield Reason("category.same", "for", {"category": asked})
+    elif agreement.level == "parent" and share >= _CATEGORY_NEAR:
+        yield Reason("category.near", "for", both)
+    elif agreement.level == "parent":
+        yield Reason("category.parent", "against", {"parent": agreement.parent, **both})
+    elif share < _CATEGORY_FAR:
+        yield Reason(
+            "category.chain" if agreement.level == "chain" else "category.other", "against", both
+        )
+
+
+def _of_conditions(outcomes: Sequence[Outcome]) -> Iterator[Reason]:
+    for outcome in sorted(outcomes, key=lambda o: (o.strength != "must", o.condition)):
+        if outcome.fact is not None:
+            yield outcome.fact
+
+
+def _of_locality(
+    need: Need, offer: Offer, near: Nearness, outcomes: Sequence[Outcome]
+) -> Iterator[Reason]:
+    if near.share is None:
+        if need.place.regions and not offer.place.regions:
+            yield Reason("locality.unknown", "open", {})
+        return
+    told = any(outcome.kind == "distance" and outcome.fact for outcome in outcomes)
+    params: dict[str, Any] = {}
+    if near.km is not None and not told:
+        params = {"km": round(near.km, 1), "about": near.about}
+    if near.level:
+        yield Reason(f"locality.{near.level}", "for", {"region": near.region, **params})
+    elif near.km is not None and near.km <= _NEAR_KM and not told:
+        yield Reason("locality.distance", "for", params)
+
+
+def _of_advice(
+    need: Need,
+    offer: Offer,
+    text: OfferText,
+    parts: Sequence[Part],
+    outcomes: Sequence[Outcome],
+    near: Nearness,
+) -> list[Reason]:
+    """What the supplier could do, the most points first. An unproven condition names all it would give."""
+    advice = [
+        *_advice_on_conditions(need.conditions, outcomes),
+        *_advice_on_parts(need, offer, text, parts, near),
+    ]
+    return sorted(advice, key=lambda reason: -reason.params.get("tenths", 0))
+
+
+def _advice_on_conditions(
+    conditions: Sequence[Condition], outcomes: Sequence[Outcome]
+) -> Iterator[Reason]:
+    asked = {condition.id: condition for condition in conditions}
+    for outcome in outcomes:
+        if (
+            outcome.verdict != "unproven"
+            or outcome.counted_in != "conditions"
+            or outcome.fact is None
+        ):
+            continue
+        condition, params = asked[outcome.condition], dict(outcome.fact.params)
+        params.pop("strength", None)
+        params["tenths"] = outcome.max_tenths
+        ending = outcome.fact.code.rpartition(".")[2]
+        if ending == "stated":
+            yield Reason(f"raise.verify_{condition.kind}", "raise", params)
+        elif ending == "unlike":
+            yield Reason("raise.capacity_unit", "raise", params)
+        else:
+            yield Reason(f"raise.{condition.kind}", "raise", params)
+
+
+def _advice_on_parts(
+    need: Need, offer: Offer, text: OfferText, parts: Sequence[Part], near: Nearness
+) -> Iterator[Reason]:
+    lacking = {part.name: part.max_tenths - part.tenths for part in parts}
+    if need.category and not text.categories and lacking["category"] >= _WORTH_TENTHS:
+        yield Reason(
+            "raise.category", "raise", {"category": need.category, "tenths": lacking["category"]}
+        )
+    if near.share is None and need.place.regions and not offer.place.regions:
+        yield Reason("raise.place", "raise", {})
+    county = steps(need.place)[2]
+    if (
+        county
+        and near.share is not None
+        and near.level != "county"
+        and lacking["locality"] >= _WORTH_TENTHS
+    ):
+        yield Reason("raise.stock", "raise", {"region": county, "tenths": lacking["locality"]})
+    if need.language and all(other.language != need.language for other in offer.texts):
+        yield Reason("raise.language", "raise", {"language": need.language})

@@ -1,0 +1,202 @@
+"""How near a supplier is to where the goods are wanted: by region and by distance, the better of the two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from matchmaking.engine.types import Place
+from matchmaking.engine.weights import Weights
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+EARTH_KM = 6371.0088
+COUNTRY = "000000"  # the region code of the whole country
+HOME = "CN"  # and its country code
+# Beijing, Tianjin, Shanghai, Chongqing are province and city in one: two of their districts share a city.
+MUNICIPALITIES = ("11", "12", "31", "50")
+
+Level = Literal["", "group", "province", "city", "county"]
+LEVELS: tuple[Level, ...] = ("", "group", "province", "city", "county")
+_OFFICIAL = re.compile(r"\d{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near one pair is. `share` (0..1) is None when a side's place is not known; `region` is the closest one shared."""
+
+    share: float | None = None
+    level: Level = ""
+    region: str = ""
+    km: float | None = None
+    about: bool = False
+
+
+def ancestors(code: str) -> tuple[str, ...]:
+    """Official regions above a code, from the country down. Zones carry their county's six digits in front.
+
+    >>> ancestors("330421")
+    ('000000', '330000', '330400')
+    >>> ancestors("330421-01")
+    ('000000', '330000', '330400', '330421')
+    >>> ancestors("YRD")
+    ()
+    """
+    found = _OFFICIAL.match(code)
+    if found is None:
+        return ()
+    official = found.group()
+    chain = (COUNTRY, official[:2] + "0000", official[:4] + "00", official)
+    above = [region for region in dict.fromkeys(chain) if region != code]
+    return tuple(above)
+
+
+def steps(place: Place) -> tuple[str, str, str]:
+    """Province, city and county of a place; an empty string where it is not known."""
+    province = city = county = ""
+    for code in place.regions:
+        if code == COUNTRY or _OFFICIAL.fullmatch(code) is None:
+            continue
+        if code.endswith("0000"):
+            province = code
+            if code.startswith(MUNICIPALITIES):
+                city = code
+        elif code.endswith("00"):
+            city = code
+        else:
+            county = code
+    return province, city, county
+
+
+def is_known(place: Place) -> bool:
+    """Knowing no more than the country says nothing about how near somebody is."""
+    return any(code != COUNTRY for code in place.regions) or _has_point(place)
+
+
+def _has_point(place: Place) -> bool:
+    return place.longitude is not None and place.latitude is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places as columns, so that one place is compared with many at once."""
+
+    longitude: Floats
+    latitude: Floats
+    regions: npt.NDArray[np.str_]
+    groups: tuple[frozenset[str], ...]
+    known: npt.NDArray[np.bool_]
+    about: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, places: Sequence[Place], *, abroad: Sequence[bool] = ()) -> Places:
+        """`abroad` marks parties known to be in another country: never near by region, though no region is known."""
+        missing = float("nan")
+        points = [
+            (float(p.longitude), float(p.latitude))
+            if p.longitude is not None and p.latitude is not None
+            else (missing, missing)
+            for p in places
+        ]
+        columns = np.array(points, dtype=np.float64).reshape(len(places), 2)
+        known = np.array([is_known(place) for place in places], dtype=bool)
+        if len(abroad):
+            known |= np.asarray(abroad, dtype=bool)
+        return cls(
+            longitude=columns[:, 0],
+            latitude=columns[:, 1],
+            regions=np.array([steps(p) for p in places], dtype="U6").reshape(len(places), 3),
+            groups=tuple(place.groups for place in places),
+            known=known,
+            about=np.array([place.about for place in places], dtype=bool),
+        )
+
+    def take(self, rows: Ints) -> Places:
+        return Places(
+            self.longitude[rows],
+            self.latitude[rows],
+            self.regions[rows],
+            tuple(self.groups[row] for row in rows),
+            self.known[rows],
+            self.about[rows],
+        )
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """How near many places are to one. `share` and `km` are NaN where they cannot be known; `level` counts along LEVELS."""
+
+    share: Floats
+    level: Ints
+    km: Floats
+    about: npt.NDArray[np.bool_]
+    here: tuple[str, str, str]
+    shared_groups: tuple[str, ...]
+
+    def nearness(self, row: int) -> Nearness:
+        share, km, level = self.share[row], self.km[row], int(self.level[row])
+        region = self.shared_groups[row] if level == 1 else self.here[level - 2] if level else ""
+        return Nearness(
+            share=None if np.isnan(share) else float(share),
+            level=LEVELS[level],
+            region=region,
+            km=None if np.isnan(km) else float(km),
+            about=bool(self.about[row]),
+        )
+
+
+def distances(place: Place, others: Places, weights: Weights) -> Distances:
+    """Compare one place with many.
+
+    The share of the locality's points is the better of the closest region both lie in and exp(-km / decay).
+    """
+    here = steps(place)
+    level = np.zeros(len(others), dtype=np.int64)
+    groups = [sorted(place.groups & theirs) if place.groups else [] for theirs in others.groups]
+    shared = tuple(names[0] if names else "" for names in groups)
+    level[np.array([bool(name) for name in shared], dtype=bool)] = 1
+    for depth, code in enumerate(here):
+        if code:
+            level[others.regions[:, depth] == code] = depth + 2
+
+    km = great_circle(place, others)
+    by_level = np.array(
+        [0.0, weights.same_group, weights.same_province, weights.same_city, weights.same_county]
+    )
+    by_distance = np.nan_to_num(np.exp(-km / weights.decay_km), nan=0.0)
+    share = np.maximum(by_level[level], by_distance)
+    known = others.known if is_known(place) else np.zeros(len(others), dtype=bool)
+    return Distances(
+        share=np.where(known, share, np.nan),
+        level=level,
+        km=km,
+        about=others.about | place.about,
+        here=here,
+        shared_groups=shared,
+    )
+
+
+def great_circle(place: Place, others: Places) -> Floats:
+    """Kilometres to each place, rounded to metres so that a batch and a single pair agree; NaN where unknown."""
+    if place.longitude is None or place.latitude is None:
+        return np.full(len(others), np.nan)
+    latitude, other = np.radians(place.latitude), np.radians(others.latitude)
+    half_latitude = np.sin((other - latitude) / 2) ** 2
+    half_longitude = np.sin(np.radians(others.longitude - place.longitude) / 2) ** 2
+    chord = half_latitude + np.cos(latitude) * np.cos(other) * half_longitude
+    kilometres: Floats = np.round(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))), 3)
+    return kilometres
+
+
+def nearness(place: Place, other: Place, weights: Weights, *, abroad: bool = False) -> Nearness:
+    """How near one place is to another."""
+    return distances(place, Places.of([other], abroad=[abroad]), weights).nearness(0)

@@ -1,0 +1,368 @@
+"""Points of pairs: the best texts of the best suppliers for each line, in parts that sum exactly.
+
+Everything is counted in whole tenths of a point. A single pair and a run go the same way and get the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import repeat
+from math import isnan
+
+import numpy as np
+import numpy.typing as npt
+
+from matchmaking.engine import similarity
+from matchmaking.engine.constraints import Case, counted_in, judge, verdict
+from matchmaking.engine.explanation import Agreement, Wording, bridge, explain, shared_terms
+from matchmaking.engine.index import CANDIDATES, Lines, OfferIndex, Pairs
+from matchmaking.engine.locality import HOME, Distances, Places, distances
+from matchmaking.engine.text import normalise
+from matchmaking.engine.types import (
+    PART_NAMES,
+    Condition,
+    Need,
+    Offer,
+    OfferText,
+    Outcome,
+    Part,
+    Scored,
+    Verdict,
+)
+from matchmaking.engine.units import Units
+from matchmaking.engine.weights import Weights
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+WHOLE = 1000  # tenths of a full score
+KEPT = 50
+_DECIMALS = 6  # beyond that a float's noise, not a difference between two suppliers
+
+
+def apportion(total: int, shares: Sequence[float]) -> tuple[int, ...]:
+    """Whole numbers near the shares that sum to `total`: the largest remainders are rounded up, earlier ones first.
+
+    >>> apportion(1000, [562.5, 312.5, 125.0])
+    (563, 312, 125)
+    """
+    exact = [round(share, _DECIMALS) for share in shares]
+    floors = [int(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda place: floors[place] - exact[place])
+    for place in by_remainder[: total - sum(floors)]:
+        floors[place] += 1
+    return tuple(floors)
+
+
+@lru_cache(maxsize=64)
+def maxima(weights: Weights, conditions: bool, locality: bool) -> tuple[int, ...]:
+    """Tenths each part can reach. A part that cannot apply gives its maximum to the others in proportion."""
+    given = (
+        weights.text,
+        weights.category,
+        weights.conditions * conditions,
+        weights.locality * locality,
+    )
+    return apportion(WHOLE, [WHOLE * points / sum(given) for points in given])
+
+
+@lru_cache(maxsize=4096)
+def condition_maxima(weights: Weights, strengths: tuple[str, ...], total: int) -> tuple[int, ...]:
+    """Tenths each computed condition can reach; a must counts twice a preference."""
+    counts = [weights.must if strength == "must" else weights.prefer for strength in strengths]
+    return apportion(total, [total * count / sum(counts) for count in counts])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Offers for one need, each with its best text, as columns. The shares run from 0 to 1."""
+
+    row: Ints
+    offers: tuple[Offer, ...]
+    texts: tuple[OfferText, ...]
+    text: Floats
+    category: Floats
+
+    def __len__(self) -> int:
+        return len(self.offers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """How the candidates of one need stand, before anything is put into words."""
+
+    tenths: Ints
+    misses_must: npt.NDArray[np.bool_]
+    near: Distances
+    exact: Floats  # tenths of the four parts, unrounded; one row a candidate
+
+    def order(self, offers: Sequence[Offer]) -> Ints:
+        """Best first; whoever misses a must stands below all who miss none; equal ones by id."""
+        ids = np.array([offer.id for offer in offers], dtype=np.int64)
+        return np.lexsort((ids, -self.tenths, self.misses_must)).astype(np.int64)
+
+
+def score_pairs(
+    need: Need, candidates: Candidates, weights: Weights, units: Units, places: Places | None = None
+) -> Standing:
+    """Points of all candidates of one need. `places` are those of the candidates, when the caller has them at hand."""
+    if places is None:
+        places = places_of(candidates.offers)
+    near = distances(need.place, places, weights)
+    local = ~np.isnan(near.share)
+    counted = [condition for condition in need.conditions if counted_in(condition) == "conditions"]
+    tops = np.array(
+        [maxima(weights, bool(counted), knows) for knows in (False, True)], dtype=np.int64
+    )[local.astype(np.int64)].reshape(len(candidates), 4)
+
+    verdicts = _verdicts(need.conditions, candidates, near, units)
+    exact = np.empty((len(candidates), 4), dtype=np.float64)
+    exact[:, 0] = candidates.text * tops[:, 0]
+    exact[:, 1] = candidates.category * tops[:, 1]
+    exact[:, 2] = _condition_tenths(need.conditions, verdicts, tops[:, 2], weights)
+    exact[:, 3] = np.where(local, np.nan_to_num(near.share), 0.0) * tops[:, 3]
+    exact = np.round(exact, _DECIMALS)
+    musts = [c.strength == "must" for c in need.conditions]
+    misses = np.array(
+        [any(m and v == "missed" for m, v in zip(musts, row, strict=True)) for row in verdicts],
+        dtype=bool,
+    )
+    # Half a tenth is rounded up, and always the same way: the sum is rounded first, its parts to fit.
+    tenths = np.floor(np.round(exact.sum(axis=1), _DECIMALS) + 0.5).astype(np.int64)
+    return Standing(tenths, misses, near, exact)
+
+
+def _verdicts(
+    conditions: Sequence[Condition], candidates: Candidates, near: Distances, units: Units
+) -> list[tuple[Verdict | None, ...]]:
+    if not conditions:
+        return [()] * len(candidates)
+    ways = [None if isnan(km) else km for km in near.km.tolist()]
+    cases = map(Case, candidates.offers, candidates.texts, repeat(units), ways)
+    return [tuple([verdict(condition, case) for condition in conditions]) for case in cases]
+
+
+def _condition_tenths(
+    conditions: Sequence[Condition],
+    verdicts: Sequence[Sequence[Verdict | None]],
+    tops: Ints,
+    weights: Weights,
+) -> list[int]:
+    places = [
+        place for place, condition in enumerate(conditions) if counted_in(condition) == "conditions"
+    ]
+    strengths = tuple(conditions[place].strength for place in places)
+    if not places:
+        return [0] * len(verdicts)
+    points = {top: condition_maxima(weights, strengths, top) for top in set(tops.tolist())}
+    return [
+        sum(share for place, share in zip(places, points[top], strict=True) if row[place] == "met")
+        for row, top in zip(verdicts, tops.tolist(), strict=True)
+    ]
+
+
+def places_of(offers: Sequence[Offer]) -> Places:
+    return Places.of(
+        [offer.place for offer in offers],
+        abroad=[offer.country not in ("", HOME) for offer in offers],
+    )
+
+
+def outcomes_of(
+    conditions: Sequence[Condition], case: Case, total: int, weights: Weights
+) -> tuple[Outcome, ...]:
+    """Each condition with its verdict, its fact and the tenths it gave; `total` is the maximum of the part."""
+    strengths = tuple(c.strength for c in conditions if counted_in(c) == "conditions")
+    points = iter(condition_maxima(weights, strengths, total) if strengths else ())
+    found = []
+    for condition in conditions:
+        part = counted_in(condition)
+        outcome, fact = judge(condition, case)
+        # Region and distance decide a must like any other, but their points are the locality's.
+        most = next(points) if part == "conditions" else 0
+        found.append(
+            Outcome(
+                condition=condition.id,
+                kind=condition.kind,
+                strength=condition.strength,
+                verdict=outcome,
+                tenths=most if outcome == "met" else 0,
+                max_tenths=most,
+                counted_in=part,
+                fact=fact,
+            )
+        )
+    return tuple(found)
+
+
+def parts_of(
+    standing: Standing, row: int, weights: Weights, has_conditions: bool
+) -> tuple[Part, ...]:
+    """The four parts in tenths; they sum to the score of this row."""
+    knows = not np.isnan(standing.near.share[row])
+    tops = maxima(weights, has_conditions, bool(knows))
+    tenths = apportion(int(standing.tenths[row]), standing.exact[row].tolist())
+    return tuple(Part(*part) for part in zip(PART_NAMES, tenths, tops, strict=True))
+
+
+@dataclass(slots=True, eq=False)
+class Ranker:
+    """An index with a weighting, and what is worth keeping between lines: places, wordings, words of categories.
+
+    Make a new one when the index has changed.
+    """
+
+    index: OfferIndex
+    weights: Weights
+    units: Units
+    _places: Places = field(init=False)
+    _place_row: dict[int, int] = field(init=False)
+    _wordings: dict[tuple[int, int], Wording] = field(init=False, default_factory=dict)
+    _words: dict[str, Mapping[str, Sequence[str]]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        offers = list(self.index.offers.values())
+        self._places = places_of(offers)
+        self._place_row = {offer.id: row for row, offer in enumerate(offers)}
+
+    def rank(self, needs: Sequence[Need], k: int = KEPT) -> list[Scored]:
+        """The k best suppliers of each need, needs in the order given."""
+        lines = self.index.read(needs, CANDIDATES)
+        return list(self._scored(lines, self.index.candidates(lines), k))
+
+    def score_pair(self, need: Need, offer_id: int) -> Scored | None:
+        """One pair on request, found by the search or not; None when the offer has no text."""
+        lines = self.index.read([need], CANDIDATES)
+        return next(self._scored(lines, self.index.pairs_with(lines, offer_id), 1), None)
+
+    def _scored(self, lines: Lines, pairs: Pairs, k: int) -> Iterator[Scored]:
+        chosen: list[Pairs] = []
+        for line, candidates in self._candidates(lines, pairs):
+            standing = self._standing(lines.needs[line], candidates)
+            best = standing.order(candidates.offers)[:k]
+            # The search may have found one text of a supplier and not another that says it better.
+            rows = [self.index.rows_of(candidates.offers[row].id) for row in best.tolist()]
+            every = np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)
+            chosen.append(Pairs(np.full(len(every), line, np.int64), every))
+        if not chosen:
+            return
+        columns = (
+            np.concatenate([p.line for p in chosen]),
+            np.concatenate([p.row for p in chosen]),
+        )
+        for line, candidates in self._candidates(lines, Pairs(*columns)):
+            yield from self._explained(lines, line, candidates)
+
+    def _candidates(self, lines: Lines, pairs: Pairs) -> Iterator[tuple[int, Candidates]]:
+        """Pairs by line, one text an offer."""
+        if not len(pairs):
+            return
+        features = self.index.features(lines, pairs)
+        text = similarity.text_share(features, self.weights).astype(np.float64)
+        category = similarity.category_share(features, self.weights).astype(np.float64)
+        starts = np.searchsorted(pairs.line, np.arange(len(lines.needs) + 1))
+        for line in range(len(lines.needs)):
+            own = slice(starts[line], starts[line + 1])
+            if own.start < own.stop:
+                yield line, self._best_texts(pairs.row[own], text[own], category[own])
+
+    def _best_texts(self, rows: Ints, text: Floats, category: Floats) -> Candidates:
+        """One text an offer: the one nearest in words and category. Conditions do not choose it, or a supplier's
+        other product with a handy certificate would stand for the one that was asked for."""
+        worth = np.round(text * self.weights.text + category * self.weights.category, _DECIMALS)
+        owners = self.index.owners[rows]
+        ids = np.array([self.index.texts[row].id for row in rows], dtype=np.int64)
+        order = np.lexsort((ids, -worth, owners))
+        first = np.flatnonzero(np.r_[True, np.diff(owners[order]) != 0]) if len(order) else order
+        chosen = order[first]
+        return Candidates(
+            row=rows[chosen],
+            offers=tuple(self.index.offers[int(owner)] for owner in owners[chosen]),
+            texts=tuple(self.index.texts[row] for row in rows[chosen]),
+            text=text[chosen],
+            category=category[chosen],
+        )
+
+    def _standing(self, need: Need, candidates: Candidates) -> Standing:
+        rows = np.array([self._place_row[offer.id] for offer in candidates.offers], dtype=np.int64)
+        return score_pairs(need, candidates, self.weights, self.units, self._places.take(rows))
+
+    def _explained(self, lines: Lines, line: int, candidates: Candidates) -> Iterator[Scored]:
+        need = lines.needs[line]
+        standing = self._standing(need, candidates)
+        has_conditions = any(counted_in(condition) == "conditions" for condition in need.conditions)
+        wording = Wording.of(need.text)
+        for row in standing.order(candidates.offers).tolist():
+            offer, text = candidates.offers[row], candidates.texts[row]
+            near = standing.near.nearness(row)
+            parts = parts_of(standing, row, self.weights, has_conditions)
+            case = Case(offer, text, self.units, near.km, near.about)
+            outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, self.weights)
+            agreement = self._agreement(lines, line, int(candidates.row[row]), wording, text)
+            yield Scored(
+                need=need.id,
+                offer=offer.id,
+                text=text.id,
+                tenths=int(standing.tenths[row]),
+                parts=parts,
+                reasons=explain(need, offer, text, parts, outcomes, near, agreement),
+                outcomes=outcomes,
+                misses_must=bool(standing.misses_must[row]),
+            )
+
+    def _agreement(
+        self, lines: Lines, line: int, row: int, wording: Wording, text: OfferText
+    ) -> Agreement:
+        asked, offered = self.index.leading_leaves(lines, line, row)
+        key = int(self.index.owners[row]), text.id
+        other = self._wordings.get(key)
+        if other is None:
+            other = self._wordings[key] = Wording.of(text.text)
+        crossed = None
+        if asked and asked == offered:
+            crossed = bridge(wording, other, self._words_of(asked))
+        parent, level = self._relation(asked, offered)
+        return Agreement(shared_terms(wording, other), crossed, asked, offered, parent, level)
+
+    def _relation(self, asked: str, offered: str) -> tuple[str, str]:
+        """The closest level two leaves share, and the code of it where it is their parent."""
+        if not asked or not offered:
+            return "", ""
+        categories = self.index.taxonomy.by_code
+        if asked == offered:
+            return categories[asked].parent or "", "leaf"
+        above, other = categories[asked].parent, categories[offered].parent
+        if above and above == other:
+            return above, "parent"
+        chains = [
+            categories[code].parent if code in categories else None for code in (above, other)
+        ]
+        return "", "chain" if chains[0] and chains[0] == chains[1] else ""
+
+    def _words_of(self, leaf: str) -> Mapping[str, Sequence[str]]:
+        if leaf not in self._words:
+            terms = self.index.taxonomy.terms(leaf)
+            self._words[leaf] = {
+                language: tuple(normalise(term) for term in words)
+                for language, words in terms.items()
+            }
+        return self._words[leaf]
+
+
+def rank(
+    needs: Iterable[Need], index: OfferIndex, weights: Weights, units: Units, k: int = KEPT
+) -> list[Scored]:
+    """The k best suppliers of each need. Same input, same rows.
+
+    Sorted by need as given, then: missing no must first, more points first, lower offer id first.
+    """
+    return Ranker(index, weights, units).rank(list(needs), k)
+
+
+def score_pair(
+    need: Need, offer_id: int, index: OfferIndex, weights: Weights, units: Units
+) -> Scored | None:
+    """One pair, with the numbers a run would give it."""
+    return Ranker(index, weights, units).score_pair(need, offer_id)

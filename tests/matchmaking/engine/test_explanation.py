@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import pytest
+
+from matchmaking.engine.constraints import Case
+from matchmaking.engine.explanation import (
+    CODES,
+    KEPT,
+    Agreement,
+    Wording,
+    bridge,
+    explain,
+    kept,
+    shared_terms,
+    shortlist,
+)
+from matchmaking.engine.locality import Nearness
+from matchmaking.engine.scoring import outcomes_of
+from matchmaking.engine.types import Condition, Held, Need, Offer, OfferText, Part, Place, Reason
+from matchmaking.engine.units import Units
+from matchmaking.engine.weights import WEIGHTING_1
+
+JIASHAN = Place(("000000", "330000", "330400", "330421"))
+PINGHU = Place(("000000", "330000", "330400", "330482"))
+NEAR = Nearness(share=0.75, level="city", region="330400", km=19.1, about=True)
+
+NOTHING_SHARED = Agreement()
+
+
+def parts(text=300, category=250, conditions=0, locality=75):
+    return (
+        Part("text", text, 450),
+        Part("category", category, 250),
+        Part("conditions", conditions, 200),
+        Part("locality", locality, 100),
+    )
+
+
+def told(
+    *,
+    agreement=NOTHING_SHARED,
+    near=NEAR,
+    points=None,
+    conditions=(),
+    need=None,
+    offer=None,
+    **facts,
+):
+    need = need or Need(1, "接线盒", "zh", conditions=tuple(conditions), place=JIASHAN)
+    text = OfferText(1, "接线盒", "zh", **facts)
+    offer = offer or Offer(7, "enterprise", (text,), place=PINGHU)
+    case = Case(offer, text, Units(), near.km, near.about)
+    outcomes = outcomes_of(need.conditions, case, 200, WEIGHTING_1)
+    return explain(need, offer, text, points or parts(), outcomes, near, agreement)
+
+
+def codes(reasons, tone=None):
+    return [reason.code for reason in reasons if tone in (None, reason.tone)]
+
+
+@pytest.mark.parametrize(
+    ("need", "offer", "expected"),
+    [
+        ("采购三分体接线盒 IP68", "IP68 接线盒，三分体", ("三分体", "接线盒", "ip68")),
+        ("split junction boxes", "Junction Box, split type", ("junction", "split", "boxes")),
+        ("急需采购", "采购供应", ()),
+        ("需要 1500 V", "另有 1500 V", ()),
+        ("鋰電池隔膜", "锂电池隔膜", ("锂电池隔膜",)),
+        ("", "接线盒", ()),
+    ],
+)
+def test_shared_terms_are_words_about_the_product(need, offer, expected):
+    assert shared_terms(Wording.of(need), Wording.of(offer)) == expected
+
+
+def test_bridge_joins_words_of_one_category_across_languages():
+    words = {"zh": ("接线盒", "分体接线盒"), "en": ("junction box", "split junction box")}
+    chinese, english = Wording.of("三分体接线盒"), Wording.of("Split Junction Boxes, IP68")
+
+    assert bridge(chinese, english, words) == ("分体接线盒", "split junction box")
+    assert bridge(english, chinese, words) == ("split junction box", "分体接线盒")
+    assert bridge(chinese, chinese, words) is None
+
+
+def test_bridge_does_not_find_an_abbreviation_inside_a_word():
+    assert (
+        bridge(
+            Wording.of("原料药"), Wording.of("rapid shutdown"), {"zh": ("原料药",), "en": ("api",)}
+        )
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("agreement", "points", "expected"),
+    [
+        (Agreement(need_leaf="A", offer_leaf="A", level="leaf"), 250, [("category.same", "for")]),
+        (Agreement(need_leaf="A", offer_leaf="B", parent="P", level="parent"), 170, [("category.near", "for")]),
+        (Agreement(need_leaf="A", offer_leaf="B", parent="P", level="parent"), 120, [("category.parent", "against")]),
+        (Agreement(need_leaf="A", offer_leaf="B", level="chain"), 60, [("category.chain", "against")]),
+        (Agreement(need_leaf="A", offer_leaf="B"), 10, [("category.other", "against")]),
+        (Agreement(need_leaf="A", offer_leaf="B"), 170, []),
+        (Agreement(need_leaf="A"), 10, []),
+    ],
+)  # fmt: skip
+def test_category_speaks_for_or_against(agreement, points, expected):
+    found = told(agreement=agreement, points=parts(category=points))
+
+    assert [(r.code, r.tone) for r in found if r.code.startswith("category.")] == expected
+
+
+def test_meaning_alone_is_named_only_when_no_word_is_shared():
+    assert "text.meaning" in codes(told(points=parts(text=225)))
+    assert "text.meaning" not in codes(told(points=parts(text=224)))
+    assert "text.meaning" not in codes(told(agreement=Agreement(terms=("接线盒",))))
+
+
+def test_unproven_condition_is_open_and_says_what_it_would_give():
+    asked = (
+        Condition(1, "certification", "must", ("CQC",)),
+        Condition(2, "sample_time", "prefer", value=20),
+    )
+
+    found = told(conditions=asked)
+
+    assert codes(found, "open") == ["certification.unknown", "sample_time.unknown"]
+    assert [dict(r.params) for r in found if r.tone == "raise"] == [
+        {"codes": ["CQC"], "tenths": 133},
+        {"asked": 20, "tenths": 67},
+    ]
+    assert codes(found, "against") == []
+
+
+def test_stated_certificate_is_advised_to_be_verified():
+    offer = Offer(7, "enterprise", (), certifications=(Held("CQC", False),), place=PINGHU)
+
+    found = told(conditions=(Condition(1, "certification", "must", ("CQC",)),), offer=offer)
+
+    assert codes(found, "raise")[0] == "raise.verify_certification"
+
+
+def test_missed_condition_is_against_and_musts_come_first():
+    asked = (
+        Condition(1, "sample_time", "prefer", value=20),
+        Condition(2, "lead_time", "must", value=30),
+    )
+
+    found = told(conditions=asked, lead_time_days=45, sample_days=21)
+
+    assert codes(found, "against") == ["lead_time.missed", "sample_time.missed"]
+
+
+def test_distance_asked_for_is_told_once():
+    asked = (Condition(1, "distance", "prefer", value=80),)
+
+    found = told(conditions=asked)
+
+    assert [
+        (r.code, dict(r.params)) for r in found if r.tone == "for" and r.code != "text.meaning"
+    ] == [
+        ("distance.met", {"strength": "prefer", "km": 19.1, "asked": 80, "about": True}),
+        ("locality.city", {"region": "330400"}),
+    ]
+
+
+def test_place_not_known_is_open_with_the_advice_to_state_it():
+    offer = Offer(7, "enterprise", (), place=Place())
+
+    found = told(offer=offer, near=Nearness(), points=parts(locality=0))
+
+    assert codes(found, "open") == ["locality.unknown"]
+    assert "raise.place" in codes(found, "raise")
+
+
+def test_stock_nearby_is_advised_only_for_a_point_or_more():
+    assert "raise.stock" in codes(told(points=parts(locality=90)))
+    assert "raise.stock" not in codes(told(points=parts(locality=91)))
+
+
+def test_language_of_the_line_is_advised_when_no_text_speaks_it():
+    need = Need(1, "junction box", "en", place=JIASHAN)
+
+    chinese = Offer(7, "enterprise", (OfferText(1, "接线盒", "zh"),), place=PINGHU)
+    both = Offer(
+        7, "enterprise", (*chinese.texts, OfferText(2, "junction box", "en")), place=PINGHU
+    )
+
+    assert "raise.language" in codes(told(need=need, offer=chinese))
+    assert "raise.language" not in codes(told(need=need, offer=both))
+
+
+def test_kept_limits_each_tone_and_orders_them():
+    many = [
+        Reason("text.meaning", tone)
+        for tone in ("raise", "open", "for", "against")
+        for _ in range(9)
+    ]
+
+    tones = [reason.tone for reason in kept(many)]
+
+    assert tones == ["for"] * 4 + ["open"] * 2 + ["against"] * 2 + ["raise"] * 2
+    assert sum(KEPT.values()) == 10
+
+
+def test_shortlist_has_something_of_every_tone():
+    reasons = kept(
+        [
+            *(
+                Reason(code, "for")
+                for code in ("category.same", "text.terms", "certification.met", "capacity.met")
+            ),
+            *(Reason(code, "open") for code in ("sample_time.unknown", "lead_time.unknown")),
+            Reason("distance.missed", "against"),
+            Reason("raise.sample_time", "raise"),
+        ]
+    )
+
+    assert codes(shortlist(reasons)) == [
+        "category.same",
+        "text.terms",
+        "sample_time.unknown",
+        "distance.missed",
+    ]
+    assert codes(shortlist(reasons, advice=True)) == [
+        "category.same",
+        "sample_time.unknown",
+        "distance.missed",
+        "raise.sample_time",
+    ]
+    assert codes(shortlist(reasons, shown=8)) == codes(reasons)[:-1]
+
+
+def test_codes_are_listed_once():
+    assert len(CODES) == len(set(CODES))
