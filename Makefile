@@ -47,7 +47,7 @@ bench: $(VENV)/dev.stamp compiled ## run benchmarks/*.py in order; prints JSON l
 	@for file in benchmarks/*.py; do $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" || exit 1; done
 
 messages: $(VENV)/dev.stamp ## collect texts to translate and compile them (needs gettext) · 更新译文
-	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete -i $(VENV) -i tests -i benchmarks
+	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --no-wrap --no-location -i $(VENV) -i .servers
 	$(MAKE) compiled
 
 openapi: $(VENV)/dev.stamp ## write openapi.yaml anew · 更新接口描述

@@ -72,8 +72,8 @@ def programs(port: int) -> list[Program]:
     So beat rings nothing new, then web answers what it has accepted, then the worker ends its
     tasks while its servers still run.
     """
-    celery = [sys.executable, "-m", "celery", "-A", "matchmaking.celery"]
-    worker = ["worker", "-c", "2", "-l", "INFO", "--without-mingle", "--without-gossip"]
+    celery = [sys.executable, "-m", "celery", "-q", "-A", "matchmaking.celery"]
+    worker = ["worker", "-c", "2", "-l", "INFO"]
     beat = ["beat", "-l", "WARNING", "--pidfile="]
     web = [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]
     return [
