@@ -70,6 +70,15 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
     def submitted(self) -> Self:
         return self.filter(status=Requirement.Status.SUBMITTED)
 
+    def to_moderate(self) -> Self:
+        """What a desk has to look at: submitted ones, and published ones amended since it looked."""
+        return self.filter(
+            Q(status=Requirement.Status.SUBMITTED)
+            | Q(status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED])
+            & Q(amended_at__isnull=False)
+            & (Q(amendment_seen_at=None) | Q(amendment_seen_at__lt=F("amended_at")))
+        )
+
     def scored(self) -> Self:
         """Those a run works on: approved ones too, so that review can begin before an embargo ends."""
         return self.filter(
@@ -199,6 +208,8 @@ class Requirement(TimeStamped):
     published_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     amended_at = models.DateTimeField(null=True, blank=True)
+    # When a desk looked at the last amendment, which took effect at once.
+    amendment_seen_at = models.DateTimeField(null=True, blank=True)
     # Folded words of title, text and lines; stored so that search and lists never join for it.
     search_text = models.TextField(default="", blank=True, editable=False)
     summary = models.CharField(max_length=200, default="", blank=True, editable=False)
@@ -251,6 +262,13 @@ class Requirement(TimeStamped):
     @property
     def is_published(self) -> bool:
         return self.status == self.Status.PUBLISHED
+
+    @property
+    def amendment_waits(self) -> bool:
+        """Amended, and no desk has looked at it since."""
+        return self.amended_at is not None and (
+            self.amendment_seen_at is None or self.amendment_seen_at < self.amended_at
+        )
 
     @property
     def takes_interests(self) -> bool:
