@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import TimeStamped
@@ -68,6 +69,21 @@ class Tier(TimeStamped):
         return self.seats - self.taken
 
 
+# How each published rule orders the queue after what was moved by hand. The lot of a draw is the
+# digest of the registration's random public id: fixed once drawn, and not to be chosen.
+QUEUE_ORDER: dict[str, tuple[Any, ...]] = {
+    Event.WaitingRule.ARRIVAL: ("-priority", "queue_no"),
+    Event.WaitingRule.TIER_THEN_ARRIVAL: (
+        "-priority",
+        "tier__is_general",
+        "tier__order",
+        "tier_id",
+        "queue_no",
+    ),
+    Event.WaitingRule.DRAW: ("-priority", MD5("public_id"), "queue_no"),
+}
+
+
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Own registrations, and those of events the user organises."""
@@ -82,9 +98,9 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def confirmed(self) -> Self:
         return self.filter(status=Registration.Status.CONFIRMED)
 
-    def in_queue_order(self) -> Self:
+    def in_queue_order(self, rule: str) -> Self:
         """The order in which seats are offered; rank is the place in it, computed, never stored."""
-        return self.order_by("-priority", "queue_no")
+        return self.order_by(*QUEUE_ORDER[rule])
 
 
 class Registration(TimeStamped):

@@ -1,0 +1,666 @@
+"""Seats and the waiting list.
+
+Every change of an event's seats first locks the rows of its tiers in one order. That makes arrivals at one event
+stand in one line: nobody overtakes, and two promoters never meet. What keeps the seats from being sold twice is not
+the lock but the conditional UPDATE of the tier's row, and below it the CHECK of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.expressions import Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from chains import audit, changes
+from chains.errors import DomainError
+from chains.models import Enterprise, Qualification, User
+from chains.models.base import new_public_id
+from events import permissions
+from events.models import Delegate, Event, Registration, Tier
+
+Status = Registration.Status
+
+# ---- reading ----
+
+
+def tier_of(enterprise: Enterprise, tiers: Iterable[Tier]) -> Tier:
+    """The first reserved tier the enterprise belongs to today, else the general one."""
+    tiers = sorted(tiers, key=lambda tier: (tier.is_general, tier.order, tier.pk))
+    wanted = {code for tier in tiers for code in tier.qualifications}
+    held = (
+        set(
+            Qualification.objects.in_force()
+            .filter(enterprise=enterprise, kind__code__in=wanted)
+            .values_list("kind__code", flat=True)
+        )
+        if wanted
+        else set()
+    )
+    for tier in tiers:
+        if (
+            tier.is_general
+            or enterprise.kind_id in tier.participant_kinds
+            or held.intersection(tier.qualifications)
+        ):
+            return tier
+    raise DomainError(_("This event has no general seats yet."), code="event.without_seats")
+
+
+def ranks(event: Event, registrations: Iterable[Registration]) -> dict[int, int]:
+    """Places in the queue by the published rule, computed now, for those of `registrations` that wait."""
+    wanted = [row.pk for row in registrations if row.status == Status.WAITLISTED]
+    if not wanted:
+        return {}
+    ordered = (
+        Registration.objects.filter(event=event)
+        .waiting()
+        .in_queue_order(event.waiting_rule)
+        .query.order_by
+    )
+    queue = (
+        Registration.objects.filter(event=event)
+        .waiting()
+        .order_by()
+        .annotate(rank=Window(RowNumber(), order_by=list(ordered)))
+        .values_list("pk", "rank")
+    )
+    # The window must see the whole queue; a filter on the outside keeps only the rows asked for.
+    sql, params = queue.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT * FROM ({sql}) AS queue (id, rank) WHERE id = ANY(%s)",  # noqa: S608 -- our own query
+            [*params, wanted],
+        )
+        return dict(cursor.fetchall())
+
+
+def rank(registration: Registration) -> int | None:
+    """The place in the queue; None for one that does not wait."""
+    return ranks(registration.event, [registration]).get(registration.pk)
+
+
+# ---- applying ----
+
+# Who stands before a new arrival `%(public_id)s` of tier `%(own)s`, by the published rule.
+_AHEAD = {
+    Event.WaitingRule.ARRIVAL: "waiting.priority >= 0",
+    Event.WaitingRule.TIER_THEN_ARRIVAL: """(waiting.priority > 0 OR waiting.priority = 0 AND
+        (SELECT (w.is_general, w."order", w.id) <= (o.is_general, o."order", o.id)
+         FROM events_tier w, events_tier o WHERE w.id = waiting.tier_id AND o.id = %(own)s))""",
+    Event.WaitingRule.DRAW: """(waiting.priority > 0 OR waiting.priority = 0 AND
+        md5(waiting.public_id) <= md5(%(public_id)s))""",
+}
+
+# Two statements in one message: the second takes its snapshot after the first has got its locks, so it sees all
+# who came before. A single statement would judge the queue by what it saw before it waited for the lock.
+_CLAIM = """
+SELECT id FROM events_tier WHERE event_id = %(event)s ORDER BY id FOR NO KEY UPDATE;
+WITH room AS (
+    SELECT tier.id, LEAST(%(seats)s, tier.seats - tier.taken) AS seats
+    FROM events_tier tier
+    WHERE %(claims)s AND tier.event_id = %(event)s AND (tier.id = %(own)s OR tier.is_general)
+      AND (tier.seats - tier.taken >= %(seats)s OR %(partial)s AND tier.seats > tier.taken)
+      AND NOT EXISTS (
+          SELECT FROM events_registration known
+          WHERE known.event_id = %(event)s AND known.enterprise_id = %(enterprise)s
+            AND known.status NOT IN ('declined', 'cancelled'))
+      AND NOT EXISTS (
+          SELECT FROM events_registration waiting
+          WHERE waiting.event_id = %(event)s AND waiting.status = 'waitlisted'
+            AND (tier.is_general OR waiting.tier_id = tier.id) AND {ahead})
+    ORDER BY tier.seats - tier.taken >= %(seats)s DESC, tier.is_general
+    LIMIT 1
+), claimed AS (
+    UPDATE events_tier tier SET taken = tier.taken + room.seats
+    FROM room WHERE tier.id = room.id AND tier.taken + room.seats <= tier.seats
+    RETURNING tier.id, room.seats
+)
+INSERT INTO events_registration AS mine (
+    public_id, created_at, updated_at, event_id, enterprise_id, status, purposes, seats_asked, accepts_partial,
+    tier_id, seats_held, queued_at, queue_no, priority, priority_reason, decline_reason)
+SELECT %(public_id)s, clock_timestamp(), clock_timestamp(), event.id, %(enterprise)s,
+    CASE WHEN NOT %(claims)s THEN 'submitted' WHEN claimed.id IS NULL THEN 'waitlisted' ELSE 'confirmed' END,
+    %(purposes)s::varchar[], %(seats)s, %(partial)s, COALESCE(claimed.id, %(own)s), COALESCE(claimed.seats, 0),
+    clock_timestamp(), nextval('registration_queue_seq'), 0, '', ''
+FROM events_event event LEFT JOIN claimed ON true
+WHERE event.id = %(event)s AND event.status = 'published'
+ON CONFLICT (event_id, enterprise_id) DO UPDATE SET
+    updated_at = excluded.updated_at, status = excluded.status, purposes = excluded.purposes,
+    seats_asked = excluded.seats_asked, accepts_partial = excluded.accepts_partial, tier_id = excluded.tier_id,
+    seats_held = excluded.seats_held, queued_at = excluded.queued_at, queue_no = excluded.queue_no,
+    priority = 0, priority_reason = '', decline_reason = ''
+    WHERE mine.status IN ('declined', 'cancelled')
+RETURNING {columns}
+"""
+_FIELDS = [field.attname for field in Registration._meta.concrete_fields]
+_CLAIMS = {
+    rule: _CLAIM.format(ahead=ahead, columns=", ".join(f'mine."{name}"' for name in _FIELDS))
+    for rule, ahead in _AHEAD.items()
+}
+
+
+@transaction.atomic
+def register(
+    *,
+    event: Event,
+    enterprise: Enterprise,
+    seats: int,
+    by: User,
+    purposes: Sequence[str] = (),
+    accepts_partial: bool = False,
+    delegates: Sequence[str | tuple[str, str]] = (),
+) -> Registration:
+    """Give the enterprise its seats, or a turn on the waiting list when its tier is full.
+
+    Asked twice, it gives the answer of the first time. An enterprise that is not verified yet, and any at an event
+    whose organiser decides, stays submitted.
+    """
+    _check_application(event, enterprise, seats, by)
+    tiers = list(event.tiers.all())
+    claimed = _claim(
+        event,
+        own=tier_of(enterprise, tiers),
+        enterprise=enterprise.pk,
+        seats=seats,
+        partial=accepts_partial,
+        purposes=list(dict.fromkeys(purposes)),
+        claims=enterprise.is_verified and event.admission == Event.Admission.AUTOMATIC,
+    )
+    if claimed is None:
+        return _answer_of_the_first_time(event, enterprise)
+    claimed.event, claimed.enterprise = event, enterprise
+    _record(claimed, by, seats=claimed.seats_held or claimed.seats_asked)
+    if delegates:
+        _name(claimed, delegates)
+    return claimed
+
+
+def _check_application(event: Event, enterprise: Enterprise, seats: int, by: User) -> None:
+    if not permissions.can_register(by, enterprise):
+        raise DomainError(
+            _("Only editors of the enterprise can register it for an event."),
+            code="registration.forbidden",
+        )
+    if not event.is_open_for_registration:
+        raise _closed(event)
+    cap = event.delegates_per_enterprise
+    if not 1 <= seats <= cap:
+        raise DomainError(
+            ngettext(
+                "One enterprise gets at most %(cap)d seat at this event. Ask for no more.",
+                "One enterprise gets at most %(cap)d seats at this event. Ask for no more.",
+                cap,
+            )
+            % {"cap": cap},
+            code="registration.too_many_seats",
+        )
+
+
+def _closed(event: Event) -> DomainError:
+    if event.status == Event.Status.PUBLISHED and timezone.now() < event.registration_opens_at:
+        return DomainError(
+            _("Registration for this event has not opened yet."), code="registration.not_open"
+        )
+    return DomainError(_("Registration for this event has closed."), code="registration.closed")
+
+
+def _claim(
+    event: Event,
+    *,
+    own: Tier,
+    enterprise: int,
+    seats: int,
+    partial: bool,
+    purposes: list[str],
+    claims: bool,
+) -> Registration | None:
+    """The registration as the database decided it; None when there is one already, or no event to go to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIMS[Event.WaitingRule(event.waiting_rule)],
+            {
+                "event": event.pk,
+                "enterprise": enterprise,
+                "own": own.pk,
+                "seats": seats,
+                "partial": partial,
+                "purposes": purposes,
+                "claims": claims,
+                "public_id": new_public_id(),
+            },
+        )
+        cursor.nextset()
+        row = cursor.fetchone()
+    return None if row is None else Registration.from_db("default", _FIELDS, row)
+
+
+def _answer_of_the_first_time(event: Event, enterprise: Enterprise) -> Registration:
+    known = (
+        Registration.objects.filter(event=event, enterprise=enterprise)
+        .exclude(status__in=(Status.DECLINED, Status.CANCELLED))
+        .select_related("event", "enterprise", "tier")
+        .first()
+    )
+    if known is None:  # the event was cancelled while we waited for its seats
+        raise DomainError(_("Registration for this event has closed."), code="registration.closed")
+    return known
+
+
+# ---- deciding ----
+
+
+@transaction.atomic
+def approve(*, registration: Registration, by: User) -> Registration:
+    """Let a submitted one in: its seats at once when its turn has come, else its place in the queue."""
+    tiers = _locked_tiers(registration.event)
+    row = _fresh(registration)
+    _check_decider(row, by)
+    if row.status in (Status.CONFIRMED, Status.WAITLISTED):
+        return row
+    _check_submitted(row)
+    if not row.enterprise.is_verified:
+        raise DomainError(
+            _("The enterprise is not verified yet. Verify it first; then it can be let in."),
+            code="registration.not_verified",
+        )
+    _join_queue([row], tiers)
+    moved = _promote(row.event, tiers, approved=row, by=by)
+    if row.pk not in moved:
+        _record(row, by)
+    return _fresh(row)
+
+
+@transaction.atomic
+def decline(*, registration: Registration, reason: str, by: User) -> Registration:
+    _locked_tiers(registration.event)
+    row = _fresh(registration)
+    _check_decider(row, by)
+    if row.status == Status.DECLINED:
+        return row
+    _check_submitted(row)
+    row.status, row.decline_reason = Status.DECLINED, _reason(reason)
+    row.save(update_fields=["status", "decline_reason", "updated_at"])
+    _record(row, by)
+    return row
+
+
+@transaction.atomic
+def cancel(*, registration: Registration, by: User, reason: str = "") -> Registration:
+    """Give up the place: its owner at any time, the organiser with a reason. The next in line moves up."""
+    event = registration.event
+    tiers = _locked_tiers(event)
+    row = _fresh(registration)
+    if not permissions.can_register(by, row.enterprise):
+        _check_decider(row, by)
+        reason = _reason(reason)
+    if row.status in (Status.CANCELLED, Status.DECLINED):
+        return row
+    if row.event.status != Event.Status.PUBLISHED:
+        raise DomainError(
+            _("The event is over or was cancelled. Its registrations stay as they are."),
+            code="registration.event_over",
+        )
+    _end(row, tiers, by, reason)
+    _promote(row.event, tiers)
+    return row
+
+
+@transaction.atomic
+def move(*, registration: Registration, priority: int, reason: str, by: User) -> Registration:
+    """Change the place in the queue by hand: above 0 before the rule, below 0 after it, 0 back to the rule."""
+    tiers = _locked_tiers(registration.event)
+    row = _fresh(registration)
+    _check_decider(row, by)
+    if row.status != Status.WAITLISTED:
+        raise DomainError(
+            _("Only a registration on the waiting list can be moved."),
+            code="registration.not_waiting",
+        )
+    if not -99 <= priority <= 99:
+        raise DomainError(
+            _("Choose a priority from -99 to 99."), code="registration.priority_out_of_range"
+        )
+    before, reason = rank(row), _reason(reason)
+    row.priority, row.priority_reason = priority, reason
+    row.save(update_fields=["priority", "priority_reason", "updated_at"])
+    # The reason stays in the trail for good; the row keeps only the latest.
+    audit.record(
+        by,
+        "registration.moved",
+        row,
+        priority=priority,
+        reason=reason,
+        before=before,
+        after=rank(row),
+    )
+    changes.record("registration", row, "moved")
+    _promote(row.event, tiers)
+    return _fresh(row)
+
+
+@transaction.atomic
+def save_delegates(
+    *, registration: Registration, names: Sequence[str | tuple[str, str]], by: User
+) -> list[Delegate]:
+    """Name the persons who take the seats, each with the job title if given. Who is left out is replaced."""
+    row = (
+        Registration.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("event", "enterprise")
+        .get(pk=registration.pk)
+    )
+    if not permissions.can_register(by, row.enterprise):
+        raise DomainError(
+            _("Only editors of the enterprise can name its delegates."),
+            code="registration.forbidden",
+        )
+    if (
+        row.status in (Status.DECLINED, Status.CANCELLED)
+        or row.event.status != Event.Status.PUBLISHED
+    ):
+        raise DomainError(
+            _("This registration has ended. Register again to name delegates."),
+            code="registration.ended",
+        )
+    kept, added, replaced = _name(row, names)
+    if added or replaced:
+        audit.record(by, "registration.named", row, added=added, replaced=replaced)
+        changes.record("registration", row, "named")
+    return kept
+
+
+# ---- by the clock and by news ----
+
+
+@transaction.atomic
+def release_seats(*, tier: Tier, by: User | None = None) -> int:
+    """Past its moment: what is free in a reserved tier becomes general, then the queue moves up."""
+    tiers = _locked_tiers(tier.event)
+    row = next(one for one in tiers if one.pk == tier.pk)
+    now = timezone.now()
+    if row.released_at is not None or row.reserved_until is None or row.reserved_until > now:
+        return 0
+    seats = row.free
+    row.released_at = now
+    row.save(update_fields=["released_at", "updated_at"])
+    audit.record(by, "tier.released", row, seats=seats)
+    changes.record("event", tier.event, "released")
+    _promote(tier.event, tiers)
+    return seats
+
+
+def release_due_tiers() -> int:
+    """All reserved tiers whose moment has come; one transaction each, so that one fault stops no other."""
+    due = Tier.objects.filter(
+        released_at=None,
+        reserved_until__lte=timezone.now(),
+        event__status=Event.Status.PUBLISHED,
+    ).select_related("event")
+    return sum(release_seats(tier=tier) for tier in due)
+
+
+@transaction.atomic
+def confirm_waiting_submissions(enterprise: Enterprise) -> int:
+    """The enterprise has been verified: what it applied for is decided now, in the order of its application."""
+    if not enterprise.is_verified:
+        return 0
+    waiting = Registration.objects.filter(
+        enterprise=enterprise,
+        status=Status.SUBMITTED,
+        event__status=Event.Status.PUBLISHED,
+        event__admission=Event.Admission.AUTOMATIC,
+        event__ends_at__gt=timezone.now(),
+    ).select_related("event")
+    count = 0
+    for found in waiting.order_by("event", "pk"):
+        tiers = _locked_tiers(found.event)
+        row = _fresh(found)
+        if row.status != Status.SUBMITTED:
+            continue
+        _join_queue([row], tiers)
+        if row.pk not in _promote(row.event, tiers):
+            _record(row, None)
+        count += 1
+    return count
+
+
+def promote(event: Event) -> int:
+    """Move up whoever is next in line and fits; how many did. By the system, whenever seats came free."""
+    with transaction.atomic():
+        return len(_promote(event, _locked_tiers(event)))
+
+
+def end_all(event: Event, by: User) -> int:
+    """Every place of an event that is cancelled; called inside that verb, which has checked the right."""
+    tiers = _locked_tiers(event)
+    rows = event.registrations.exclude(status__in=(Status.DECLINED, Status.CANCELLED)).order_by(
+        "pk"
+    )
+    for row in rows:
+        _end(row, tiers, by, "")
+    return len(rows)
+
+
+# ---- what the verbs share ----
+
+
+def _locked_tiers(event: Event) -> list[Tier]:
+    """The event's tiers as they stand, nobody else changing seats or queue until this transaction ends."""
+    return list(event.tiers.select_for_update(no_key=True).order_by("pk"))
+
+
+def _fresh(registration: Registration) -> Registration:
+    return Registration.objects.select_related("event", "enterprise", "tier").get(
+        pk=registration.pk
+    )
+
+
+def _check_decider(registration: Registration, by: User) -> None:
+    if not permissions.can_decide(by, registration):
+        raise DomainError(
+            _(
+                "Only organisers of this event can decide on its registrations, and nobody on their own body's."
+            ),
+            code="registration.forbidden",
+        )
+
+
+def _check_submitted(registration: Registration) -> None:
+    if registration.status != Status.SUBMITTED:
+        raise DomainError(
+            _("This registration has been decided already."), code="registration.decided"
+        )
+    if registration.event.status != Event.Status.PUBLISHED:
+        raise DomainError(
+            _("The event is over or was cancelled. Its registrations stay as they are."),
+            code="registration.event_over",
+        )
+
+
+def _reason(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise DomainError(
+            _("Say why: the reason is kept and shown."), code="registration.without_reason"
+        )
+    return text[:300]
+
+
+def _record(registration: Registration, by: User | None, **data: int) -> None:
+    audit.record(by, f"registration.{registration.status}", registration, **data)
+    changes.record("registration", registration, registration.status)
+
+
+def _join_queue(rows: Iterable[Registration], tiers: list[Tier]) -> None:
+    """Into the queue at the place of the application, in the tier of what the enterprise holds today."""
+    for row in rows:
+        row.status, row.tier = Status.WAITLISTED, tier_of(row.enterprise, tiers)
+        row.save(update_fields=["status", "tier", "updated_at"])
+
+
+def _end(registration: Registration, tiers: list[Tier], by: User | None, reason: str) -> None:
+    """Cancel one and give its seats back to the tier they came from."""
+    if registration.seats_held:
+        _take(tiers, {registration.tier_id or 0: -registration.seats_held})
+    freed = registration.seats_held
+    registration.status, registration.seats_held = Status.CANCELLED, 0
+    registration.decline_reason = reason
+    registration.priority, registration.priority_reason = 0, ""
+    registration.save(
+        update_fields=[
+            "status", "seats_held", "decline_reason", "priority", "priority_reason", "updated_at",
+        ]
+    )  # fmt: skip
+    _record(registration, by, seats=freed)
+
+
+def _take(tiers: list[Tier], seats: dict[int, int]) -> None:
+    for tier in tiers:
+        if wanted := seats.get(tier.pk):
+            done = Tier.objects.filter(pk=tier.pk, seats__gte=F("taken") + wanted).update(
+                taken=F("taken") + wanted
+            )
+            assert done, "the rows are locked: nobody can have taken them"
+            tier.taken += wanted
+
+
+def _name(
+    registration: Registration, names: Sequence[str | tuple[str, str]]
+) -> tuple[list[Delegate], int, int]:
+    """One code per person: who stays keeps theirs, who is left out loses it."""
+    wanted: list[tuple[str, str]] = []
+    for entry in names:
+        name, title = (entry, "") if isinstance(entry, str) else entry
+        if name.strip():
+            wanted.append((name.strip(), title.strip()))
+    seats = registration.seats_held or registration.seats_asked
+    if len(wanted) > seats:
+        raise DomainError(
+            ngettext(
+                "There is %(seats)d seat: name one person at most for each seat.",
+                "There are %(seats)d seats: name one person at most for each seat.",
+                seats,
+            )
+            % {"seats": seats},
+            code="registration.too_many_delegates",
+        )
+    present = list(registration.delegates.filter(status=Delegate.Status.ACTIVE).order_by("pk"))
+    kept: list[Delegate] = []
+    added = 0
+    for name, title in wanted:
+        known = next((one for one in present if one.name == name), None)
+        if known is None:
+            known = Delegate(registration=registration, event_id=registration.event_id, name=name)
+            added += 1
+        else:
+            present.remove(known)
+        known.job_title = title
+        known.save()
+        kept.append(known)
+    for left in present:
+        left.status = Delegate.Status.REPLACED
+        left.save(update_fields=["status", "updated_at"])
+    return kept, added, len(present)
+
+
+# ---- moving up ----
+
+
+class _Waiting(NamedTuple):
+    pk: int
+    tier: int | None
+    asked: int
+    partial: bool
+
+
+class _Move(NamedTuple):
+    registration: int
+    tier: int
+    seats: int
+
+
+def _allocation(free: dict[int, int], general: int, queue: Sequence[_Waiting]) -> list[_Move]:
+    """Who of the queue gets which seats, one after the other, nobody overtaken.
+
+    A reserved tier serves the first of its own that waits; the general one serves the first of all. Whoever stands
+    first and asks for more than is free blocks that tier, unless fewer are fine. Full wishes go before partial ones
+    of the same moment, own seats before general ones.
+    """
+    free, waiting, moves = dict(free), list(queue), []
+    while waiting:
+        heads = [
+            (next((one for one in waiting if tier in (general, one.tier)), None), tier)
+            for tier in free
+            if free[tier] > 0
+        ]
+        fits = [
+            (free[tier] < one.asked, tier == general, one, tier)
+            for one, tier in heads
+            if one is not None and (one.partial or free[tier] >= one.asked)
+        ]
+        if not fits:
+            break
+        _full, _own, one, tier = min(fits, key=lambda fit: fit[:2])
+        seats = min(one.asked, free[tier])
+        free[tier] -= seats
+        waiting.remove(one)
+        moves.append(_Move(one.pk, tier, seats))
+    return moves
+
+
+def _drain_released(tiers: list[Tier], general: Tier) -> None:
+    """What came free in a released tier belongs to all."""
+    for tier in tiers:
+        if tier.released_at is not None and tier.free:
+            seats = tier.free
+            Tier.objects.filter(pk=tier.pk).update(seats=F("seats") - seats)
+            Tier.objects.filter(pk=general.pk).update(seats=F("seats") + seats)
+            tier.seats -= seats
+            general.seats += seats
+
+
+def _promote(
+    event: Event,
+    tiers: list[Tier],
+    *,
+    approved: Registration | None = None,
+    by: User | None = None,
+) -> set[int]:
+    """Move up all whose turn has come; `by` goes into the trail only for the one that was just approved."""
+    general = next((tier for tier in tiers if tier.is_general), None)
+    if general is None or event.status != Event.Status.PUBLISHED:
+        return set()
+    _drain_released(tiers, general)
+    free = {tier.pk: tier.free for tier in tiers}
+    if not any(free.values()):
+        return set()
+    queue = [
+        _Waiting(*row)
+        for row in event.registrations.waiting()
+        .in_queue_order(event.waiting_rule)
+        .values_list("pk", "tier_id", "seats_asked", "accepts_partial")
+    ]
+    moves = {move.registration: move for move in _allocation(free, general.pk, queue)}
+    rows = Registration.objects.in_bulk(moves)
+    for pk, move in moves.items():
+        row = rows[pk]
+        _take(tiers, {move.tier: move.seats})
+        row.status, row.tier_id, row.seats_held = Status.CONFIRMED, move.tier, move.seats
+        row.save(update_fields=["status", "tier", "seats_held", "updated_at"])
+        _drop_surplus_delegates(row)
+        _record(row, by if approved is not None and pk == approved.pk else None, seats=move.seats)
+    return set(moves)
+
+
+def _drop_surplus_delegates(registration: Registration) -> None:
+    """Fewer seats than were asked for: those named last have none."""
+    if registration.seats_held < registration.seats_asked:
+        active = registration.delegates.filter(status=Delegate.Status.ACTIVE).order_by("pk")
+        surplus = list(active.values_list("pk", flat=True)[registration.seats_held :])
+        Delegate.objects.filter(pk__in=surplus).update(status=Delegate.Status.REPLACED)
