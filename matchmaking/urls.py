@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from matchmaking.views import (
     catalogue,
+    categories,
     chain_map,
     contacts,
     inbox,
@@ -33,7 +34,7 @@ matchmaking = [
     path("enterprises/", catalogue.enterprise_list, name="enterprise_list"),
     path("enterprises/<str:public_id>/", catalogue.enterprise_detail, name="enterprise_detail"),
     path("search/", catalogue.search, name="search"),
-    path("categories/suggest/", catalogue.category_suggest, name="category_suggest"),
+    path("categories/suggest/", categories.category_suggest, name="category_suggest"),
     path("chains/", chain_map.chain_list, name="chain_list"),
     path("chains/<str:code>/", chain_map.chain_map, name="chain_map"),
     path("inbox/", inbox.inbox, name="inbox"),

@@ -131,6 +131,8 @@ class Score(TimeStamped):
         "chains.Capability", models.PROTECT, null=True, blank=True, related_name="+"
     )
     text_language = models.CharField(max_length=2, default="zh")
+    # Digests of what was compared – "line:offer text": a later run sees whether a decision rests on other words.
+    basis = models.CharField(max_length=65, default="", blank=True)
 
     class Meta:
         constraints = [
