@@ -235,6 +235,15 @@ def _parts(normal: str) -> _Parts:
     return _Parts(normal, "")
 
 
+def name_stem(name: str) -> str:
+    """What is left of a name without legal form, "集团", "厂": to fetch candidates that `compare_names` judges.
+
+    >>> name_stem("示例青禾光伏材料有限公司")
+    '示例青禾光伏材料'
+    """
+    return _bare(_normalise(split_former(name).name))
+
+
 def compare_names(left: str, right: str) -> NameVerdict:
     """Whether two names are one body: same, a question, or different.
 
