@@ -1,0 +1,167 @@
+"""Who may do what with matches, interests and contacts. Predicates only."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from chains.models import ContactReveal, Enterprise, Requirement, RequirementLine, User
+from chains.permissions import (
+    Anyone,
+    can_edit,
+    can_submit,
+    covers,
+    is_member,
+    is_own_case,
+    is_signed_in,
+)
+from events.models import Event, EventStaff, Listing
+from matchmaking.models import Interest, Match
+
+Right = ContactReveal.Right
+
+
+def events_of(user: Anyone) -> QuerySet[Event]:
+    """Events at whose lists the user reviews: organised ones, and those where the user is a moderator."""
+    if not is_signed_in(user):
+        return Event.objects.none()
+    moderated = Event.objects.filter(staff__user=user, staff__role=EventStaff.Role.MODERATOR)
+    return Event.objects.filter(
+        Q(pk__in=Event.objects.organised_by(user).values("pk")) | Q(pk__in=moderated.values("pk"))
+    )
+
+
+def is_listed_for(user: Anyone, requirement: Requirement) -> bool:
+    """The requirement stands on the list of an event of the user's."""
+    return (
+        is_signed_in(user)
+        and Listing.objects.filter(requirement=requirement, event__in=events_of(user)).exists()
+    )
+
+
+def requirements_visible_to(user: Anyone) -> QuerySet[Requirement]:
+    """The register's rule, and what is listed at the user's events before it is published."""
+    listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
+    return Requirement.objects.filter(
+        Q(pk__in=Requirement.objects.visible_to(user).values("pk"))
+        | Q(pk__in=listed) & ~Q(status=Requirement.Status.DRAFT)
+    )
+
+
+def is_own_requirement(user: User, requirement: Requirement) -> bool:
+    """Nobody decides on their own body's case, nor on one it posted for a member."""
+    posted_by = requirement.posted_by
+    return is_own_case(user, requirement.enterprise) or (
+        posted_by is not None and is_own_case(user, posted_by)
+    )
+
+
+def can_review_requirement(user: Anyone, requirement: Requirement) -> bool:
+    """See all its matches with scores; approve, reject, defer, add, undo: its region's desk, or an event that lists it."""
+    if not is_signed_in(user) or is_own_requirement(user, requirement):
+        return False
+    return covers(user, requirement.enterprise.region) or is_listed_for(user, requirement)
+
+
+def can_review(user: Anyone, line: RequirementLine) -> bool:
+    return can_review_requirement(user, line.requirement)
+
+
+def lines_reviewable_by(user: Anyone) -> QuerySet[RequirementLine]:
+    """The same rule as `can_review`, for lists: scored lines of the user's desks and events."""
+    if not is_signed_in(user):
+        return RequirementLine.objects.none()
+    scope = Q(requirement__listings__event__in=events_of(user))
+    for region in user.organiser_regions:
+        scope |= Q(requirement__enterprise__region=region) | Q(
+            requirement__enterprise__region__path__startswith=f"{region.path}/"
+        )
+    own = [*user.enterprise_ids, *(role.body_id for role in user.active_roles)]
+    barred = Q(requirement__enterprise__in=own) | Q(requirement__posted_by__in=own)
+    rows = RequirementLine.objects.filter(scope).exclude(pk__in=RequirementLine.objects.filter(barred))
+    return RequirementLine.objects.scored().filter(pk__in=rows.values("pk"))
+
+
+def can_start_run(
+    user: Anyone,
+    *,
+    requirement: Requirement | None = None,
+    line: RequirementLine | None = None,
+    enterprise: Enterprise | None = None,
+) -> bool:
+    """One's own line (once an hour, the service counts), what one's desks look after, everything for the administrator."""
+    if not is_signed_in(user):
+        return False
+    if user.is_administrator:
+        return True
+    if line is not None:
+        return can_submit(user, line.requirement) or can_review(user, line)
+    if requirement is not None:
+        return can_review_requirement(user, requirement)
+    if enterprise is not None:
+        return not is_own_case(user, enterprise) and covers(user, enterprise.region)
+    return False
+
+
+def can_see_match(user: Anyone, match: Match) -> bool:
+    """Score and reasons: the desk always; the supplier its own pairs once published; the buyer what is
+    recommended to it or has come to it by an interest."""
+    requirement = match.line.requirement
+    if not is_signed_in(user):
+        return False
+    if can_review_requirement(user, requirement):
+        return True
+    if is_member(user, match.supplier):
+        return requirement.is_published and match.status != Match.Status.REJECTED
+    if can_read_as_buyer(user, requirement):
+        return (
+            match.status == Match.Status.APPROVED
+            or Interest.objects.standing()
+            .filter(requirement=requirement, enterprise=match.supplier)
+            .exists()
+        )
+    return False
+
+
+def can_read_as_buyer(user: Anyone, requirement: Requirement) -> bool:
+    """Members of the enterprise that needs, or of the association that posted for it."""
+    posted_by = requirement.posted_by
+    return is_member(user, requirement.enterprise) or (
+        posted_by is not None and is_member(user, posted_by)
+    )
+
+
+def can_express(user: Anyone, enterprise: Enterprise) -> bool:
+    """Send or withdraw an interest, dismiss a suggestion: editors of a verified enterprise."""
+    return enterprise.is_verified and can_edit(user, enterprise)
+
+
+def can_answer(user: Anyone, requirement: Requirement) -> bool:
+    return can_submit(user, requirement)
+
+
+def can_reveal(user: Anyone, requirement: Requirement) -> Right | None:
+    """By what right the user may open the buyer's contact; None without one. The desk also states a purpose."""
+    if not is_signed_in(user):
+        return None
+    if is_open_by_policy(user, requirement):
+        return Right.POLICY
+    accepted = Interest.objects.filter(
+        requirement=requirement,
+        enterprise__in=user.enterprise_ids,
+        enterprise__status=Enterprise.Status.VERIFIED,
+        status=Interest.Status.ACCEPTED,
+    )
+    if accepted.exists():
+        return Right.INTEREST_ACCEPTED
+    return Right.DESK if can_review_requirement(user, requirement) else None
+
+
+def is_open_by_policy(user: User, requirement: Requirement) -> bool:
+    policy = requirement.contact_policy
+    if not requirement.is_published:
+        return False
+    if policy == Requirement.ContactPolicy.MEMBERS:
+        return True
+    return policy == Requirement.ContactPolicy.VERIFIED and any(
+        membership.enterprise.is_verified for membership in user.active_memberships
+    )
