@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,62 @@ def test_search_cases_are_found_as_the_table_says(query, text, found):
     rank = matches(query, document(text, synonyms=SYNONYMS.get(query, [])))
 
     assert ("no" if rank is None else "yes") == found
+
+
+@pytest.mark.django_db
+def test_postgresql_finds_the_same_with_like_and_a_regular_expression():
+    for query, text, found in cases():
+        stored = document(text, synonyms=SYNONYMS.get(query, []))
+        groups, patterns = searchtext.alternatives(query), searchtext.typo_patterns(query)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT bool_and(strpos(%s, any_of.one) > 0 OR strpos(%s, any_of.two) > 0)"
+                " FROM unnest(%s::text[], %s::text[]) AS any_of(one, two)",
+                [stored, stored, [g[0] for g in groups], [g[-1] for g in groups]],
+            )
+            exact = cursor.fetchone()[0]
+            cursor.execute(
+                "SELECT bool_and(%s ~ p) FROM unnest(%s::text[]) AS p", [stored, patterns]
+            )
+            near = cursor.fetchone()[0]
+
+        assert ("yes" if exact or near else "no") == found, query
+
+
+@pytest.mark.django_db
+def test_postgresql_finds_the_same_with_like_and_a_regular_expression():
+    for query, text, found in cases():
+        stored = document(text, synonyms=SYNONYMS.get(query, []))
+        groups, patterns = searchtext.alternatives(query), searchtext.typo_patterns(query)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT bool_and(strpos(%s, any_of.one) > 0 OR strpos(%s, any_of.two) > 0)"
+                " FROM unnest(%s::text[], %s::text[]) AS any_of(one, two)",
+                [stored, stored, [g[0] for g in groups], [g[-1] for g in groups]],
+            )
+            exact = cursor.fetchone()[0]
+            cursor.execute("SELECT bool_and(%s ~ p) FROM unnest(%s::text[]) AS p", [stored, patterns])
+            near = cursor.fetchone()[0]
+
+        assert ("yes" if exact or near else "no") == found, query
+
+
+@pytest.mark.django_db
+def test_postgresql_finds_the_same_with_like_and_a_regular_expression():
+    for query, text, found in cases():
+        stored = document(text, synonyms=SYNONYMS.get(query, []))
+        groups, patterns = searchtext.alternatives(query), searchtext.typo_patterns(query)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT bool_and(strpos(%s, any_of.one) > 0 OR strpos(%s, any_of.two) > 0)"
+                " FROM unnest(%s::text[], %s::text[]) AS any_of(one, two)",
+                [stored, stored, [g[0] for g in groups], [g[-1] for g in groups]],
+            )
+            exact = cursor.fetchone()[0]
+            cursor.execute("SELECT bool_and(%s ~ p) FROM unnest(%s::text[]) AS p", [stored, patterns])
+            near = cursor.fetchone()[0]
+
+        assert ("yes" if exact or near else "no") == found, query
 
 
 def test_doctests_hold():
