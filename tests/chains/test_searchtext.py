@@ -50,42 +50,6 @@ def test_postgresql_finds_the_same_with_like_and_a_regular_expression():
         assert ("yes" if exact or near else "no") == found, query
 
 
-@pytest.mark.django_db
-def test_postgresql_finds_the_same_with_like_and_a_regular_expression():
-    for query, text, found in cases():
-        stored = document(text, synonyms=SYNONYMS.get(query, []))
-        groups, patterns = searchtext.alternatives(query), searchtext.typo_patterns(query)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT bool_and(strpos(%s, any_of.one) > 0 OR strpos(%s, any_of.two) > 0)"
-                " FROM unnest(%s::text[], %s::text[]) AS any_of(one, two)",
-                [stored, stored, [g[0] for g in groups], [g[-1] for g in groups]],
-            )
-            exact = cursor.fetchone()[0]
-            cursor.execute("SELECT bool_and(%s ~ p) FROM unnest(%s::text[]) AS p", [stored, patterns])
-            near = cursor.fetchone()[0]
-
-        assert ("yes" if exact or near else "no") == found, query
-
-
-@pytest.mark.django_db
-def test_postgresql_finds_the_same_with_like_and_a_regular_expression():
-    for query, text, found in cases():
-        stored = document(text, synonyms=SYNONYMS.get(query, []))
-        groups, patterns = searchtext.alternatives(query), searchtext.typo_patterns(query)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT bool_and(strpos(%s, any_of.one) > 0 OR strpos(%s, any_of.two) > 0)"
-                " FROM unnest(%s::text[], %s::text[]) AS any_of(one, two)",
-                [stored, stored, [g[0] for g in groups], [g[-1] for g in groups]],
-            )
-            exact = cursor.fetchone()[0]
-            cursor.execute("SELECT bool_and(%s ~ p) FROM unnest(%s::text[]) AS p", [stored, patterns])
-            near = cursor.fetchone()[0]
-
-        assert ("yes" if exact or near else "no") == found, query
-
-
 def test_doctests_hold():
     assert doctest.testmod(searchtext).failed == 0
 
