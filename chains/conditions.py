@@ -3,13 +3,14 @@ a condition that is compared with suppliers must mean one thing."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from chains import search
@@ -119,24 +120,9 @@ def read(kind: str, text: str, *, units: Units | None = None) -> Parameter:
     text = text.strip()
     if not text:
         raise DomainError(_("Enter what is asked for."), code="condition.empty")
-    match kind:
-        case Kind.CERTIFICATION:
-            return _papers(text, CertificationKind)
-        case Kind.QUALIFICATION:
-            return _papers(text, QualificationKind)
-        case Kind.COOPERATION:
-            return _cooperation(text)
-        case Kind.REGION:
-            return _regions(text)
-        case Kind.ORIGIN:
-            return _origin(text)
-        case Kind.DISTANCE:
-            return _distance(text)
-        case Kind.CAPACITY:
-            return _capacity(text, units)
-        case Kind.LEAD_TIME | Kind.SAMPLE_TIME:
-            return _days(text)
-    return {}
+    if kind == Kind.CAPACITY:
+        return _capacity(text, units or all_units())
+    return _READERS[kind](text)
 
 
 def all_units() -> Units:
@@ -151,6 +137,7 @@ def _folded(text: str) -> str:
     return "".join(c for c in wide if not unicodedata.combining(c)).lower()
 
 
+@lru_cache(maxsize=4000)
 def _pattern(word: str) -> re.Pattern[str]:
     """The word however its letters, digits and Chinese are spaced: "ISO9001", "iso-9001", "ISO 9001"."""
     chunks = re.findall(r"[a-z]+|\d+|[^\W\d_a-z]+", _folded(word))
@@ -198,12 +185,8 @@ def _mentions(text: str, rows: Iterable[Any]) -> list[_Mention]:
     return sorted(kept, key=lambda m: m.start)
 
 
-def _active(model: type[Model]) -> list[Any]:
-    return list(model._default_manager.filter(is_active=True))
-
-
-def _papers(text: str, model: type[Model]) -> Parameter:
-    named = _mentions(text, _active(model))
+def _papers(text: str, rows: Iterable[Any]) -> Parameter:
+    named = _mentions(text, rows)
     if not named:
         raise DomainError(
             _(
@@ -213,7 +196,7 @@ def _papers(text: str, model: type[Model]) -> Parameter:
             code="condition.unknown",
         )
     folded = _folded(text)
-    for one, next_one in zip(named, named[1:], strict=False):
+    for one, next_one in itertools.pairwise(named):
         if not _ALTERNATIVE.match(folded[one.end : next_one.start]):
             raise DomainError(
                 _(
@@ -225,7 +208,7 @@ def _papers(text: str, model: type[Model]) -> Parameter:
 
 
 def _cooperation(text: str) -> Parameter:
-    named = _mentions(text, _active(CooperationKind))
+    named = _mentions(text, CooperationKind.objects.filter(is_active=True))
     if not named:
         raise DomainError(
             _(
@@ -340,7 +323,7 @@ def _distance(text: str) -> Parameter:
     return {"value": _plain(value), "unit": "km"}
 
 
-def _capacity(text: str, units: Units | None) -> Parameter:
+def _capacity(text: str, units: Units) -> Parameter:
     """A yearly amount; what is stated a month counts twelve times."""
     stripped = re.sub(
         r"^(?:不低于|不少于|至少|大于|≥|>=?|at least|min(?:imum)?\.?|no less than)\s*",
@@ -348,7 +331,7 @@ def _capacity(text: str, units: Units | None) -> Parameter:
         text.strip(),
         flags=re.IGNORECASE,
     )
-    amount = parse_quantity(stripped, units or all_units())
+    amount = parse_quantity(stripped, units)
     if amount.value is None or amount.unit is None:
         raise DomainError(
             _("Enter an amount with its unit, for example 500,000 sets a year."),
@@ -394,6 +377,23 @@ def _figure(text: str) -> float:
 
 def _plain(value: float) -> int | float:
     return int(value) if float(value).is_integer() else value
+
+
+_READERS: dict[str, Callable[[str], Parameter]] = {
+    Kind.CERTIFICATION: lambda text: _papers(
+        text, CertificationKind.objects.filter(is_active=True)
+    ),
+    Kind.QUALIFICATION: lambda text: _papers(
+        text, QualificationKind.objects.filter(is_active=True)
+    ),
+    Kind.COOPERATION: _cooperation,
+    Kind.REGION: _regions,
+    Kind.ORIGIN: _origin,
+    Kind.DISTANCE: _distance,
+    Kind.LEAD_TIME: _days,
+    Kind.SAMPLE_TIME: _days,
+    Kind.OTHER: lambda _text: {},
+}
 
 
 # --- Back into words ----------------------------------------------------------------------------------
