@@ -12,7 +12,7 @@ Anyone = User | AnonymousUser
 
 
 def is_signed_in(user: Anyone) -> TypeGuard[User]:
-    return isinstance(user, User) and user.is_authenticated and user.is_active
+    return isinstance(user, User) and user.is_active
 
 
 def membership_of(user: Anyone, enterprise: Enterprise) -> Membership | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Self, TypeVar
 
 from django.db import models
 
@@ -14,9 +15,7 @@ def new_public_id() -> str:
 
 
 class TimeStamped(models.Model):
-    public_id = models.CharField(
-        max_length=12, unique=True, default=new_public_id, editable=False
-    )
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -24,8 +23,11 @@ class TimeStamped(models.Model):
         abstract = True
 
 
-class ReferenceQuerySet(models.QuerySet["Reference"]):
-    def active(self) -> ReferenceQuerySet:
+_Row_co = TypeVar("_Row_co", bound="Reference", covariant=True)
+
+
+class ReferenceQuerySet(models.QuerySet[_Row_co]):
+    def active(self) -> Self:
         return self.filter(is_active=True)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -61,7 +61,7 @@ class EnterpriseQuerySet(models.QuerySet["Enterprise"]):
         return self.filter(Q(status=Enterprise.Status.VERIFIED) | own | desk)
 
     def within(self, region: object) -> Self:
-        path = region.path  # type: ignore[attr-defined] -- Region; importing it here would be a cycle
+        path = region.path  # type: ignore[attr-defined]  # a Region; importing it here would be a cycle
         return self.filter(Q(region__path=path) | Q(region__path__startswith=f"{path}/"))
 
     def with_qualification(self, codes: list[str], on: datetime.date | None = None) -> Self:
@@ -226,7 +226,10 @@ class Evidence(TimeStamped):
         return self.public_id
 
 
-class ProofQuerySet(models.QuerySet["Qualification"]):
+_Proof_co = TypeVar("_Proof_co", bound="Proof", covariant=True)
+
+
+class ProofQuerySet(models.QuerySet[_Proof_co]):
     def in_force(self, on: datetime.date | None = None) -> Self:
         """Verified and valid on the day; what is merely claimed or has ended is not."""
         day = on or timezone.localdate()

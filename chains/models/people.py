@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -35,9 +35,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in. What they may do comes from memberships and roles, not from here."""
 
-    public_id = models.CharField(
-        max_length=12, unique=True, default=new_public_id, editable=False
-    )
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     email = models.EmailField(_("e-mail"), unique=True)
     language = models.CharField(
         max_length=2, choices=Language.choices, default=Language.ZH, verbose_name=_("language")
@@ -51,7 +49,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         constraints = [
@@ -84,6 +82,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def enterprise_ids(self) -> frozenset[int]:
         """Enterprises the user is an active member of, whatever the role."""
         return frozenset(m.enterprise_id for m in self.active_memberships)
+
+    def forget_memberships(self) -> None:
+        """After a service changed them: the next question asks the database again."""
+        for name in ("active_memberships", "active_roles", "enterprise_ids"):
+            self.__dict__.pop(name, None)
 
     @property
     def organiser_roles(self) -> list[OrganiserRole]:
@@ -128,9 +131,7 @@ class Membership(TimeStamped):
         ENDED = "ended", _("Ended")
 
     user = models.ForeignKey("chains.User", models.PROTECT, related_name="memberships")
-    enterprise = models.ForeignKey(
-        "chains.Enterprise", models.PROTECT, related_name="memberships"
-    )
+    enterprise = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.EDITOR)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.REQUESTED)
 
@@ -155,9 +156,23 @@ class Membership(TimeStamped):
 
 class OrganiserRoleQuerySet(models.QuerySet["OrganiserRole"]):
     def current(self) -> Self:
-        return self.filter(
-            Q(valid_until_on=None) | Q(valid_until_on__gte=timezone.localdate())
+        return self.filter(Q(valid_until_on=None) | Q(valid_until_on__gte=timezone.localdate()))
+
+    def desks_of(self, enterprise: Enterprise) -> list[OrganiserRole]:
+        """The organisers nearest up the region tree, those of the enterprise itself left out."""
+        if enterprise.region is None:
+            return []
+        own = Membership.objects.active().filter(enterprise=enterprise).values("user")
+        roles = list(
+            self.current()
+            .filter(role=OrganiserRole.Role.ORGANISER, region__code__in=enterprise.region.codes)
+            .exclude(body=enterprise)
+            .exclude(user__in=own)
+            .select_related("region", "body", "user")
+            .order_by("pk")
         )
+        deepest = max((len(role.region.path) for role in roles), default=0)
+        return [role for role in roles if len(role.region.path) == deepest]
 
 
 class OrganiserRole(TimeStamped):

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from chains.models.base import Reference, TimeStamped
+from chains.models.base import Reference, ReferenceQuerySet, TimeStamped
 
 COUNTRY = "000000"
 
 
-class RegionQuerySet(models.QuerySet["Region"]):
+class RegionQuerySet(ReferenceQuerySet["Region"]):
     def within(self, region: Region) -> Self:
         """The region itself and all below it."""
         return self.filter(Q(pk=region.pk) | Q(path__startswith=f"{region.path}/"))
@@ -40,7 +40,7 @@ class Region(Reference):
     # What is typed to find it: both names, pinyin, initials, code; folded.
     search_text = models.TextField(default="", blank=True)
 
-    objects = RegionQuerySet.as_manager()
+    objects = RegionQuerySet.as_manager()  # type: ignore[misc]  # the parent's manager, narrowed
 
     class Meta:
         ordering = ["code"]

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from chains import audit, changes, notifications, permissions
+from chains.errors import DomainError
+from chains.models import (
+    Capability,
+    Category,
+    Certification,
+    CooperationKind,
+    Enterprise,
+    Proof,
+    User,
+)
+from chains.services import accounts
+
+FIELDS = (
+    "title_zh",
+    "title_en",
+    "text_zh",
+    "text_en",
+    "yearly_capacity",
+    "unit",
+    "lead_time_days",
+    "sample_days",
+    "is_new",
+    "valid_until_on",
+)
+
+
+@transaction.atomic
+def save_draft(
+    *,
+    enterprise: Enterprise,
+    by: User,
+    capability: Capability | None = None,
+    categories: Iterable[Category] | None = None,
+    cooperation_kinds: Iterable[CooperationKind] | None = None,
+    certifications: Iterable[Certification] | None = None,
+    **fields: Any,
+) -> Capability:
+    """Keep what was written. A published capability stays published: the change takes effect at once."""
+    if not permissions.can_edit(by, enterprise) or (
+        capability is not None and capability.enterprise_id != enterprise.pk
+    ):
+        raise _forbidden()
+    is_new_row = capability is None
+    row = Capability(enterprise=enterprise) if capability is None else _locked(capability)
+    for field, value in fields.items():
+        if field not in FIELDS:
+            raise TypeError(f"no field of a capability: {field}")
+        setattr(row, field, value)
+    _clean(row)
+    row.save()
+    _save_relations(row, categories, cooperation_kinds, certifications)
+    verb = "drafted" if is_new_row else "amended"
+    audit.record(
+        by, f"capability.{verb}", row, enterprise=enterprise.public_id, fields=sorted(fields)
+    )
+    changes.record("capability", row, verb)
+    return row
+
+
+def _clean(row: Capability) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise DomainError(" ".join(error.messages), code="capability.incomplete") from error
+
+
+def _save_relations(
+    row: Capability,
+    categories: Iterable[Category] | None,
+    cooperation_kinds: Iterable[CooperationKind] | None,
+    certifications: Iterable[Certification] | None,
+) -> None:
+    if categories is not None:
+        chosen = list(dict.fromkeys(categories))
+        most = Capability.MAX_CATEGORIES
+        if len(chosen) > most:
+            raise DomainError(
+                ngettext(
+                    "Choose at most %(most)d category.",
+                    "Choose at most %(most)d categories.",
+                    most,
+                )
+                % {"most": most},
+                code="capability.categories",
+            )
+        row.categories.set(chosen)
+    if cooperation_kinds is not None:
+        row.cooperation_kinds.set(cooperation_kinds)
+    if certifications is not None:
+        held = list(certifications)
+        if any(one.enterprise_id != row.enterprise_id for one in held):
+            raise _forbidden()
+        row.certifications.set(held)
+
+
+@transaction.atomic
+def publish(*, capability: Capability, by: User) -> Capability:
+    """Visible to everyone and compared with what others ask for. Again: harmless."""
+    row = _locked(capability)
+    if not permissions.can_edit(by, row.enterprise):
+        raise _forbidden()
+    if not row.enterprise.is_verified:
+        raise DomainError(
+            _("The draft is kept. It can be published once the desk has verified your enterprise."),
+            code="capability.not_verified",
+        )
+    if row.valid_until_on is not None and row.valid_until_on < timezone.localdate():
+        raise DomainError(
+            _("The last day of validity has passed. Choose a later one."),
+            code="capability.expired",
+        )
+    if row.status == Capability.Status.PUBLISHED:
+        return row
+    row.status = Capability.Status.PUBLISHED
+    row.published_at = timezone.now()
+    row.save(update_fields=["status", "published_at", "updated_at"])
+    audit.record(by, "capability.published", row, enterprise=row.enterprise.public_id)
+    changes.record("capability", row, "published")
+    return row
+
+
+@transaction.atomic
+def withdraw(*, capability: Capability, by: User) -> Capability:
+    row = _locked(capability)
+    if not permissions.can_edit(by, row.enterprise):
+        raise _forbidden()
+    if row.status == Capability.Status.DRAFT:
+        raise DomainError(
+            _("A draft is seen by nobody else. Delete it instead."), code="capability.draft"
+        )
+    if row.status != Capability.Status.PUBLISHED:
+        raise DomainError(_("It is out of sight already."), code="capability.not_published")
+    row.status = Capability.Status.WITHDRAWN
+    row.save(update_fields=["status", "updated_at"])
+    audit.record(by, "capability.withdrawn", row, enterprise=row.enterprise.public_id)
+    changes.record("capability", row, "withdrawn")
+    return row
+
+
+@transaction.atomic
+def delete_draft(*, capability: Capability, by: User) -> None:
+    """Only what nobody else has ever seen is deleted."""
+    row = _locked(capability)
+    if not permissions.can_edit(by, row.enterprise):
+        raise _forbidden()
+    if row.status != Capability.Status.DRAFT:
+        raise DomainError(
+            _("It has been published. Withdraw it instead."), code="capability.not_draft"
+        )
+    audit.record(by, "capability.deleted", row, enterprise=row.enterprise.public_id)
+    changes.record("capability", row, "deleted")
+    row.delete()
+
+
+@transaction.atomic
+def expire_due(*, by: User | None = None) -> int:
+    """The system takes out of sight what was valid until yesterday; its editors are told once."""
+    due = (
+        Capability.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("enterprise")
+        .filter(
+            status=Capability.Status.PUBLISHED,
+            valid_until_on__lt=timezone.localdate(),
+        )
+        .order_by("pk")[:200]
+    )
+    count = 0
+    for row in due:
+        row.status = Capability.Status.EXPIRED
+        row.save(update_fields=["status", "updated_at"])
+        audit.record(by, "capability.expired", row, enterprise=row.enterprise.public_id)
+        changes.record("capability", row, "expired")
+        for editor in accounts.editors(row.enterprise):
+            notifications.post(
+                editor,
+                "capability_expired",
+                capability=row.public_id,
+                enterprise=row.enterprise.public_id,
+            )
+        count += 1
+    return count
+
+
+def certificates_to_choose(enterprise: Enterprise) -> list[Certification]:
+    """Those of the enterprise that are stated or verified; what was refused or revoked proves nothing."""
+    return list(
+        enterprise.certifications.filter(
+            Q(status=Proof.Status.CLAIMED) | Q(status=Proof.Status.VERIFIED)
+        )
+        .select_related("kind")
+        .order_by("kind__order", "pk")
+    )
+
+
+def _locked(capability: Capability) -> Capability:
+    return (
+        Capability.objects.select_for_update(of=("self",))
+        .select_related("enterprise__region")
+        .get(pk=capability.pk)
+    )
+
+
+def _forbidden() -> DomainError:
+    return DomainError(
+        _("Only the owner and the editors of the enterprise can do this."),
+        code="capability.forbidden",
+    )
