@@ -1,0 +1,456 @@
+"""Scores in words: a Reason becomes a sentence in the reader's language, aligned words become marks.
+
+Reasons are codes with parameters, as the engine gives them or as a Score keeps them (plain mappings).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import template
+from django.db.models import Value
+from django.utils.functional import Promise
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from chains.models import (
+    Category,
+    CertificationKind,
+    CooperationKind,
+    QualificationKind,
+    Region,
+    RegionGroup,
+    Unit,
+)
+from chains.templatetags.localised import is_chinese, number, points
+from matchmaking.engine import explanation
+from matchmaking.engine.highlight import Aligned, Span
+from matchmaking.engine.types import Outcome, Part, Reason
+
+register = template.Library()
+
+# Every code of the engine has its sentence here; a test compares the two lists.
+SENTENCES: dict[str, Promise] = {
+    "text.terms": gettext_lazy("Both texts say %(terms)s"),
+    "text.bridged": gettext_lazy("“%(asked)s” and “%(offered)s” mean the same"),
+    "text.meaning": gettext_lazy("The two texts are close in meaning"),
+    "category.same": gettext_lazy("Same category: %(category)s"),
+    "category.near": gettext_lazy("Neighbouring category: offers %(offered)s, asked for %(asked)s"),
+    "category.parent": gettext_lazy("Category only on the parent level: %(parent)s"),
+    "category.chain": gettext_lazy(
+        "Same chain, other category: offers %(offered)s, asked for %(asked)s"
+    ),
+    "category.other": gettext_lazy("Other category: offers %(offered)s, asked for %(asked)s"),
+    "locality.county": gettext_lazy("Same county: %(region)s%(way)s"),
+    "locality.city": gettext_lazy("Same city: %(region)s%(way)s"),
+    "locality.province": gettext_lazy("Same province: %(region)s%(way)s"),
+    "locality.group": gettext_lazy("Both in %(region)s%(way)s"),
+    "locality.distance": gettext_lazy("%(km)s away"),
+    "locality.unknown": gettext_lazy("The supplier's place is not stated"),
+    "certification.met": gettext_lazy("%(strength)s: %(code)s, verified"),
+    "certification.stated": gettext_lazy("%(strength)s: %(code)s is stated, not yet verified"),
+    "certification.unknown": gettext_lazy("%(strength)s: %(codes)s, none on file"),
+    "qualification.met": gettext_lazy("%(strength)s: %(code)s, verified"),
+    "qualification.stated": gettext_lazy("%(strength)s: %(code)s is stated, not yet verified"),
+    "qualification.unknown": gettext_lazy("%(strength)s: %(codes)s, none on file"),
+    "region.met": gettext_lazy("%(strength)s: in %(region)s, as asked"),
+    "region.unknown": gettext_lazy("%(strength)s: in %(codes)s; the supplier's place is not known so exactly"),
+    "region.missed": gettext_lazy("%(strength)s: in %(codes)s; the supplier is in %(place)s"),
+    "distance.met": gettext_lazy("%(strength)s: within %(asked)s; it is %(km)s"),
+    "distance.unknown": gettext_lazy("%(strength)s: within %(asked)s; the distance is not known"),
+    "distance.missed": gettext_lazy("%(strength)s: within %(asked)s; it is %(km)s, too far"),
+    "capacity.met": gettext_lazy("%(strength)s: capacity of %(asked)s; states %(value)s"),
+    "capacity.unknown": gettext_lazy("%(strength)s: capacity of %(asked)s; none is stated"),
+    "capacity.unlike": gettext_lazy(
+        "%(strength)s: capacity of %(asked)s; states %(value)s, which cannot be compared"
+    ),
+    "capacity.missed": gettext_lazy("%(strength)s: capacity of %(asked)s; states only %(value)s"),
+    "lead_time.met": gettext_lazy("%(strength)s: delivery in %(asked)s; states %(days)s"),
+    "lead_time.unknown": gettext_lazy("%(strength)s: delivery in %(asked)s; none is stated"),
+    "lead_time.missed": gettext_lazy("%(strength)s: delivery in %(asked)s; states %(days)s, too long"),
+    "sample_time.met": gettext_lazy("%(strength)s: samples in %(asked)s; states %(days)s"),
+    "sample_time.unknown": gettext_lazy("%(strength)s: samples in %(asked)s; none is stated"),
+    "sample_time.missed": gettext_lazy("%(strength)s: samples in %(asked)s; states %(days)s, too long"),
+    "cooperation.met": gettext_lazy("%(strength)s: offers %(code)s"),
+    "cooperation.unknown": gettext_lazy("%(strength)s: %(codes)s; no kind of cooperation is stated"),
+    "cooperation.missed": gettext_lazy("%(strength)s: %(codes)s; other kinds are stated"),
+    "origin.met": gettext_lazy("%(strength)s: from %(country)s"),
+    "origin.unknown": gettext_lazy("%(strength)s: from %(codes)s; the country is not stated"),
+    "origin.missed": gettext_lazy("%(strength)s: from %(codes)s; this supplier is from %(country)s"),
+    "raise.certification": gettext_lazy("State %(codes)s and have it verified%(gain)s"),
+    "raise.qualification": gettext_lazy("State %(codes)s and have it verified%(gain)s"),
+    "raise.verify_certification": gettext_lazy("Have %(code)s verified%(gain)s"),
+    "raise.verify_qualification": gettext_lazy("Have %(code)s verified%(gain)s"),
+    "raise.capacity": gettext_lazy("State a capacity of %(asked)s or more%(gain)s"),
+    "raise.capacity_unit": gettext_lazy("State the capacity in a unit like %(asked_unit)s%(gain)s"),
+    "raise.lead_time": gettext_lazy("State a lead time of %(asked)s or less%(gain)s"),
+    "raise.sample_time": gettext_lazy("State a sample time of %(asked)s or less%(gain)s"),
+    "raise.cooperation": gettext_lazy("State whether %(codes)s is offered%(gain)s"),
+    "raise.origin": gettext_lazy("State the country%(gain)s"),
+    "raise.category": gettext_lazy("Choose the category %(category)s for the capability%(gain)s"),
+    "raise.place": gettext_lazy("State the county of the enterprise"),
+    "raise.stock": gettext_lazy("Offer stock in %(region)s%(gain)s"),
+    "raise.language": gettext_lazy("Add a text in %(language)s"),
+}  # fmt: skip
+
+# What is known of a condition, without repeating what was asked.
+FACTS: dict[str, Promise] = {
+    "certification.met": gettext_lazy("%(code)s verified"),
+    "certification.stated": gettext_lazy("%(code)s stated, not yet verified"),
+    "certification.unknown": gettext_lazy("None on file"),
+    "qualification.met": gettext_lazy("%(code)s verified"),
+    "qualification.stated": gettext_lazy("%(code)s stated, not yet verified"),
+    "qualification.unknown": gettext_lazy("None on file"),
+    "region.met": gettext_lazy("In %(region)s"),
+    "region.unknown": gettext_lazy("Place not known so exactly"),
+    "region.missed": gettext_lazy("In %(place)s"),
+    "distance.met": gettext_lazy("%(km)s away"),
+    "distance.unknown": gettext_lazy("Distance not known"),
+    "distance.missed": gettext_lazy("%(km)s away"),
+    "capacity.met": gettext_lazy("%(value)s stated"),
+    "capacity.unknown": gettext_lazy("Not stated"),
+    "capacity.unlike": gettext_lazy("%(value)s stated, cannot be compared"),
+    "capacity.missed": gettext_lazy("%(value)s stated"),
+    "lead_time.met": gettext_lazy("%(days)s stated"),
+    "lead_time.unknown": gettext_lazy("Not stated"),
+    "lead_time.missed": gettext_lazy("%(days)s stated"),
+    "sample_time.met": gettext_lazy("%(days)s stated"),
+    "sample_time.unknown": gettext_lazy("Not stated"),
+    "sample_time.missed": gettext_lazy("%(days)s stated"),
+    "cooperation.met": gettext_lazy("%(code)s stated"),
+    "cooperation.unknown": gettext_lazy("Not stated"),
+    "cooperation.missed": gettext_lazy("Other kinds stated"),
+    "origin.met": gettext_lazy("From %(country)s"),
+    "origin.unknown": gettext_lazy("Not stated"),
+    "origin.missed": gettext_lazy("From %(country)s"),
+}
+
+HOW_FOUND: dict[str, Promise] = {
+    "number": gettext_lazy("same number and unit"),
+    "number_bare": gettext_lazy("same number, unit understood"),
+    "term": gettext_lazy("same term"),
+    "glossary": gettext_lazy("same category, other language"),
+    "spelling": gettext_lazy("near spelling"),
+}
+
+TONE_WORDS: dict[str, Promise] = {
+    "for": pgettext_lazy("reason", "For"),
+    "open": pgettext_lazy("reason", "Open"),
+    "against": pgettext_lazy("reason", "Against"),
+    "raise": pgettext_lazy("reason", "Would raise it"),
+}
+TONE_ICONS = {
+    "for": "circle-check",
+    "open": "help-circle",
+    "against": "alert-triangle",
+    "raise": "bulb",
+}
+STRENGTHS: dict[str, Promise] = {"must": gettext_lazy("Must"), "prefer": gettext_lazy("Prefer")}
+PARTS: dict[str, Promise] = {
+    "text": pgettext_lazy("part of a score", "Text"),
+    "category": pgettext_lazy("part of a score", "Category"),
+    "conditions": pgettext_lazy("part of a score", "Conditions"),
+    "locality": pgettext_lazy("part of a score", "Locality"),
+}
+LEFT_OUT: dict[str, Promise] = {
+    "conditions": gettext_lazy("No condition can be computed: its points go to the other parts."),
+    "locality": gettext_lazy("A place is not known: its points go to the other parts."),
+}
+LANGUAGES: dict[str, Promise] = {"zh": gettext_lazy("Chinese"), "en": gettext_lazy("English")}
+COUNTRIES: dict[str, Promise] = {"CN": gettext_lazy("China")}
+
+# English units that change in the plural; measures (kg, m²) do not.
+_PLURALS = {
+    "piece": "pieces", "set": "sets", "unit": "units", "sheet": "sheets", "each": "pieces", "pair": "pairs",
+    "roll": "rolls", "box": "boxes", "lot": "lots", "item": "items", "wafer": "wafers", "person": "people",
+    "hour": "hours", "day": "days",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Names:
+    """Names of reference rows by code, read in one query and kept for a minute.
+
+    A page shows hundreds of codes of seven tables; no view should have to know which.
+    """
+
+    seconds: float = 60.0
+    _rows: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    _read_at: float | None = None
+
+    def name(self, noun: str, code: str) -> str:
+        """The name in the reader's language; the code itself where it is not known."""
+        now = time.monotonic()
+        if self._read_at is None or now - self._read_at > self.seconds:
+            self._rows = self._read()
+            self._read_at = now
+        zh, en = self._rows.get((noun, code), (code, code))
+        return zh if is_chinese() else en
+
+    def forget(self) -> None:
+        self._read_at = None
+
+    @staticmethod
+    def _read() -> dict[tuple[str, str], tuple[str, str]]:
+        tables: dict[str, Any] = {
+            "category": Category,
+            "certification": CertificationKind,
+            "qualification": QualificationKind,
+            "cooperation": CooperationKind,
+            "region": Region,
+            "group": RegionGroup,
+            "unit": Unit,
+        }
+        first, *rest = (
+            model.objects.order_by()
+            .annotate(noun=Value(noun))
+            .values_list("noun", "code", "name_zh", "name_en")
+            for noun, model in tables.items()
+        )
+        return {(noun, code): (zh, en) for noun, code, zh, en in first.union(*rest, all=True)}
+
+
+names = Names()
+
+
+def _reason(value: Reason | Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any]]:
+    if isinstance(value, Reason):
+        return value.code, value.tone, value.params
+    return value["code"], value["tone"], value.get("params", {})
+
+
+def _fields(value: Part | Outcome | Mapping[str, Any], *wanted: str) -> tuple[Any, ...]:
+    if isinstance(value, Mapping):
+        return tuple(value.get(name) for name in wanted)
+    return tuple(getattr(value, name) for name in wanted)
+
+
+# -- parameters in words --------------------------------------------------------------------------------------------
+
+
+def _region(code: str) -> str:
+    found = names.name("region", code)
+    return names.name("group", code) if found == code else found
+
+
+def _country(code: str) -> str:
+    return str(COUNTRIES.get(code, code))
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return _(" or ").join(words)
+
+
+def _days(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return ngettext("%(count)s day", "%(count)s days", int(value)) % {"count": number(value)}
+
+
+def _km(value: float | None, about: bool) -> str:
+    if value is None:
+        return "–"
+    shown = number(round(value) if value >= 10 else round(value, 1))
+    return (_("about %(km)s km") if about else _("%(km)s km")) % {"km": shown}
+
+
+def _a_year(value: float | None, unit: str) -> str:
+    """ "500,000 sets a year" · "50 万套/年" """
+    if value is None:
+        return "–"
+    word, amount = names.name("unit", unit), number(value)
+    if not is_chinese():
+        word = _PLURALS.get(word, word) if value != 1 else word
+    elif value >= 10_000 and value % 100 == 0:
+        # 万 is written against its unit, digits stand apart from it.
+        word, amount = f"万{word}", number(value / 10_000)
+    return _("%(amount)s %(unit)s a year") % {"amount": amount, "unit": word}
+
+
+def _name_of(family: str, code: str) -> str:
+    """How a code of a family of reasons is named."""
+    if family == "region":
+        return _region(code)
+    return _country(code) if family == "origin" else names.name(family, code)
+
+
+_Params = Mapping[str, Any]
+# How each parameter is written; the first argument is the family of the reason: certification, category, text …
+_IN_WORDS: dict[str, Callable[[str, _Params], str]] = {
+    "strength": lambda _family, params: str(STRENGTHS.get(params["strength"], params["strength"])),
+    "code": lambda family, params: _name_of(family, params["code"]),
+    "codes": lambda family, params: _any_of(_name_of(family, one) for one in params["codes"]),
+    "terms": lambda _family, params: _("“%s”") % _("”, “").join(params["terms"]),
+    "region": lambda _family, params: _region(params["region"]),
+    "country": lambda _family, params: _country(params["country"]),
+    "language": lambda _family, params: str(LANGUAGES.get(params["language"], params["language"])),
+    "category": lambda _family, params: names.name("category", params["category"]),
+    "parent": lambda _family, params: names.name("category", params["parent"]),
+    "days": lambda _family, params: _days(params["days"]),
+    "km": lambda _family, params: _km(params["km"], params.get("about", False)),
+    "value": lambda _family, params: _a_year(params["value"], params["unit"]),
+    "asked": lambda family, params: _ASKED.get(family, _asked_days)(params, "asked"),
+    "offered": lambda family, params: _ASKED.get(family, _asked_days)(params, "offered"),
+    "asked_unit": lambda _family, params: names.name("unit", params["asked_unit"]),
+}
+
+
+def _asked_days(params: _Params, name: str) -> str:
+    return _days(params[name])
+
+
+# What was asked is a number of days, unless the family says otherwise.
+_ASKED: dict[str, Callable[[_Params, str], str]] = {
+    "category": lambda params, name: names.name("category", params[name]),
+    "text": lambda params, name: str(params[name]),
+    "distance": lambda params, name: _km(params[name], about=False),
+    "capacity": lambda params, name: _a_year(params[name], params["asked_unit"]),
+    "capacity_unit": lambda params, name: _a_year(params[name], params["asked_unit"]),
+}
+
+
+def _values(code: str, params: _Params) -> dict[str, str]:
+    """All parameters of a reason in words; one that a sentence does not use does no harm."""
+    head, _dot, tail = code.partition(".")
+    # Advice names the family last: raise.verify_certification.
+    family = tail.removeprefix("verify_") if head == "raise" else head
+    out = {name: _IN_WORDS[name](family, params) for name in params if name in _IN_WORDS}
+    out["place"] = out.get("region") or out.get("country", "")
+    out["way"] = _(", %(km)s") % {"km": out["km"]} if "km" in out else ""
+    tenths = params.get("tenths")
+    out["gain"] = _(": up to %(points)s points") % {"points": points(tenths)} if tenths else ""
+    return out
+
+
+def _told(sentences: Mapping[str, Promise], code: str, params: Mapping[str, Any]) -> str:
+    # A score outlives the engine that made it: a code that is gone is shown as it is, the page stays up.
+    if code not in sentences:
+        return code
+    return str(sentences[code]) % _values(code, params)
+
+
+# -- filters --------------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def sentence(reason: Reason | Mapping[str, Any]) -> str:
+    """A reason in the reader's language."""
+    code, _tone, params = _reason(reason)
+    return _told(SENTENCES, code, params)
+
+
+@register.filter
+def fact(outcome: Outcome | Mapping[str, Any]) -> str:
+    """What is known of a condition: "CQC verified", "Not stated"."""
+    (found,) = _fields(outcome, "fact")
+    if not found:
+        return ""
+    code, _tone, params = _reason(found)
+    return _told(FACTS, code, params)
+
+
+@register.filter
+def tone(reason: Reason | Mapping[str, Any]) -> str:
+    return _reason(reason)[1]
+
+
+@register.filter
+def tone_word(reason: Reason | Mapping[str, Any]) -> str:
+    return str(TONE_WORDS[tone(reason)])
+
+
+@register.filter
+def tone_icon(reason: Reason | Mapping[str, Any]) -> str:
+    return TONE_ICONS[tone(reason)]
+
+
+@register.filter
+def shortlist(reasons: Sequence[Reason | Mapping[str, Any]], advice: str = "") -> list[Reason]:
+    """The four a card has room for; `reasons|shortlist:"advice"` with what would raise the score."""
+    read = [Reason(code, tone_, params) for code, tone_, params in map(_reason, reasons)]  # type: ignore[arg-type]
+    return explanation.shortlist(read, advice=bool(advice))
+
+
+@register.filter
+def of_tone(
+    reasons: Sequence[Reason | Mapping[str, Any]], wanted: str
+) -> list[Reason | Mapping[str, Any]]:
+    """Reasons of one tone: `reasons|of_tone:"raise"`."""
+    return [reason for reason in reasons if tone(reason) == wanted]
+
+
+@register.filter
+def of_part(
+    reasons: Sequence[Reason | Mapping[str, Any]], wanted: str
+) -> list[Reason | Mapping[str, Any]]:
+    """Reasons about one part: `reasons|of_part:"category"`."""
+    return [reason for reason in reasons if _reason(reason)[0].partition(".")[0] == wanted]
+
+
+@register.filter
+def part_name(part: Part | Mapping[str, Any]) -> str:
+    (name,) = _fields(part, "name")
+    return str(PARTS.get(name, name))
+
+
+@register.filter
+def left_out(parts: Sequence[Part | Mapping[str, Any]]) -> list[str]:
+    """Why parts have no maximum, a sentence each."""
+    found = (_fields(part, "name", "max_tenths") for part in parts)
+    return [str(LEFT_OUT[name]) for name, most in found if not most and name in LEFT_OUT]
+
+
+@register.filter
+def condition_points(outcome: Outcome | Mapping[str, Any]) -> str:
+    """ "6.7/6.7"; a region or a distance counts in locality; free text is never computed."""
+    part, tenths, most = _fields(outcome, "counted_in", "tenths", "max_tenths")
+    if part == "locality":
+        return _("in locality")
+    return f"{points(tenths)}/{points(most)}" if part else "–"
+
+
+@register.filter
+def strength(outcome: Outcome | Mapping[str, Any]) -> str:
+    (found,) = _fields(outcome, "strength")
+    return str(STRENGTHS.get(found, found))
+
+
+@register.filter
+def how_found(aligned: Aligned) -> str:
+    return str(HOW_FOUND[aligned.how])
+
+
+@register.filter
+def passage(text: str, span: Span) -> str:
+    """The characters of a span, for the table of matched words."""
+    return text[span.start : span.end]
+
+
+@register.filter
+def marked_need(text: str, aligned: Sequence[Aligned]) -> SafeString:
+    """The need's text with its aligned words marked and numbered."""
+    return _marked(text, [(one.need, one.number) for one in aligned])
+
+
+@register.filter
+def marked_offer(text: str, aligned: Sequence[Aligned]) -> SafeString:
+    """The offer's text with its aligned words marked and numbered."""
+    return _marked(text, [(one.offer, one.number) for one in aligned])
+
+
+def _marked(text: str, spans: Sequence[tuple[Span, int]]) -> SafeString:
+    out: list[str] = []
+    at = 0
+    for span, shown in sorted(spans, key=lambda pair: pair[0].start):
+        if span.start < at or span.end > len(text):
+            continue  # of another version of the text
+        out.append(escape(text[at : span.start]))
+        out.append(format_html("<mark>{}<sup>{}</sup></mark>", text[span.start : span.end], shown))
+        at = span.end
+    out.append(escape(text[at:]))
+    return mark_safe("".join(out))  # noqa: S308 -- every piece above is escaped
