@@ -24,6 +24,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 from matchmaking import embedded
@@ -43,6 +44,7 @@ class Program:
     name: str
     command: Sequence[str]
     grace: float  # seconds between the polite signal and SIGKILL
+    turn: int = 0  # of stopping: the lower the sooner; equal ones from last to first
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,19 +69,19 @@ class Step:
 
 
 def programs(port: int) -> list[Program]:
-    """In order of starting; stopped from last to first.
+    """In order of starting: web alone first, so that its page comes soon.
 
-    So beat rings nothing new, then web answers what it has accepted, then the worker ends its
-    tasks while its servers still run.
+    Stopping: beat rings nothing new, then web answers what it has accepted, then the worker ends
+    its tasks while its servers still run.
     """
     celery = [sys.executable, "-m", "celery", "-q", "-A", "matchmaking.celery"]
     worker = ["worker", "-c", "2", "-l", "INFO"]
     beat = ["beat", "-l", "WARNING", "--pidfile="]
     web = [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]
     return [
-        Program("worker", [*celery, *worker], grace=30),
-        Program("web", [*web, "-b", f"{HOST}:{port}", "-w", "2"], grace=15),
-        Program("beat", [*celery, *beat], grace=5),
+        Program("web", [*web, "-b", f"{HOST}:{port}", "-w", "2"], grace=15, turn=2),
+        Program("worker", [*celery, *worker], grace=30, turn=3),
+        Program("beat", [*celery, *beat], grace=5, turn=1),
     ]
 
 
@@ -151,9 +153,11 @@ class _Running:
 
 @dataclass
 class Supervisor:
-    """Starts programs, shows their output, and stops them from last to first."""
+    """Starts programs, shows their output, and stops them in turn."""
 
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    servers: Path | None = None  # the folder of our own servers; None when others are named
+    seen: dict[str, object] | None = None
     signals: list[int] = field(default_factory=list)
     running: list[_Running] = field(default_factory=list)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
@@ -225,7 +229,8 @@ class Supervisor:
         return process.returncode
 
     def stop_all(self) -> None:
-        for started in reversed(list(self.running)):
+        started_last_first = list(reversed(self.running))
+        for started in sorted(started_last_first, key=lambda one: one.program.turn):
             began = time.monotonic()
             code = self.stop(started)
             say(f"{started.program.name} stopped in {time.monotonic() - began:.1f} s ({code})")
@@ -234,7 +239,7 @@ class Supervisor:
         """Run one step to its end, showing that it is alive."""
         say(f"[{count}] {step.en} · {step.zh}")
         began = spoken = time.monotonic()
-        started = self.start(Program(step.name, step.command, 10, step.environment))
+        started = self.start(Program(step.name, step.command, 10, environment=step.environment))
         while started.process.poll() is None and not self.signals:
             if self.pump(0.2):
                 spoken = time.monotonic()
@@ -246,23 +251,30 @@ class Supervisor:
             raise _step_failed(step, code)
 
     def wait_for_page(self, address: str) -> bool:
-        """Until the home page answers; False when something ended or asked us to stop first."""
+        """Until the home page answers; False when it does not, which is said, or we have to stop."""
         end = time.monotonic() + PATIENCE
         while not self.signals and self.ended() is None:
             self.pump(0.1)
-            with contextlib.suppress(urllib.error.URLError, OSError):
-                try:
-                    with urllib.request.urlopen(address, timeout=10):  # noqa: S310 -- our own page
-                        return True
-                except urllib.error.HTTPError as error:
-                    raise _page_fails(address, error.code) from None
+            self.look_after_servers()
+            status = _status_of(address)
+            if status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return True
+            if status is not None:
+                say(
+                    f"{address} answers with error {status}; the lines above say why.",
+                    f"{address} 返回错误 {status}，原因见上面的输出。",
+                )
+                return False
             if time.monotonic() > end:
-                raise _page_silent(address)
+                say(
+                    f"{address} did not answer within {PATIENCE:.0f} seconds.",
+                    f"{address} 在 {PATIENCE:.0f} 秒内没有响应。",
+                )
+                return False
         return False
 
-    def watch(self, state: Path | None) -> int:
+    def watch(self) -> int:
         """Until a signal (0) or until something ends that nobody asked to (1)."""
-        known = embedded.look(state) if state is not None else None
         while not self.signals:
             self.pump(0.5)
             dead = self.ended()
@@ -273,48 +285,39 @@ class Supervisor:
                     f"{name} 意外退出（{code}），正在停止其余程序。",
                 )
                 return 1
-            if state is not None:
-                known = _look_after_servers(state, known)
+            self.look_after_servers()
         return 0
 
+    def look_after_servers(self) -> None:
+        """Say when a keeper had to restart a server; get a new keeper when that one is gone."""
+        if self.servers is None:
+            return
+        before, self.seen = self.seen, embedded.look(self.servers)
+        if self.seen is None:
+            embedded.use(self.servers)  # refuses with the reason when it cannot
+            self.seen = embedded.look(self.servers)
+        for server, name in (("postgres", "PostgreSQL"), ("valkey", "Valkey")):
+            if before and self.seen and self.seen[server] != before[server]:
+                say(
+                    f"{name} had ended; it was started again and the saved data is intact.",
+                    f"{name} 曾意外停止，现已重新启动，已保存的数据完好。",
+                )
 
-def _look_after_servers(state: Path, known: dict[str, object] | None) -> dict[str, object]:
-    """Say when a server was restarted by its keeper; get a new keeper when that one is gone."""
-    seen = embedded.look(state)
-    if seen is None:
-        tail = embedded.explain(state)
-        try:
-            embedded.use(state)
-        except Refusal as refusal:
-            raise refusal from tail
-        seen = embedded.look(state) or {}
-    for server, name in (("postgres", "PostgreSQL"), ("valkey", "Valkey")):
-        if known is not None and seen.get(server) != known.get(server):
-            say(
-                f"{name} had ended; it was started again and the saved data is intact.",
-                f"{name} 曾意外停止，现已重新启动，已保存的数据完好。",
-            )
-    return seen
+
+def _status_of(address: str) -> int | None:
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 -- our own page
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None  # does not listen yet
 
 
 def _step_failed(step: Step, code: int) -> Refusal:
     return Refusal(
         f"{step.en}: failed with {code}. The lines above say why; then run the same command again.",
         f"{step.zh}：失败（{code}）。原因见上面的输出，处理后请重新运行同一命令。",
-    )
-
-
-def _page_fails(address: str, status: int) -> Refusal:
-    return Refusal(
-        f"{address} answers with error {status}; the lines above say why.",
-        f"{address} 返回错误 {status}，原因见上面的输出。",
-    )
-
-
-def _page_silent(address: str) -> Refusal:
-    return Refusal(
-        f"{address} did not answer within {PATIENCE:.0f} seconds; the lines above may say why.",
-        f"{address} 在 {PATIENCE:.0f} 秒内没有响应，原因见上面的输出。",
     )
 
 
@@ -419,7 +422,7 @@ def run(*, demo: bool, port: int, reset: bool) -> int:
     supervisor.listen()
     say("[0] PostgreSQL, Valkey · 启动数据库与消息队列")
     embedded.provide(state=state)
-    own = state if "EMBEDDED_STATE" in os.environ else None
+    supervisor.servers = state if "EMBEDDED_STATE" in os.environ else None
     supervisor.environment = {
         "DEMO": "true" if demo else "false",
         "SITE_URL": address.rstrip("/"),
@@ -428,11 +431,11 @@ def run(*, demo: bool, port: int, reset: bool) -> int:
         "PYTHONUNBUFFERED": "1",
     }
     try:
-        return _serve(supervisor, state, own, address, began, demo=demo, port=port)
+        return _serve(supervisor, state, address, began, demo=demo, port=port)
     finally:
         supervisor.stop_all()
-        if own is not None:
-            stopped = embedded.release(own, patience=15)
+        if supervisor.servers is not None:
+            stopped = embedded.release(state, patience=15)
             say(
                 "PostgreSQL and Valkey stopped; the data is kept."
                 if stopped
@@ -446,7 +449,6 @@ def run(*, demo: bool, port: int, reset: bool) -> int:
 def _serve(
     supervisor: Supervisor,
     state: Path,
-    own: Path | None,
     address: str,
     began: float,
     *,
@@ -456,12 +458,15 @@ def _serve(
     prepare(supervisor, state, demo=demo)
     if supervisor.signals:
         return 0
-    for program in programs(port):
+    web, *others = programs(port)
+    supervisor.start(web)
+    answers = supervisor.wait_for_page(address)
+    seconds = time.monotonic() - began
+    for program in others:
         supervisor.start(program)
-    if supervisor.wait_for_page(address):
-        seconds = time.monotonic() - began
+    if answers:
         _banner(address, _accounts(supervisor) if demo else "", seconds)
-    return supervisor.watch(own)
+    return supervisor.watch()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

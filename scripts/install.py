@@ -77,10 +77,11 @@ def show(process: subprocess.Popen[str], total: int) -> list[str]:
     count = 0
     for line in process.stdout or ():
         said.append(line.rstrip())
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+        verb, _, rest = line.partition(" ")
+        if verb in ("Collecting", "Processing", "Requirement", "Ignoring"):
             count += 1
-            name = line.partition("satisfied: ")[2] or line.partition(" ")[2]
-            print(f"      {count:3}/{total}  {name.split()[0]}", flush=True)
+            name = rest.removeprefix("already satisfied: ").split()[0].rpartition("/")[2].rstrip(":")
+            print(f"      {count:3}/{total}  {name}", flush=True)
         elif line.startswith("Installing collected"):
             print("      … unpacking, about half a minute · 正在解包，约半分钟", flush=True)
     return said

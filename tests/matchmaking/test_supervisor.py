@@ -47,7 +47,7 @@ supervisor = Supervisor()
 supervisor.listen()
 for name, code, grace in zip(*[iter(sys.argv[1:])] * 3):
     supervisor.start(Program(name, [sys.executable, "-c", code], float(grace)))
-code = supervisor.watch(None)
+code = supervisor.watch()
 supervisor.stop_all()
 sys.exit(code)
 """
@@ -320,8 +320,29 @@ def test_reset_leaves_a_database_of_ones_own_alone(tmp_path, monkeypatch):
 def test_programs_are_web_worker_and_beat_on_the_loopback_only():
     found = supervisor.programs(8123)
 
-    assert [program.name for program in found] == ["worker", "web", "beat"]
-    assert found[1].command[1:] == [
+    assert [program.name for program in found] == ["web", "worker", "beat"]
+    assert found[0].command[1:] == [
         *("-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"),
         *("-b", "127.0.0.1:8123", "-w", "2"),
     ]
+
+
+def test_beat_stops_first_and_the_worker_last():
+    by_turn = sorted(supervisor.programs(8123), key=lambda program: program.turn)
+
+    assert [program.name for program in by_turn] == ["beat", "web", "worker"]
+
+
+def test_turn_of_stopping_may_differ_from_the_order_of_starting():
+    starter = supervisor.Supervisor()
+    command = [sys.executable, "-c", POLITE]
+    for name, turn in (("web", 2), ("worker", 3), ("beat", 1)):
+        starter.start(supervisor.Program(name, command, 9, turn))
+    stopped = []
+    starter.stop = lambda started: stopped.append(started.program.name) or 0
+
+    starter.stop_all()
+
+    del starter.stop
+    assert stopped == ["beat", "web", "worker"]
+    starter.stop_all()
