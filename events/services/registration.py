@@ -24,6 +24,7 @@ from chains.models import Enterprise, Qualification, User
 from chains.models.base import new_public_id
 from events import permissions
 from events.models import Delegate, Event, Registration, Tier
+from events.models.registration import QUEUE_ORDER
 
 Status = Registration.Status
 
@@ -58,17 +59,10 @@ def ranks(event: Event, registrations: Iterable[Registration]) -> dict[int, int]
     wanted = [row.pk for row in registrations if row.status == Status.WAITLISTED]
     if not wanted:
         return {}
-    ordered = (
-        Registration.objects.filter(event=event)
-        .waiting()
-        .in_queue_order(event.waiting_rule)
-        .query.order_by
-    )
     queue = (
         Registration.objects.filter(event=event)
         .waiting()
-        .order_by()
-        .annotate(rank=Window(RowNumber(), order_by=list(ordered)))
+        .annotate(rank=Window(RowNumber(), order_by=list(QUEUE_ORDER[event.waiting_rule])))
         .values_list("pk", "rank")
     )
     # The window must see the whole queue; a filter on the outside keeps only the rows asked for.

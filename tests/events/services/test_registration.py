@@ -344,7 +344,7 @@ def test_draw_orders_by_lot_and_not_by_arrival():
     TierFactory(event=event, general=True, seats=0)
     rows = [apply(event, 1) for _ in range(12)]
 
-    by_rank = sorted(rows, key=lambda row: registration.rank(row))
+    by_rank = sorted(rows, key=registration.rank)
 
     assert [registration.rank(row) for row in by_rank] == list(range(1, 13))
     assert by_rank != rows

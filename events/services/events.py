@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from chains import audit, changes, searchtext
+from chains.errors import DomainError
+from chains.models import Enterprise, Requirement, User
+from chains.models.base import ALPHABET
+from chains.services import requirements
+from events import permissions
+from events.models import Event, Listing, Tier
+from events.services import registration
+
+Status = Event.Status
+_RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
+# A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's
+# moment could keep nothing back.
+LISTABLE = (
+    Requirement.Status.SUBMITTED,
+    Requirement.Status.APPROVED,
+    Requirement.Status.PUBLISHED,
+)
+
+
+@transaction.atomic
+def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
+    """A draft with general seats only; `tiers` may bring others."""
+    region = fields["region"]
+    if not permissions.can_create(by, host, region):
+        raise DomainError(
+            _("You can hold events of your own body, in the region of your role."),
+            code="event.forbidden",
+        )
+    relations = {name: fields.pop(name, ()) for name in _RELATIONS}
+    tiers = fields.pop("tiers", ())
+    event = Event(host=host, **fields)
+    _save(event)
+    for name, rows in relations.items():
+        getattr(event, name).set(rows)
+    audit.record(by, "event.created", event, level=event.level_id, region=region.code)
+    changes.record("event", event, "created")
+    if tiers:
+        _set_tiers(event, tiers, by)
+    return event
+
+
+@transaction.atomic
+def edit(*, event: Event, by: User, **fields: Any) -> Event:
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    moved = "list_published_at" in fields and fields["list_published_at"] != event.list_published_at
+    if moved:  # `set_list_moment` moves the embargoes with it
+        fields.pop("list_published_at")
+    changed = sorted(name for name in fields if name not in _RELATIONS and getattr(event, name) != fields[name])
+    for name in _RELATIONS:
+        if name in fields:
+            getattr(event, name).set(fields.pop(name))
+    for name, value in fields.items():
+        setattr(event, name, value)
+    if event.status == Status.PUBLISHED:
+        _check_complete(event)
+    _save(event)
+    audit.record(by, "event.changed", event, fields=changed)
+    changes.record("event", event, "changed")
+    return event
+
+
+@transaction.atomic
+def set_tiers(*, event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> list[Tier]:
+    """The seats, tier by tier; those known by `public_id` are changed, new ones made, left-out ones removed.
+
+    Seats cannot be lowered below those taken. What comes free goes to the waiting list at once.
+    """
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    return _set_tiers(event, tiers, by)
+
+
+@transaction.atomic
+def publish(*, event: Event, by: User) -> Event:
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    if event.status == Status.PUBLISHED:
+        return event
+    _check_complete(event)
+    if event.ends_at <= timezone.now():
+        raise DomainError(
+            _("The event ends in the past. Change its dates, then publish it."),
+            code="event.in_the_past",
+        )
+    event.status, event.published_at = Status.PUBLISHED, timezone.now()
+    event.save(update_fields=["status", "published_at", "updated_at"])
+    audit.record(by, "event.published", event)
+    changes.record("event", event, "published")
+    return event
+
+
+@transaction.atomic
+def cancel(*, event: Event, reason: str, by: User) -> Event:
+    """Call the event off: every place is given back and everybody told, with the reason."""
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED, Status.CANCELLED)
+    if event.status == Status.CANCELLED:
+        return event
+    if not reason.strip():
+        raise DomainError(
+            _("Say why: everyone who has registered will read it."), code="event.without_reason"
+        )
+    event.status, event.cancel_reason = Status.CANCELLED, reason.strip()[:300]
+    event.save(update_fields=["status", "cancel_reason", "updated_at"])
+    ended = registration.end_all(event, by)
+    audit.record(by, "event.cancelled", event, registrations=ended)
+    changes.record("event", event, "cancelled")
+    _set_embargoes(Requirement.objects.filter(listings__event=event), by)
+    return event
+
+
+def mark_held() -> int:
+    """Published events whose end has come."""
+    over = Event.objects.filter(status=Status.PUBLISHED, ends_at__lte=timezone.now())
+    count = 0
+    for event in over:
+        with transaction.atomic():
+            # Conditional: two beats at once mark it once.
+            done = Event.objects.filter(pk=event.pk, status=Status.PUBLISHED).update(
+                status=Status.HELD, updated_at=timezone.now()
+            )
+            if done:
+                audit.record(None, "event.held", event)
+                changes.record("event", event, "held")
+                count += done
+    return count
+
+
+# ---- the list of requirements ----
+
+
+@transaction.atomic
+def list_requirement(
+    *, event: Event, requirement: Requirement, by: User, is_featured: bool = False
+) -> Listing:
+    """Put a requirement on the event's list. Listing never hides what is public already."""
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    if not Requirement.objects.visible_to(by).filter(pk=requirement.pk).exists():
+        raise DomainError(
+            _("This requirement is outside your scope until it is published."),
+            code="listing.forbidden",
+        )
+    requirement.refresh_from_db(fields=["status"])
+    if requirement.status not in LISTABLE:
+        raise DomainError(
+            _("Only requirements that are submitted, approved or published can be listed."),
+            code="listing.not_listable",
+        )
+    last = event.listings.order_by("-order").values_list("order", flat=True).first()
+    listing, created = Listing.objects.get_or_create(
+        event=event,
+        requirement=requirement,
+        defaults={
+            "order": (last or 0) + 1,
+            "is_featured": is_featured,
+            "code": _new_code(),
+        },
+    )
+    if not created and listing.is_featured == is_featured:
+        return listing
+    listing.is_featured = is_featured
+    listing.save(update_fields=["is_featured", "updated_at"])
+    verb = "created" if created else "changed"
+    audit.record(
+        by, f"listing.{verb}", listing, event=event.public_id, requirement=requirement.public_id
+    )
+    changes.record("listing", listing, verb)
+    if created:
+        _set_embargoes([requirement], by)
+    return listing
+
+
+@transaction.atomic
+def unlist(*, listing: Listing, by: User) -> None:
+    event = _managed(listing.event, by, Status.DRAFT, Status.PUBLISHED)
+    requirement = listing.requirement
+    audit.record(
+        by, "listing.withdrawn", listing, event=event.public_id, requirement=requirement.public_id
+    )
+    changes.record("listing", listing, "withdrawn")
+    listing.delete()
+    _set_embargoes([requirement], by)
+
+
+@transaction.atomic
+def order_listings(*, event: Event, codes: Sequence[str], by: User) -> None:
+    """The order of the list on page and screen; those not named keep their order behind the others."""
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    place = {code: number for number, code in enumerate(codes)}
+    rows = sorted(
+        event.listings.all(), key=lambda row: (place.get(row.code, len(place)), row.order, row.pk)
+    )
+    for number, row in enumerate(rows, 1):
+        row.order = number
+    Listing.objects.bulk_update(rows, ["order"])
+    audit.record(by, "listing.ordered", event, listings=len(rows))
+    changes.record("event", event, "changed")
+
+
+@transaction.atomic
+def set_list_moment(*, event: Event, at: datetime | None, by: User) -> Event:
+    """The one moment at which page, screen and notices open the list: the embargo of all that is on it."""
+    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    if event.list_published_at == at:
+        return event
+    event.list_published_at = at
+    event.save(update_fields=["list_published_at", "updated_at"])
+    audit.record(by, "event.list_moment_set", event, at=at.isoformat() if at else None)
+    changes.record("event", event, "changed")
+    _set_embargoes(Requirement.objects.filter(listings__event=event), by)
+    return event
+
+
+# ---- what the verbs share ----
+
+
+def _managed(event: Event, by: User, *allowed: Event.Status) -> Event:
+    """The event's row, locked, for somebody who may manage it and in a state that lets them."""
+    if not permissions.can_manage(by, event):
+        raise DomainError(
+            _("Only organisers of this event can change it."), code="event.forbidden"
+        )
+    row = (
+        Event.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("host", "region")
+        .get(pk=event.pk)
+    )
+    if row.status not in allowed:
+        raise DomainError(
+            _("The event is over or was cancelled. It stays as it is."), code="event.over"
+        )
+    return row
+
+
+def _save(event: Event) -> None:
+    event.search_text = searchtext.document(
+        f"{event.place}\n{event.place_en}", names=[event.name_zh, event.name_en]
+    )
+    try:
+        event.validate_constraints()
+    except ValidationError as found:
+        raise DomainError(" ".join(found.messages), code="event.dates") from found
+    event.save()
+
+
+def _check_complete(event: Event) -> None:
+    missing = missing_of(event)
+    if missing:
+        raise DomainError(
+            _("Before the event can be public it needs: %(missing)s.")
+            % {"missing": _(", ").join(missing)},
+            code="event.incomplete",
+        )
+
+
+def missing_of(event: Event) -> list[str]:
+    """What an event lacks before it can be published, in words; a reader, for the page too."""
+    tiers = list(event.tiers.all())
+    checks = [
+        (event.name_zh, _("a name in Chinese")),
+        (event.name_en, _("a name in English")),
+        (event.place, _("a place")),
+        (event.docking_kinds.exists(), _("a docking kind")),
+        (sum(tier.seats for tier in tiers), _("seats")),
+        (any(tier.is_general for tier in tiers), _("general seats, even if none at first")),
+        (
+            event.registration_closes_at <= event.ends_at,
+            _("a registration that closes before the event ends"),
+        ),
+    ]
+    return [words for there, words in checks if not there]
+
+
+def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> list[Tier]:
+    known = {
+        tier.public_id: tier
+        for tier in event.tiers.select_for_update(no_key=True).order_by("pk")
+    }
+    if sum(bool(wanted.get("is_general")) for wanted in tiers) != 1:
+        raise DomainError(
+            _("An event has one tier of general seats, beside those reserved for some."),
+            code="tier.general",
+        )
+    kept = [
+        _set_tier(event, known.pop(str(wanted.get("public_id") or ""), None), number, wanted)
+        for number, wanted in enumerate(tiers, 1)
+    ]
+    for tier in known.values():
+        _remove(tier)
+    seats = {tier.public_id: tier.seats for tier in kept}
+    audit.record(by, "event.seats_set", event, seats=seats, removed=len(known))
+    changes.record("event", event, "changed")
+    if event.status == Status.PUBLISHED:
+        registration.promote(event)
+    return kept
+
+
+def _set_tier(
+    event: Event, tier: Tier | None, order: int, wanted: Mapping[str, Any]
+) -> Tier:
+    tier = tier or Tier(event=event)
+    general = bool(wanted.get("is_general"))
+    if tier.taken > int(wanted["seats"]):
+        raise DomainError(
+            ngettext(
+                "%(name)s: %(taken)d seat is taken. Seats cannot be fewer than that.",
+                "%(name)s: %(taken)d seats are taken. Seats cannot be fewer than that.",
+                tier.taken,
+            )
+            % {"name": tier.name_en or tier.name_zh, "taken": tier.taken},
+            code="tier.seats_taken",
+        )
+    tier.name_zh, tier.name_en = wanted["name_zh"], wanted["name_en"]
+    tier.seats, tier.order, tier.is_general = int(wanted["seats"]), order, general
+    tier.qualifications = [] if general else list(wanted.get("qualifications", ()))
+    tier.participant_kinds = [] if general else list(wanted.get("participant_kinds", ()))
+    if not general and not tier.qualifications and not tier.participant_kinds:
+        raise DomainError(
+            _("Say for whom the seats of “%(name)s” are reserved.") % {"name": tier.name_zh},
+            code="tier.for_nobody",
+        )
+    tier.reserved_until = None if general else wanted.get("reserved_until")
+    tier.save()
+    return tier
+
+
+def _remove(tier: Tier) -> None:
+    if tier.registrations.exists():
+        raise DomainError(
+            _("“%(name)s” has registrations. Set its free seats to 0 instead of removing it.")
+            % {"name": tier.name_zh},
+            code="tier.in_use",
+        )
+    tier.delete()
+
+
+def _set_embargoes(rows: Iterable[Requirement], by: User) -> None:
+    """What is not public yet waits for the earliest moment of the lists it stands on; for none, if there is none."""
+    for requirement in rows:
+        if requirement.status == Requirement.Status.PUBLISHED:
+            continue
+        earliest = requirement.listings.exclude(event__status=Status.CANCELLED).aggregate(
+            at=Min(F("event__list_published_at"))
+        )["at"]
+        if requirement.embargoed_until != earliest:
+            # The right is that of the event, asked above; the requirement's own desk is not needed for it.
+            requirements.set_embargo(
+                requirement=requirement, until=earliest, by=by, may=lambda _user, _row: True
+            )
+
+
+def _new_code() -> str:
+    """Short enough to be typed from a screen; unique over all events."""
+    while True:
+        code = "".join(secrets.choice(ALPHABET) for _place in range(6))
+        if not Listing.objects.filter(code=code).exists():
+            return code

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+
+from chains import changes, notifications
+from chains.models import Enterprise, Membership, User
+from events.models import Event, Registration
+from events.services import events, registration
+
+# A task that meets a database that is down is acknowledged and lost unless it asks to be run again.
+_AGAIN = {
+    "autoretry_for": (OperationalError, InterfaceError),
+    "retry_backoff": 1,
+    "retry_backoff_max": 10,
+    "max_retries": 8,
+}
+_TOLD = {"submitted", "confirmed", "waitlisted", "declined", "cancelled"}
+
+
+@shared_task(**_AGAIN)
+def release_reserved_seats() -> None:
+    registration.release_due_tiers()
+
+
+@shared_task(**_AGAIN)
+def mark_events_held() -> None:
+    events.mark_held()
+
+
+@shared_task(**_AGAIN)
+def read_changes() -> None:
+    """What the register and the gathering have to say: seats for the newly verified, news for the registered."""
+    while True:
+        with changes.unread("events") as found:
+            for change in found:
+                if (change.noun, change.verb) == ("enterprise", "verified"):
+                    _decide_submissions(change.target)
+                elif change.noun == "registration" and change.verb in _TOLD:
+                    _tell(change.target, change.verb)
+        if not found:
+            return
+
+
+def _decide_submissions(public_id: str) -> None:
+    for enterprise in Enterprise.objects.filter(public_id=public_id):
+        registration.confirm_waiting_submissions(enterprise)
+
+
+def _tell(public_id: str, verb: str) -> None:
+    """The editors of the enterprise learn where they stand; of a cancelled event, why."""
+    row = Registration.objects.select_related("event").filter(public_id=public_id).first()
+    if row is None:
+        return
+    kind = f"registration_{verb}"
+    if verb == "cancelled" and row.event.status == Event.Status.CANCELLED:
+        kind = "event_cancelled"
+    for user in _editors(row.enterprise_id):
+        notifications.post(
+            user, kind, registration=row.public_id, event=row.event.public_id
+        )
+
+
+def _editors(enterprise: int) -> list[User]:
+    return [
+        membership.user
+        for membership in Membership.objects.active()
+        .filter(
+            enterprise=enterprise,
+            role__in=(Membership.Role.OWNER, Membership.Role.EDITOR),
+            user__is_active=True,
+        )
+        .select_related("user")
+        .order_by("pk")
+    ]

@@ -1,0 +1,186 @@
+"""Whatever is done to an event's seats, in whatever order: nobody too many, nobody overtaken, no seat left free."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from chains.errors import DomainError
+from events.models import Event, Registration
+from events.services import events, registration
+from tests.factories.chains import MembershipFactory
+from tests.factories.events import EventFactory, TierFactory, organiser_of
+
+
+class WaitingList(RuleBasedStateMachine):
+    """Automatic and reviewed events under all three rules; universities have two seats of their own at first."""
+
+    applications = Bundle("applications")
+
+    def __init__(self):
+        super().__init__()
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.atomic.__exit__(None, None, None)
+
+    @initialize(
+        seats=st.integers(0, 4),
+        rule_=st.sampled_from(Event.WaitingRule.values),
+        admission=st.sampled_from(Event.Admission.values),
+    )
+    def begin(self, seats, rule_, admission):
+        self.event = EventFactory(
+            seats=0, waiting_rule=rule_, admission=admission, delegates_per_enterprise=3
+        )
+        TierFactory(event=self.event, general=True, seats=seats)
+        TierFactory(event=self.event, seats=2, qualifications=[], participant_kinds=["university"])
+        self.by = organiser_of(self.event)
+
+    @rule(
+        target=applications,
+        seats=st.integers(1, 3),
+        partial=st.booleans(),
+        kind=st.sampled_from(["enterprise", "enterprise", "university"]),
+    )
+    def apply(self, seats, partial, kind):
+        who = MembershipFactory(enterprise__kind_id=kind)
+        row = registration.register(
+            event=self.event,
+            enterprise=who.enterprise,
+            seats=seats,
+            by=who.user,
+            accepts_partial=partial,
+        )
+        return row.pk, who
+
+    @rule(application=applications, seats=st.integers(1, 3))
+    def apply_again(self, application, seats):
+        pk, who = application
+        before = Registration.objects.get(pk=pk)
+
+        row = registration.register(
+            event=self.event, enterprise=who.enterprise, seats=seats, by=who.user
+        )
+
+        assert row.pk == pk
+        if before.status not in ("declined", "cancelled"):
+            assert (row.status, row.queue_no, row.seats_asked) == (
+                before.status,
+                before.queue_no,
+                before.seats_asked,
+            )
+
+    @rule(application=applications)
+    def cancel(self, application):
+        pk, who = application
+        registration.cancel(registration=Registration.objects.get(pk=pk), by=who.user)
+
+    @rule(application=applications, welcome=st.booleans())
+    def decide(self, application, welcome):
+        row = Registration.objects.get(pk=application[0])
+        if row.status != "submitted":
+            return
+        if welcome:
+            registration.approve(registration=row, by=self.by)
+        else:
+            registration.decline(registration=row, reason="Full", by=self.by)
+
+    @rule(application=applications, priority=st.integers(-1, 2))
+    def move(self, application, priority):
+        row = Registration.objects.get(pk=application[0])
+        if row.status == "waitlisted":
+            registration.move(registration=row, priority=priority, reason="By hand", by=self.by)
+
+    @rule(seats=st.integers(0, 8))
+    def raise_or_lower(self, seats):
+        wanted = [
+            {
+                "public_id": tier.public_id,
+                "name_zh": tier.name_zh,
+                "name_en": tier.name_en,
+                "seats": seats if tier.is_general else tier.seats,
+                "is_general": tier.is_general,
+                "participant_kinds": tier.participant_kinds,
+            }
+            for tier in self.event.tiers.all()
+        ]
+        general = self.event.tiers.get(is_general=True)
+        if seats < general.taken:
+            with pytest.raises(DomainError) as refused:
+                events.set_tiers(event=self.event, tiers=wanted, by=self.by)
+            assert refused.value.code == "tier.seats_taken"
+        else:
+            events.set_tiers(event=self.event, tiers=wanted, by=self.by)
+
+    @precondition(lambda self: self.event.tiers.filter(released_at=None, is_general=False).exists())
+    @rule()
+    def release(self):
+        tier = self.event.tiers.get(is_general=False)
+        tier.reserved_until = self.event.published_at
+        tier.save()
+        registration.release_seats(tier=tier)
+
+    @invariant()
+    def seats_add_up(self):
+        for tier in self.event.tiers.all():
+            held = tier.registrations.aggregate(held=Sum("seats_held"))["held"] or 0
+            assert held == tier.taken <= tier.seats
+
+    @invariant()
+    def ranks_are_without_gaps(self):
+        rows = list(self.event.registrations.waiting())
+        ranks = registration.ranks(self.event, rows)
+        assert sorted(ranks.values()) == list(range(1, len(rows) + 1))
+
+    @invariant()
+    def no_seat_stays_free_that_the_head_of_its_queue_would_take(self):
+        rows = list(self.event.registrations.waiting())
+        ranks = registration.ranks(self.event, rows)
+        for tier in self.event.tiers.all():
+            own = [row for row in rows if tier.is_general or row.tier_id == tier.pk]
+            if own and tier.free:
+                head = min(own, key=lambda row: ranks[row.pk])
+                assert head.seats_asked > tier.free and not head.accepts_partial
+
+
+@pytest.mark.django_db
+def test_any_order_of_applying_leaving_deciding_and_moving_keeps_the_rule():
+    run_state_machine_as_test(
+        WaitingList,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.django_db
+def test_the_invariants_notice_a_seat_that_nobody_gave():
+    """The negative control: without promotion, a seat stays free that the head would take."""
+    machine = WaitingList()
+    try:
+        machine.begin(0, "arrival", "automatic")
+        machine.apply(1, False, "enterprise")
+        machine.event.tiers.filter(is_general=True).update(seats=1)
+
+        with pytest.raises(AssertionError):
+            machine.no_seat_stays_free_that_the_head_of_its_queue_would_take()
+    finally:
+        machine.teardown()
