@@ -237,6 +237,11 @@ class Ranker:
         lines = self.index.read([need], CANDIDATES)
         return next(self._scored(lines, self.index.pairs_with(lines, offer_id), 1), None)
 
+    def score_offer(self, needs: Sequence[Need], offer_id: int) -> list[Scored]:
+        """Each need with one offer: what a supplier that has changed is worth to all lines."""
+        lines = self.index.read(needs, CANDIDATES)
+        return list(self._scored(lines, self.index.pairs_with(lines, offer_id), 1))
+
     def _scored(self, lines: Lines, pairs: Pairs, k: int) -> Iterator[Scored]:
         chosen: list[Pairs] = []
         for line, candidates in self._candidates(lines, pairs):

@@ -1,0 +1,672 @@
+"""Rows of the register as the engine's values, and the one market each process keeps warm.
+
+The only module that knows both worlds. Everything is read in a few queries, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from chains.models import (
+    Capability,
+    Category,
+    Certification,
+    Change,
+    Enterprise,
+    Qualification,
+    Region,
+    RegionGroup,
+    Requirement,
+    RequirementLine,
+    Unit,
+)
+from chains.models import Condition as ConditionRow
+from matchmaking.engine import ENGINE_VERSION
+from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
+from matchmaking.engine.highlight import Aligned, align
+from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.scoring import Ranker
+from matchmaking.engine.taxonomy import CategoryRow, Suggestion, Taxonomy
+from matchmaking.engine.types import (
+    Capacity,
+    Condition,
+    Encoder,
+    Held,
+    Need,
+    Offer,
+    OfferText,
+    Place,
+    Reason,
+    Scored,
+    Vector,
+)
+from matchmaking.engine.units import Unit as EngineUnit
+from matchmaking.engine.units import Units
+from matchmaking.engine.weights import Weights
+from matchmaking.models import TextVector
+
+# Suppliers are compared by what they offer; who looks for customers is compared with what others buy (row 27).
+Side = Literal["supply", "demand"]
+
+# What changes an offer; the other nouns of the feed are none of the market's business.
+NOUNS = ("enterprise", "capability", "qualification", "certification", "requirement", "line")
+# With more changed enterprises than this, building anew is cheaper than exchanging one by one.
+_REBUILD = 300
+_BATCH = 5000
+_LANGUAGES = ("zh", "en")
+
+
+# -- vectors --------------------------------------------------------------------------------------
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _batches(items: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]
+
+
+class KeptEncoder:
+    """An encoder that looks a text up before it reads it: no text is ever encoded twice."""
+
+    def __init__(self, inner: Encoder) -> None:
+        self.inner = inner
+        self.is_warm = False
+
+    @property
+    def version(self) -> str:
+        return self.inner.version
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        if isinstance(self.inner, NoEncoder) or not texts:
+            return self.inner.encode(texts)
+        by_digest = {digest(text): text for text in texts}
+        known: dict[bytes, Vector] = {}
+        for keys in _batches(list(by_digest)):
+            rows = TextVector.objects.filter(encoder=self.version, digest__in=keys)
+            for key, stored in rows.values_list("digest", "vector").iterator():
+                known[bytes(key)] = np.frombuffer(stored, "<f2").astype(np.float32)
+        for keys in _batches([key for key in by_digest if key not in known]):
+            fresh = self.fresh([by_digest[key] for key in keys])
+            TextVector.objects.bulk_create(
+                [
+                    TextVector(encoder=self.version, digest=key, vector=row.astype("<f2").tobytes())
+                    for key, row in zip(keys, fresh, strict=True)
+                ],
+                ignore_conflicts=True,
+                batch_size=1000,
+            )
+            known.update(zip(keys, fresh, strict=True))
+        return np.stack([known[digest(text)] for text in texts])
+
+    def fresh(self, texts: Sequence[str]) -> Vector:
+        """Without the store: for what somebody is still typing."""
+        self.is_warm = True
+        return self.inner.encode(texts)
+
+
+@cache
+def encoder() -> KeptEncoder:
+    """The encoder of this process; its weights are loaded with the first unknown text."""
+    off = settings.MATCHING_ENCODER == "none"
+    return KeptEncoder(NoEncoder() if off else UniversalSentenceEncoder())
+
+
+def engine_version() -> str:
+    return f"{ENGINE_VERSION} {encoder().version}"
+
+
+# -- reference data -------------------------------------------------------------------------------
+
+
+class Places:
+    """Where regions lie: codes from the country down, groups, and the nearest known centre."""
+
+    def __init__(self) -> None:
+        self._regions = {
+            code: (path, longitude, latitude)
+            for code, path, longitude, latitude in Region.objects.values_list(
+                "code", "path", "longitude", "latitude"
+            )
+        }
+        self._groups: dict[str, set[str]] = defaultdict(set)
+        pairs = RegionGroup.objects.filter(is_active=True).values_list("code", "regions__code")
+        for group, member in pairs:
+            self._groups[member].add(group)
+
+    def of(
+        self, code: str | None, longitude: float | None = None, latitude: float | None = None
+    ) -> Place:
+        """A party's place: its own coordinates, else the centre of its region or of what that lies in."""
+        known = self._regions.get(code or "")
+        codes = tuple(known[0].split("/")) if known else ()
+        about = longitude is None or latitude is None
+        if about:
+            longitude, latitude = self._centre(codes)
+        return Place(
+            regions=codes,
+            groups=frozenset().union(*(self._groups.get(code, set()) for code in codes)),
+            longitude=longitude,
+            latitude=latitude,
+            about=about and longitude is not None,
+        )
+
+    def _centre(self, codes: Sequence[str]) -> tuple[float | None, float | None]:
+        # The country's own centre is nobody's place.
+        for code in reversed(codes[1:]):
+            _, longitude, latitude = self._regions[code]
+            if longitude is not None and latitude is not None:
+                return longitude, latitude
+        return None, None
+
+
+def read_taxonomy() -> Taxonomy:
+    rows = Category.objects.filter(is_active=True).values(
+        "code",
+        "parent__code",
+        "level",
+        "name_zh",
+        "name_en",
+        "synonyms_zh",
+        "synonyms_en",
+        "description_zh",
+        "description_en",
+        "segment__code",
+    )
+    return Taxonomy(
+        [
+            CategoryRow.from_mapping(
+                {
+                    **row,
+                    "parent": row["parent__code"],
+                    "segments": [row["segment__code"]] if row["segment__code"] else [],
+                }
+            )
+            for row in rows
+        ]
+    )
+
+
+def read_units() -> Units:
+    return Units.of(
+        EngineUnit(
+            unit.code,
+            unit.dimension,
+            unit.factor,
+            (unit.name_zh, unit.name_en, *unit.synonyms_zh, *unit.synonyms_en),
+        )
+        for unit in Unit.objects.filter(is_active=True)
+    )
+
+
+def reference_state() -> str:
+    """Changes with any category, unit or group: what an administrator edits reaches the next run (row 2)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT md5(string_agg(c::text, '' ORDER BY id)) FROM chains_category c)"
+            " || (SELECT md5(string_agg(u::text, '' ORDER BY id)) FROM chains_unit u)"
+            " || (SELECT count(*) FROM chains_regiongroup_regions)"
+            " || (SELECT count(*) FROM chains_region)"
+        )
+        return str(cursor.fetchone()[0])
+
+
+# -- offers ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a text of an offer comes from: a capability or a line by its id; None for the summary."""
+
+    row: int | None
+    language: str
+
+    @classmethod
+    def of(cls, text_id: int) -> Source:
+        return cls(text_id // 2 or None, _LANGUAGES[text_id % 2])
+
+    @property
+    def text_id(self) -> int:
+        return 2 * (self.row or 0) + _LANGUAGES.index(self.language)
+
+
+def offers(
+    side: Side, places: Places, enterprises: Collection[int] | None = None
+) -> Iterator[Offer]:
+    """Verified enterprises with what stands for them on that side; those about whom nothing is said are left out."""
+    rows = Enterprise.objects.verified().order_by("pk")
+    if enterprises is not None:
+        rows = rows.filter(pk__in=enterprises)
+    texts = (_capability_texts if side == "supply" else _line_texts)(enterprises)
+    certifications = _held(Certification.objects, enterprises)
+    qualifications = _held(Qualification.objects, enterprises)
+    makers = _makers(enterprises) if side == "demand" else frozenset()
+    values = rows.values(
+        "pk",
+        "kind_id",
+        "group_id",
+        "region__code",
+        "longitude",
+        "latitude",
+        "country",
+        "summary",
+        "summary_language",
+    )
+    for row in values.iterator(chunk_size=_BATCH):
+        own = texts.get(row["pk"], [])
+        # A summary says what a house makes. Where its capabilities say that already it stands for nothing more,
+        # least of all for what the house buys.
+        if row["summary"] and not own and row["pk"] not in makers:
+            source = Source(None, row["summary_language"])
+            own = [OfferText(source.text_id, row["summary"], source.language)]
+        if own:
+            yield Offer(
+                id=row["pk"],
+                kind=row["kind_id"],
+                texts=tuple(own),
+                group=row["group_id"],
+                certifications=certifications.get(row["pk"], ()),
+                qualifications=qualifications.get(row["pk"], ()),
+                place=places.of(row["region__code"], row["longitude"], row["latitude"]),
+                country=row["country"],
+            )
+
+
+def _makers(enterprises: Collection[int] | None) -> frozenset[int]:
+    rows = Capability.objects.published()
+    if enterprises is not None:
+        rows = rows.filter(enterprise__in=enterprises)
+    return frozenset(rows.values_list("enterprise_id", flat=True))
+
+
+def _capability_texts(enterprises: Collection[int] | None) -> dict[int, list[OfferText]]:
+    rows = Capability.objects.published().order_by("pk")
+    categories = Capability.categories.through.objects.filter(category__is_active=True)
+    cooperation = Capability.cooperation_kinds.through.objects.all()
+    if enterprises is not None:
+        rows = rows.filter(enterprise__in=enterprises)
+        categories = categories.filter(capability__enterprise__in=enterprises)
+        cooperation = cooperation.filter(capability__enterprise__in=enterprises)
+    codes = _grouped(categories.order_by("pk").values_list("capability_id", "category__code"))
+    kinds = _grouped(
+        cooperation.order_by("pk").values_list("capability_id", "cooperationkind__code")
+    )
+    found: dict[int, list[OfferText]] = defaultdict(list)
+    values = rows.values(
+        "pk",
+        "enterprise_id",
+        "title_zh",
+        "title_en",
+        "text_zh",
+        "text_en",
+        "yearly_capacity",
+        "unit__code",
+        "lead_time_days",
+        "sample_days",
+    )
+    for row in values.iterator(chunk_size=_BATCH):
+        amount = row["yearly_capacity"]
+        for language in _LANGUAGES:
+            words = f"{row[f'title_{language}']}\n{row[f'text_{language}']}".strip()
+            if words:
+                found[row["enterprise_id"]].append(
+                    OfferText(
+                        id=Source(row["pk"], language).text_id,
+                        text=words,
+                        language=language,
+                        categories=tuple(codes.get(row["pk"], ())),
+                        capacity=None
+                        if amount is None
+                        else Capacity(float(amount), row["unit__code"]),
+                        lead_time_days=row["lead_time_days"],
+                        sample_days=row["sample_days"],
+                        cooperation_kinds=frozenset(kinds.get(row["pk"], ())),
+                    )
+                )
+    return found
+
+
+def texts_of(capability: Capability) -> list[str]:
+    """A capability's texts as they are compared."""
+    texts = (
+        f"{capability.title_zh}\n{capability.text_zh}".strip(),
+        f"{capability.title_en}\n{capability.text_en}".strip(),
+    )
+    return [text for text in texts if text]
+
+
+def may_meet(need: Need, offer: Offer) -> bool:
+    """Never paired: the same enterprise or group, and kinds that are not among the counterparts (rows 10, 27)."""
+    return (
+        need.enterprise != offer.id
+        and (need.group is None or need.group != offer.group)
+        and (not need.counterparts or offer.kind in need.counterparts)
+    )
+
+
+def _line_texts(enterprises: Collection[int] | None) -> dict[int, list[OfferText]]:
+    """What enterprises buy: the lines they look for suppliers of."""
+    rows = RequirementLine.objects.scored().filter(requirement__seeks=Requirement.Seeks.SUPPLIER)
+    if enterprises is not None:
+        rows = rows.filter(requirement__enterprise__in=enterprises)
+    found: dict[int, list[OfferText]] = defaultdict(list)
+    values = rows.order_by("pk").values_list(
+        "pk",
+        "requirement__enterprise_id",
+        "text",
+        "specification",
+        "language",
+        "category__code",
+    )
+    for pk, enterprise, text, specification, language, category in values.iterator():
+        found[enterprise].append(
+            OfferText(
+                id=Source(pk, language).text_id,
+                text=f"{text} {specification}".strip(),
+                language=language,
+                categories=(category,) if category else (),
+            )
+        )
+    return found
+
+
+def _held(proofs: Any, enterprises: Collection[int] | None) -> dict[int, tuple[Held, ...]]:
+    """Codes of what is verified and in date, then of what is only stated."""
+    found: dict[int, tuple[Held, ...]] = defaultdict(tuple)
+    for rows, verified in ((proofs.in_force(), True), (proofs.claimed(), False)):
+        own = rows if enterprises is None else rows.filter(enterprise__in=enterprises)
+        for enterprise, code in own.order_by("pk").values_list("enterprise_id", "kind__code"):
+            found[enterprise] += (Held(code, verified),)
+    return found
+
+
+def _grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
+    return found
+
+
+# -- needs ----------------------------------------------------------------------------------------
+
+
+def needs(lines: QuerySet[RequirementLine], places: Places) -> dict[int, Need]:
+    """Lines as needs, by id, in the order of their ids."""
+    rows = (
+        lines.select_related(
+            "category",
+            "requirement__region",
+            "requirement__enterprise__region",
+            "requirement__docking_kind",
+        )
+        .prefetch_related("requirement__cooperation_kinds", "requirement__conditions")
+        .order_by("pk")
+    )
+    return {line.pk: _need(line, places) for line in rows}
+
+
+def need_of(line: RequirementLine) -> Need:
+    """One line as a need."""
+    return needs(RequirementLine.objects.filter(pk=line.pk), market().places)[line.pk]
+
+
+def _need(line: RequirementLine, places: Places) -> Need:
+    requirement = line.requirement
+    category = line.category
+    return Need(
+        id=line.pk,
+        text=line.full_text,
+        language=line.language,
+        enterprise=requirement.enterprise_id,
+        group=requirement.enterprise.group_id,
+        category=category.code if category is not None and category.is_active else None,
+        counterparts=frozenset(requirement.docking_kind.counterparts),
+        cooperation_kinds=frozenset(kind.code for kind in requirement.cooperation_kinds.all()),
+        conditions=tuple(
+            _condition(row)
+            for row in requirement.conditions.all()
+            if row.line_id in (None, line.pk)
+        ),
+        place=_delivery(requirement, places),
+    )
+
+
+def _delivery(requirement: Requirement, places: Places) -> Place:
+    """Where the goods go: the region named, else where the buyer is. At home the buyer's own coordinates are known."""
+    buyer = requirement.enterprise
+    if requirement.region is None or requirement.region_id == buyer.region_id:
+        code = buyer.region.code if buyer.region is not None else None
+        return places.of(code, buyer.longitude, buyer.latitude)
+    return places.of(requirement.region.code)
+
+
+def _condition(row: ConditionRow) -> Condition:
+    value = row.parameter.get("value")
+    return Condition(
+        id=row.pk,
+        kind=row.kind,  # type: ignore[arg-type] -- one of Kind's values, held by the form and the API
+        strength=row.strength,  # type: ignore[arg-type] -- likewise
+        codes=tuple(row.parameter.get("codes", ())),
+        value=None if value is None else float(value),
+        unit=row.parameter.get("unit", ""),
+        text=row.text,
+    )
+
+
+# -- scores ---------------------------------------------------------------------------------------
+
+
+def as_row(scored: Scored, need: Need, text: OfferText, side: Side) -> dict[str, Any]:
+    """The fields of a Score."""
+    source = Source.of(scored.text)
+    return {
+        "tenths": scored.tenths,
+        "misses_must": scored.misses_must,
+        "parts": [
+            {"name": part.name, "tenths": part.tenths, "max_tenths": part.max_tenths}
+            for part in scored.parts
+        ],
+        "reasons": [_reason(reason) for reason in scored.reasons],
+        "outcomes": [
+            {
+                "condition": outcome.condition,
+                "kind": outcome.kind,
+                "strength": outcome.strength,
+                "verdict": outcome.verdict,
+                "tenths": outcome.tenths,
+                "max_tenths": outcome.max_tenths,
+                "counted_in": outcome.counted_in,
+                "fact": None if outcome.fact is None else _reason(outcome.fact),
+            }
+            for outcome in scored.outcomes
+        ],
+        "capability_id": source.row if side == "supply" else None,
+        "text_language": source.language,
+        "basis": f"{basis_of_need(need)}:{basis_of_text(text)}",
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {"code": reason.code, "tone": reason.tone, "params": dict(reason.params)}
+
+
+def basis_of_need(need: Need) -> str:
+    """Changes when text, category or a must condition of the line changes: a decision then rests on old words."""
+    musts = [
+        (c.kind, c.codes, c.value, c.unit, c.text) for c in need.conditions if c.strength == "must"
+    ]
+    return digest(repr((need.text, need.category, musts))).hex()[:32]
+
+
+def basis_of_text(text: OfferText) -> str:
+    return digest(repr((text.text, sorted(text.categories)))).hex()[:32]
+
+
+# -- the market -----------------------------------------------------------------------------------
+
+
+class Market:
+    """Everything that is compared, as one process keeps it. Follows the register by the feed of changes."""
+
+    def __init__(self) -> None:
+        self.day: datetime.date = timezone.localdate()
+        self.reference = reference_state()
+        self._since = _oldest_running()
+        self._seen: frozenset[int] = frozenset()
+        self.taxonomy = read_taxonomy()
+        self.units = read_units()
+        self.places = Places()
+        self.indexes: dict[Side, OfferIndex] = {}
+        self._rankers: dict[tuple[Side, Weights], Ranker] = {}
+
+    def index(self, side: Side) -> OfferIndex:
+        if side not in self.indexes:
+            self.indexes[side] = OfferIndex.build(
+                offers(side, self.places), self.taxonomy, encoder()
+            )
+        return self.indexes[side]
+
+    def ranker(self, side: Side, weights: Weights) -> Ranker:
+        key = side, weights
+        if key not in self._rankers:
+            self._rankers[key] = Ranker(self.index(side), weights, self.units)
+        return self._rankers[key]
+
+    def suggest(self, text: str, k: int) -> list[Suggestion]:
+        return self.taxonomy.suggest(text, encoder(), k)
+
+    def is_current(self) -> bool:
+        """False when it must be built anew: a new day ends certificates, an administrator changed the categories."""
+        return self.day == timezone.localdate() and self.reference == reference_state()
+
+    def follow(self) -> None:
+        """Take in what has changed since. Facts of transactions that were still open last time are read again."""
+        oldest = _oldest_running()
+        rows = list(
+            Change.objects.filter(transaction__gte=self._since, noun__in=NOUNS).values_list(
+                "pk", "transaction", "noun", "target"
+            )
+        )
+        changed = enterprises_of([row for row in rows if row[0] not in self._seen])
+        self._since = oldest
+        self._seen = frozenset(pk for pk, transaction, *_ in rows if transaction >= oldest)
+        if len(changed) > _REBUILD:
+            self.indexes, self._rankers = {}, {}
+        elif changed:
+            self._exchange(changed)
+
+    def _exchange(self, changed: Collection[int]) -> None:
+        for side, index in self.indexes.items():
+            now = {offer.id: offer for offer in offers(side, self.places, changed)}
+            for enterprise in changed:
+                before, after = index.offers.get(enterprise), now.get(enterprise)
+                if before == after:
+                    continue
+                if after is None:
+                    index.remove(enterprise)
+                else:
+                    index.add(after)
+                self._rankers = {key: r for key, r in self._rankers.items() if key[0] != side}
+
+
+def _oldest_running() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def enterprises_of(facts: Iterable[tuple[int, int, str, str]]) -> set[int]:
+    """Ids of the enterprises whose offers the facts may have changed."""
+    targets: dict[str, set[str]] = defaultdict(set)
+    for _, _, noun, target in facts:
+        targets[noun].add(target)
+    found: set[int] = set()
+    for noun, (model, path) in _OWNERS.items():
+        if targets[noun]:
+            rows = model._default_manager.filter(public_id__in=targets[noun])
+            found.update(rows.values_list(path, flat=True))
+    return found
+
+
+_OWNERS: Mapping[str, tuple[Any, str]] = {
+    "enterprise": (Enterprise, "pk"),
+    "capability": (Capability, "enterprise_id"),
+    "qualification": (Qualification, "enterprise_id"),
+    "certification": (Certification, "enterprise_id"),
+    "requirement": (Requirement, "enterprise_id"),
+    "line": (RequirementLine, "requirement__enterprise_id"),
+}
+
+_lock = threading.RLock()
+_market: list[Market] = []
+
+
+def market() -> Market:
+    """The market of this process, brought up to now. A web process builds it with the first "why"."""
+    with _lock:
+        if _market and _market[0].is_current():
+            _market[0].follow()
+        else:
+            _market[:] = [Market()]
+        return _market[0]
+
+
+def forget() -> None:
+    """Drop what is kept: for tests, whose rows vanish without a trace, and after bulk writes past the feed."""
+    with _lock:
+        _market.clear()
+        _taxonomy.clear()
+
+
+def warm() -> None:
+    """Load the weights and build the indexes ahead of the first shard."""
+    encoder().fresh(["接线盒 junction box"])
+    for side in ("supply", "demand"):
+        market().index(side)
+
+
+# -- for pages ------------------------------------------------------------------------------------
+
+_taxonomy: dict[str, Taxonomy] = {}
+
+
+def taxonomy() -> Taxonomy:
+    """The categories alone, for pages that suggest and highlight: no offers are read for them."""
+    with _lock:
+        if _market:
+            return _market[0].taxonomy
+        state = reference_state()
+        if state not in _taxonomy:
+            _taxonomy.clear()
+            _taxonomy[state] = read_taxonomy()
+        return _taxonomy[state]
+
+
+def suggest(text: str, k: int = 5) -> list[Suggestion]:
+    """Categories for a text. A process that never scores goes by words alone and stays small."""
+    quick = encoder().inner if encoder().is_warm else NoEncoder()
+    known = taxonomy()
+    with _lock:
+        if encoder().is_warm:
+            known.vectors(encoder())
+        return known.suggest(text, quick, k)
+
+
+def highlights(line_text: str, offer_text: str) -> list[Aligned]:
+    """Passages of two texts that mean the same."""
+    return align(line_text, offer_text, taxonomy(), read_units())

@@ -1,0 +1,779 @@
+"""Runs: every open line against every supplier, in shards that survive the worker that works on them."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from chains import audit, changes
+from chains.doorbell import ring
+from chains.errors import DomainError
+from chains.models import (
+    Capability,
+    Category,
+    Change,
+    Enterprise,
+    Region,
+    Requirement,
+    RequirementLine,
+    User,
+)
+from chains.permissions import is_member
+from matchmaking import adapters, permissions
+from matchmaking.engine.scoring import KEPT, Ranker
+from matchmaking.engine.types import Need, Scored
+from matchmaking.engine.weights import Weights
+from matchmaking.models import Match, MatchRun, RunShard, Score, Weighting
+
+# An error that stays after so many tries will stay; a worker may be killed oftener than that.
+ATTEMPTS = 3
+CLAIMS = 20
+ALLOWED_EVERY = datetime.timedelta(hours=1)
+# More suppliers changed at once than this, and one run over everything is the shorter way.
+_SUPPLIERS_AT_ONCE = 8
+# What a shard should take: long beside the cost of a task, short beside a worker's lease.
+_SHARD_SECONDS = 1.0
+
+
+class LostError(Exception):
+    """The shard is no longer this worker's: its lease ran out, or the run was cancelled. Nothing is written."""
+
+
+# -- starting -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def start(
+    *,
+    by: User | None,
+    requirement: Requirement | None = None,
+    line: RequirementLine | None = None,
+    enterprise: Enterprise | None = None,
+    everything: bool = False,
+    weighting: Weighting | None = None,
+    lines: QuerySet[RequirementLine] | None = None,
+) -> MatchRun:
+    """Queue a run over one scope and wake the workers. `lines` narrows what an enterprise is compared with."""
+    if [requirement, line, enterprise, everything or None].count(None) != 3:
+        raise ValueError("A run has one scope.")
+    if by is not None and not permissions.can_start_run(
+        by, requirement=requirement, line=line, enterprise=enterprise
+    ):
+        raise DomainError(_("You cannot start this run."), code="run.forbidden")
+    if line is not None and by is not None:
+        _refuse_too_soon(line, by)
+    if enterprise is not None and not enterprise.is_verified:
+        raise DomainError(
+            _("Only verified enterprises are matched. This one waits for its desk."),
+            code="run.not_verified",
+        )
+    chosen = RequirementLine.objects.scored() if lines is None else lines
+    if requirement is not None:
+        chosen = chosen.filter(requirement=requirement)
+    elif line is not None:
+        chosen = chosen.filter(pk=line.pk)
+    ids = list(chosen.order_by("pk").values_list("pk", flat=True))
+    if not ids and (line is not None or requirement is not None):
+        raise DomainError(
+            _("Only open lines of approved requirements are matched."), code="run.nothing_open"
+        )
+    buyer = line.requirement if line is not None else requirement
+    run = MatchRun.objects.create(
+        scope=(
+            MatchRun.Scope.ALL
+            if everything
+            else MatchRun.Scope.ENTERPRISE
+            if enterprise is not None
+            else MatchRun.Scope.LINE
+            if line is not None
+            else MatchRun.Scope.REQUIREMENT
+        ),
+        requirement=requirement,
+        line=line,
+        enterprise=enterprise,
+        weighting=weighting or weighting_of(buyer.enterprise.province if buyer else None),
+        engine_version=adapters.engine_version(),
+        lines_total=len(ids),
+        asked_by=by,
+    )
+    size = _lines_per_shard()
+    RunShard.objects.bulk_create(
+        RunShard(run=run, number=number, line_ids=ids[begin : begin + size])
+        for number, begin in enumerate(range(0, len(ids), size), 1)
+    )
+    audit.record(by, "run.started", run, scope=run.scope, lines=len(ids))
+    changes.record("run", run, "started")
+    if ids:
+        _ring_next(run, settings.MATCHING_SHARDS_AHEAD)
+    else:
+        _finish_if_done(run)
+    return run
+
+
+def _refuse_too_soon(line: RequirementLine, by: User) -> None:
+    """An owner's own line once an hour; desks as often as they need."""
+    if by.is_administrator or permissions.can_review(by, line):
+        return
+    since = timezone.now() - ALLOWED_EVERY
+    last = MatchRun.objects.filter(line=line, created_at__gt=since).order_by("-pk").first()
+    if last is not None and last.asked_by_id is not None:
+        raise DomainError(
+            _("This line was matched within the last hour. You can start it again at %(time)s.")
+            % {"time": f"{timezone.localtime(last.created_at + ALLOWED_EVERY):%H:%M}"},
+            code="run.too_soon",
+        )
+
+
+def weighting_of(province: Region | None) -> Weighting:
+    """The weighting in force for a buyer's province: its own, else the one shared by all."""
+    rows = Weighting.objects.active().filter(Q(province=None) | Q(province=province))
+    found = rows.order_by(F("province").asc(nulls_last=True)).first()
+    if found is None:
+        raise DomainError(
+            _("No weighting is active. An administrator has to activate one."),
+            code="run.no_weighting",
+        )
+    return found
+
+
+def _lines_per_shard() -> int:
+    """As many lines as take about a second against the suppliers there are."""
+    texts = Capability.objects.published().count()
+    milliseconds = 5 + texts / 10_000
+    return max(1, min(200, int(1000 * _SHARD_SECONDS / milliseconds)))
+
+
+def _ring_next(run: MatchRun, count: int = 1) -> None:
+    """Wake workers for the next queued shards. Few at a time, so that a short run never waits behind a long one."""
+    queued = run.shards.filter(status=RunShard.Status.QUEUED).order_by("number")
+    for pk in queued.values_list("pk", flat=True)[:count]:
+        ring("matchmaking.tasks.score_shard", pk)
+
+
+# -- scoring --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Finding:
+    """What a shard found out, before anything is written."""
+
+    needs: dict[int, Need]
+    scores: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    weightings: dict[int, int] = field(default_factory=dict)
+    # Digests of all that a decided pair's supplier says today.
+    said: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    suggested: dict[int, str] = field(default_factory=dict)
+
+
+def score(*, shard: RunShard, by: User | None = None) -> None:
+    """Score a claimed shard and write all of it, or nothing: repeated, it leaves the same rows."""
+    run = shard.run
+    MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.QUEUED).update(
+        status=MatchRun.Status.RUNNING, started_at=timezone.now()
+    )
+    finding = _find(run, shard.line_ids)
+    with transaction.atomic():
+        _write(run, finding)
+        held = RunShard.objects.filter(
+            pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
+        ).update(status=RunShard.Status.DONE, lease_until=None)
+        # The run's row is locked last and for a moment: its shards count themselves one after another.
+        counted = MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.RUNNING).update(
+            lines_done=F("lines_done") + len(shard.line_ids)
+        )
+        if not held or not counted:
+            raise LostError
+        audit.record(
+            by,
+            "run.scored",
+            run,
+            shard=shard.number,
+            lines=len(finding.needs),
+            matches=len(finding.scores),
+        )
+        changes.record("run", run, "scored")
+        _ring_next(run)
+        _finish_if_done(run)
+
+
+def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
+    """Rank the lines; no row is locked while this takes its time."""
+    market = adapters.market()
+    rows = RequirementLine.objects.scored().filter(pk__in=line_ids)
+    finding = Finding(adapters.needs(rows, market.places))
+    chosen = _Weightings(run)
+    groups: dict[tuple[adapters.Side, int], list[Need]] = defaultdict(list)
+    about = rows.values_list("pk", "requirement__seeks", "requirement__enterprise__province_id")
+    for pk, seeks, province in about.order_by("pk"):
+        if pk in finding.needs:
+            finding.weightings[pk] = chosen.of(province).pk
+            groups[_side(seeks), finding.weightings[pk]].append(finding.needs[pk])
+    decided = _decided(line_ids)
+    for (side, weighting), needs in groups.items():
+        ranker = market.ranker(side, chosen.weights[weighting])
+        if run.enterprise_id is not None:
+            found = _against(ranker, needs, run.enterprise_id)
+        else:
+            found = ranker.rank(needs, KEPT)
+            # What was decided on keeps its status and gets its new score, among the best or not.
+            for need in needs:
+                for supplier in decided[need.id]:
+                    found += _against(ranker, [need], supplier)
+        for scored in found:
+            _keep(finding, ranker, side, scored)
+        for need in needs:
+            for supplier in decided[need.id]:
+                offer = ranker.index.offers.get(supplier)
+                if offer is not None:
+                    finding.said[need.id, supplier] = set(map(adapters.basis_of_text, offer.texts))
+    if run.enterprise_id is None:
+        finding.suggested = _suggested(run, rows, market)
+    return finding
+
+
+class _Weightings:
+    """Which weighting counts for which line of a run."""
+
+    def __init__(self, run: MatchRun) -> None:
+        self._shared = run.weighting
+        rows = [run.weighting]
+        if run.weighting.status == Weighting.Status.ACTIVE and run.weighting.province_id is None:
+            rows += Weighting.objects.active().filter(province__isnull=False)
+        self._by_province = {row.province_id: row for row in rows}
+        self.weights = {row.pk: Weights(**row.weights) for row in rows}
+
+    def of(self, province: int | None) -> Weighting:
+        return self._by_province.get(province, self._shared)
+
+
+def _side(seeks: str) -> adapters.Side:
+    return "demand" if seeks == Requirement.Seeks.CUSTOMER else "supply"
+
+
+def _against(ranker: Ranker, needs: Sequence[Need], supplier: int) -> list[Scored]:
+    """One supplier against some lines, but those that may never be paired with it."""
+    offer = ranker.index.offers.get(supplier)
+    if offer is None:
+        return []
+    allowed = [need for need in needs if adapters.may_meet(need, offer)]
+    return ranker.score_offer(allowed, supplier) if allowed else []
+
+
+def _decided(line_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Suppliers on whose pairs somebody decided, by line."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = Match.objects.filter(line__in=line_ids, status__in=Match.DECIDED).order_by("supplier")
+    for line, supplier in rows.values_list("line_id", "supplier_id"):
+        found[line].append(supplier)
+    return found
+
+
+def _keep(finding: Finding, ranker: Ranker, side: adapters.Side, scored: Scored) -> None:
+    offer = ranker.index.offers[scored.offer]
+    text = next(text for text in offer.texts if text.id == scored.text)
+    row = adapters.as_row(scored, finding.needs[scored.need], text, side)
+    finding.scores[scored.need, scored.offer] = row
+
+
+def _suggested(
+    run: MatchRun, rows: QuerySet[RequirementLine], market: adapters.Market
+) -> dict[int, str]:
+    """The category the engine reads in each line; none where nothing is near."""
+    if run.scope == MatchRun.Scope.ALL:
+        # Words change by an amendment, which has its own run: here only what was never read.
+        rows = rows.filter(category_suggested=None)
+    found = {}
+    for line in rows.order_by("pk"):
+        best = market.suggest(line.full_text, 1)
+        if best:
+            found[line.pk] = best[0].code
+    return found
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def _write(run: MatchRun, finding: Finding) -> None:
+    """Matches, scores and suggested categories of a shard, under a lock on its lines."""
+    lines = _locked(finding.needs)
+    stored = list(
+        Match.objects.filter(line__in=lines).select_related("score").order_by("line", "supplier")
+    )
+    if run.enterprise_id is not None:
+        _leave_out_the_rest(finding, stored, run.enterprise_id)
+    known = {(match.line_id, match.supplier_id): match for match in stored}
+    scores = {pair: row for pair, row in finding.scores.items() if pair[0] in lines}
+    fresh = [
+        Match(line_id=line, supplier_id=supplier)
+        for line, supplier in scores
+        if (line, supplier) not in known
+    ]
+    Match.objects.bulk_create(fresh, batch_size=2000)
+    known.update({(match.line_id, match.supplier_id): match for match in fresh})
+    Score.objects.bulk_create(
+        [
+            Score(
+                match=known[pair],
+                run=run,
+                weighting_id=finding.weightings[pair[0]],
+                engine_version=run.engine_version,
+                **row,
+            )
+            for pair, row in scores.items()
+        ],
+        batch_size=1000,
+        ignore_conflicts=True,
+    )
+    stale = [
+        match.pk
+        for match in stored
+        if match.status in Match.DECIDED and _rests_on_other_words(match, finding)
+    ]
+    Match.objects.filter(pk__in=stale).update(is_stale=True)
+    _point_to_scores(run, lines)
+    fallen = [
+        match.pk
+        for match in stored
+        if match.status == Match.Status.PROPOSED
+        and (match.line_id, match.supplier_id) not in scores
+        and run.enterprise_id in (None, match.supplier_id)
+    ]
+    _end(Match.objects.filter(pk__in=fallen))
+    _drop_old_scores(lines)
+    _write_categories(finding, lines)
+
+
+def _locked(needs: Collection[int]) -> set[int]:
+    """Lines that are still to be scored; runs that meet on one wait here, in one order."""
+    rows = RequirementLine.objects.scored().filter(pk__in=needs).order_by("pk")
+    return set(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+
+
+def _leave_out_the_rest(finding: Finding, stored: Sequence[Match], supplier: int) -> None:
+    """A single supplier joins the best of a line only if it stands among them; who is pushed out ends."""
+    rivals: dict[int, list[tuple[bool, int, int]]] = defaultdict(list)
+    own = {match.line_id: match for match in stored if match.supplier_id == supplier}
+    for match in stored:
+        if match.status != Match.Status.ENDED and match.supplier_id != supplier:
+            rivals[match.line_id].append((match.misses_must, -match.tenths, match.supplier_id))
+    pushed: list[tuple[int, int]] = []
+    for (line, offer), row in list(finding.scores.items()):
+        place = (row["misses_must"], -row["tenths"], offer)
+        before = sum(rival < place for rival in rivals[line])
+        mine = own.get(line)
+        if before >= KEPT and (mine is None or mine.status not in Match.DECIDED):
+            del finding.scores[line, offer]
+        elif len(rivals[line]) >= KEPT:
+            pushed += [(line, rival[2]) for rival in sorted(rivals[line])[KEPT - 1 :]]
+    proposed = {
+        (match.line_id, match.supplier_id): match.pk
+        for match in stored
+        if match.status == Match.Status.PROPOSED
+    }
+    _end(Match.objects.filter(pk__in=[proposed[pair] for pair in pushed if pair in proposed]))
+
+
+def _rests_on_other_words(match: Match, finding: Finding) -> bool:
+    """Text, category or a must condition has changed since the score the decision was made on."""
+    said = finding.said.get((match.line_id, match.supplier_id))
+    if match.score is None or not match.score.basis or said is None:
+        return False
+    asked, _colon, offered = match.score.basis.partition(":")
+    need = finding.needs[match.line_id]
+    return asked != adapters.basis_of_need(need) or offered not in said
+
+
+def _point_to_scores(run: MatchRun, lines: Collection[int]) -> None:
+    """Make this run's scores the current ones. An ended pair that is among the best again is proposed anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE matchmaking_match m
+               SET score_id = s.id, tenths = s.tenths, misses_must = s.misses_must, updated_at = now(),
+                   decided_at = CASE m.status WHEN 'ended' THEN NULL ELSE m.decided_at END,
+                   deferred_until_on = CASE m.status WHEN 'ended' THEN NULL ELSE m.deferred_until_on END,
+                   is_stale = m.is_stale AND m.status <> 'ended',
+                   status = CASE m.status WHEN 'ended' THEN 'proposed' ELSE m.status END
+              FROM matchmaking_score s
+             WHERE s.match_id = m.id AND s.run_id = %s AND m.line_id = ANY(%s)
+            """,
+            [run.pk, sorted(lines)],
+        )
+
+
+def _drop_old_scores(lines: Collection[int]) -> None:
+    """Kept are the current ones and those decided on. The lines of a shard bound the work."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM matchmaking_score s USING matchmaking_match m
+             WHERE s.match_id = m.id AND m.line_id = ANY(%s) AND s.id <> m.score_id
+               AND NOT EXISTS (SELECT FROM matchmaking_decision d WHERE d.score_id = s.id)
+            """,
+            [sorted(lines)],
+        )
+
+
+def _write_categories(finding: Finding, lines: Collection[int]) -> None:
+    categories = Category.objects.in_bulk(set(finding.suggested.values()), field_name="code")
+    by_category: dict[Category, list[int]] = defaultdict(list)
+    for line, code in finding.suggested.items():
+        if line in lines and code in categories:
+            by_category[categories[code]].append(line)
+    for category, ids in by_category.items():
+        rows = RequirementLine.objects.filter(pk__in=ids)
+        rows.exclude(category_suggested=category).update(category_suggested=category)
+        rows.filter(segment=None, category=None).update(segment=category.segment_id)
+
+
+def _end(matches: QuerySet[Match]) -> int:
+    return matches.live().update(status=Match.Status.ENDED, updated_at=timezone.now())
+
+
+# -- ending a run ---------------------------------------------------------------------------------
+
+
+def _finish_if_done(run: MatchRun) -> None:
+    """The last shard ends the run, once: whoever comes second finds it no longer running."""
+    left = RunShard.objects.filter(run=OuterRef("pk")).exclude(status=RunShard.Status.DONE)
+    ended = (
+        MatchRun.objects.unfinished()
+        .filter(pk=run.pk)
+        .exclude(Exists(left))
+        .update(status=MatchRun.Status.DONE, finished_at=timezone.now())
+    )
+    if not ended:
+        return
+    # A supplier or a line may have closed while its shard was being ranked.
+    gone = Match.objects.live().exclude(
+        supplier__status=Enterprise.Status.VERIFIED,
+        line__in=RequirementLine.objects.scored(),
+    )
+    _end(gone.filter(pk__in=gone.filter(scores__run=run).values("pk")))
+    audit.record(None, "run.finished", run, lines=run.lines_total)
+    changes.record("run", run, "finished")
+
+
+@transaction.atomic
+def finish(*, run: MatchRun, by: User | None = None) -> None:
+    """End a run whose shards are all done; for the sweeper, after a worker died between the two."""
+    _finish_if_done(run)
+
+
+@transaction.atomic
+def fail(*, shard: RunShard, error: str, by: User | None = None) -> None:
+    """Give a shard back after an error; after the third the whole run fails, with a sentence."""
+    if shard.attempts < ATTEMPTS:
+        RunShard.objects.filter(
+            pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
+        ).update(status=RunShard.Status.QUEUED, lease_until=None, error=error[:300])
+        ring("matchmaking.tasks.score_shard", shard.pk)
+        return
+    _give_up(shard, error)
+
+
+def _give_up(shard: RunShard, error: str) -> None:
+    RunShard.objects.filter(pk=shard.pk).exclude(status=RunShard.Status.DONE).update(
+        status=RunShard.Status.FAILED, lease_until=None, error=error[:300]
+    )
+    sentence = _(
+        "Part %(number)d of the run failed %(times)d times. Start it again; if that fails too, tell the administrator."
+    ) % {"number": shard.number, "times": shard.attempts}
+    failed = (
+        MatchRun.objects.unfinished()
+        .filter(pk=shard.run_id)
+        .update(status=MatchRun.Status.FAILED, finished_at=timezone.now(), error=sentence)
+    )
+    if failed:
+        audit.record(None, "run.failed", shard.run, shard=shard.number, attempts=shard.attempts)
+        changes.record("run", shard.run, "failed")
+
+
+@transaction.atomic
+def cancel(*, run: MatchRun, by: User | None) -> None:
+    """Stop a run: what is done stays, shards under way write nothing more."""
+    if by is not None and not (by == run.asked_by or permissions.can_start_run(by, **_scope(run))):
+        raise DomainError(_("You cannot cancel this run."), code="run.forbidden")
+    stopped = (
+        MatchRun.objects.unfinished()
+        .filter(pk=run.pk)
+        .update(status=MatchRun.Status.CANCELLED, finished_at=timezone.now())
+    )
+    if not stopped:
+        raise DomainError(
+            _("This run has already ended. There is nothing to cancel."), code="run.ended"
+        )
+    audit.record(by, "run.cancelled", run)
+    changes.record("run", run, "cancelled")
+
+
+def _scope(run: MatchRun) -> dict[str, Any]:
+    return {"requirement": run.requirement, "line": run.line, "enterprise": run.enterprise}
+
+
+def sweep(*, by: User | None = None) -> list[int]:
+    """Shards to ring for again: their ring was lost, or the worker that held them. Ends what only lacks its end."""
+    due: list[int] = []
+    for run in MatchRun.objects.unfinished().order_by("pk"):
+        overdue = run.shards.overdue().order_by("number")
+        for shard in overdue.filter(attempts__gte=CLAIMS).select_related("run"):
+            with transaction.atomic():
+                _give_up(shard, "The worker ended each time.")
+        due += overdue.values_list("pk", flat=True)[: settings.MATCHING_SHARDS_AHEAD]
+        finish(run=run)
+    return due
+
+
+# -- single pairs ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None) -> Match:
+    """Score one pair on request and keep it; a pair that has a current score is answered with that.
+
+    A new pair is kept as ended: only a run or a reviewer puts a supplier among those of a line.
+    """
+    requirement = line.requirement
+    own = by is not None and is_member(by, supplier) and requirement.is_published
+    if by is not None and not own and not permissions.can_review(by, line):
+        raise DomainError(_("You cannot see this pair."), code="match.forbidden")
+    match = Match.objects.filter(line=line, supplier=supplier).select_related("score").first()
+    if match is not None and match.score is not None and match.status != Match.Status.ENDED:
+        return match
+    if not _locked([line.pk]):
+        raise DomainError(
+            _("Only open lines of approved requirements are matched."), code="match.not_open"
+        )
+    market = adapters.market()
+    weighting = weighting_of(requirement.enterprise.province)
+    side = _side(requirement.seeks)
+    ranker = market.ranker(side, Weights(**weighting.weights))
+    need = adapters.need_of(line)
+    _refuse_pair(need, line, supplier, ranker)
+    found = _against(ranker, [need], supplier)
+    finding = Finding({line.pk: need})
+    _keep(finding, ranker, side, found[0])
+    match, _created = Match.objects.get_or_create(
+        line=line, supplier=supplier, defaults={"status": Match.Status.ENDED}
+    )
+    row = finding.scores[line.pk, supplier.pk]
+    match.score = Score.objects.create(
+        match=match, weighting=weighting, engine_version=adapters.engine_version(), **row
+    )
+    match.tenths, match.misses_must = row["tenths"], row["misses_must"]
+    match.save(update_fields=["score", "tenths", "misses_must", "updated_at"])
+    _drop_old_scores([line.pk])
+    audit.record(by, "match.computed", match)
+    changes.record("match", match, "computed")
+    return match
+
+
+def _refuse_pair(need: Need, line: RequirementLine, supplier: Enterprise, ranker: Ranker) -> None:
+    """The exclusions of a run, as sentences."""
+    if not supplier.is_verified:
+        raise DomainError(
+            _("Only verified enterprises are matched. This one waits for its desk."),
+            code="match.not_verified",
+        )
+    if supplier.pk == need.enterprise or (
+        need.group is not None and need.group == supplier.group_id
+    ):
+        raise DomainError(
+            _("An enterprise is never matched with itself or its affiliates."),
+            code="match.same_house",
+        )
+    if need.counterparts and supplier.kind_id not in need.counterparts:
+        raise DomainError(
+            _("A requirement of this docking kind is not matched with this kind of participant."),
+            code="match.other_kind",
+        )
+    if supplier.pk not in ranker.index.offers:
+        raise DomainError(
+            _("This enterprise has published nothing that could be compared."),
+            code="match.nothing_offered",
+        )
+
+
+@transaction.atomic
+def end_matches_of_line(*, line: RequirementLine, by: User | None = None) -> int:
+    """A filled, withdrawn or closed line has no matches any more; decisions stay on record."""
+    ended = _end(Match.objects.filter(line=line))
+    if ended:
+        audit.record(by, "match.ended", line, matches=ended)
+        changes.record("line", line, "unmatched")
+    return ended
+
+
+@transaction.atomic
+def end_matches_of_enterprise(*, enterprise: Enterprise, by: User | None = None) -> int:
+    """A suspended or merged enterprise is out of every line, and so are its own lines."""
+    rows = Match.objects.filter(
+        Q(supplier=enterprise) | Q(line__requirement__enterprise=enterprise)
+    )
+    ended = _end(Match.objects.filter(pk__in=rows.values("pk")))
+    if ended:
+        audit.record(by, "match.ended", enterprise, matches=ended)
+        changes.record("enterprise", enterprise, "unmatched")
+    return ended
+
+
+# -- following the register -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class News:
+    """What a batch of facts comes down to: each requirement and each supplier once, however often it was told."""
+
+    rescore: set[int] = field(default_factory=set)
+    published: set[int] = field(default_factory=set)
+    closed: set[int] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)
+    suppliers: set[int] = field(default_factory=set)
+    gone: set[int] = field(default_factory=set)
+    buyers: set[int] = field(default_factory=set)
+
+
+RESCORED_BY = ("approved", "amended")
+# Facts about an enterprise that leave what it offers as it was.
+_IDLE = {"enterprise": ("submitted", "registered", "claimed", "unmatched"), "line": ("unmatched",)}
+
+
+def react(*, facts: Sequence[Change], by: User | None = None) -> None:
+    """Turn facts of the register into runs, and end the matches of what is no longer there."""
+    news = _news([fact for fact in facts if fact.verb not in _IDLE.get(fact.noun, ())])
+    for line in RequirementLine.objects.filter(pk__in=news.lines):
+        end_matches_of_line(line=line)
+    for line in RequirementLine.objects.filter(requirement__in=news.closed):
+        end_matches_of_line(line=line)
+    for enterprise in Enterprise.objects.filter(pk__in=news.gone):
+        end_matches_of_enterprise(enterprise=enterprise)
+    if len(news.suppliers) > _SUPPLIERS_AT_ONCE:
+        _start_once(MatchRun.Scope.ALL, everything=True)
+        return
+    if _is_waiting(MatchRun.Scope.ALL):
+        return
+    for requirement in Requirement.objects.scored().filter(pk__in=news.rescore).order_by("pk"):
+        if requirement.lines.open().exists():
+            _start_once(MatchRun.Scope.REQUIREMENT, requirement=requirement)
+    for enterprise in Enterprise.objects.verified().filter(pk__in=news.suppliers).order_by("pk"):
+        if RequirementLine.objects.scored().exists():
+            _start_once(MatchRun.Scope.ENTERPRISE, enterprise=enterprise)
+    _tell_sellers(news.buyers - news.suppliers)
+
+
+def _news(facts: Sequence[Change]) -> News:
+    news = News()
+    targets: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for fact in facts:
+        targets[fact.noun][fact.target].add(fact.verb)
+    for row in Requirement.objects.filter(public_id__in=targets["requirement"]):
+        _sort_requirement(news, row, targets["requirement"][row.public_id])
+    lines = RequirementLine.objects.filter(public_id__in=targets["line"])
+    news.lines.update(
+        lines.exclude(status=RequirementLine.Status.OPEN).values_list("pk", flat=True)
+    )
+    drafts = Capability.objects.filter(
+        public_id__in=targets["capability"], status=Capability.Status.DRAFT
+    )
+    idle = set(drafts.values_list("public_id", flat=True))
+    changed = adapters.enterprises_of(
+        (fact.pk, fact.transaction, fact.noun, fact.target)
+        for fact in facts
+        if fact.noun in ("enterprise", "capability", "qualification", "certification")
+        and fact.target not in idle
+    )
+    for pk, status in Enterprise.objects.filter(pk__in=changed).values_list("pk", "status"):
+        (news.suppliers if status == Enterprise.Status.VERIFIED else news.gone).add(pk)
+    return news
+
+
+def _sort_requirement(news: News, row: Requirement, verbs: set[str]) -> None:
+    if row.status == Requirement.Status.CLOSED:
+        news.closed.add(row.pk)
+        news.buyers.add(row.enterprise_id)
+    elif row.status in (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED):
+        # Published after an embargo it has been scored already; published without the step before it has not.
+        if verbs & set(RESCORED_BY) or not row.runs.exists():
+            news.rescore.add(row.pk)
+            news.buyers.add(row.enterprise_id)
+
+
+def _tell_sellers(buyers: Collection[int]) -> None:
+    """Who looks for customers is compared with what others buy: a buyer's new lines are news to those (row 27)."""
+    sought = RequirementLine.objects.scored().filter(requirement__seeks=Requirement.Seeks.CUSTOMER)
+    if not buyers or not sought.exists():
+        return
+    for enterprise in Enterprise.objects.verified().filter(pk__in=buyers).order_by("pk"):
+        start(by=None, enterprise=enterprise, lines=sought)
+
+
+def _is_waiting(scope: MatchRun.Scope, **target: Any) -> bool:
+    """A run of that scope that has not begun: it will read whatever has changed meanwhile."""
+    return MatchRun.objects.filter(
+        scope=scope, status=MatchRun.Status.QUEUED, weighting__status="active", **target
+    ).exists()
+
+
+def _start_once(scope: MatchRun.Scope, *, everything: bool = False, **target: Any) -> None:
+    if not _is_waiting(scope, **target):
+        start(by=None, everything=everything, **target)
+
+
+def read_texts(*, facts: Sequence[Change], by: User | None = None) -> None:
+    """Keep the vectors of what has been written, and the categories of lines that wait for moderation."""
+    encode = adapters.encoder().encode
+    written = {fact.target for fact in facts if fact.noun == "capability"}
+    rows = Capability.objects.filter(public_id__in=written)
+    encode([text for row in rows for text in adapters.texts_of(row)])
+    asked = {fact.target for fact in facts if fact.noun == "requirement"}
+    lines = RequirementLine.objects.open().filter(requirement__public_id__in=asked)
+    texts = {line.pk: line.full_text for line in lines}
+    encode(list(texts.values()))
+    unread = set(lines.filter(category_suggested=None).values_list("pk", flat=True))
+    suggested = {
+        pk: best[0].code
+        for pk, text in texts.items()
+        if pk in unread and (best := adapters.market().suggest(text, 1))
+    }
+    _write_categories(Finding({}, suggested=suggested), unread)
+
+
+# -- for pages ------------------------------------------------------------------------------------
+
+
+def pending_ids(requirements: Iterable[Requirement]) -> set[int]:
+    """Those of the requirements whose lines still wait for a worker; two queries, however many there are."""
+    rows = {
+        row.pk: row
+        for row in requirements
+        if row.status in (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED)
+    }
+    if not rows:
+        return set()
+    Status, Scope = MatchRun.Status, MatchRun.Scope  # noqa: N806 -- they are classes
+    runs = MatchRun.objects.filter(
+        Q(scope=Scope.ALL) | Q(scope=Scope.REQUIREMENT, requirement__in=rows)
+    )
+    waiting = {row.pk for row in rows.values()}
+    for scope, requirement, status, created in runs.exclude(
+        status__in=[Status.FAILED, Status.CANCELLED]
+    ).values_list("scope", "requirement_id", "status", "created_at"):
+        for pk in rows if scope == Scope.ALL else [requirement]:
+            since = rows[pk].amended_at or rows[pk].approved_at
+            if status == Status.DONE and (since is None or created >= since):
+                waiting.discard(pk)
+    return waiting
+
+
+def pending(requirement: Requirement) -> bool:
+    """Its matches are not there yet: approved or amended since the last run over it."""
+    return requirement.pk in pending_ids([requirement])
