@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 from typing import TypeVar
 
 from django.db import models
 from django.db.models import Q
 
 from chains import searchtext
+from chains.search import typed
 
 M = TypeVar("M", bound=models.Model)
 
 
-def exactly(query: str, field: str = "search_text") -> Q:
-    """Every word of the query stands in the stored text, in one of its spellings."""
-    words = searchtext.alternatives(query)
-    return reduce(
-        and_,
-        (reduce(or_, (Q(**{f"{field}__contains": word}) for word in ways)) for ways in words),
-        Q(),
-    )
-
-
-def nearly(query: str, field: str = "search_text") -> Q | None:
-    """The same with one slip in a word; None when nothing in the query may be off."""
+def nearly(field: str, query: str) -> Q | None:
+    """The condition with one slip in a word; None when nothing in the query may be off."""
     patterns = searchtext.typo_patterns(query)
     if not patterns:
         return None
@@ -33,11 +24,15 @@ def nearly(query: str, field: str = "search_text") -> Q | None:
 
 
 def found(rows: models.QuerySet[M], query: str, field: str = "search_text") -> models.QuerySet[M]:
-    """The rows that answer the query; near misses only when nothing answers it exactly."""
-    if not searchtext.query_terms(query):
+    """The rows that answer the query; near misses only when nothing answers it exactly.
+
+    An empty query leaves all rows; one of signs only finds none.
+    """
+    condition = typed(field, query)
+    if condition is None:
         return rows.none() if query.strip() else rows
-    hits = rows.filter(exactly(query, field))
-    loose = nearly(query, field)
+    hits = rows.filter(condition)
+    loose = nearly(field, query)
     if loose is None or hits.exists():
         return hits
     return rows.filter(loose)

@@ -192,6 +192,15 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https") else "http"
 ACCOUNT_ADAPTER = "matchmaking.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "chains.forms.accounts.LoginForm",
+    "signup": "chains.forms.accounts.SignupForm",
+    "reset_password": "chains.forms.accounts.ResetPasswordForm",
+    "reset_password_from_key": "chains.forms.accounts.ResetPasswordKeyForm",
+    "change_password": "chains.forms.accounts.ChangePasswordForm",
+    "set_password": "chains.forms.accounts.SetPasswordForm",
+    "add_email": "chains.forms.accounts.AddEmailForm",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", default=0)
 
 LANGUAGE_CODE = "zh-hans"
@@ -216,7 +225,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not _HASHED
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not _HASHED
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000  # 200 lines of a requirement with some 15 fields each
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

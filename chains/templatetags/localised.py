@@ -41,10 +41,12 @@ def lang(code: str) -> str:
 
 @register.filter
 def place(region: Any, levels: int = 2) -> str:
-    """"Jiashan, Jiaxing" or "嘉兴市嘉善县": a region with what it lies in (prefetch `parent`)."""
-    names = []
-    while region is not None and len(names) < levels and region.level != "country":
+    """ "Jiashan, Jiaxing" or "嘉兴市嘉善县": a region with what it lies in (prefetch `parent`)."""
+    names: list[str] = []
+    while region is not None and region.level != "country":
         names.append(localised(region))
+        if len(names) == levels:
+            break  # before the next parent is asked for: it may cost a query
         region = region.parent
     return "".join(reversed(names)) if is_chinese() else ", ".join(names)
 
@@ -151,7 +153,7 @@ def band(tenths: int | None) -> str:
 
 @register.filter
 def quantity(row: Any) -> str:
-    """"900,000 sets a year": quantity, unit and period of a line"""
+    """ "900,000 sets a year": quantity, unit and period of a line"""
     if row.quantity is None:
         return ""
     unit = localised(row.unit) if row.unit else ""

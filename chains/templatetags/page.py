@@ -49,7 +49,7 @@ def qr(text: str, label: str) -> SafeString:
     size = code.symbol_size(border=3)[0]
     return format_html(
         '<svg class="qr" role="img" aria-label="{}" viewBox="0 0 {} {}" shape-rendering="crispEdges">'
-        "<path d=\"{}\"/></svg>",
+        '<path d="{}"/></svg>',
         label,
         size,
         size,

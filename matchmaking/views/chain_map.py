@@ -1,11 +1,125 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from chains.http import HttpRequest
+from chains.models import COUNTRY, Category, Chain, Province, Region, Segment, SegmentLink
+from matchmaking import gaps
+
+COLUMNS = ("upstream", "midstream", "downstream")
 
 
-def chain_list(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@dataclass(slots=True)
+class Card:
+    segment: Segment
+    state: gaps.SegmentState
+    feeds: list[Segment] = field(default_factory=list)
+    worst: Category | None = None
 
 
-def chain_map(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@dataclass(slots=True)
+class Column:
+    position: str
+    title: str
+    cards: list[Card]
+    # Links to the next column: (drawing, SVG path in a 100 × 100 box).
+    wires: list[tuple[str, str]] = field(default_factory=list)
+
+
+@login_not_required
+@require_GET
+def chain_list(request: HttpRequest) -> HttpResponse:
+    chains = (
+        Chain.objects.filter(is_active=True)
+        .annotate(segment_count=Count("segments", distinct=True))
+        .order_by("order")
+    )
+    return render(request, "matchmaking/chain_list.html", {"chains": chains, "nav": "map"})
+
+
+@login_not_required
+@require_GET
+def chain_map(request: HttpRequest, code: str) -> HttpResponse:
+    chain = get_object_or_404(Chain, code=code, is_active=True)
+    regions = _regions()
+    region = next((r for r in regions if r.code == request.GET.get("region")), regions[0])
+    states = gaps.segment_states(chain, region)
+    cards = cards_of(states)
+    by_position: dict[str, list[Card]] = defaultdict(list)
+    for card in cards.values():
+        by_position[card.segment.position].append(card)
+    titles = dict(Segment.Position.choices)
+    columns = [
+        Column(position, str(titles[position]), by_position[position]) for position in COLUMNS
+    ]
+    for left, right in pairwise(columns):
+        left.wires = _wires(left.cards, right.cards)
+    codes = [state.code for state in states.values()]
+    context = {
+        "chain": chain,
+        "chains": Chain.objects.filter(is_active=True).order_by("order"),
+        "region": region,
+        "regions": regions,
+        "columns": columns,
+        "supporting": by_position["supporting"],
+        "cards": list(cards.values()),
+        "is_open": gaps.is_open_to(request.user, region),
+        "counts": {
+            "all": len(codes),
+            "none": sum(c in ("no_registered_supplier", "no_local_supplier") for c in codes),
+            "single": codes.count("single_source"),
+            "tight": codes.count("unmet_demand"),
+        },
+        "today": timezone.localdate(),
+        "nav": "map",
+    }
+    return render(request, "matchmaking/chain_map.html", context)
+
+
+def _regions() -> list[Region]:
+    """The served provinces with their prefectures, then the whole country."""
+    served = list(Province.objects.values_list("region_id", flat=True))
+    rows = Region.objects.filter(pk__in=served) | Region.objects.filter(
+        parent__in=served, level=Region.Level.PREFECTURE
+    )
+    return [*rows.order_by("path"), Region.objects.get(code=COUNTRY)]
+
+
+def cards_of(states: dict[int, gaps.SegmentState]) -> dict[int, Card]:
+    segments = {s.pk: s for s in Segment.objects.filter(pk__in=states).order_by("order", "pk")}
+    worst = Category.objects.in_bulk([s.worst for s in states.values() if s.worst])
+    cards = {
+        pk: Card(segment, states[pk], worst=worst.get(states[pk].worst or 0))
+        for pk, segment in segments.items()
+    }
+    links = SegmentLink.objects.filter(source__in=segments).select_related("target__chain")
+    for link in links.order_by("target__order"):
+        cards[link.source_id].feeds.append(link.target)
+    return cards
+
+
+def _wires(left: list[Card], right: list[Card]) -> list[tuple[str, str]]:
+    """One curve for each link from a card of the left column to one of the right.
+
+    Columns are grids of equal rows, so card i of n stands at y = (i + ½) / n; no script lays them out.
+    """
+    places = {card.segment.pk: (i + 0.5) / len(right) * 100 for i, card in enumerate(right)}
+    wires = []
+    for i, card in enumerate(left):
+        y = (i + 0.5) / len(left) * 100
+        for target in card.feeds:
+            if target.pk in places:
+                end = places[target.pk]
+                wires.append(
+                    (card.state.drawing, f"M0 {y:.2f}C55 {y:.2f} 45 {end:.2f} 100 {end:.2f}")
+                )
+    return wires

@@ -1,7 +1,323 @@
+"""The organiser's home: what waits for a decision, oldest first, one click into each queue."""
+
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet, Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from chains import calendar, permissions
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import (
+    Certification,
+    Enterprise,
+    Membership,
+    Notification,
+    Qualification,
+    Requirement,
+    RequirementLine,
+    User,
+)
+from chains.templatetags.localised import day, localised
+from chains.views.refusals import refusal
+from events.models import Event, Registration
+from matchmaking.desks import Desks
+from matchmaking.models import Interest, Match, MatchRun
 
 
-def inbox(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@dataclass(slots=True)
+class Queue:
+    count: int
+    name: str
+    oldest: str
+    due: str
+    action: str
+    href: str
+    is_late: bool = False
+
+
+@require_GET
+def inbox(request: MemberRequest) -> HttpResponse:
+    user = request.user
+    if not (user.is_organiser or user.is_administrator):
+        error = DomainError(_("The inbox is for organisers."), code="inbox.forbidden")
+        return refusal(request, error)
+    events = list(
+        Event.objects.organised_by(user)
+        .exclude(status__in=[Event.Status.CANCELLED, Event.Status.ARCHIVED])
+        .filter(ends_at__gte=timezone.now())
+        .select_related("region")
+        .prefetch_related("tiers")
+        .annotate(seats=Sum("tiers__seats"), seats_taken=Sum("tiers__taken"))
+        .order_by("starts_at")[:6]
+    )
+    queues = [queue for queue in _queues(user, Desks()) if queue is not None]
+    queues.sort(key=lambda queue: not queue.is_late)
+    context = {
+        "queues": queues,
+        "total": sum(queue.count for queue in queues),
+        "events": events,
+        "deadlines": _deadlines(events),
+        "runs": MatchRun.objects.unfinished().order_by("pk")[:3],
+        "mails": _mails(),
+        "now": timezone.now(),
+        "nav": "inbox",
+        "inbox_count": sum(queue.count for queue in queues),
+    }
+    return render(request, "matchmaking/inbox.html", context)
+
+
+def _queues(user: User, desks: Desks) -> list[Queue | None]:
+    return [
+        _overdue_buyers(user),
+        _enterprises(user, desks),
+        _proofs(user, desks),
+        _requirements(user, desks),
+        _lines(user),
+        _registrations(user),
+        _memberships(user),
+        _failed_mails(user),
+    ]
+
+
+def _age(moment: datetime.datetime | None) -> str:
+    days = (timezone.localdate() - timezone.localdate(moment)).days if moment else 0
+    if days < 1:
+        return _("today")
+    return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
+
+
+def _enterprises(user: User, desks: Desks) -> Queue | None:
+    rows = (
+        Enterprise.objects.pending()
+        .in_scope_of(user)
+        .select_related("region")
+        .order_by("submitted_at")
+    )
+    mine = desks.mine(((row, row) for row in rows), user)
+    if not mine:
+        return None
+    first = mine[0]
+    due = calendar.promised_on(first) or timezone.localdate()
+    return Queue(
+        len(mine),
+        _("Enterprises to verify"),
+        _("Oldest: %(name)s, %(age)s")
+        % {"name": localised(first), "age": _age(first.submitted_at)},
+        _("By our promise the oldest is due %(day)s") % {"day": day(due)},
+        _("Verify"),
+        reverse("chains:enterprise_case", args=[first.public_id]),
+        due < timezone.localdate(),
+    )
+
+
+def _proofs(user: User, desks: Desks) -> Queue | None:
+    scope = Enterprise.objects.in_scope_of(user).values("pk")
+    claims: list[tuple[Enterprise, Qualification | Certification]] = [
+        (claim.enterprise, claim)
+        for model in (Qualification, Certification)
+        for claim in model.objects.claimed()
+        .filter(enterprise__in=scope, evidence__isnull=False)
+        .select_related("enterprise__region", "kind")
+    ]
+    claims.sort(key=lambda pair: pair[1].created_at)
+    mine = desks.mine(claims, user)
+    if not mine:
+        return None
+    first = mine[0]
+    return Queue(
+        len(mine),
+        _("Titles and certificates to verify"),
+        _("Oldest: %(name)s, %(age)s")
+        % {"name": localised(first.kind), "age": _age(first.created_at)},
+        _("Only verified ones count for a must"),
+        _("Check"),
+        reverse("chains:proof_decide", args=[first.public_id]),
+    )
+
+
+def _requirements(user: User, desks: Desks) -> Queue | None:
+    rows = (
+        Requirement.objects.submitted()
+        .in_scope_of(user)
+        .select_related("enterprise__region", "posted_by")
+        .order_by("submitted_at")
+    )
+    mine = [
+        row
+        for row in desks.mine(((row.enterprise, row) for row in rows), user)
+        if permissions.can_moderate(user, row)
+    ]
+    if not mine:
+        return None
+    first = mine[0]
+    listed = sum(row.embargoed_until is not None for row in mine)
+    return Queue(
+        len(mine),
+        _("Requirements to moderate"),
+        _("Oldest: %(name)s, %(age)s") % {"name": first.title, "age": _age(first.submitted_at)},
+        ngettext("%(n)d is on an event's list", "%(n)d are on an event's list", listed)
+        % {"n": listed}
+        if listed
+        else _("Each one waits for its desk only"),
+        _("Moderate"),
+        reverse("chains:moderation_case", args=[first.public_id]),
+    )
+
+
+def reviewable_lines(user: User) -> QuerySet[RequirementLine]:
+    """Open lines of one's region or of a list of one's events."""
+    scored = RequirementLine.objects.scored()
+    own = scored.filter(requirement__in=Requirement.objects.in_scope_of(user).values("pk"))
+    listed = scored.filter(
+        requirement__listings__event__in=Event.objects.organised_by(user).values("pk")
+    )
+    return RequirementLine.objects.filter(pk__in=own.values("pk")) | RequirementLine.objects.filter(
+        pk__in=listed.values("pk")
+    )
+
+
+def _lines(user: User) -> Queue | None:
+    waiting = (
+        Match.objects.to_decide()
+        .filter(line__in=reviewable_lines(user).values("pk"), misses_must=False)
+        .aggregate(lines=Count("line", distinct=True), pairs=Count("pk"), oldest=Min("created_at"))
+    )
+    if not waiting["lines"]:
+        return None
+    return Queue(
+        waiting["lines"],
+        _("Lines whose matches to review"),
+        _("%(pairs)d candidates; the oldest proposed %(age)s")
+        % {"pairs": waiting["pairs"], "age": _age(waiting["oldest"])},
+        _("Buyers see a supplier as recommended once it is approved"),
+        _("Review"),
+        reverse("matchmaking:review_queue"),
+    )
+
+
+def _registrations(user: User) -> Queue | None:
+    rows = Registration.objects.filter(
+        status=Registration.Status.SUBMITTED,
+        event__in=Event.objects.organised_by(user).values("pk"),
+        event__admission=Event.Admission.REVIEWED,
+        enterprise__status=Enterprise.Status.VERIFIED,
+    )
+    figures = rows.aggregate(n=Count("pk"), oldest=Min("created_at"))
+    if not figures["n"]:
+        return None
+    first = rows.order_by("created_at").select_related("event")[0]
+    return Queue(
+        figures["n"],
+        _("Registrations to approve"),
+        _("Oldest: %(name)s, %(age)s")
+        % {"name": localised(first.event), "age": _age(figures["oldest"])},
+        _("Registration closes %(day)s") % {"day": day(first.event.registration_closes_at)},
+        _("Decide"),
+        reverse("events:guest_list", args=[first.event.public_id]),
+    )
+
+
+def _memberships(user: User) -> Queue | None:
+    """Requests to join that no owner has answered for five days."""
+    limit = timezone.now() - datetime.timedelta(days=5)
+    rows = Membership.objects.requested().filter(
+        created_at__lt=limit, enterprise__in=Enterprise.objects.in_scope_of(user).values("pk")
+    )
+    first = rows.order_by("created_at").select_related("enterprise").first()
+    if first is None:
+        return None
+    return Queue(
+        rows.count(),
+        _("Requests to join that no owner answered"),
+        _("Oldest: %(name)s, %(age)s")
+        % {"name": localised(first.enterprise), "age": _age(first.created_at)},
+        _("After five days the desk decides"),
+        _("Decide"),
+        reverse("chains:member_list", args=[first.enterprise.public_id]),
+    )
+
+
+def _overdue_buyers(user: User) -> Queue | None:
+    rows = Interest.objects.waiting().filter(
+        requirement__answer_by_on__lt=timezone.localdate(),
+        requirement__in=Requirement.objects.in_scope_of(user).values("pk"),
+    )
+    first = (
+        rows.order_by("requirement__answer_by_on").select_related("requirement__enterprise").first()
+    )
+    if first is None:
+        return None
+    buyers = rows.values("requirement__enterprise").distinct().count()
+    return Queue(
+        buyers,
+        _("Buyers overdue in answering"),
+        ngettext(
+            "Oldest: %(name)s, %(n)d interest unanswered",
+            "Oldest: %(name)s, %(n)d interests unanswered",
+            rows.filter(requirement__enterprise=first.requirement.enterprise).count(),
+        )
+        % {
+            "name": localised(first.requirement.enterprise),
+            "n": rows.filter(requirement__enterprise=first.requirement.enterprise).count(),
+        },
+        _("The day to answer by passed on %(day)s") % {"day": day(first.requirement.answer_by_on)},
+        _("Open"),
+        reverse("matchmaking:requirement_detail", args=[first.requirement.public_id]),
+        is_late=True,
+    )
+
+
+def _failed_mails(user: User) -> Queue | None:
+    if not user.is_administrator:
+        return None
+    number = Notification.objects.filter(status=Notification.Status.FAILED).count()
+    if not number:
+        return None
+    return Queue(
+        number,
+        _("Mails that could not be delivered"),
+        _("The mail server refused them or did not answer"),
+        _("No deadline"),
+        _("Look"),
+        reverse("admin:chains_notification_changelist") + "?status=failed",
+    )
+
+
+def _mails() -> dict[str, int]:
+    today = Notification.objects.filter(
+        channel=Notification.Channel.EMAIL, sent_at__date=timezone.localdate()
+    ).count()
+    failed = Notification.objects.filter(status=Notification.Status.FAILED).count()
+    return {"sent": today, "failed": failed}
+
+
+def _deadlines(events: list[Any]) -> list[dict[str, Any]]:
+    """What happens next at one's own events, soonest first."""
+    now = timezone.now()
+    found = []
+    for event in events:
+        moments = [
+            (event.list_published_at, _("The list goes public")),
+            (event.registration_closes_at, _("Registration closes")),
+            (event.starts_at, _("The event begins")),
+        ]
+        moments += [
+            (tier.reserved_until, _("Unused reserved seats go to the general tier"))
+            for tier in event.tiers.all()
+            if tier.released_at is None
+        ]
+        found += [
+            {"at": at, "text": text, "event": event} for at, text in moments if at and at > now
+        ]
+    return sorted(found, key=lambda row: row["at"])[:6]

@@ -1,20 +1,87 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from chains.http import HttpRequest, MemberRequest
+from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment
+from events.models import Event
+from matchmaking import gaps, statistics
+from matchmaking.views import catalogue, chain_map
 
 
 @login_not_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "matchmaking/home.html", {})
+    events = list(
+        Event.objects.upcoming()
+        .with_seats()
+        .select_related("region__parent")
+        .prefetch_related("chains")
+        .order_by("starts_at")[:3]
+    )
+    region = _home_region()
+    is_open = gaps.is_open_to(request.user, region)
+    chain, strip = _strip(region) if is_open else (None, [])
+    newest = Requirement.objects.open().order_by("-published_at", "-pk")[:4]
+    context = {
+        "events": events,
+        "next": next((event for event in events if event.is_open_for_registration), None),
+        "chains": Chain.objects.annotate(
+            open_count=Count("requirements", filter=Q(requirements__in=Requirement.objects.open()))
+        )
+        .filter(open_count__gt=0, is_active=True)
+        .order_by("-open_count", "order")[:5],
+        "figures": statistics.home_figures(),
+        "rows": catalogue.requirement_rows([row.pk for row in newest.only("pk")]),
+        "region": region,
+        "is_open": is_open,
+        "strip": strip,
+        "strip_chain": chain,
+        "weakest": _weakest(region) if is_open else [],
+    }
+    return render(request, "matchmaking/home.html", context)
+
+
+def _home_region() -> Region:
+    """The first served province; the country where none is served yet."""
+    province = Province.objects.select_related("region").order_by("pk").first()
+    return province.region if province else Region.objects.get(code=COUNTRY)
+
+
+def _strip(region: Region) -> tuple[Chain | None, list[chain_map.Card]]:
+    """The chain most asked for, as one line of at most seven segments."""
+    chain = (
+        Chain.objects.filter(is_active=True)
+        .annotate(n=Count("requirements", filter=Q(requirements__in=Requirement.objects.open())))
+        .order_by("-n", "order")
+        .first()
+    )
+    if chain is None:
+        return None, []
+    cards = [
+        card
+        for card in chain_map.cards_of(gaps.segment_states(chain, region)).values()
+        if card.segment.position != Segment.Position.SUPPORTING
+    ]
+    asked = sorted(cards, key=lambda card: -card.state.open_lines)[:7]
+    return chain, sorted(asked, key=lambda card: card.segment.order)
+
+
+def _weakest(region: Region) -> list[dict[str, Any]]:
+    rows = gaps.weakest(region)
+    categories = Category.objects.select_related("chain", "segment").in_bulk(
+        [row.category for row in rows]
+    )
+    return [{"supply": row, "category": categories[row.category]} for row in rows]
 
 
 def start(request: MemberRequest) -> HttpResponse:
@@ -46,20 +113,20 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_GET
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @login_not_required
 @require_GET
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(_request: HttpRequest) -> JsonResponse:
     """The process can work: database and cache answer. 503 while the database does not."""
     state = {}
     for name, probe in (("database", _ask_database), ("cache", _ask_cache)):
         try:
             probe()
-        except Exception:  # noqa: BLE001 -- whatever is wrong with it, it is not ready
+        except Exception:  # whatever is wrong with it, it is not ready
             state[name] = "down"
         else:
             state[name] = "ok"

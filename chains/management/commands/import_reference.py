@@ -43,7 +43,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--update", action="store_true", help="overwrite existing rows as shipped")
+        parser.add_argument(
+            "--update", action="store_true", help="overwrite existing rows as shipped"
+        )
         parser.add_argument("--dry-run", action="store_true", help="count, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +56,8 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 transaction.set_rollback(True)
         new = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
-        self.stdout.write(f"Reference data: {new or 'nothing new'}.")
+        if options["verbosity"]:
+            self.stdout.write(f"Reference data: {new or 'nothing new'}.")
 
 
 def read(name: str) -> list[Row]:
@@ -133,7 +136,7 @@ def lineage(code: str, parents: dict[str, str | None]) -> list[str]:
     return [*(lineage(above, parents) if above else []), code]
 
 
-def provinces(update: bool) -> int:
+def provinces(_update: bool) -> int:
     """The first tenant: Zhejiang, whose ten iconic chains are shipped."""
     if Province.objects.exists():
         return 0

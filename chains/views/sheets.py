@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+
+from chains import spreadsheets
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def sheet_response(
+    extension: str, name: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> HttpResponseBase:
+    """Rows as a download, xlsx or csv, with the time they were read; another extension is no page."""
+    now = timezone.now()
+    filename = f"{name}-{timezone.localtime(now):%Y%m%d-%H%M}.{extension}"
+    if extension == "csv":
+        stream = spreadsheets.csv_stream(headers, rows, as_of=now)
+        return StreamingHttpResponse(
+            stream,
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+        )
+    if extension == "xlsx":
+        file = spreadsheets.write_xlsx(headers, rows, as_of=now)
+        return FileResponse(file, as_attachment=True, filename=filename, content_type=XLSX)
+    raise Http404

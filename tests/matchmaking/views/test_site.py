@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from chains import searchtext
+from chains.models import Category, Contact, Requirement
+from tests.factories.chains import (
+    CapabilityFactory,
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    RequirementLineFactory,
+    UserFactory,
+    region,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(**kwargs):
+    requirement = RequirementFactory(**kwargs)
+    requirement.search_text = searchtext.document(requirement.title)
+    requirement.save()
+    return requirement
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_home_shows_live_figures_and_newest_requirements(client, language):
+    rows(title="钙钛矿靶材", lines=["靶材"])
+
+    page = client.get("/", headers={"accept-language": language}).content.decode()
+
+    assert "钙钛矿靶材" in page
+    assert ("正在征集的需求" in page) is (language == "zh-hans")
+
+
+def test_home_without_anything_says_so(client):
+    assert "Nothing is open at the moment" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_requirement_list_asks_as_many_queries_for_one_row_as_for_three(
+    client, django_assert_num_queries, count
+):
+    for _ in range(count):
+        rows(lines=["a", "b"])
+    client.get(
+        reverse("matchmaking:requirement_list")
+    )  # warms nothing that counts: the key changes with the address
+
+    with django_assert_num_queries(11):
+        answer = client.get(reverse("matchmaking:requirement_list") + f"?sort=newest&n={count}")
+
+    assert answer.content.decode().count("<article>") == count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_enterprise_list_asks_as_many_queries_for_one_row_as_for_three(
+    client, django_assert_num_queries, count
+):
+    for _ in range(count):
+        CapabilityFactory()
+
+    with django_assert_num_queries(14):
+        client.get(reverse("matchmaking:enterprise_list"))
+
+
+def test_requirement_list_shows_neither_drafts_nor_closed_ones_nor_those_under_embargo(client):
+    shown = rows()
+    rows(draft=True, title="a draft")
+    rows(approved=True, title="approved", embargoed_until=timezone.now())
+    rows(closes_on=timezone.localdate() - datetime.timedelta(days=1), title="over")
+
+    page = client.get(reverse("matchmaking:requirement_list")).content.decode()
+
+    assert "1 requirement" in page
+    assert shown.title in page
+
+
+def test_requirement_list_after_a_take_down_does_not_show_the_kept_page(client):
+    from chains import changes
+
+    requirement = rows(title="硅片切割液")
+    address = reverse("matchmaking:requirement_list")
+    assert requirement.title in client.get(address).content.decode()
+
+    requirement.status, requirement.close_reason = "closed", "taken_down"
+    requirement.save()
+    changes.record("requirement", requirement, "closed")
+
+    assert requirement.title not in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "is_found"),
+    [
+        line.split("\t")[:3]
+        for line in Path("tests/cases/search.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    ],
+)
+def test_requirement_list_finds_what_people_type(client, query, title, is_found):
+    """cases/search.tsv, through the database."""
+    requirement = RequirementFactory(title=title)
+    categories = Category.objects.filter(name_zh__in=["接线盒", "光伏接线盒"])
+    synonyms = [word for c in categories for word in [c.name_en, *c.synonyms_en]]
+    requirement.search_text = searchtext.document(
+        title, synonyms=synonyms if "接线盒" in title else []
+    )
+    requirement.save()
+
+    page = client.get(reverse("matchmaking:requirement_list"), {"q": query}).content.decode()
+
+    assert (reverse("matchmaking:requirement_detail", args=[requirement.public_id]) in page) is (
+        is_found == "yes"
+    )
+
+
+def test_requirement_list_facet_counts_what_choosing_it_shows(client):
+    rows(docking_kind_id="supply_sales")
+    rows(docking_kind_id="rd_collab")
+    rows(docking_kind_id="rd_collab")
+    address = reverse("matchmaking:requirement_list")
+
+    facets = client.get(address, {"kind": "supply_sales"}).content.decode()
+
+    assert "1 requirement" in facets
+    assert 'id="kind-rd_collab"' in facets
+    assert client.get(address, {"kind": "rd_collab"}).content.decode().count("<article>") == 2
+
+
+def test_requirement_export_holds_every_line_and_no_contact(client):
+    requirement = rows(lines=["=1+1", "玻璃"])
+    Contact.objects.update(phone="000-0000-7777", name="Canary")
+
+    answer = client.get(reverse("matchmaking:requirement_export", args=["csv"]))
+    body = b"".join(answer.streaming_content).decode("utf-8-sig")
+    table = list(csv.reader(io.StringIO(body)))
+
+    assert [row[5] for row in table[1:3]] == ["'=1+1", "玻璃"]
+    assert requirement.title in body
+    assert "7777" not in body
+    assert "Canary" not in body
+
+
+def test_requirement_detail_of_a_draft_is_not_there_for_strangers(client):
+    draft = rows(draft=True)
+    owner = MembershipFactory(enterprise=draft.enterprise).user
+    address = reverse("matchmaking:requirement_detail", args=[draft.public_id])
+
+    assert client.get(address).status_code == 404
+
+    client.force_login(owner)
+
+    assert client.get(address).status_code == 200
+
+
+def test_enterprise_detail_shows_only_verified_titles(client):
+    enterprise = EnterpriseFactory()
+    from chains.models import Qualification, QualificationKind
+
+    for code, status in (("little_giant", "verified"), ("high_tech", "claimed")):
+        Qualification.objects.create(
+            enterprise=enterprise,
+            kind=QualificationKind.objects.get(code=code),
+            valid_from=timezone.localdate(),
+            status=status,
+        )
+
+    page = client.get(
+        reverse("matchmaking:enterprise_detail", args=[enterprise.public_id])
+    ).content.decode()
+
+    assert QualificationKind.objects.get(code="little_giant").name_en in page
+    assert QualificationKind.objects.get(code="high_tech").name_en not in page
+
+
+def test_chain_map_shows_segments_with_counts_and_the_same_as_a_table(client):
+    category = Category.objects.filter(level=3, segment__chain__code="PV")[0]
+    CapabilityFactory(categories=[category.code])
+    requirement = rows()
+    RequirementLineFactory(
+        requirement=requirement, number=1, category=category, segment=category.segment
+    )
+
+    page = client.get(
+        reverse("matchmaking:chain_map", args=["PV"]) + "?region=330400"
+    ).content.decode()
+
+    assert page.count(category.segment.name_en) >= 2
+    assert "The province shows the supply status to organisers only." in page
+
+
+def test_inbox_lists_oldest_case_of_each_queue_for_the_nearest_desk(client):
+    city = OrganiserRoleFactory()
+    county = OrganiserRoleFactory(region=region("330421"))
+    EnterpriseFactory(pending=True, name="示例甲")
+    EnterpriseFactory(pending=True, name="示例乙", region=region("330402"))
+
+    client.force_login(city.user)
+    at_city = client.get(reverse("matchmaking:inbox")).content.decode()
+    client.force_login(county.user)
+    at_county = client.get(reverse("matchmaking:inbox")).content.decode()
+
+    assert "Enterprises to verify" in at_city
+    assert "1 case waits for a decision" in at_city
+    assert "1 case waits for a decision" in at_county
+
+
+def test_inbox_is_for_organisers(client):
+    client.force_login(UserFactory())
+
+    assert client.get(reverse("matchmaking:inbox")).status_code == 403
+
+
+def test_search_finds_an_enterprise_by_any_spelling(client):
+    enterprise = EnterpriseFactory(name="示例福莱特玻璃有限公司", name_en="Demo Flat Glass")
+    enterprise.search_text = searchtext.document(
+        "", names=[enterprise.name, enterprise.name_en, "Follett"]
+    )
+    enterprise.save()
+
+    for query in ("福莱特", "follett", "flat glass", "fulaite"):
+        page = client.get(reverse("matchmaking:search"), {"q": query}).content.decode()
+        assert reverse("matchmaking:enterprise_detail", args=[enterprise.public_id]) in page, query
+
+
+def test_readyz_names_what_answers(client):
+    assert client.get("/readyz").json() == {"database": "ok", "cache": "ok"}
+
+
+def test_pages_carry_the_policy_and_stay_public(client):
+    answer = client.get("/")
+
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert Requirement.objects.count() == 0
