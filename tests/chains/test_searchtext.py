@@ -138,11 +138,11 @@ def test_any_text_can_be_stored_and_asked(query, text):
 
 
 def test_a_long_latin_word_is_cut_in_bounded_time():
-    started = time.perf_counter()
+    started = time.process_time()
     searchtext.query_terms("xianan" * 6 + "q")
     searchtext.query_terms("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_folding_is_fast():
@@ -154,6 +154,6 @@ def test_folding_is_fast():
 
 
 def _seconds(call):
-    started = time.perf_counter()
+    started = time.process_time()
     call()
-    return time.perf_counter() - started
+    return time.process_time() - started
