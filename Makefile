@@ -28,7 +28,7 @@ test: $(VENV)/dev.stamp compiled ## all tests on real PostgreSQL and Valkey; TES
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, translations, API schema · 静态检查
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/djade --check $(TEMPLATES)
+	$(BIN)/djade --target-version 5.2 --check $(TEMPLATES)
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/lint-imports
 	$(BIN)/mypy
@@ -41,7 +41,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, t
 fmt: $(VENV)/dev.stamp ## format code and templates · 格式化
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/djade $(TEMPLATES)
+	$(BIN)/djade --target-version 5.2 $(TEMPLATES)
 
 bench: $(VENV)/dev.stamp compiled ## run benchmarks/*.py in order; prints JSON lines · 基准测试
 	@for file in benchmarks/*.py; do $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" || exit 1; done

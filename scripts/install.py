@@ -80,7 +80,8 @@ def show(process: subprocess.Popen[str], total: int) -> list[str]:
         verb, _, rest = line.partition(" ")
         if verb in ("Collecting", "Processing", "Requirement", "Ignoring"):
             count += 1
-            name = rest.removeprefix("already satisfied: ").split()[0].rpartition("/")[2].rstrip(":")
+            name = rest.removeprefix("already satisfied: ").split()[0]
+            name = name.rpartition("/")[2].rstrip(":")
             print(f"      {count:3}/{total}  {name}", flush=True)
         elif line.startswith("Installing collected"):
             print("      … unpacking, about half a minute · 正在解包，约半分钟", flush=True)

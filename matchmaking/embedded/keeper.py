@@ -326,7 +326,7 @@ def _serves(process: psutil.Process, mark: str) -> bool:
 def _is_over(process: psutil.Process) -> bool:
     # A zombie is over too: nobody may be there to collect it, as in a container without init.
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 

@@ -144,6 +144,26 @@ def test_killed_keeper_takes_its_servers_along_and_the_next_user_gets_new_ones(s
     assert again["keeper"] != servers["keeper"]
 
 
+def test_servers_listen_on_sockets_in_a_closed_folder_only(state):
+    servers = embedded.use(state)
+
+    found = [
+        connection
+        for name in ("postgres", "valkey")
+        for process in [psutil.Process(servers[name])]
+        for one in [process, *process.children(recursive=True)]
+        for connection in one.net_connections(kind="inet")
+    ]
+
+    assert found == []
+    assert (state / "s").stat().st_mode & 0o777 == 0o700
+    assert sorted(path.name for path in (state / "s").iterdir()) == [
+        ".s.PGSQL.5432",
+        ".s.PGSQL.5432.lock",
+        "valkey.sock",
+    ]
+
+
 def test_killed_user_leaves_nothing_behind(state):
     user = start_user(state)
     servers = embedded.look(state)
