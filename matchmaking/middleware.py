@@ -9,11 +9,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 
 class LoginRequired(LoginRequiredMiddleware):
-    """Everything is private unless `@login_not_required`. A stranger's htmx request leaves the page
+    """Everything is private unless `@login_not_required`.
 
-    instead of getting the sign-in form swapped into a panel."""
+    A stranger's htmx request leaves the page instead of getting the sign-in form swapped into a panel.
+    """
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]  # the stubs allow a redirect only
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
         response = super().handle_no_permission(request, view_func)
@@ -31,10 +32,12 @@ class RejectNul:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
             return HttpResponseBadRequest()
-        if request.method == "POST" and request.content_type in (
+        is_form = request.method == "POST" and request.content_type in (
             "application/x-www-form-urlencoded",
             "multipart/form-data",
+        )
+        if is_form and any(
+            "\x00" in value for _, values in request.POST.lists() for value in values
         ):
-            if any("\x00" in value for values in request.POST.lists() for value in values[1]):
-                return HttpResponseBadRequest()
+            return HttpResponseBadRequest()
         return self.get_response(request)

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, Min, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,7 +25,6 @@ from chains.models import (
     Notification,
     Qualification,
     Requirement,
-    RequirementLine,
     User,
 )
 from chains.templatetags.localised import day, localised
@@ -33,6 +32,7 @@ from chains.views.refusals import refusal
 from events.models import Event, Registration
 from matchmaking.desks import Desks
 from matchmaking.models import Interest, Match, MatchRun
+from matchmaking.permissions import lines_reviewable_by
 
 
 @dataclass(slots=True)
@@ -175,22 +175,10 @@ def _requirements(user: User, desks: Desks) -> Queue | None:
     )
 
 
-def reviewable_lines(user: User) -> QuerySet[RequirementLine]:
-    """Open lines of one's region or of a list of one's events."""
-    scored = RequirementLine.objects.scored()
-    own = scored.filter(requirement__in=Requirement.objects.in_scope_of(user).values("pk"))
-    listed = scored.filter(
-        requirement__listings__event__in=Event.objects.organised_by(user).values("pk")
-    )
-    return RequirementLine.objects.filter(pk__in=own.values("pk")) | RequirementLine.objects.filter(
-        pk__in=listed.values("pk")
-    )
-
-
 def _lines(user: User) -> Queue | None:
     waiting = (
         Match.objects.to_decide()
-        .filter(line__in=reviewable_lines(user).values("pk"), misses_must=False)
+        .filter(line__in=lines_reviewable_by(user).values("pk"), misses_must=False)
         .aggregate(lines=Count("line", distinct=True), pairs=Count("pk"), oldest=Min("created_at"))
     )
     if not waiting["lines"]:
