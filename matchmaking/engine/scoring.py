@@ -39,6 +39,7 @@ Ints = npt.NDArray[np.int64]
 
 WHOLE = 1000  # tenths of a full score
 KEPT = 50
+WORDINGS_KEPT = 20_000  # some 2 kB each: a worker's memory is for the index
 _DECIMALS = 6  # beyond that a float's noise, not a difference between two suppliers
 
 
@@ -324,6 +325,8 @@ class Ranker:
         key = int(self.index.owners[row]), text.id
         other = self._wordings.get(key)
         if other is None:
+            if len(self._wordings) >= WORDINGS_KEPT:
+                self._wordings.clear()
             other = self._wordings[key] = Wording.of(text.text)
         crossed = None
         if asked and asked == offered:

@@ -443,6 +443,9 @@ def marked_offer(text: str, aligned: Sequence[Aligned]) -> SafeString:
     return _marked(text, [(one.offer, one.number) for one in aligned])
 
 
+LONG_MARK = 16
+
+
 def _marked(text: str, spans: Sequence[tuple[Span, int]]) -> SafeString:
     out: list[str] = []
     at = 0
@@ -450,7 +453,10 @@ def _marked(text: str, spans: Sequence[tuple[Span, int]]) -> SafeString:
         if span.start < at or span.end > len(text):
             continue  # of another version of the text
         out.append(escape(text[at : span.start]))
-        out.append(format_html("<mark>{}<sup>{}</sup></mark>", text[span.start : span.end], shown))
+        words = text[span.start : span.end]
+        # Short marks never break; a whole clause must, or it runs off a phone.
+        opening = '<mark class="text-wrap">' if len(words) > LONG_MARK else "<mark>"
+        out.append(format_html(opening + "{}<sup>{}</sup></mark>", words, shown))
         at = span.end
     out.append(escape(text[at:]))
     return mark_safe("".join(out))  # noqa: S308 -- every piece above is escaped

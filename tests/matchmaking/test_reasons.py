@@ -391,3 +391,13 @@ def test_marks_of_another_version_of_the_text_are_left_out():
     ]
 
     assert tags.marked_need("abc", beyond) == "<mark>a<sup>2</sup></mark>bc"
+
+
+def test_marks_of_a_whole_clause_may_break():
+    long = [Aligned(1, Span(0, 17), Span(0, 1), "term")]
+    short = [Aligned(1, Span(0, 16), Span(0, 1), "term")]
+
+    assert (
+        tags.marked_need("x" * 17, long) == f'<mark class="text-wrap">{"x" * 17}<sup>1</sup></mark>'
+    )
+    assert tags.marked_need("x" * 16, short) == f"<mark>{'x' * 16}<sup>1</sup></mark>"
