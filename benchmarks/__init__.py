@@ -1,0 +1,1 @@
+"""What `make bench` runs. Each module prints JSON lines; figures of one run are compared, never two machines."""

@@ -1,0 +1,144 @@
+"""The ground all benchmarks stand on: real servers, a seeded database, a web server on loopback.
+
+A database of one size is made once and kept under `.servers/bench-<size>`; `python -m benchmarks.stage` makes
+it and prints how long that took.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from matchmaking import embedded
+
+ROOT = Path(__file__).parents[1]
+PYTHON = sys.executable
+
+
+def report(benchmark: str, **figures: Any) -> None:
+    rounded = {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }
+    print(json.dumps({"benchmark": benchmark, **rounded}, ensure_ascii=False), flush=True)
+
+
+def provide(size: str) -> None:
+    """Start the servers of this size's database, fill it if it is empty, and name them in the environment."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
+    if "BENCH_DATABASE" in os.environ:  # a database that stands already
+        return
+    state = ROOT / ".servers" / f"bench-{size}"
+    for name in ("EMBEDDED_STATE", "DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+        os.environ.pop(name, None)
+    embedded.provide(state=state)
+    done = state / f"seeded-{size}"
+    if done.exists():
+        return
+    began = time.monotonic()
+    for command in (
+        ["migrate", "-v", "0"],
+        ["import_reference", "-v", "0"],
+        ["seed_demo", "--size", size],
+    ):
+        subprocess.run([PYTHON, "manage.py", *command], cwd=ROOT, check=True, stdout=sys.stderr)
+    done.touch()
+    report("seed", size=size, wall_s=time.monotonic() - began)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def web(workers: int = 2, threads: int = 1) -> Iterator[tuple[int, psutil.Process]]:
+    """gunicorn on a free loopback port, as `make demo` runs it; ends with the block."""
+    port = free_port()
+    command = [PYTHON, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]
+    command += ["-b", f"127.0.0.1:{port}", "-w", str(workers), "--threads", str(threads)]
+    command += ["--log-level", "warning"]
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"LOG_LEVEL": "ERROR"})
+    try:
+        wait(lambda: get(port, "/healthz")[0] == 200, 30)
+        yield port, psutil.Process(server.pid)
+    finally:
+        server.terminate()
+        server.wait(15)
+
+
+def wait(condition: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            if condition():
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"not ready within {seconds} s")
+
+
+def get(
+    port: int, path: str, connection: http.client.HTTPConnection | None = None
+) -> tuple[int, float]:
+    """Status and seconds of one GET; on a kept connection when one is given."""
+    own = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    began = time.perf_counter()
+    own.request("GET", path, headers={"Accept-Language": "zh-CN", "Accept-Encoding": "gzip"})
+    answer = own.getresponse()
+    answer.read()
+    if connection is None:
+        own.close()
+    return answer.status, time.perf_counter() - began
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """CPU seconds of a process and all its children so far."""
+    family = [process, *process.children(recursive=True)]
+    return sum(sum(one.cpu_times()[:2]) for one in family)
+
+
+def load(port: int, paths: list[str], clients: int) -> list[tuple[int, float]]:
+    """All paths fetched once by so many clients at once; status and seconds of each."""
+    waiting, results, lock = list(reversed(paths)), [], threading.Lock()
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        while True:
+            with lock:
+                if not waiting:
+                    break
+                path = waiting.pop()
+            outcome = get(port, path, connection)
+            with lock:
+                results.append(outcome)
+        connection.close()
+
+    team = [threading.Thread(target=client) for _ in range(clients)]
+    for one in team:
+        one.start()
+    for one in team:
+        one.join()
+    return results
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or ["demo"]:
+        provide(wanted)
