@@ -407,10 +407,8 @@ def _banner(address: str, accounts: str, seconds: float) -> None:
     say(f"\n  Ctrl-C stops everything and keeps the data. · 按 Ctrl-C 停止，数据会保留。\n{line}\n")
 
 
-def run(*, demo: bool, port: int, reset: bool) -> int:
+def run(*, state: Path, demo: bool, port: int, reset: bool) -> int:
     began = time.monotonic()
-    env = os.environ
-    state = Path(env.get("EMBEDDED_STATE") or env.get("STATE_DIR") or embedded.STATE).absolute()
     address = f"http://{HOST}:{port}/"
     claimed = claim(state, address)
     check_port(port)
@@ -475,14 +473,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", default=os.environ.get("PORT") or "8000")
     parser.add_argument("--reset", action="store_true", help="delete the data and start over")
     options = parser.parse_args(arguments)
+    env = os.environ
+    state = Path(env.get("EMBEDDED_STATE") or env.get("STATE_DIR") or embedded.STATE).absolute()
     try:
-        return run(demo=options.demo, port=parse_port(options.port), reset=options.reset)
+        port = parse_port(options.port)
+        return run(state=state, demo=options.demo, port=port, reset=options.reset)
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
+    except PermissionError:
+        print(embedded.owned_by_another(state), file=sys.stderr)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        print(embedded.explain(embedded.STATE, str(error)), file=sys.stderr)
+        print(embedded.explain(state, str(error)), file=sys.stderr)
     return 1
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from matchmaking.embedded.client import STATE, held, look, provide, release, reset, use
 from matchmaking.embedded.places import is_locked
 from matchmaking.embedded.processes import die_with_parent
-from matchmaking.embedded.refusals import Refusal, explain
+from matchmaking.embedded.refusals import Refusal, explain, owned_by_another
 
 __all__ = [
     "STATE",
@@ -20,6 +20,7 @@ __all__ = [
     "held",
     "is_locked",
     "look",
+    "owned_by_another",
     "provide",
     "release",
     "reset",

@@ -41,6 +41,8 @@ def provide(*, throwaway: bool = False, state: Path | None = None) -> None:
         servers = use(Path(folder), throwaway=throwaway)
     except refusals.Refusal as refusal:
         sys.exit(str(refusal))
+    except PermissionError:
+        sys.exit(str(refusals.owned_by_another(Path(folder))))
     for name in ADDRESSES:
         env.setdefault(name, servers[name])
 

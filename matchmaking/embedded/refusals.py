@@ -81,8 +81,9 @@ def switched_off() -> Refusal:
 
 def owned_by_another(folder: Path) -> Refusal:
     return Refusal(
-        f"{folder} belongs to another user. Remove it, or name another folder in EMBEDDED_STATE.",
-        f"{folder} 属于其他用户。请删除它，或用 EMBEDDED_STATE 指定其他文件夹。",
+        f"{folder} belongs to another user, perhaps from an earlier run as root."
+        " Remove it, or name another folder in EMBEDDED_STATE.",
+        f"{folder} 属于其他用户（可能曾以 root 身份运行）。请删除它，或用 EMBEDDED_STATE 指定其他文件夹。",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from matchmaking import embedded, supervisor
+from matchmaking.embedded import refusals
 
 ROOT = Path(__file__).parents[2]
 POLITE = """
@@ -291,6 +293,31 @@ def test_port_in_use_is_said_in_one_sentence_per_language(tmp_path):
         f"端口 {port} 已被其他程序占用。请换一个端口：make demo PORT={port + 1}。\n"
     )
     assert (ended.returncode, ended.stdout) == (1, "")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_full_disk_is_said_in_one_sentence_per_language(tmp_path, monkeypatch, capsys, number):
+    monkeypatch.setenv("EMBEDDED_STATE", str(tmp_path))
+
+    def no_room(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(supervisor, "claim", no_room)
+
+    assert supervisor.main([]) == 1
+    assert capsys.readouterr().err == f"{refusals.disk_full(tmp_path)}\n"
+
+
+def test_folder_of_another_user_is_said_in_one_sentence_per_language(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("EMBEDDED_STATE", str(tmp_path))
+
+    def closed(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(supervisor, "claim", closed)
+
+    assert supervisor.main([]) == 1
+    assert capsys.readouterr().err == f"{refusals.owned_by_another(tmp_path)}\n"
 
 
 def test_port_that_is_free_is_accepted():
