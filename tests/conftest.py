@@ -5,11 +5,15 @@ import os
 import time
 
 import pytest
+from django.apps import apps
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import timezone, translation
 
-from chains.models import Region
+from chains.models import Province, Reference, RegionGroup, SegmentLink
+from matchmaking.models import Weighting
 from matchmaking.templatetags import reasons
 from tests.servers import chromium
 
@@ -64,11 +68,27 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("import_reference", verbosity=0)
 
 
+def empty_all_but_shipped_rows(self):
+    """What follows a test with committed rows. Django's flush would take the shipped data along, which costs
+    seconds to put back; nothing kept here refers to a row that goes."""
+    kept = {m._meta.db_table for m in apps.get_models() if issubclass(m, Reference)}
+    kept |= {
+        m._meta.db_table for m in (Weighting, Province, SegmentLink, RegionGroup.regions.through)
+    }
+    kept |= {"django_content_type", "auth_permission", "django_site", "django_migrations"}
+    tables = set(connection.introspection.table_names()) - kept
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"TRUNCATE {', '.join(connection.ops.quote_name(t) for t in sorted(tables))} RESTART IDENTITY"
+        )
+
+
+TransactionTestCase._fixture_teardown = empty_all_but_shipped_rows
+
+
 @pytest.fixture
 def committed(transactional_db):
-    """Rows that other connections see. The flush after each such test takes the reference data along: put back here."""
-    if not Region.objects.exists():
-        call_command("import_reference", verbosity=0)
+    """Rows that other connections see; the shipped data stands."""
 
 
 @pytest.fixture
@@ -89,8 +109,13 @@ def browser():
         instance = playwright.chromium.launch(
             executable_path=path,
             args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
             ],
         )
         yield instance
@@ -103,7 +128,12 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     instance = context.new_page()
     complaints: list[str] = []
-    instance.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    instance.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     instance.on("pageerror", lambda error: complaints.append(str(error)))
     instance.complaints = complaints
     yield instance
