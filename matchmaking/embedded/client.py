@@ -22,7 +22,7 @@ RECOVERY = 600  # seconds: crash recovery of a large database
 LOG_LIMIT = 5 * 1024**2
 
 # Numbers, not file objects: nothing may close them before this process dies.
-_held: dict[Path, int] = {}
+_held: dict[Path, tuple[Places, int]] = {}
 
 
 def provide(*, throwaway: bool = False, state: Path | None = None) -> None:
@@ -51,8 +51,8 @@ def use(state: Path, *, throwaway: bool = False) -> dict[str, Any]:
     """Start both servers unless they run already; keep them for the life of this process."""
     state = state.absolute()
     places = places_for(state)
-    if places.home not in _held:
-        _held[places.home] = _lock_for_life(places.users)
+    if state not in _held:
+        _held[state] = places, _lock_for_life(places.users)
     try:
         return _start_once(places, state, throwaway=throwaway)
     except BaseException:
@@ -132,15 +132,15 @@ def look(state: Path) -> dict[str, Any] | None:
 
 def held() -> list[int]:
     """Numbers of the locks this process holds, for children that use the servers too."""
-    return list(_held.values())
+    return [number for _, number in _held.values()]
 
 
 def release(state: Path, *, patience: float = 0) -> bool:
     """Stop using the servers. True when they have ended within `patience` seconds."""
-    places = places_for(state.absolute())
-    held = _held.pop(places.home, None)
-    if held is not None:
-        os.close(held)
+    if state.absolute() not in _held:
+        return True
+    places, number = _held.pop(state.absolute())
+    os.close(number)
     end = time.monotonic() + patience
     while is_locked(places.keeper):
         if time.monotonic() > end:
