@@ -19,8 +19,8 @@ def text_share(features: Features, weights: Weights) -> Floats:
     --------
     >>> from matchmaking.engine.weights import WEIGHTING_1
     >>> columns = {name: np.array([0.0, 1.0], np.float32) for name in ("u", "t", "b", "leaf", "parent", "chain")}
-    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32)), WEIGHTING_1).round(2).tolist()
-    [0.07, 0.99]
+    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
+    [0.08, 0.96]
     """
     w = weights
     same = w.same_u * features.u + w.same_t * features.t + w.same_b * features.b + w.same_constant

@@ -37,17 +37,17 @@ class Weights:
     same_province: float = 0.4
     same_group: float = 0.2
     decay_km: float = 80.0
-    same_u: float = 3.2
-    same_t: float = 3.0
-    same_b: float = 0.8
-    same_constant: float = -2.6
-    across_u: float = 4.5
+    same_u: float = 3.0
+    same_t: float = 2.0
+    same_b: float = 0.6
+    same_constant: float = -2.5
+    across_u: float = 5.5
     across_t: float = 4.0
-    across_b: float = 0.8
-    across_constant: float = -2.4
-    leaf: float = 0.4
-    parent: float = 0.4
-    chain: float = 0.2
+    across_b: float = 1.0
+    across_constant: float = -2.7
+    leaf: float = 0.45
+    parent: float = 0.43
+    chain: float = 0.12
 
 
 WEIGHTING_1 = Weights()
