@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -47,7 +46,7 @@ class Form(forms.Form):
     use_required_attribute = False
 
 
-class ModelForm(forms.ModelForm[Model]):
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
     bound_field_class = BoundField
     use_required_attribute = False
 
