@@ -267,7 +267,8 @@ def offers(
         "summary",
         "summary_language",
     )
-    for row in values.iterator(chunk_size=_BATCH):
+    row: dict[str, Any]
+    for row in values.iterator(chunk_size=_BATCH):  # type: ignore[assignment]
         own = texts.get(row["pk"], [])
         # A summary says what a house makes. Where its capabilities say that already it stands for nothing more,
         # least of all for what the house buys.
@@ -319,7 +320,8 @@ def _capability_texts(enterprises: Collection[int] | None) -> dict[int, list[Off
         "lead_time_days",
         "sample_days",
     )
-    for row in values.iterator(chunk_size=_BATCH):
+    row: dict[str, Any]
+    for row in values.iterator(chunk_size=_BATCH):  # type: ignore[assignment]
         amount = row["yearly_capacity"]
         for language in _LANGUAGES:
             words = f"{row[f'title_{language}']}\n{row[f'text_{language}']}".strip()
@@ -459,8 +461,8 @@ def _condition(row: ConditionRow) -> Condition:
     value = row.parameter.get("value")
     return Condition(
         id=row.pk,
-        kind=row.kind,  # type: ignore[arg-type] -- one of Kind's values, held by the form and the API
-        strength=row.strength,  # type: ignore[arg-type] -- likewise
+        kind=row.kind,  # type: ignore[arg-type]  # one of Kind's values
+        strength=row.strength,  # type: ignore[arg-type]  # likewise
         codes=tuple(row.parameter.get("codes", ())),
         value=None if value is None else float(value),
         unit=row.parameter.get("unit", ""),
@@ -528,7 +530,7 @@ class Market:
         self.reference = reference_state()
         self._since = _oldest_running()
         self._seen: frozenset[int] = frozenset()
-        self.taxonomy = read_taxonomy()
+        self.taxonomy = _taxonomy_at(self.reference)
         self.units = read_units()
         self.places = Places()
         self.indexes: dict[Side, OfferIndex] = {}
@@ -547,8 +549,14 @@ class Market:
             self._rankers[key] = Ranker(self.index(side), weights, self.units)
         return self._rankers[key]
 
-    def suggest(self, text: str, k: int) -> list[Suggestion]:
-        return self.taxonomy.suggest(text, encoder(), k)
+    def suggested(self, texts: Mapping[int, str]) -> dict[int, str]:
+        """The category that each text speaks of most probably; none where nothing is near."""
+        found = {}
+        for key, text in sorted(texts.items()):
+            best = self.taxonomy.suggest(text, encoder(), 1)
+            if best:
+                found[key] = best[0].code
+        return found
 
     def is_current(self) -> bool:
         """False when it must be built anew: a new day ends certificates, an administrator changed the categories."""
@@ -598,7 +606,7 @@ def enterprises_of(facts: Iterable[tuple[int, int, str, str]]) -> set[int]:
     found: set[int] = set()
     for noun, (model, path) in _OWNERS.items():
         if targets[noun]:
-            rows = model._default_manager.filter(public_id__in=targets[noun])
+            rows = model.objects.filter(public_id__in=targets[noun])
             found.update(rows.values_list(path, flat=True))
     return found
 
@@ -630,7 +638,6 @@ def forget() -> None:
     """Drop what is kept: for tests, whose rows vanish without a trace, and after bulk writes past the feed."""
     with _lock:
         _market.clear()
-        _taxonomy.clear()
 
 
 def warm() -> None:
@@ -642,7 +649,7 @@ def warm() -> None:
 
 # -- for pages ------------------------------------------------------------------------------------
 
-_taxonomy: dict[str, Taxonomy] = {}
+_taxonomies: dict[str, Taxonomy] = {}
 
 
 def taxonomy() -> Taxonomy:
@@ -650,11 +657,15 @@ def taxonomy() -> Taxonomy:
     with _lock:
         if _market:
             return _market[0].taxonomy
-        state = reference_state()
-        if state not in _taxonomy:
-            _taxonomy.clear()
-            _taxonomy[state] = read_taxonomy()
-        return _taxonomy[state]
+        return _taxonomy_at(reference_state())
+
+
+def _taxonomy_at(state: str) -> Taxonomy:
+    """Kept by what it was read from: a market built anew takes the vectors of its words over."""
+    if state not in _taxonomies:
+        _taxonomies.clear()
+        _taxonomies[state] = read_taxonomy()
+    return _taxonomies[state]
 
 
 def suggest(text: str, k: int = 5) -> list[Suggestion]:

@@ -77,7 +77,9 @@ def lines_reviewable_by(user: Anyone) -> QuerySet[RequirementLine]:
         )
     own = [*user.enterprise_ids, *(role.body_id for role in user.active_roles)]
     barred = Q(requirement__enterprise__in=own) | Q(requirement__posted_by__in=own)
-    rows = RequirementLine.objects.filter(scope).exclude(pk__in=RequirementLine.objects.filter(barred))
+    rows = RequirementLine.objects.filter(scope).exclude(
+        pk__in=RequirementLine.objects.filter(barred)
+    )
     return RequirementLine.objects.scored().filter(pk__in=rows.values("pk"))
 
 

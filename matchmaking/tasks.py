@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from typing import TypedDict
 
 from celery import shared_task
 from celery.signals import worker_init
@@ -13,17 +14,25 @@ from django.db import InterfaceError, OperationalError, connections
 from chains import changes
 from matchmaking import adapters
 from matchmaking.models import RunShard
-from matchmaking.services import matching
+from matchmaking.services import following, matching
 
 logger = logging.getLogger(__name__)
 
+
 # While the database is away a task would fail, and a failed task is acknowledged and gone.
-DATABASE_AWAY = {
-    "autoretry_for": (OperationalError, InterfaceError),
-    "retry_backoff": 1,
-    "retry_backoff_max": 10,
-    "max_retries": 8,
-}
+class Retry(TypedDict):
+    autoretry_for: tuple[type[BaseException], ...]
+    retry_backoff: int
+    retry_backoff_max: int
+    max_retries: int
+
+
+DATABASE_AWAY = Retry(
+    autoretry_for=(OperationalError, InterfaceError),
+    retry_backoff=1,
+    retry_backoff_max=10,
+    max_retries=8,
+)
 BATCH = 500
 
 
@@ -39,9 +48,9 @@ def read_changes() -> None:
     """Act on the facts of the register since last time. The reader's place moves with what was started."""
     while True:
         with changes.unread("matching", BATCH) as facts:
-            matching.react(facts=facts)
+            following.react(facts=facts)
         if facts:
-            matching.read_texts(facts=facts)
+            following.read_texts(facts=facts)
         if len(facts) < BATCH:
             return
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +20,6 @@ from chains.errors import DomainError
 from chains.models import (
     Capability,
     Category,
-    Change,
     Enterprise,
     Region,
     Requirement,
@@ -33,13 +32,12 @@ from matchmaking.engine.scoring import KEPT, Ranker
 from matchmaking.engine.types import Need, Scored
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Match, MatchRun, RunShard, Score, Weighting
+from matchmaking.models.matches import MatchQuerySet
 
 # An error that stays after so many tries will stay; a worker may be killed oftener than that.
 ATTEMPTS = 3
 CLAIMS = 20
 ALLOWED_EVERY = datetime.timedelta(hours=1)
-# More suppliers changed at once than this, and one run over everything is the shorter way.
-_SUPPLIERS_AT_ONCE = 8
 # What a shard should take: long beside the cost of a task, short beside a worker's lease.
 _SHARD_SECONDS = 1.0
 
@@ -65,38 +63,23 @@ def start(
     """Queue a run over one scope and wake the workers. `lines` narrows what an enterprise is compared with."""
     if [requirement, line, enterprise, everything or None].count(None) != 3:
         raise ValueError("A run has one scope.")
-    if by is not None and not permissions.can_start_run(
-        by, requirement=requirement, line=line, enterprise=enterprise
-    ):
-        raise DomainError(_("You cannot start this run."), code="run.forbidden")
-    if line is not None and by is not None:
-        _refuse_too_soon(line, by)
-    if enterprise is not None and not enterprise.is_verified:
-        raise DomainError(
-            _("Only verified enterprises are matched. This one waits for its desk."),
-            code="run.not_verified",
-        )
+    _refuse_start(by, requirement, line, enterprise)
     chosen = RequirementLine.objects.scored() if lines is None else lines
+    scope, buyer = MatchRun.Scope.ALL, requirement
     if requirement is not None:
-        chosen = chosen.filter(requirement=requirement)
+        scope, chosen = MatchRun.Scope.REQUIREMENT, chosen.filter(requirement=requirement)
     elif line is not None:
-        chosen = chosen.filter(pk=line.pk)
+        scope, chosen = MatchRun.Scope.LINE, chosen.filter(pk=line.pk)
+        buyer = line.requirement
+    elif enterprise is not None:
+        scope = MatchRun.Scope.ENTERPRISE
     ids = list(chosen.order_by("pk").values_list("pk", flat=True))
-    if not ids and (line is not None or requirement is not None):
+    if buyer is not None and not ids:
         raise DomainError(
             _("Only open lines of approved requirements are matched."), code="run.nothing_open"
         )
-    buyer = line.requirement if line is not None else requirement
     run = MatchRun.objects.create(
-        scope=(
-            MatchRun.Scope.ALL
-            if everything
-            else MatchRun.Scope.ENTERPRISE
-            if enterprise is not None
-            else MatchRun.Scope.LINE
-            if line is not None
-            else MatchRun.Scope.REQUIREMENT
-        ),
+        scope=scope,
         requirement=requirement,
         line=line,
         enterprise=enterprise,
@@ -110,13 +93,30 @@ def start(
         RunShard(run=run, number=number, line_ids=ids[begin : begin + size])
         for number, begin in enumerate(range(0, len(ids), size), 1)
     )
-    audit.record(by, "run.started", run, scope=run.scope, lines=len(ids))
+    audit.record(by, "run.started", run, scope=scope, lines=len(ids))
     changes.record("run", run, "started")
-    if ids:
-        _ring_next(run, settings.MATCHING_SHARDS_AHEAD)
-    else:
-        _finish_if_done(run)
+    _ring_next(run, settings.MATCHING_SHARDS_AHEAD)
+    _finish_if_done(run, by)
     return run
+
+
+def _refuse_start(
+    by: User | None,
+    requirement: Requirement | None,
+    line: RequirementLine | None,
+    enterprise: Enterprise | None,
+) -> None:
+    if by is not None and not permissions.can_start_run(
+        by, requirement=requirement, line=line, enterprise=enterprise
+    ):
+        raise DomainError(_("You cannot start this run."), code="run.forbidden")
+    if by is not None and line is not None:
+        _refuse_too_soon(line, by)
+    if enterprise is not None and not enterprise.is_verified:
+        raise DomainError(
+            _("Only verified enterprises are matched. This one waits for its desk."),
+            code="run.not_verified",
+        )
 
 
 def _refuse_too_soon(line: RequirementLine, by: User) -> None:
@@ -202,7 +202,7 @@ def score(*, shard: RunShard, by: User | None = None) -> None:
         )
         changes.record("run", run, "scored")
         _ring_next(run)
-        _finish_if_done(run)
+        _finish_if_done(run, by)
 
 
 def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
@@ -220,24 +220,38 @@ def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
     decided = _decided(line_ids)
     for (side, weighting), needs in groups.items():
         ranker = market.ranker(side, chosen.weights[weighting])
-        if run.enterprise_id is not None:
-            found = _against(ranker, needs, run.enterprise_id)
-        else:
-            found = ranker.rank(needs, KEPT)
-            # What was decided on keeps its status and gets its new score, among the best or not.
-            for need in needs:
-                for supplier in decided[need.id]:
-                    found += _against(ranker, [need], supplier)
-        for scored in found:
+        for scored in _ranked(ranker, needs, run.enterprise_id, decided):
             _keep(finding, ranker, side, scored)
-        for need in needs:
-            for supplier in decided[need.id]:
-                offer = ranker.index.offers.get(supplier)
-                if offer is not None:
-                    finding.said[need.id, supplier] = set(map(adapters.basis_of_text, offer.texts))
+        _listen(finding, ranker, needs, decided)
     if run.enterprise_id is None:
-        finding.suggested = _suggested(run, rows, market)
+        if run.scope == MatchRun.Scope.ALL:
+            # Words change by an amendment, which has its own run: here only what was never read.
+            rows = rows.filter(category_suggested=None)
+        finding.suggested = market.suggested({row.pk: row.full_text for row in rows})
     return finding
+
+
+def _ranked(
+    ranker: Ranker, needs: Sequence[Need], supplier: int | None, decided: dict[int, list[int]]
+) -> list[Scored]:
+    if supplier is not None:
+        return _against(ranker, needs, supplier)
+    found = ranker.rank(needs, KEPT)
+    # What was decided on keeps its status and gets its new score, among the best or not.
+    for need in needs:
+        for other in decided[need.id]:
+            found += _against(ranker, [need], other)
+    return found
+
+
+def _listen(
+    finding: Finding, ranker: Ranker, needs: Sequence[Need], decided: dict[int, list[int]]
+) -> None:
+    for need in needs:
+        for supplier in decided[need.id]:
+            offer = ranker.index.offers.get(supplier)
+            if offer is not None:
+                finding.said[need.id, supplier] = set(map(adapters.basis_of_text, offer.texts))
 
 
 class _Weightings:
@@ -282,21 +296,6 @@ def _keep(finding: Finding, ranker: Ranker, side: adapters.Side, scored: Scored)
     text = next(text for text in offer.texts if text.id == scored.text)
     row = adapters.as_row(scored, finding.needs[scored.need], text, side)
     finding.scores[scored.need, scored.offer] = row
-
-
-def _suggested(
-    run: MatchRun, rows: QuerySet[RequirementLine], market: adapters.Market
-) -> dict[int, str]:
-    """The category the engine reads in each line; none where nothing is near."""
-    if run.scope == MatchRun.Scope.ALL:
-        # Words change by an amendment, which has its own run: here only what was never read.
-        rows = rows.filter(category_suggested=None)
-    found = {}
-    for line in rows.order_by("pk"):
-        best = market.suggest(line.full_text, 1)
-        if best:
-            found[line.pk] = best[0].code
-    return found
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -349,7 +348,9 @@ def _write(run: MatchRun, finding: Finding) -> None:
     ]
     _end(Match.objects.filter(pk__in=fallen))
     _drop_old_scores(lines)
-    _write_categories(finding, lines)
+    suggest_categories(
+        suggested={line: code for line, code in finding.suggested.items() if line in lines}
+    )
 
 
 def _locked(needs: Collection[int]) -> set[int]:
@@ -423,26 +424,29 @@ def _drop_old_scores(lines: Collection[int]) -> None:
         )
 
 
-def _write_categories(finding: Finding, lines: Collection[int]) -> None:
-    categories = Category.objects.in_bulk(set(finding.suggested.values()), field_name="code")
-    by_category: dict[Category, list[int]] = defaultdict(list)
-    for line, code in finding.suggested.items():
-        if line in lines and code in categories:
-            by_category[categories[code]].append(line)
-    for category, ids in by_category.items():
-        rows = RequirementLine.objects.filter(pk__in=ids)
+@transaction.atomic
+def suggest_categories(*, suggested: Mapping[int, str], by: User | None = None) -> None:  # noqa: ARG001 -- every verb has its actor
+    """Write down the categories read in lines, and the segment where neither is given. A reading is no decision:
+    it leaves no trace but itself."""
+    categories = Category.objects.in_bulk(set(suggested.values()), field_name="code")
+    by_category: dict[str, list[int]] = defaultdict(list)
+    for line, code in suggested.items():
+        by_category[code].append(line)
+    for code, lines in by_category.items():
+        category = categories[code]
+        rows = RequirementLine.objects.filter(pk__in=lines)
         rows.exclude(category_suggested=category).update(category_suggested=category)
         rows.filter(segment=None, category=None).update(segment=category.segment_id)
 
 
-def _end(matches: QuerySet[Match]) -> int:
+def _end(matches: MatchQuerySet) -> int:
     return matches.live().update(status=Match.Status.ENDED, updated_at=timezone.now())
 
 
 # -- ending a run ---------------------------------------------------------------------------------
 
 
-def _finish_if_done(run: MatchRun) -> None:
+def _finish_if_done(run: MatchRun, by: User | None) -> None:
     """The last shard ends the run, once: whoever comes second finds it no longer running."""
     left = RunShard.objects.filter(run=OuterRef("pk")).exclude(status=RunShard.Status.DONE)
     ended = (
@@ -459,14 +463,14 @@ def _finish_if_done(run: MatchRun) -> None:
         line__in=RequirementLine.objects.scored(),
     )
     _end(gone.filter(pk__in=gone.filter(scores__run=run).values("pk")))
-    audit.record(None, "run.finished", run, lines=run.lines_total)
+    audit.record(by, "run.finished", run, lines=run.lines_total)
     changes.record("run", run, "finished")
 
 
 @transaction.atomic
 def finish(*, run: MatchRun, by: User | None = None) -> None:
     """End a run whose shards are all done; for the sweeper, after a worker died between the two."""
-    _finish_if_done(run)
+    _finish_if_done(run, by)
 
 
 @transaction.atomic
@@ -478,10 +482,10 @@ def fail(*, shard: RunShard, error: str, by: User | None = None) -> None:
         ).update(status=RunShard.Status.QUEUED, lease_until=None, error=error[:300])
         ring("matchmaking.tasks.score_shard", shard.pk)
         return
-    _give_up(shard, error)
+    _give_up(shard, error, by)
 
 
-def _give_up(shard: RunShard, error: str) -> None:
+def _give_up(shard: RunShard, error: str, by: User | None) -> None:
     RunShard.objects.filter(pk=shard.pk).exclude(status=RunShard.Status.DONE).update(
         status=RunShard.Status.FAILED, lease_until=None, error=error[:300]
     )
@@ -494,7 +498,7 @@ def _give_up(shard: RunShard, error: str) -> None:
         .update(status=MatchRun.Status.FAILED, finished_at=timezone.now(), error=sentence)
     )
     if failed:
-        audit.record(None, "run.failed", shard.run, shard=shard.number, attempts=shard.attempts)
+        audit.record(by, "run.failed", shard.run, shard=shard.number, attempts=shard.attempts)
         changes.record("run", shard.run, "failed")
 
 
@@ -527,9 +531,9 @@ def sweep(*, by: User | None = None) -> list[int]:
         overdue = run.shards.overdue().order_by("number")
         for shard in overdue.filter(attempts__gte=CLAIMS).select_related("run"):
             with transaction.atomic():
-                _give_up(shard, "The worker ended each time.")
+                _give_up(shard, "The worker ended each time.", by)
         due += overdue.values_list("pk", flat=True)[: settings.MATCHING_SHARDS_AHEAD]
-        finish(run=run)
+        finish(run=run, by=by)
     return due
 
 
@@ -549,17 +553,17 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     match = Match.objects.filter(line=line, supplier=supplier).select_related("score").first()
     if match is not None and match.score is not None and match.status != Match.Status.ENDED:
         return match
+    market = adapters.market()
     if not _locked([line.pk]):
         raise DomainError(
             _("Only open lines of approved requirements are matched."), code="match.not_open"
         )
-    market = adapters.market()
     weighting = weighting_of(requirement.enterprise.province)
     side = _side(requirement.seeks)
     ranker = market.ranker(side, Weights(**weighting.weights))
     need = adapters.need_of(line)
-    _refuse_pair(need, line, supplier, ranker)
-    found = _against(ranker, [need], supplier)
+    _refuse_pair(need, supplier, ranker)
+    found = _against(ranker, [need], supplier.pk)
     finding = Finding({line.pk: need})
     _keep(finding, ranker, side, found[0])
     match, _created = Match.objects.get_or_create(
@@ -577,7 +581,7 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     return match
 
 
-def _refuse_pair(need: Need, line: RequirementLine, supplier: Enterprise, ranker: Ranker) -> None:
+def _refuse_pair(need: Need, supplier: Enterprise, ranker: Ranker) -> None:
     """The exclusions of a run, as sentences."""
     if not supplier.is_verified:
         raise DomainError(
@@ -626,151 +630,26 @@ def end_matches_of_enterprise(*, enterprise: Enterprise, by: User | None = None)
     return ended
 
 
-# -- following the register -----------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class News:
-    """What a batch of facts comes down to: each requirement and each supplier once, however often it was told."""
-
-    rescore: set[int] = field(default_factory=set)
-    published: set[int] = field(default_factory=set)
-    closed: set[int] = field(default_factory=set)
-    lines: set[int] = field(default_factory=set)
-    suppliers: set[int] = field(default_factory=set)
-    gone: set[int] = field(default_factory=set)
-    buyers: set[int] = field(default_factory=set)
-
-
-RESCORED_BY = ("approved", "amended")
-# Facts about an enterprise that leave what it offers as it was.
-_IDLE = {"enterprise": ("submitted", "registered", "claimed", "unmatched"), "line": ("unmatched",)}
-
-
-def react(*, facts: Sequence[Change], by: User | None = None) -> None:
-    """Turn facts of the register into runs, and end the matches of what is no longer there."""
-    news = _news([fact for fact in facts if fact.verb not in _IDLE.get(fact.noun, ())])
-    for line in RequirementLine.objects.filter(pk__in=news.lines):
-        end_matches_of_line(line=line)
-    for line in RequirementLine.objects.filter(requirement__in=news.closed):
-        end_matches_of_line(line=line)
-    for enterprise in Enterprise.objects.filter(pk__in=news.gone):
-        end_matches_of_enterprise(enterprise=enterprise)
-    if len(news.suppliers) > _SUPPLIERS_AT_ONCE:
-        _start_once(MatchRun.Scope.ALL, everything=True)
-        return
-    if _is_waiting(MatchRun.Scope.ALL):
-        return
-    for requirement in Requirement.objects.scored().filter(pk__in=news.rescore).order_by("pk"):
-        if requirement.lines.open().exists():
-            _start_once(MatchRun.Scope.REQUIREMENT, requirement=requirement)
-    for enterprise in Enterprise.objects.verified().filter(pk__in=news.suppliers).order_by("pk"):
-        if RequirementLine.objects.scored().exists():
-            _start_once(MatchRun.Scope.ENTERPRISE, enterprise=enterprise)
-    _tell_sellers(news.buyers - news.suppliers)
-
-
-def _news(facts: Sequence[Change]) -> News:
-    news = News()
-    targets: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for fact in facts:
-        targets[fact.noun][fact.target].add(fact.verb)
-    for row in Requirement.objects.filter(public_id__in=targets["requirement"]):
-        _sort_requirement(news, row, targets["requirement"][row.public_id])
-    lines = RequirementLine.objects.filter(public_id__in=targets["line"])
-    news.lines.update(
-        lines.exclude(status=RequirementLine.Status.OPEN).values_list("pk", flat=True)
-    )
-    drafts = Capability.objects.filter(
-        public_id__in=targets["capability"], status=Capability.Status.DRAFT
-    )
-    idle = set(drafts.values_list("public_id", flat=True))
-    changed = adapters.enterprises_of(
-        (fact.pk, fact.transaction, fact.noun, fact.target)
-        for fact in facts
-        if fact.noun in ("enterprise", "capability", "qualification", "certification")
-        and fact.target not in idle
-    )
-    for pk, status in Enterprise.objects.filter(pk__in=changed).values_list("pk", "status"):
-        (news.suppliers if status == Enterprise.Status.VERIFIED else news.gone).add(pk)
-    return news
-
-
-def _sort_requirement(news: News, row: Requirement, verbs: set[str]) -> None:
-    if row.status == Requirement.Status.CLOSED:
-        news.closed.add(row.pk)
-        news.buyers.add(row.enterprise_id)
-    elif row.status in (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED):
-        # Published after an embargo it has been scored already; published without the step before it has not.
-        if verbs & set(RESCORED_BY) or not row.runs.exists():
-            news.rescore.add(row.pk)
-            news.buyers.add(row.enterprise_id)
-
-
-def _tell_sellers(buyers: Collection[int]) -> None:
-    """Who looks for customers is compared with what others buy: a buyer's new lines are news to those (row 27)."""
-    sought = RequirementLine.objects.scored().filter(requirement__seeks=Requirement.Seeks.CUSTOMER)
-    if not buyers or not sought.exists():
-        return
-    for enterprise in Enterprise.objects.verified().filter(pk__in=buyers).order_by("pk"):
-        start(by=None, enterprise=enterprise, lines=sought)
-
-
-def _is_waiting(scope: MatchRun.Scope, **target: Any) -> bool:
-    """A run of that scope that has not begun: it will read whatever has changed meanwhile."""
-    return MatchRun.objects.filter(
-        scope=scope, status=MatchRun.Status.QUEUED, weighting__status="active", **target
-    ).exists()
-
-
-def _start_once(scope: MatchRun.Scope, *, everything: bool = False, **target: Any) -> None:
-    if not _is_waiting(scope, **target):
-        start(by=None, everything=everything, **target)
-
-
-def read_texts(*, facts: Sequence[Change], by: User | None = None) -> None:
-    """Keep the vectors of what has been written, and the categories of lines that wait for moderation."""
-    encode = adapters.encoder().encode
-    written = {fact.target for fact in facts if fact.noun == "capability"}
-    rows = Capability.objects.filter(public_id__in=written)
-    encode([text for row in rows for text in adapters.texts_of(row)])
-    asked = {fact.target for fact in facts if fact.noun == "requirement"}
-    lines = RequirementLine.objects.open().filter(requirement__public_id__in=asked)
-    texts = {line.pk: line.full_text for line in lines}
-    encode(list(texts.values()))
-    unread = set(lines.filter(category_suggested=None).values_list("pk", flat=True))
-    suggested = {
-        pk: best[0].code
-        for pk, text in texts.items()
-        if pk in unread and (best := adapters.market().suggest(text, 1))
-    }
-    _write_categories(Finding({}, suggested=suggested), unread)
-
-
 # -- for pages ------------------------------------------------------------------------------------
 
 
 def pending_ids(requirements: Iterable[Requirement]) -> set[int]:
-    """Those of the requirements whose lines still wait for a worker; two queries, however many there are."""
-    rows = {
-        row.pk: row
-        for row in requirements
-        if row.status in (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED)
-    }
+    """Those of the requirements whose lines still wait for a worker; one query, however many there are."""
+    scored = (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED)
+    rows = {row.pk: row for row in requirements if row.status in scored}
     if not rows:
         return set()
-    Status, Scope = MatchRun.Status, MatchRun.Scope  # noqa: N806 -- they are classes
-    runs = MatchRun.objects.filter(
-        Q(scope=Scope.ALL) | Q(scope=Scope.REQUIREMENT, requirement__in=rows)
+    done = MatchRun.objects.filter(
+        Q(scope=MatchRun.Scope.ALL) | Q(scope=MatchRun.Scope.REQUIREMENT, requirement__in=rows),
+        status=MatchRun.Status.DONE,
     )
-    waiting = {row.pk for row in rows.values()}
-    for scope, requirement, status, created in runs.exclude(
-        status__in=[Status.FAILED, Status.CANCELLED]
-    ).values_list("scope", "requirement_id", "status", "created_at"):
-        for pk in rows if scope == Scope.ALL else [requirement]:
-            since = rows[pk].amended_at or rows[pk].approved_at
-            if status == Status.DONE and (since is None or created >= since):
-                waiting.discard(pk)
+    latest = dict(done.order_by().values_list("requirement").annotate(Max("created_at")))
+    waiting = set()
+    for pk, row in rows.items():
+        runs = [at for at in (latest.get(None), latest.get(pk)) if at is not None]
+        since = row.amended_at or row.approved_at
+        if not runs or (since is not None and max(runs) < since):
+            waiting.add(pk)
     return waiting
 
 

@@ -108,9 +108,7 @@ class InterestFactory(DjangoModelFactory):
     enterprise = factory.SubFactory(EnterpriseFactory)
     message = "We can supply this."
     language = "en"
-    contact = factory.SubFactory(
-        ContactFactory, enterprise=factory.SelfAttribute("..enterprise")
-    )
+    contact = factory.SubFactory(ContactFactory, enterprise=factory.SelfAttribute("..enterprise"))
     sent_by = factory.SubFactory(UserFactory)
 
 
