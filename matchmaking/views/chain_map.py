@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -38,6 +40,10 @@ class Column:
 @login_not_required
 @require_GET
 def chain_list(request: HttpRequest) -> HttpResponse:
+    chosen = Chain.objects.filter(code=request.GET.get("chain", ""), is_active=True).first()
+    if chosen is not None:  # from the form on a map
+        address = reverse("matchmaking:chain_map", args=[chosen.code])
+        return redirect(f"{address}?{urlencode({'region': request.GET.get('region', '')})}")
     chains = (
         Chain.objects.filter(is_active=True)
         .annotate(segment_count=Count("segments", distinct=True))
