@@ -9,26 +9,21 @@ from events.models import Event, Registration
 from events.services import events, registration
 
 # A task that meets a database that is down is acknowledged and lost unless it asks to be run again.
-_AGAIN = {
-    "autoretry_for": (OperationalError, InterfaceError),
-    "retry_backoff": 1,
-    "retry_backoff_max": 10,
-    "max_retries": 8,
-}
+LOST = (OperationalError, InterfaceError)
 _TOLD = {"submitted", "confirmed", "waitlisted", "declined", "cancelled"}
 
 
-@shared_task(**_AGAIN)
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def release_reserved_seats() -> None:
     registration.release_due_tiers()
 
 
-@shared_task(**_AGAIN)
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def mark_events_held() -> None:
     events.mark_held()
 
 
-@shared_task(**_AGAIN)
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def read_changes() -> None:
     """What the register and the gathering have to say: seats for the newly verified, news for the registered."""
     while True:
@@ -56,9 +51,7 @@ def _tell(public_id: str, verb: str) -> None:
     if verb == "cancelled" and row.event.status == Event.Status.CANCELLED:
         kind = "event_cancelled"
     for user in _editors(row.enterprise_id):
-        notifications.post(
-            user, kind, registration=row.public_id, event=row.event.public_id
-        )
+        notifications.post(user, kind, registration=row.public_id, event=row.event.public_id)
 
 
 def _editors(enterprise: int) -> list[User]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from events.views import organise, public, registration
+from events.views import guests, listing, organise, public, registration
 
 app_name = "events"
 
@@ -15,9 +15,11 @@ urlpatterns = [
     path("events/<str:public_id>/publish/", organise.event_publish, name="event_publish"),
     path("events/<str:public_id>/cancel/", organise.event_cancel, name="event_cancel"),
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),
-    path("events/<str:public_id>/guests/", organise.guest_list, name="guest_list"),
-    path("events/<str:public_id>/list/", organise.event_listing, name="event_listing"),
-    path("registrations/<str:public_id>/delegates/", registration.delegate_list, name="delegate_list"),
+    path("events/<str:public_id>/guests/", guests.guest_list, name="guest_list"),
+    path("events/<str:public_id>/list/", listing.event_listing, name="event_listing"),
+    path(
+        "registrations/<str:public_id>/delegates/", registration.delegate_list, name="delegate_list"
+    ),
     path(
         "registrations/<str:public_id>/cancel/",
         registration.registration_cancel,
@@ -25,7 +27,7 @@ urlpatterns = [
     ),
     path(
         "registrations/<str:public_id>/decide/",
-        organise.registration_decide,
+        guests.registration_decide,
         name="registration_decide",
     ),
     path("series/", public.series_list, name="series_list"),

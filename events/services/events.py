@@ -60,7 +60,9 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     moved = "list_published_at" in fields and fields["list_published_at"] != event.list_published_at
     if moved:  # `set_list_moment` moves the embargoes with it
         fields.pop("list_published_at")
-    changed = sorted(name for name in fields if name not in _RELATIONS and getattr(event, name) != fields[name])
+    changed = sorted(
+        name for name in fields if name not in _RELATIONS and getattr(event, name) != fields[name]
+    )
     for name in _RELATIONS:
         if name in fields:
             getattr(event, name).set(fields.pop(name))
@@ -229,9 +231,7 @@ def set_list_moment(*, event: Event, at: datetime | None, by: User) -> Event:
 def _managed(event: Event, by: User, *allowed: Event.Status) -> Event:
     """The event's row, locked, for somebody who may manage it and in a state that lets them."""
     if not permissions.can_manage(by, event):
-        raise DomainError(
-            _("Only organisers of this event can change it."), code="event.forbidden"
-        )
+        raise DomainError(_("Only organisers of this event can change it."), code="event.forbidden")
     row = (
         Event.objects.select_for_update(of=("self",), no_key=True)
         .select_related("host", "region")
@@ -285,8 +285,7 @@ def missing_of(event: Event) -> list[str]:
 
 def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> list[Tier]:
     known = {
-        tier.public_id: tier
-        for tier in event.tiers.select_for_update(no_key=True).order_by("pk")
+        tier.public_id: tier for tier in event.tiers.select_for_update(no_key=True).order_by("pk")
     }
     if sum(bool(wanted.get("is_general")) for wanted in tiers) != 1:
         raise DomainError(
@@ -307,9 +306,7 @@ def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> li
     return kept
 
 
-def _set_tier(
-    event: Event, tier: Tier | None, order: int, wanted: Mapping[str, Any]
-) -> Tier:
+def _set_tier(event: Event, tier: Tier | None, order: int, wanted: Mapping[str, Any]) -> Tier:
     tier = tier or Tier(event=event)
     general = bool(wanted.get("is_general"))
     if tier.taken > int(wanted["seats"]):

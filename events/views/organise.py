@@ -1,35 +1,158 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import Enterprise, User
+from chains.views.refusals import refusal
+from events import permissions, statistics
+from events.forms import EventForm, TierFormSet, default_times, tiers_of
+from events.models import Event
+from events.services import events
+
+GENERAL = {"name_zh": "普通席", "name_en": "General", "is_general": True}
 
 
-def event_create(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def managed(request: MemberRequest, public_id: str) -> Event:
+    """The event for those who may manage it; for all others it is not there."""
+    return get_object_or_404(
+        Event.objects.organised_by(request.user).select_related("level", "region__parent", "host"),
+        public_id=public_id,
+    )
 
 
-def event_edit(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _hosts(user: User) -> list[Enterprise]:
+    return list({role.body_id: role.body for role in user.organiser_roles}.values())
 
 
-def event_publish(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def event_create(request: MemberRequest) -> HttpResponse:
+    hosts = _hosts(request.user)
+    if not hosts:
+        raise Http404
+    form = EventForm(request.POST or None, hosts=hosts, initial=default_times())
+    tiers = TierFormSet(request.POST or None, prefix="t")
+    if request.method == "POST" and form.is_valid() and tiers.is_valid():
+        data = dict(form.cleaned_data)
+        wanted = _wanted(tiers, data.pop("general_seats"))
+        try:
+            event = events.create(by=request.user, tiers=wanted, **data)
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Draft saved. Check it, then publish it."))
+            return redirect("events:event_overview", public_id=event.public_id)
+    return _form_page(request, form, tiers, None)
 
 
-def event_cancel(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def event_edit(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = managed(request, public_id)
+    hosts = list({event.host_id: event.host}.values())
+    form = EventForm(request.POST or None, hosts=hosts, initial=EventForm.of(event))
+    tiers = TierFormSet(request.POST or None, prefix="t", initial=tiers_of(event))
+    if request.method == "POST" and form.is_valid() and tiers.is_valid():
+        data = dict(form.cleaned_data)
+        data.pop("host")
+        general = event.tiers.filter(is_general=True).first()
+        wanted = _wanted(tiers, data.pop("general_seats"))
+        if general is not None:
+            wanted[-1]["public_id"] = general.public_id
+        try:
+            with transaction.atomic():  # the page is saved whole or not at all
+                events.edit(event=event, by=request.user, **data)
+                events.set_tiers(event=event, tiers=wanted, by=request.user)
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("events:event_overview", public_id=public_id)
+    return _form_page(request, form, tiers, event)
 
 
-def event_overview(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _wanted(tiers: Any, general_seats: int) -> list[dict[str, Any]]:
+    rows = [
+        form.as_wanted()
+        for form in tiers
+        if form.has_changed() or form.initial
+        if not form.cleaned_data.get("DELETE")
+    ]
+    return [*rows, {**GENERAL, "seats": general_seats}]
 
 
-def guest_list(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _form_page(
+    request: MemberRequest, form: EventForm, tiers: Any, event: Event | None
+) -> HttpResponse:
+    has_errors = request.method == "POST" and bool(form.errors or any(tiers.errors))
+    return render(
+        request,
+        "events/event_edit.html" if event else "events/event_create.html",
+        {"nav": "events", "form": form, "tiers": tiers, "event": event, "tab": "edit"},
+        status=422 if has_errors else 200,
+    )
 
 
-def registration_decide(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_POST
+def event_publish(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = managed(request, public_id)
+    try:
+        events.publish(event=event, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Published. Registration opens at its time."))
+    return redirect("events:event_overview", public_id=public_id)
 
 
-def event_listing(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def event_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = managed(request, public_id)
+    if request.method == "POST":
+        try:
+            events.cancel(event=event, reason=request.POST.get("reason", ""), by=request.user)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Cancelled. Everyone who had registered is told."))
+            return redirect("events:event_overview", public_id=public_id)
+    return render(
+        request,
+        "events/event_cancel.html",
+        {"nav": "events", "event": event, "guests": statistics.guests(event), "tab": "edit"},
+    )
+
+
+@require_safe
+def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = managed(request, public_id)
+    cities = statistics.guests_by_city(event)
+    tiers = list(event.tiers.all())
+    waiting = statistics.waiting_by_tier(event)
+    return render(
+        request,
+        "events/event_overview.html",
+        {
+            "nav": "events",
+            "tab": "overview",
+            "event": event,
+            "guests": statistics.guests(event),
+            "seats": sum(tier.seats for tier in tiers),
+            "tiers": [{"tier": tier, "waiting": waiting.get(tier.pk, 0)} for tier in tiers],
+            "kinds": statistics.guests_by_kind(event),
+            "cities": cities,
+            "most": cities[0][1] if cities else 0,
+            "listed": event.listings.count(),
+            "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
+            "may_export_delegates": permissions.is_host(request.user, event),
+        },
+    )

@@ -1,19 +1,278 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from chains import search
+from chains.http import HttpRequest
+from chains.models import Chain, DockingDirection, Requirement
+from events import permissions, statistics
+from events.forms import EventFilterForm
+from events.models import Event, EventLevel, Series
+from events.views.registration import panel
+
+PER_PAGE = 25
+PAST = (Event.Status.HELD, Event.Status.ARCHIVED)
 
 
-def event_list(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@login_not_required
+@require_safe
+def event_list(request: HttpRequest) -> HttpResponse:
+    form = EventFilterForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    everything = Event.objects.visible_to(request.user)
+    conditions = _conditions(wanted)
+    rows = _narrowed(everything, conditions).select_related("level", "region__parent", "host")
+    rows = rows.with_seats().prefetch_related("chains", "docking_kinds__direction")
+    # What is to come first and soonest first; then what is over, latest first.
+    rows = rows.annotate(
+        over=Case(
+            When(status__in=PAST, then=Value(1)), default=Value(0), output_field=IntegerField()
+        )
+    ).order_by(
+        "over",
+        Case(When(over=0, then=F("starts_at"))),
+        Case(When(over=1, then=F("starts_at"))).desc(),
+        "pk",
+    )
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "events/event_list.html",
+        {
+            "nav": "events",
+            "form": form,
+            "page_obj": page,
+            "facets": _facets(everything, conditions, wanted),
+            "chosen": _chosen(request, wanted),
+            "years": _years(),
+            "may_create": bool(getattr(request.user, "organiser_roles", ())),
+        },
+    )
 
 
-def event_detail(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _conditions(wanted: dict[str, Any]) -> dict[str, Q]:
+    """One condition for each filter, so that a facet can be counted without its own."""
+    found: dict[str, Q] = {"status": _status(wanted), "when": _period(wanted)}
+    if text := search.typed("search_text", wanted.get("q", "")):
+        found["q"] = text
+    if wanted.get("level"):
+        found["level"] = Q(level__in=wanted["level"])
+    if wanted.get("chain"):
+        found["chain"] = Q(
+            pk__in=Event.chains.through.objects.filter(chain__in=wanted["chain"]).values("event")
+        )
+    if wanted.get("direction"):
+        found["direction"] = Q(
+            pk__in=Event.docking_kinds.through.objects.filter(
+                dockingkind__direction__in=wanted["direction"]
+            ).values("event")
+        )
+    if region := wanted.get("region"):
+        found["region"] = Q(region__path=region.path) | Q(
+            region__path__startswith=f"{region.path}/"
+        )
+    if series := wanted.get("series"):
+        found["series"] = Q(pk__in=series.events.values("pk"))
+    return found
 
 
-def series_list(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _status(wanted: dict[str, Any]) -> Q:
+    """Upcoming ones, unless a time is asked for: a quarter that is over has no upcoming events."""
+    status = wanted.get("status") or (
+        "all" if wanted.get("year") or wanted.get("series") else "upcoming"
+    )
+    if status == "upcoming":
+        return Q(status=Event.Status.PUBLISHED) | Q(status=Event.Status.DRAFT)
+    if status == "held":
+        return Q(status__in=PAST)
+    if status == "cancelled":
+        return Q(status=Event.Status.CANCELLED)
+    return ~Q(status__in=(Event.Status.DRAFT, Event.Status.CANCELLED))
 
 
-def series_detail(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _period(wanted: dict[str, Any]) -> Q:
+    year, quarter = wanted.get("year"), wanted.get("quarter")
+    if not year and not quarter:
+        return Q()
+    start, end = statistics.year_range(year or timezone.localdate().year)
+    if quarter:
+        first = 3 * int(quarter) - 2
+        start = start.replace(month=first)
+        end = start.replace(month=first + 3) if first < 10 else end
+    return Q(starts_at__gte=start, starts_at__lt=end)
+
+
+def _narrowed(rows: QuerySet[Event], conditions: dict[str, Q], without: str = "") -> Any:
+    for name, condition in conditions.items():
+        if name != without:
+            rows = rows.filter(condition)
+    return rows
+
+
+def _facets(
+    everything: QuerySet[Event], conditions: dict[str, Q], wanted: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Each choice with the number of events it would show beside the other filters."""
+    kinds: list[tuple[str, Any, str]] = [
+        ("level", EventLevel.objects.all(), "level"),
+        ("direction", DockingDirection.objects.all(), "docking_kinds__direction"),
+        ("chain", Chain.objects.filter(is_active=True), "chains__code"),
+    ]
+    facets = []
+    for name, rows, path in kinds:
+        # In a sub-query: the joins of a count must not multiply what the filters let through.
+        inside = _narrowed(everything, conditions, without=name).order_by().values("pk")
+        counts = dict(
+            Event.objects.filter(pk__in=inside)
+            .values_list(path)
+            .annotate(count=Count("pk", distinct=True))
+            .order_by()
+            .values_list(path, "count")
+        )
+        chosen = {row.code for row in wanted.get(name) or ()}
+        facets.append(
+            {
+                "name": name,
+                "choices": [
+                    {"row": row, "count": counts.get(row.code, 0), "is_chosen": row.code in chosen}
+                    for row in rows
+                    if counts.get(row.code) or row.code in chosen
+                ],
+            }
+        )
+    return facets
+
+
+def _chosen(request: HttpRequest, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    """The filters that are on, each with the address of the list without it."""
+    tags = []
+    for name in ("level", "direction", "chain"):
+        for row in wanted.get(name) or ():
+            rest = request.GET.copy()
+            rest.setlist(name, [code for code in rest.getlist(name) if code != row.code])
+            rest.pop("page", None)
+            tags.append({"row": row, "href": f"?{rest.urlencode()}"})
+    if wanted.get("region"):
+        rest = request.GET.copy()
+        for key in ("region", "region_q", "page"):
+            rest.pop(key, None)
+        tags.append({"row": wanted["region"], "href": f"?{rest.urlencode()}"})
+    return tags
+
+
+def _years() -> list[int]:
+    today = timezone.localdate().year
+    return [today + 1, today, today - 1, today - 2, today - 3]
+
+
+@login_not_required
+@require_safe
+def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    event = get_object_or_404(
+        Event.objects.visible_to(request.user)
+        .select_related("level", "region__parent", "host")
+        .prefetch_related("chains", "docking_kinds__direction", "co_hosts", "series__programme"),
+        public_id=public_id,
+    )
+    requirements = list(listed_requirements(event))
+    guests = statistics.guests(event)
+    return render(
+        request,
+        "events/event_detail.html",
+        {
+            "nav": "events",
+            "event": event,
+            "directions": _directions(event),
+            "requirements": requirements,
+            "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
+            "guests": guests,
+            "kinds": statistics.guests_by_kind(event),
+            "may_manage": permissions.can_manage(request.user, event),
+            **panel(request, event),
+        },
+    )
+
+
+def _directions(event: Event) -> list[DockingDirection]:
+    """Read from the kinds, each once (row 9)."""
+    return list({kind.direction_id: kind.direction for kind in event.docking_kinds.all()}.values())
+
+
+def listed_requirements(event: Event) -> QuerySet[Requirement]:
+    """What the public sees of the list: only what is published, in the order of the list."""
+    return (
+        Requirement.objects.published()
+        .filter(listings__event=event)
+        .select_related("enterprise", "chain")
+        .with_line_count()
+        .annotate(is_featured=F("listings__is_featured"), place_on_list=F("listings__order"))
+        .order_by("-is_featured", "place_on_list", "pk")
+    )
+
+
+# ---- series ----
+
+
+@login_not_required
+@require_safe
+def series_list(request: HttpRequest) -> HttpResponse:
+    rows = statistics.series_progress(
+        Series.objects.select_related("programme__owner")
+    ).prefetch_related(Prefetch("targets"))
+    page = Paginator(rows.order_by("-year", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    years = sorted({row.year for row in page}, reverse=True)
+    return render(
+        request,
+        "events/series_list.html",
+        {
+            "nav": "events",
+            "page_obj": page,
+            "totals": [{"year": year, "count": statistics.grand_total(year)} for year in years[:3]],
+        },
+    )
+
+
+@login_not_required
+@require_safe
+def series_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+    series = get_object_or_404(
+        Series.objects.select_related("programme__owner__region"), public_id=public_id
+    )
+    levels = statistics.by_level(series)
+    quarters = statistics.by_quarter(series)
+    cities = statistics.counties_without(series)
+    target = series.targets.filter(measure="events", level=None, region=None).first()
+    return render(
+        request,
+        "events/series_detail.html",
+        {
+            "nav": "events",
+            "series": series,
+            "as_of": timezone.now(),
+            "figures": statistics.figures(series),
+            "levels": levels,
+            "target": target,
+            "quarters": quarters,
+            "most": max((row["count"] for row in quarters), default=0),
+            "city_and_county": sum(row["count"] for row in quarters),
+            "year_on_year": statistics.year_on_year(series),
+            "cities": cities,
+            "without": sum(len(row["without"]) for row in cities),
+            "counties": sum(row["all"] for row in cities),
+            "others": Series.objects.filter(programme=series.programme)
+            .exclude(pk=series.pk)
+            .select_related("programme"),
+            "same_day": series.year == timezone.localdate().year,
+            "today": timezone.localdate(),
+            "first_day": datetime.date(series.year, 1, 1),
+        },
+    )

@@ -1,15 +1,172 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from chains.errors import DomainError
+from chains.http import HttpRequest, MemberRequest
+from chains.models import Enterprise, User
+from chains.permissions import is_signed_in
+from chains.views.refusals import refusal
+from events import permissions
+from events.forms import RegistrationForm, delegate_formset
+from events.models import Delegate, Event, Registration
+from events.services import registration
+
+Status = Registration.Status
+ENDED = (Status.DECLINED, Status.CANCELLED)
 
 
-def register(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def panel(
+    request: HttpRequest, event: Event, form: RegistrationForm | None = None
+) -> dict[str, Any]:
+    """Seats, one's own registrations with their place in the queue, and the form for whom can still apply."""
+    tiers = list(event.tiers.all())
+    mine: list[Registration] = []
+    free: list[Enterprise] = []
+    if is_signed_in(request.user):
+        mine = list(
+            event.registrations.filter(enterprise__in=request.user.enterprise_ids)
+            .select_related("enterprise", "tier")
+            .order_by("pk")
+        )
+        active = {row.enterprise_id for row in mine if row.status not in ENDED}
+        free = [one for one in _editable(request.user) if one.pk not in active]
+    ranks = registration.ranks(event, mine)
+    if form is None and free and event.is_open_for_registration:
+        form = RegistrationForm(event=event, enterprises=free, initial={"accepts_partial": True})
+    return {
+        "tiers": tiers,
+        "seats": sum(tier.seats for tier in tiers),
+        "taken": sum(tier.taken for tier in tiers),
+        "reserved_free": sum(
+            tier.free for tier in tiers if not tier.is_general and tier.released_at is None
+        ),
+        "general_is_full": any(tier.is_general and not tier.free for tier in tiers),
+        "next_release": min(
+            (
+                tier.reserved_until
+                for tier in tiers
+                if tier.reserved_until and tier.released_at is None
+            ),
+            default=None,
+        ),
+        "mine": [{"row": row, "rank": ranks.get(row.pk)} for row in mine],
+        "form": form,
+        "may_edit": {one.pk for one in _editable(request.user)}
+        if is_signed_in(request.user)
+        else set(),
+    }
 
 
-def registration_cancel(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _editable(user: User) -> list[Enterprise]:
+    return [
+        membership.enterprise
+        for membership in user.active_memberships
+        if permissions.can_register(user, membership.enterprise)
+    ]
 
 
-def delegate_list(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def register(request: HttpRequest, public_id: str) -> HttpResponse:
+    event = get_object_or_404(
+        Event.objects.visible_to(request.user).select_related("level", "region__parent", "host"),
+        public_id=public_id,
+    )
+    form = None
+    if request.method == "POST":
+        if not is_signed_in(request.user):
+            return redirect_to_login(request.path)
+        form = RegistrationForm(request.POST, event=event, enterprises=_editable(request.user))
+        if form.is_valid():
+            try:
+                row = registration.register(event=event, by=request.user, **form.cleaned_data)
+            except DomainError as error:
+                if error.is_refusal:
+                    return refusal(request, error)
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, _said(row))
+                return redirect("events:register", public_id=public_id)
+    return render(
+        request,
+        "events/register.html",
+        {"nav": "events", "event": event, **panel(request, event, form)},
+        status=422 if form is not None and form.errors else 200,
+    )
+
+
+def _said(row: Registration) -> str:
+    if row.status == Status.CONFIRMED:
+        return _("Confirmed. Seats: %(seats)d.") % {"seats": row.seats_held}
+    if row.status == Status.WAITLISTED:
+        return _("You are on the waiting list at place %(rank)d.") % {
+            "rank": registration.rank(row) or 0
+        }
+    return _("Registration received. You will be told when it is decided.")
+
+
+@require_POST
+def registration_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
+    row = get_object_or_404(
+        Registration.objects.visible_to(request.user).select_related("event"), public_id=public_id
+    )
+    try:
+        registration.cancel(
+            registration=row, by=request.user, reason=request.POST.get("reason", "")
+        )
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The registration is cancelled; its seats are free again."))
+    return redirect("events:register", public_id=row.event.public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def delegate_list(request: MemberRequest, public_id: str) -> HttpResponse:
+    row = get_object_or_404(
+        Registration.objects.filter(enterprise__in=request.user.enterprise_ids)
+        .exclude(status__in=ENDED)
+        .select_related("event", "enterprise"),
+        public_id=public_id,
+    )
+    seats = row.seats_held or row.seats_asked
+    active = row.delegates.filter(status=Delegate.Status.ACTIVE).order_by("pk")
+    initial = [{"name": one.name, "job_title": one.job_title} for one in active]
+    formset = delegate_formset(seats)(request.POST or None, initial=initial[:seats], prefix="d")
+    error_text = ""
+    if request.method == "POST" and formset.is_valid():
+        names = [(data.get("name", ""), data.get("job_title", "")) for data in formset.cleaned_data]
+        try:
+            registration.save_delegates(registration=row, names=names, by=request.user)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            error_text = str(error)
+        else:
+            messages.success(request, _("Delegates saved."))
+            return redirect("events:delegate_list", public_id=public_id)
+    return render(
+        request,
+        "events/delegate_list.html",
+        {
+            "nav": "events",
+            "registration": row,
+            "event": row.event,
+            "formset": formset,
+            "seats": seats,
+            "error_text": error_text,
+            "may_edit": permissions.can_register(request.user, row.enterprise),
+        },
+        status=422 if error_text or (formset.errors and request.method == "POST") else 200,
+    )

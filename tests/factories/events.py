@@ -6,6 +6,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from chains import searchtext
 from chains.models import Chain, DockingKind
 from events import models
 from tests.factories.chains import EnterpriseFactory, OrganiserRoleFactory, region
@@ -70,6 +71,9 @@ class EventFactory(DjangoModelFactory):
     registration_closes_at = days(7)
     published_at = factory.LazyFunction(timezone.now)
     status = "published"
+    search_text = factory.LazyAttribute(
+        lambda o: searchtext.document(f"{o.place}\n{o.place_en}", names=[o.name_zh, o.name_en])
+    )
 
     @factory.post_generation
     def seats(self, create, number):

@@ -240,9 +240,7 @@ def test_cancel_gives_every_place_back_and_needs_a_reason():
 
 def test_mark_held_ends_what_is_over_once():
     EventFactory()
-    over = EventFactory(
-        held=True, status="published"
-    )
+    over = EventFactory(held=True, status="published")
 
     assert (events.mark_held(), events.mark_held()) == (1, 0)
     over.refresh_from_db()

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from chains import audit, search
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import ParticipantKind
+from chains.spreadsheets import csv_stream, write_xlsx
+from chains.templatetags.localised import localised, place
+from chains.views.refusals import refusal
+from events import permissions, statistics
+from events.forms import GuestFilterForm
+from events.models import Delegate, Event, Registration
+from events.models.registration import QUEUE_ORDER
+from events.services import registration
+
+PER_PAGE = 25
+Status = Registration.Status
+OPEN = (Status.SUBMITTED, Status.WAITLISTED)
+
+
+@require_safe
+def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
+    event = get_object_or_404(
+        Event.objects.select_related("level", "region__parent", "host"), public_id=public_id
+    )
+    if not permissions.can_see_guests(request.user, event):
+        raise Http404
+    form = GuestFilterForm(request.GET, event=event)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    rows = _rows(event, wanted)
+    may_manage = permissions.can_manage(request.user, event)
+    if extension := request.GET.get("export"):
+        if not may_manage or extension not in ("xlsx", "csv"):
+            raise Http404
+        return _export(request, event, rows, extension)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    ranks = registration.ranks(event, page)
+    tiers = list(event.tiers.all())
+    waiting = statistics.waiting_by_tier(event)
+    return render(
+        request,
+        "events/guest_list.html",
+        {
+            "nav": "events",
+            "tab": "guests",
+            "event": event,
+            "form": form,
+            "state": wanted.get("state") or "open",
+            "page_obj": page,
+            "rows": [
+                {
+                    "row": row,
+                    "rank": ranks.get(row.pk),
+                    "blocks": _blocks(row, ranks, tiers),
+                    "may_decide": may_manage and not _is_own(request, row),
+                }
+                for row in page
+            ],
+            "guests": statistics.guests(event),
+            "seats": sum(tier.seats for tier in tiers),
+            "tiers": [{"tier": tier, "waiting": waiting.get(tier.pk, 0)} for tier in tiers],
+            "kinds": ParticipantKind.objects.all(),
+            "as_of": timezone.now(),
+            "may_manage": may_manage,
+            "query": _query(request),
+        },
+    )
+
+
+def _rows(event: Event, wanted: dict[str, Any]) -> QuerySet[Registration]:
+    rows = event.registrations.select_related(
+        "enterprise__region__parent", "enterprise__kind", "tier"
+    )
+    state = wanted.get("state") or "open"
+    if state == "open":
+        rows = rows.filter(status__in=OPEN)
+    elif state != "all":
+        rows = rows.filter(status=state)
+    if wanted.get("tier"):
+        rows = rows.filter(tier=wanted["tier"])
+    if wanted.get("kind"):
+        rows = rows.filter(enterprise__kind=wanted["kind"])
+    if text := search.typed("enterprise__search_text", wanted.get("q", "")):
+        rows = rows.filter(text)
+    # First what waits for a decision, then the queue by the published rule, then the others.
+    return rows.annotate(
+        turn=Case(
+            When(status=Status.SUBMITTED, then=Value(0)),
+            When(status=Status.WAITLISTED, then=Value(1)),
+            default=Value(2),
+            output_field=IntegerField(),
+        )
+    ).order_by("turn", *QUEUE_ORDER[event.waiting_rule])
+
+
+def _blocks(row: Registration, ranks: dict[int, int], tiers: list[Any]) -> bool:
+    """The head of the queue that asks for more than is free."""
+    return ranks.get(row.pk) == 1 and any(tier.is_general and tier.free for tier in tiers)
+
+
+def _is_own(request: MemberRequest, row: Registration) -> bool:
+    return row.enterprise_id in request.user.enterprise_ids or any(
+        role.body_id == row.enterprise_id for role in request.user.active_roles
+    )
+
+
+def _query(request: MemberRequest) -> str:
+    rest = request.GET.copy()
+    rest.pop("export", None)
+    return rest.urlencode()
+
+
+# ---- export ----
+
+
+def _export(
+    request: MemberRequest, event: Event, rows: QuerySet[Registration], extension: str
+) -> HttpResponseBase:
+    """Never a contact; the names of delegates only for the event's host. Each export is in the trail."""
+    with_names = permissions.is_host(request.user, event)
+    now = timezone.now()
+    headers = [
+        _("Position"), _("Enterprise"), _("English name"), _("Kind"), _("Region"), _("Tier"), _("State"),
+        _("Seats asked"), _("Seats held"), _("Purpose"), *([_("Delegates")] if with_names else []),
+    ]  # fmt: skip
+    audit.record(
+        request.user,
+        "registration.exported",
+        event,
+        rows=rows.count(),
+        format=extension,
+        delegates=with_names,
+    )
+    cells = _cells(event, rows, with_names)
+    name = f"guests-{event.public_id}.{extension}"
+    if extension == "csv":
+        answer: HttpResponseBase = StreamingHttpResponse(
+            csv_stream(headers, cells, as_of=now), content_type="text/csv; charset=utf-8"
+        )
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+    return FileResponse(
+        write_xlsx(headers, cells, as_of=now, sheet=_("Guests")), as_attachment=True, filename=name
+    )
+
+
+def _cells(
+    event: Event, rows: QuerySet[Registration], with_names: bool
+) -> Iterator[list[str | int | None]]:
+    if with_names:
+        rows = rows.prefetch_related(
+            Prefetch(
+                "delegates",
+                Delegate.objects.filter(status=Delegate.Status.ACTIVE).order_by("pk"),
+                to_attr="named",
+            )
+        )
+    found = list(rows)
+    ranks = registration.ranks(event, found)
+    purposes = dict(Registration.Purpose.choices)
+    for row in found:
+        names = ", ".join(one.name for one in row.named) if with_names else None  # type: ignore[attr-defined]  # prefetched above
+        yield [
+            ranks.get(row.pk),
+            row.enterprise.name,
+            row.enterprise.name_en,
+            localised(row.enterprise.kind),
+            place(row.enterprise.region),
+            localised(row.tier),
+            str(row.get_status_display()),
+            row.seats_asked,
+            row.seats_held,
+            ", ".join(str(purposes[one]) for one in row.purposes),
+            *([names] if with_names else []),
+        ]
+
+
+# ---- deciding ----
+
+
+@require_POST
+def registration_decide(request: MemberRequest, public_id: str) -> HttpResponse:
+    row = get_object_or_404(
+        Registration.objects.filter(
+            event__in=Event.objects.organised_by(request.user)
+        ).select_related("event", "enterprise"),
+        public_id=public_id,
+    )
+    act = _ACTS.get(request.POST.get("action", ""))
+    if act is None:
+        raise Http404
+    try:
+        said = act(request, row)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{localised(row.enterprise)}: {said}")
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/"):
+        return redirect(back)
+    return redirect("events:guest_list", public_id=row.event.public_id)
+
+
+def _approve(request: MemberRequest, row: Registration) -> str:
+    decided = registration.approve(registration=row, by=request.user)
+    if decided.status == Status.CONFIRMED:
+        return _("approved, seats: %(seats)d") % {"seats": decided.seats_held}
+    return _("approved; on the waiting list at place %(rank)d") % {
+        "rank": registration.rank(decided) or 0
+    }
+
+
+def _decline(request: MemberRequest, row: Registration) -> str:
+    registration.decline(registration=row, reason=request.POST.get("reason", ""), by=request.user)
+    return _("declined")
+
+
+def _cancel(request: MemberRequest, row: Registration) -> str:
+    registration.cancel(registration=row, reason=request.POST.get("reason", ""), by=request.user)
+    return _("cancelled")
+
+
+def _move(request: MemberRequest, row: Registration) -> str:
+    try:
+        priority = int(request.POST.get("priority", ""))
+    except ValueError as found:
+        raise DomainError(
+            _("Choose a priority from -99 to 99."), code="registration.priority_out_of_range"
+        ) from found
+    moved = registration.move(
+        registration=row,
+        priority=priority,
+        reason=request.POST.get("reason", ""),
+        by=request.user,
+    )
+    place_now = registration.rank(moved)
+    return _("moved to place %(rank)d") % {"rank": place_now} if place_now else _("confirmed")
+
+
+_ACTS: dict[str, Callable[[MemberRequest, Registration], str]] = {
+    "approve": _approve,
+    "decline": _decline,
+    "cancel": _cancel,
+    "move": _move,
+}
