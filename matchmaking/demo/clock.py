@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from django.utils import timezone
+
+# Taken before anybody turns the clock: days are counted from the true today.
+_true_now = timezone.now
+
+
+@contextmanager
+def at(moment: datetime.datetime) -> Iterator[None]:
+    """Let the services run as if it were that moment, so that a history comes about by the rules of its day.
+
+    Each reading is a millisecond later than the one before: what follows is never dated before its cause.
+    """
+    clock = _Clock(moment)
+    with mock.patch.object(timezone, "now", clock):
+        yield
+
+
+class _Clock:
+    def __init__(self, moment: datetime.datetime) -> None:
+        self._moment = moment
+
+    def __call__(self) -> datetime.datetime:
+        self._moment += datetime.timedelta(milliseconds=1)
+        return self._moment
+
+
+def days_ago(days: float, hour: float = 10) -> datetime.datetime:
+    """A moment so many days before today, by the clock of the place; negative days lie ahead."""
+    midnight = timezone.localtime(_true_now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - datetime.timedelta(days=days) + datetime.timedelta(hours=hour)
+
+
+def day(ahead: int) -> datetime.date:
+    """The day so many days after today."""
+    return days_ago(-ahead).date()
