@@ -284,6 +284,8 @@ class Supervisor:
                     f"{name} ended by itself with {code}; stopping the rest.",
                     f"{name} 意外退出（{code}），正在停止其余程序。",
                 )
+                if full := embedded.disk_is_full(self.servers or ROOT):
+                    say(full.en, full.zh)  # the likely reason, whatever the program said
                 return 1
             self.look_after_servers()
         return 0

@@ -10,12 +10,13 @@ from __future__ import annotations
 from matchmaking.embedded.client import STATE, held, look, provide, release, reset, use
 from matchmaking.embedded.places import is_locked
 from matchmaking.embedded.processes import die_with_parent
-from matchmaking.embedded.refusals import Refusal, explain, owned_by_another
+from matchmaking.embedded.refusals import Refusal, disk_is_full, explain, owned_by_another
 
 __all__ = [
     "STATE",
     "Refusal",
     "die_with_parent",
+    "disk_is_full",
     "explain",
     "held",
     "is_locked",

@@ -89,8 +89,8 @@ def _is_silent(servers: dict[str, Any]) -> bool:
 
 
 def _start_keeper(places: Places, state: Path, *, throwaway: bool) -> None:
-    if shutil.disk_usage(places.home).free < refusals.NEARLY_NOTHING:
-        raise refusals.disk_full(places.home)
+    if full := refusals.disk_is_full(places.home):
+        raise full
     if places.log.exists() and places.log.stat().st_size > LOG_LIMIT:
         places.log.replace(places.log.with_suffix(".log.1"))
     # The keeper reports through a pipe, which works on a full disk too.

@@ -298,7 +298,7 @@ class Keeper:
             except refusals.Refusal as refusal:
                 # E.g. children of a killed postmaster that have not noticed yet: tried again.
                 _say(refusal.en)
-                time.sleep(1)
+                time.sleep(0.5)
                 continue
             with contextlib.suppress(OSError):  # a full disk: the old addresses still hold
                 self._write_addresses()

@@ -45,6 +45,11 @@ def disk_full(folder: Path) -> Refusal:
     )
 
 
+def disk_is_full(folder: Path) -> Refusal | None:
+    full = shutil.disk_usage(folder).free < NEARLY_NOTHING
+    return disk_full(folder) if full else None
+
+
 def other_version(folder: Path, found: str, ours: str) -> Refusal:
     return Refusal(
         f"The data in {folder} was made by PostgreSQL {found}, but PostgreSQL {ours} is installed."
@@ -115,6 +120,6 @@ def explain(home: Path, tail: str | None = None) -> Refusal:
     log = home / "keeper.log"
     if tail is None:
         tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-    if any(sign in tail for sign in FULL) or shutil.disk_usage(home).free < NEARLY_NOTHING:
+    if any(sign in tail for sign in FULL):
         return disk_full(home)
-    return unknown(log, tail)
+    return disk_is_full(home) or unknown(log, tail)

@@ -39,7 +39,7 @@ WITH_CHILD = """
 import os, signal, time
 if os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("up", os.getpid(), flush=True)
+os.write(1, b"up %d\\n" % os.getpid())  # whole lines from two processes
 time.sleep(60)
 """
 SUPERVISE = """
@@ -306,6 +306,23 @@ def test_full_disk_is_said_in_one_sentence_per_language(tmp_path, monkeypatch, c
 
     assert supervisor.main([]) == 1
     assert capsys.readouterr().err == f"{refusals.disk_full(tmp_path)}\n"
+
+
+def test_program_that_ends_on_a_full_disk_is_told_with_the_reason(monkeypatch, capsys):
+    full = shutil.disk_usage("/")._replace(free=1024**2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    watcher = supervisor.Supervisor()
+    watcher.start(supervisor.Program("beat", [sys.executable, "-c", "exit(1)"], 9))
+
+    assert watcher.watch() == 1
+
+    watcher.stop_all()
+    said = capsys.readouterr().out.splitlines()
+    assert said[:4] == [
+        "beat ended by itself with 1; stopping the rest.",
+        "beat 意外退出（1），正在停止其余程序。",
+        *str(refusals.disk_full(ROOT)).splitlines(),
+    ]
 
 
 def test_folder_of_another_user_is_said_in_one_sentence_per_language(tmp_path, monkeypatch, capsys):
