@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chains.models import ContactReveal, Enterprise, Requirement, RequirementLine, User
 from chains.permissions import (
@@ -15,7 +15,7 @@ from chains.permissions import (
     is_signed_in,
 )
 from events.models import Event, EventStaff, Listing
-from matchmaking.models import Interest, Match
+from matchmaking.models import Interest, Match, MatchRun
 
 Right = ContactReveal.Right
 
@@ -104,6 +104,16 @@ def can_start_run(
     return False
 
 
+def can_cancel_run(user: Anyone, run: MatchRun) -> bool:
+    """Whoever asked for it, and whoever may start such a run."""
+    return is_signed_in(user) and (
+        run.asked_by_id == user.pk
+        or can_start_run(
+            user, requirement=run.requirement, line=run.line, enterprise=run.enterprise
+        )
+    )
+
+
 def can_see_match(user: Anyone, match: Match) -> bool:
     """Score and reasons: the desk always; the supplier its own pairs once published; the buyer what is
     recommended to it or has come to it by an interest."""
@@ -166,4 +176,37 @@ def is_open_by_policy(user: User, requirement: Requirement) -> bool:
         return True
     return policy == Requirement.ContactPolicy.VERIFIED and any(
         membership.enterprise.is_verified for membership in user.active_memberships
+    )
+
+
+def matches_visible_to(user: Anyone) -> QuerySet[Match]:
+    """The same rule as `can_see_match`, for lists."""
+    if not is_signed_in(user):
+        return Match.objects.none()
+    own = user.enterprise_ids
+    as_supplier = Q(supplier__in=own, line__requirement__status=Requirement.Status.PUBLISHED) & ~Q(
+        status=Match.Status.REJECTED
+    )
+    as_buyer = Q(line__requirement__enterprise__in=own) | Q(line__requirement__posted_by__in=own)
+    answered = Interest.objects.standing().filter(
+        requirement=OuterRef("line__requirement"), enterprise=OuterRef("supplier")
+    )
+    return Match.objects.live().filter(
+        Q(line__in=lines_reviewable_by(user).values("pk"))
+        | as_supplier
+        | as_buyer & (Q(status=Match.Status.APPROVED) | Exists(answered))
+    )
+
+
+def runs_visible_to(user: Anyone) -> QuerySet[MatchRun]:
+    """One's own runs, and those over what one's desks look after; all for the administrator."""
+    if not is_signed_in(user):
+        return MatchRun.objects.none()
+    if user.is_administrator:
+        return MatchRun.objects.all()
+    lines = lines_reviewable_by(user)
+    return MatchRun.objects.filter(
+        Q(asked_by=user)
+        | Q(line__in=lines.values("pk"))
+        | Q(requirement__in=lines.values("requirement"))
     )

@@ -283,6 +283,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "read changes": {"task": "matchmaking.tasks.read_changes", "schedule": 5.0},
+    "read changes of events": {"task": "events.tasks.read_changes", "schedule": 5.0},
     "sweep overdue shards": {"task": "matchmaking.tasks.sweep_overdue_shards", "schedule": 5.0},
     "deliver notifications": {"task": "chains.tasks.deliver_notifications", "schedule": 15.0},
     "publish after embargo": {"task": "chains.tasks.publish_due_requirements", "schedule": 10.0},
@@ -306,11 +307,11 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "matchmaking.api.base.Pagination",
+    "DEFAULT_PAGINATION_CLASS": "matchmaking.api.limits.Pagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "matchmaking.api.limits.AnonThrottle",
+        "matchmaking.api.limits.UserThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min"},
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -328,6 +329,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LanguageEnum": "chains.models.Language.choices",
+        "DecisionReasonEnum": "matchmaking.api.serializers.DECISION_REASONS",
+        "DeclineReasonEnum": "matchmaking.api.serializers.DECLINE_REASONS",
+    },
 }
 
 LOGGING = {

@@ -1,10 +1,59 @@
+"""Every refusal as application/problem+json (RFC 9457)."""
+
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import exception_handler, set_rollback
+
+from chains.errors import DomainError
+
+PROBLEM = "application/problem+json"
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    return exception_handler(error, context)
+    """A response for what the caller can understand; None lets a fault of ours become a 500."""
+    if isinstance(error, DomainError):
+        set_rollback()
+        found = status.HTTP_403_FORBIDDEN if error.is_refusal else status.HTTP_409_CONFLICT
+        return problem(found, str(error), error.code)
+    if isinstance(error, exceptions.ValidationError):
+        set_rollback()
+        return problem(
+            status.HTTP_422_UNPROCESSABLE_ENTITY,
+            _("Some fields need correction."),
+            "request.invalid",
+            errors=error.detail,
+        )
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    answer = problem(response.status_code, _detail(error), _code(error))
+    for name, value in response.headers.items():
+        if name.lower() in ("www-authenticate", "retry-after"):
+            answer[name] = value
+    return answer
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, Http404):
+        return _("There is no such thing, or it is not open to you.")
+    if isinstance(error, PermissionDenied):
+        return _("You may not do this.")
+    return str(error)
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, exceptions.APIException):
+        return f"request.{error.default_code}"
+    return "request.not_found" if isinstance(error, Http404) else "request.forbidden"
+
+
+def problem(found: int, detail: str, code: str, **more: Any) -> Response:
+    body = {"type": "about:blank", "status": found, "detail": detail, "code": code, **more}
+    return Response(body, status=found, content_type=PROBLEM)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from chains.models import Capability, Category, Enterprise, Region, Requirement, Segment
+from events.models import Event, Registration
+from matchmaking import search
+from matchmaking.models import Interest, Match
+
+
+def within(field: str) -> django_filters.CharFilter:
+    """A region by its code, with all below it."""
+
+    def narrow(rows: QuerySet[Any], _name: str, code: str) -> QuerySet[Any]:
+        region = Region.objects.filter(code=code).first()
+        if region is None:
+            return rows.none()
+        return rows.filter(
+            Q(**{f"{field}__path": region.path})
+            | Q(**{f"{field}__path__startswith": f"{region.path}/"})
+        )
+
+    return django_filters.CharFilter(method=narrow, label="Region code; its subtree counts.")
+
+
+def found() -> django_filters.CharFilter:
+    def narrow(rows: QuerySet[Any], _name: str, query: str) -> QuerySet[Any]:
+        return search.found(rows, query)
+
+    return django_filters.CharFilter(method=narrow, label="Words in Chinese, pinyin or English.")
+
+
+class SegmentFilter(django_filters.FilterSet):
+    chain = django_filters.CharFilter("chain__code")
+
+    class Meta:
+        model = Segment
+        fields = ("chain", "position")
+
+
+class CategoryFilter(django_filters.FilterSet):
+    chain = django_filters.CharFilter("chain__code")
+    segment = django_filters.CharFilter("segment__code")
+    parent = django_filters.CharFilter("parent__code")
+
+    class Meta:
+        model = Category
+        fields = ("chain", "segment", "parent", "level")
+
+
+class RegionFilter(django_filters.FilterSet):
+    parent = django_filters.CharFilter("parent__code")
+    q = found()
+
+    class Meta:
+        model = Region
+        fields = ("parent", "level", "q")
+
+
+class EnterpriseFilter(django_filters.FilterSet):
+    region = within("region")
+    kind = django_filters.CharFilter("kind")
+    q = found()
+
+    class Meta:
+        model = Enterprise
+        fields = ("region", "kind", "q")
+
+
+class CapabilityFilter(django_filters.FilterSet):
+    enterprise = django_filters.CharFilter("enterprise__public_id")
+    category = django_filters.CharFilter("categories__code")
+
+    class Meta:
+        model = Capability
+        fields = ("enterprise", "category", "status")
+
+
+class RequirementFilter(django_filters.FilterSet):
+    enterprise = django_filters.CharFilter("enterprise__public_id")
+    chain = django_filters.CharFilter("chain__code")
+    docking_kind = django_filters.CharFilter("docking_kind")
+    region = within("region")
+    q = found()
+
+    class Meta:
+        model = Requirement
+        fields = ("enterprise", "chain", "docking_kind", "region", "status", "seeks", "q")
+
+
+class EventFilter(django_filters.FilterSet):
+    level = django_filters.CharFilter("level")
+    chain = django_filters.CharFilter("chains__code")
+    region = within("region")
+    starts_after = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="gte")
+    starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt")
+
+    class Meta:
+        model = Event
+        fields = ("level", "chain", "region", "status", "starts_after", "starts_before")
+
+
+class RegistrationFilter(django_filters.FilterSet):
+    event = django_filters.CharFilter("event__public_id")
+    enterprise = django_filters.CharFilter("enterprise__public_id")
+
+    class Meta:
+        model = Registration
+        fields = ("event", "enterprise", "status")
+
+
+class MatchFilter(django_filters.FilterSet):
+    requirement = django_filters.CharFilter("line__requirement__public_id")
+    line = django_filters.CharFilter("line__public_id")
+    supplier = django_filters.CharFilter("supplier__public_id")
+
+    class Meta:
+        model = Match
+        fields = ("requirement", "line", "supplier", "status", "misses_must", "is_stale")
+
+
+class InterestFilter(django_filters.FilterSet):
+    requirement = django_filters.CharFilter("requirement__public_id")
+    enterprise = django_filters.CharFilter("enterprise__public_id")
+
+    class Meta:
+        model = Interest
+        fields = ("requirement", "enterprise", "status")

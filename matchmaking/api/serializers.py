@@ -1,0 +1,528 @@
+"""What the API says and takes. No contact stands in any of these: it is opened by its own, logged action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework import serializers
+
+from chains import models as register
+from chains.models import (
+    Capability,
+    Category,
+    CertificationKind,
+    Chain,
+    Condition,
+    CooperationKind,
+    DockingKind,
+    Enterprise,
+    Project,
+    Qualification,
+    Region,
+    Requirement,
+    RequirementLine,
+    Segment,
+    Unit,
+)
+from chains.permissions import Anyone
+from chains.services.requirements import ConditionDraft, LineDraft
+from events.models import Event, EventLevel, Listing, Registration, Series, Tier
+from matchmaking.models import Decision, Interest, Match, MatchRun, Score
+
+NAMES = ("code", "name_zh", "name_en")
+# Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
+DECISION_REASONS = Decision.Reason.choices
+DECLINE_REASONS = Interest.DeclineReason.choices
+
+
+def caller(context: Mapping[str, Any]) -> Anyone:
+    """Who asks; nobody while the schema is drawn."""
+    request = context.get("request")
+    return request.user if request is not None else AnonymousUser()
+
+
+# --- Reference data -----------------------------------------------------------------------------------
+
+
+class ChainSerializer(serializers.ModelSerializer[Chain]):
+    class Meta:
+        model = Chain
+        fields = (*NAMES, "kind", "summary_zh", "summary_en")
+
+
+class SegmentSerializer(serializers.ModelSerializer[Segment]):
+    chain = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    feeds = serializers.SlugRelatedField[Any](slug_field="code", read_only=True, many=True)
+
+    class Meta:
+        model = Segment
+        fields = (*NAMES, "chain", "position", "feeds")
+
+
+class CategorySerializer(serializers.ModelSerializer[Category]):
+    parent = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)  # type: ignore[assignment]  # declared fields leave the class
+    segment = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+
+    class Meta:
+        model = Category
+        fields = (
+            *NAMES, "level", "parent", "segment", "synonyms_zh", "synonyms_en",
+            "description_zh", "description_en", "standards",
+        )  # fmt: skip
+
+
+class RegionSerializer(serializers.ModelSerializer[Region]):
+    parent = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)  # type: ignore[assignment]  # declared fields leave the class
+
+    class Meta:
+        model = Region
+        fields = (*NAMES, "level", "parent", "longitude", "latitude")
+
+
+class UnitSerializer(serializers.ModelSerializer[Unit]):
+    class Meta:
+        model = Unit
+        fields = (*NAMES, "dimension", "factor")
+
+
+class DockingKindSerializer(serializers.ModelSerializer[DockingKind]):
+    direction = serializers.CharField(source="direction_id", read_only=True)
+
+    class Meta:
+        model = DockingKind
+        fields = (*NAMES, "direction", "family", "counterparts")
+
+
+class CooperationKindSerializer(serializers.ModelSerializer[CooperationKind]):
+    class Meta:
+        model = CooperationKind
+        fields = (*NAMES, "group")
+
+
+class QualificationKindSerializer(serializers.ModelSerializer[register.QualificationKind]):
+    class Meta:
+        model = register.QualificationKind
+        fields = (*NAMES, "group", "counted_as")
+
+
+class CertificationKindSerializer(serializers.ModelSerializer[CertificationKind]):
+    class Meta:
+        model = CertificationKind
+        fields = (*NAMES, "group")
+
+
+class ParticipantKindSerializer(serializers.ModelSerializer[register.ParticipantKind]):
+    class Meta:
+        model = register.ParticipantKind
+        fields = (*NAMES, "counts_as_enterprise")
+
+
+class EventLevelSerializer(serializers.ModelSerializer[EventLevel]):
+    class Meta:
+        model = EventLevel
+        fields = NAMES
+
+
+# --- The register -------------------------------------------------------------------------------------
+
+
+class EnterpriseNameSerializer(serializers.ModelSerializer[Enterprise]):
+    class Meta:
+        model = Enterprise
+        fields = ("public_id", "name", "name_en")
+
+
+class TitleSerializer(serializers.ModelSerializer[Qualification]):
+    kind = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+
+    class Meta:
+        model = Qualification
+        fields = ("kind", "valid_from", "valid_until_on")
+
+
+class EnterpriseSerializer(serializers.ModelSerializer[Enterprise]):
+    kind = serializers.CharField(source="kind_id", read_only=True)
+    region = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    qualifications = TitleSerializer(source="titles", many=True, read_only=True)
+
+    class Meta:
+        model = Enterprise
+        fields = (
+            "public_id", "name", "name_en", "kind", "country", "region", "status", "summary",
+            "summary_language", "website", "verified_at", "qualifications",
+        )  # fmt: skip
+
+
+class EnterpriseProfileSerializer(serializers.Serializer[Any]):
+    """What editors may change by themselves."""
+
+    name_en = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    address = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    summary = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    summary_language = serializers.ChoiceField(register.Language.choices, required=False)
+    website = serializers.URLField(required=False, allow_blank=True)
+
+
+class CapabilitySerializer(serializers.ModelSerializer[Capability]):
+    enterprise = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    categories = serializers.SlugRelatedField[Any](
+        slug_field="code",
+        queryset=Category.objects.filter(is_active=True),
+        many=True,
+        required=False,
+    )
+    cooperation_kinds = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=CooperationKind.objects.all(), many=True, required=False
+    )
+    unit = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Unit.objects.all(), required=False, allow_null=True
+    )
+
+    class Meta:
+        model = Capability
+        fields = (
+            "public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "categories",
+            "cooperation_kinds", "yearly_capacity", "unit", "lead_time_days", "sample_days",
+            "is_new", "valid_until_on", "status", "published_at",
+        )  # fmt: skip
+        read_only_fields = ("public_id", "status", "published_at")
+
+
+class ConditionSerializer(serializers.ModelSerializer[Condition]):
+    class Meta:
+        model = Condition
+        fields = ("kind", "strength", "text", "parameter")
+        read_only_fields = ("parameter",)
+
+
+class LineSerializer(serializers.ModelSerializer[RequirementLine]):
+    category = serializers.SlugRelatedField[Any](
+        slug_field="code",
+        queryset=Category.objects.filter(is_active=True),
+        required=False,
+        allow_null=True,
+    )
+    category_suggested = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    segment = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    unit = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Unit.objects.all(), required=False, allow_null=True
+    )
+    conditions = ConditionSerializer(many=True, required=False)
+
+    class Meta:
+        model = RequirementLine
+        fields = (
+            "public_id", "number", "text", "language", "category", "category_suggested", "segment",
+            "quantity", "unit", "period", "needed_by_on", "specification", "status", "conditions",
+        )  # fmt: skip
+        read_only_fields = ("public_id", "number", "status")
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    class Meta:
+        model = Project
+        fields = ("public_id", "name", "amount_cents", "currency", "stage", "needed_by_on")
+
+
+class RequirementSerializer(serializers.ModelSerializer[Requirement]):
+    enterprise = EnterpriseNameSerializer(read_only=True)
+    posted_by = EnterpriseNameSerializer(read_only=True)
+    docking_kind = serializers.CharField(source="docking_kind_id", read_only=True)
+    cooperation_kinds = serializers.SlugRelatedField[Any](
+        slug_field="code", read_only=True, many=True
+    )
+    chain = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    region = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    project = serializers.SerializerMethodField()
+    lines = LineSerializer(many=True, read_only=True)
+    conditions = serializers.SerializerMethodField()
+    questions = serializers.SlugRelatedField[Any](slug_field="text", read_only=True, many=True)
+
+    class Meta:
+        model = Requirement
+        fields = (
+            "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
+            "cooperation_kinds", "chain", "region", "project", "needed_by_on", "closes_on",
+            "answer_by_on", "is_urgent", "import_substitution", "contact_policy", "status",
+            "close_reason", "published_at", "amended_at", "lines", "conditions", "questions",
+        )  # fmt: skip
+
+    def get_project(self, requirement: Requirement) -> dict[str, Any] | None:
+        project = requirement.project
+        if project is None or not project.is_public:
+            return None
+        return dict(ProjectSerializer(project).data)
+
+    def get_conditions(self, requirement: Requirement) -> list[dict[str, Any]]:
+        """Those of the whole requirement; a line's own stand with the line."""
+        whole = [c for c in requirement.conditions.all() if c.line_id is None]
+        return [dict(row) for row in ConditionSerializer(whole, many=True).data]
+
+
+class RequirementDraftSerializer(serializers.Serializer[Any]):
+    """A draft to be: one requirement with its lines."""
+
+    enterprise = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Enterprise.objects.none()
+    )
+    title = serializers.CharField(max_length=160)
+    text = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+    language = serializers.ChoiceField(register.Language.choices, required=False)
+    docking_kind = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=DockingKind.objects.filter(is_active=True), required=False
+    )
+    seeks = serializers.ChoiceField(Requirement.Seeks.choices, required=False)
+    cooperation_kinds = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=CooperationKind.objects.all(), many=True, required=False
+    )
+    chain = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Chain.objects.filter(is_active=True), required=False
+    )
+    region = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Region.objects.all(), required=False
+    )
+    needed_by_on = serializers.DateField(required=False)
+    closes_on = serializers.DateField(required=False)
+    answer_by_on = serializers.DateField(required=False)
+    is_urgent = serializers.BooleanField(required=False)
+    import_substitution = serializers.BooleanField(required=False)
+    contact_policy = serializers.ChoiceField(Requirement.ContactPolicy.choices, required=False)
+    lines = LineSerializer(many=True)
+    conditions = ConditionSerializer(many=True, required=False)
+    questions = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=3, required=False
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        user = caller(self.context)
+        # Only own enterprises can be named: another's id reads as unknown.
+        fields["enterprise"].queryset = Enterprise.objects.own(user)  # type: ignore[attr-defined]
+        return fields
+
+    def drafts(self) -> tuple[list[LineDraft], list[ConditionDraft]]:
+        values = self.validated_data
+        lines = [
+            LineDraft(**{**line, "conditions": _conditions(line.get("conditions", []))})
+            for line in values["lines"]
+        ]
+        return lines, _conditions(values.get("conditions", []))
+
+
+def _conditions(rows: list[dict[str, Any]]) -> list[ConditionDraft]:
+    return [
+        ConditionDraft(
+            kind=row["kind"],
+            text=row["text"],
+            strength=row.get("strength", Condition.Strength.MUST),
+        )
+        for row in rows
+    ]
+
+
+# --- Events -------------------------------------------------------------------------------------------
+
+
+class TierSerializer(serializers.ModelSerializer[Tier]):
+    class Meta:
+        model = Tier
+        fields = (
+            "public_id", "name_zh", "name_en", "qualifications", "participant_kinds", "seats",
+            "taken", "reserved_until", "is_general",
+        )  # fmt: skip
+
+
+class SeriesSerializer(serializers.ModelSerializer[Series]):
+    class Meta:
+        model = Series
+        fields = ("public_id", "year", "name_zh", "name_en")
+
+
+class ListingSerializer(serializers.ModelSerializer[Listing]):
+    requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+
+    class Meta:
+        model = Listing
+        fields = ("requirement", "order", "is_featured")
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    level = serializers.CharField(source="level_id", read_only=True)
+    host = EnterpriseNameSerializer(read_only=True)
+    co_hosts = EnterpriseNameSerializer(many=True, read_only=True)
+    region = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    chains = serializers.SlugRelatedField[Any](slug_field="code", read_only=True, many=True)
+    docking_kinds = serializers.SlugRelatedField[Any](slug_field="code", read_only=True, many=True)
+    series = SeriesSerializer(many=True, read_only=True)
+    tiers = TierSerializer(many=True, read_only=True)
+    listings = ListingSerializer(source="public_listings", many=True, read_only=True)
+
+    class Meta:
+        model = Event
+        fields = (
+            "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "chains",
+            "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "text",
+            "text_en", "delegates_per_enterprise", "admission", "waiting_rule",
+            "registration_opens_at", "registration_closes_at", "status", "tiers", "listings",
+        )  # fmt: skip
+
+
+class RegistrationSerializer(serializers.ModelSerializer[Registration]):
+    event = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    enterprise = EnterpriseNameSerializer(read_only=True)
+    tier = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    rank = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Registration
+        fields = (
+            "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
+            "accepts_partial", "tier", "rank",
+        )  # fmt: skip
+
+    def get_rank(self, registration: Registration) -> int | None:
+        """Place in the queue, computed now; null unless waiting."""
+        ranks: dict[int, int] = self.context.get("ranks", {})
+        return ranks.get(registration.pk)
+
+
+class ApplicationSerializer(serializers.Serializer[Any]):
+    """A registration to be."""
+
+    event = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Event.objects.public()
+    )
+    enterprise = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Enterprise.objects.none()
+    )
+    seats = serializers.IntegerField(min_value=1, max_value=100)
+    purposes = serializers.MultipleChoiceField(choices=Registration.Purpose.choices, required=False)
+    accepts_partial = serializers.BooleanField(required=False, default=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        user = caller(self.context)
+        fields["enterprise"].queryset = Enterprise.objects.own(user)  # type: ignore[attr-defined]
+        return fields
+
+
+# --- The introduction ---------------------------------------------------------------------------------
+
+
+class ScoreSerializer(serializers.ModelSerializer[Score]):
+    points = serializers.FloatField(read_only=True)
+    weighting = serializers.IntegerField(source="weighting.version", read_only=True)
+
+    class Meta:
+        model = Score
+        fields = (
+            "points", "misses_must", "parts", "reasons", "outcomes", "engine_version", "weighting", "created_at",
+        )  # fmt: skip
+
+
+class MatchSerializer(serializers.ModelSerializer[Match]):
+    """One pair. A supplier sees its own pairs only, and never a rank."""
+
+    requirement = serializers.SlugRelatedField[Any](
+        source="line.requirement", slug_field="public_id", read_only=True
+    )
+    line = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    supplier = EnterpriseNameSerializer(read_only=True)
+    points = serializers.FloatField(read_only=True)
+    score = ScoreSerializer(read_only=True)
+
+    class Meta:
+        model = Match
+        fields = (
+            "public_id", "requirement", "line", "supplier", "points", "misses_must", "status",
+            "is_stale", "origin", "score",
+        )  # fmt: skip
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    verdict = serializers.ChoiceField(Decision.Verdict.choices)
+    reason = serializers.ChoiceField(Decision.Reason.choices, required=False, default="")
+    note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    until_on = serializers.DateField(required=False, allow_null=True, default=None)
+
+
+class InterestSerializer(serializers.ModelSerializer[Interest]):
+    requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    enterprise = EnterpriseNameSerializer(read_only=True)
+    lines = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True, many=True)
+
+    class Meta:
+        model = Interest
+        fields = (
+            "public_id", "requirement", "enterprise", "lines", "message", "language", "status",
+            "decline_reason", "created_at", "answered_at",
+        )  # fmt: skip
+
+
+class InterestDraftSerializer(serializers.Serializer[Any]):
+    requirement = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Requirement.objects.published()
+    )
+    enterprise = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Enterprise.objects.none()
+    )
+    lines = serializers.ListField(child=serializers.CharField(max_length=12), min_length=1)
+    message = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+    contact = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=register.Contact.objects.none()
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        user = caller(self.context)
+        own = Enterprise.objects.own(user)
+        fields["enterprise"].queryset = own  # type: ignore[attr-defined]
+        fields["contact"].queryset = register.Contact.objects.filter(  # type: ignore[attr-defined]
+            enterprise__in=own.values("pk"), is_active=True
+        )
+        return fields
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    answer = serializers.ChoiceField([("accept", "accept"), ("decline", "decline")])
+    reason = serializers.ChoiceField(Interest.DeclineReason.choices, required=False, default="")
+
+
+class ContactSerializer(serializers.Serializer[Any]):
+    """Only ever the answer to a logged reveal."""
+
+    name = serializers.CharField()
+    job_title = serializers.CharField()
+    phone = serializers.CharField()
+    email = serializers.CharField()
+    wechat = serializers.CharField()
+
+
+class RunSerializer(serializers.ModelSerializer[MatchRun]):
+    requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    line = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    enterprise = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+
+    class Meta:
+        model = MatchRun
+        fields = (
+            "public_id", "scope", "requirement", "line", "enterprise", "status", "lines_total",
+            "lines_done", "engine_version", "created_at", "started_at", "finished_at", "error",
+        )  # fmt: skip
+
+
+class RunDraftSerializer(serializers.Serializer[Any]):
+    scope = serializers.ChoiceField(MatchRun.Scope.choices)
+    public_id = serializers.CharField(max_length=12, required=False, default="")
+
+
+class PurposeSerializer(serializers.Serializer[Any]):
+    """Why a desk opens a contact; others leave it empty."""
+
+    purpose = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class CancelSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)

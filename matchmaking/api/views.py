@@ -1,0 +1,515 @@
+"""The REST API of all three packages. Reads begin with what the user may see; writes call the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+
+from chains.models import (
+    Capability,
+    Category,
+    CertificationKind,
+    Chain,
+    CooperationKind,
+    DockingKind,
+    Enterprise,
+    ParticipantKind,
+    Qualification,
+    QualificationKind,
+    Region,
+    Requirement,
+    RequirementLine,
+    Segment,
+    Unit,
+)
+from chains.services import capabilities, enterprises, requirements
+from events.models import Event, EventLevel, Listing, Registration
+from events.services import registration as registrations
+from matchmaking import permissions
+from matchmaking.api import filters, serializers
+from matchmaking.api.base import ReadViewSet, ReferenceViewSet, Request
+from matchmaking.models import Interest, Match, MatchRun
+from matchmaking.services import contacts, interests, matching, review
+
+CREATED, ACCEPTED = status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED
+
+
+# --- Reference data -----------------------------------------------------------------------------------
+
+
+class ChainViewSet(ReferenceViewSet):
+    queryset = Chain.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.ChainSerializer
+    filterset_fields = ["kind"]
+
+
+class SegmentViewSet(ReferenceViewSet):
+    queryset = (
+        Segment.objects.filter(is_active=True)
+        .select_related("chain")
+        .prefetch_related("feeds")
+        .order_by("code")
+    )
+    serializer_class = serializers.SegmentSerializer
+    filterset_class = filters.SegmentFilter
+
+
+class CategoryViewSet(ReferenceViewSet):
+    queryset = (
+        Category.objects.filter(is_active=True).select_related("parent", "segment").order_by("code")
+    )
+    serializer_class = serializers.CategorySerializer
+    filterset_class = filters.CategoryFilter
+
+
+class RegionViewSet(ReferenceViewSet):
+    queryset = Region.objects.filter(is_active=True).select_related("parent").order_by("code")
+    serializer_class = serializers.RegionSerializer
+    filterset_class = filters.RegionFilter
+
+
+class UnitViewSet(ReferenceViewSet):
+    queryset = Unit.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.UnitSerializer
+
+
+class DockingKindViewSet(ReferenceViewSet):
+    queryset = DockingKind.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.DockingKindSerializer
+
+
+class CooperationKindViewSet(ReferenceViewSet):
+    queryset = CooperationKind.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.CooperationKindSerializer
+
+
+class QualificationKindViewSet(ReferenceViewSet):
+    queryset = QualificationKind.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.QualificationKindSerializer
+
+
+class CertificationKindViewSet(ReferenceViewSet):
+    queryset = CertificationKind.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.CertificationKindSerializer
+
+
+class ParticipantKindViewSet(ReferenceViewSet):
+    queryset = ParticipantKind.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.ParticipantKindSerializer
+
+
+class EventLevelViewSet(ReferenceViewSet):
+    queryset = EventLevel.objects.filter(is_active=True).order_by("order", "code")
+    serializer_class = serializers.EventLevelSerializer
+
+
+# --- The register -------------------------------------------------------------------------------------
+
+
+class EnterpriseViewSet(ReadViewSet):
+    queryset = Enterprise.objects.none()  # for the schema; rows come from visible_to
+    serializer_class = serializers.EnterpriseSerializer
+    filterset_class = filters.EnterpriseFilter
+
+    def get_queryset(self) -> QuerySet[Enterprise]:
+        titles = Qualification.objects.in_force().select_related("kind").order_by("pk")
+        return (
+            Enterprise.objects.visible_to(self.request.user)
+            .select_related("region")
+            .prefetch_related(Prefetch("qualifications", titles, "titles"))
+            .order_by("pk")
+        )
+
+    @extend_schema(
+        request=serializers.EnterpriseProfileSerializer,
+        responses=serializers.EnterpriseSerializer,
+    )
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        """Change the profile of an own enterprise."""
+        enterprise = self.get_object()
+        body = serializers.EnterpriseProfileSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        enterprises.edit_profile(enterprise=enterprise, by=request.user, **body.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+class CapabilityViewSet(ReadViewSet):
+    queryset = Capability.objects.none()
+    serializer_class = serializers.CapabilitySerializer
+    filterset_class = filters.CapabilityFilter
+
+    def get_queryset(self) -> QuerySet[Capability]:
+        return (
+            Capability.objects.visible_to(self.request.user)
+            .select_related("enterprise", "unit")
+            .prefetch_related("categories", "cooperation_kinds")
+            .order_by("pk")
+        )
+
+    @extend_schema(
+        request=serializers.CapabilitySerializer, responses={201: serializers.CapabilitySerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Draft a capability of the caller's enterprise (the first, or the one named by `?enterprise=`)."""
+        enterprise = _own_enterprise(request)
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = capabilities.save_draft(enterprise=enterprise, by=request.user, **body.validated_data)
+        return Response(self.get_serializer(row).data, status=CREATED)
+
+    @extend_schema(
+        request=serializers.CapabilitySerializer, responses=serializers.CapabilitySerializer
+    )
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        row = self.get_object()
+        body = self.get_serializer(row, data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        row = capabilities.save_draft(
+            enterprise=row.enterprise, capability=row, by=request.user, **body.validated_data
+        )
+        return Response(self.get_serializer(row).data)
+
+    @extend_schema(request=None, responses=serializers.CapabilitySerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def publish(self, request: Request, public_id: str) -> Response:
+        row = capabilities.publish(capability=self.get_object(), by=request.user)
+        return Response(self.get_serializer(row).data)
+
+    @extend_schema(request=None, responses=serializers.CapabilitySerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def withdraw(self, request: Request, public_id: str) -> Response:
+        row = capabilities.withdraw(capability=self.get_object(), by=request.user)
+        return Response(self.get_serializer(row).data)
+
+
+def _own_enterprise(request: Request) -> Enterprise:
+    wanted = request.query_params.get("enterprise")
+    own = Enterprise.objects.own(request.user).order_by("pk")
+    return get_object_or_404(own, public_id=wanted) if wanted else get_object_or_404(own[:1])
+
+
+class RequirementViewSet(ReadViewSet):
+    queryset = Requirement.objects.none()
+    serializer_class = serializers.RequirementSerializer
+    filterset_class = filters.RequirementFilter
+
+    def get_queryset(self) -> QuerySet[Requirement]:
+        lines = RequirementLine.objects.select_related(
+            "category", "category_suggested", "segment", "unit"
+        ).prefetch_related("conditions")
+        return (
+            permissions.requirements_visible_to(self.request.user)
+            .select_related("enterprise", "posted_by", "project", "chain", "region")
+            .prefetch_related(
+                Prefetch("lines", lines), "conditions", "questions", "cooperation_kinds"
+            )
+            .order_by("pk")
+        )
+
+    @extend_schema(
+        request=serializers.RequirementDraftSerializer,
+        responses={201: serializers.RequirementSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Keep a draft with its lines; submit it with the action below."""
+        body = serializers.RequirementDraftSerializer(
+            data=request.data, context=self.get_serializer_context()
+        )
+        body.is_valid(raise_exception=True)
+        fields = dict(body.validated_data)
+        lines, conditions = body.drafts()
+        for name in ("lines", "conditions"):
+            fields.pop(name, None)
+        enterprise, questions = fields.pop("enterprise"), fields.pop("questions", None)
+        row = requirements.save_draft(
+            enterprise=enterprise,
+            by=request.user,
+            lines=lines,
+            conditions=conditions,
+            questions=questions,
+            **fields,
+        )
+        return self._answer(row, CREATED)
+
+    @extend_schema(request=None, responses=serializers.RequirementSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def submit(self, request: Request, public_id: str) -> Response:
+        """Hand a draft to its desk."""
+        return self._answer(requirements.submit(requirement=self.get_object(), by=request.user))
+
+    @extend_schema(request=None, responses=serializers.RequirementSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def withdraw(self, request: Request, public_id: str) -> Response:
+        return self._answer(requirements.withdraw(requirement=self.get_object(), by=request.user))
+
+    @extend_schema(request=serializers.PurposeSerializer, responses=serializers.ContactSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def contact(self, request: Request, public_id: str) -> Response:
+        """Open the contact by the requirement's policy. Each call is logged and counted to the owner."""
+        body = serializers.PurposeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = contacts.reveal(
+            requirement=self.get_object(), by=request.user, purpose=body.validated_data["purpose"]
+        )
+        return Response(serializers.ContactSerializer(row).data)
+
+    def _answer(self, row: Requirement, code: int = status.HTTP_200_OK) -> Response:
+        found = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(found).data, status=code)
+
+
+# --- Events -------------------------------------------------------------------------------------------
+
+
+class EventViewSet(ReadViewSet):
+    queryset = Event.objects.none()
+    serializer_class = serializers.EventSerializer
+    filterset_class = filters.EventFilter
+
+    def get_queryset(self) -> QuerySet[Event]:
+        # Listing never shows what is not published; the moment of the list decides (row 21).
+        listings = (
+            Listing.objects.filter(requirement__status=Requirement.Status.PUBLISHED)
+            .select_related("requirement")
+            .order_by("order", "pk")
+        )
+        return (
+            Event.objects.visible_to(self.request.user)
+            .select_related("host", "region")
+            .prefetch_related(
+                "co_hosts",
+                "chains",
+                "docking_kinds",
+                "series__programme",
+                "tiers",
+                Prefetch("listings", listings, "public_listings"),
+            )
+            .order_by("-starts_at", "pk")
+        )
+
+
+class RegistrationViewSet(ReadViewSet):
+    queryset = Registration.objects.none()
+    serializer_class = serializers.RegistrationSerializer
+    permission_classes = [IsAuthenticated]
+    filterset_class = filters.RegistrationFilter
+
+    def get_queryset(self) -> QuerySet[Registration]:
+        return (
+            Registration.objects.visible_to(self.request.user)
+            .select_related("event", "enterprise", "tier")
+            .order_by("pk")
+        )
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        rows = args[0] if args else []
+        kwargs["context"] = {**self.get_serializer_context(), "ranks": _ranks(rows)}
+        return self.serializer_class(*args, **kwargs)
+
+    @extend_schema(
+        request=serializers.ApplicationSerializer,
+        responses={201: serializers.RegistrationSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Register an own enterprise: seats at once, a turn in the queue, or a wait for the organiser."""
+        body = serializers.ApplicationSerializer(
+            data=request.data, context=self.get_serializer_context()
+        )
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
+        row = registrations.register(
+            event=fields["event"],
+            enterprise=fields["enterprise"],
+            seats=fields["seats"],
+            purposes=sorted(fields.get("purposes", ())),
+            accepts_partial=fields["accepts_partial"],
+            by=request.user,
+        )
+        return Response(self.get_serializer(row).data, status=CREATED)
+
+    @extend_schema(
+        request=serializers.CancelSerializer, responses=serializers.RegistrationSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, public_id: str) -> Response:
+        """Give the seats back; the organiser says why."""
+        body = serializers.CancelSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = registrations.cancel(
+            registration=self.get_object(), by=request.user, reason=body.validated_data["reason"]
+        )
+        return Response(self.get_serializer(row).data)
+
+
+def _ranks(rows: Any) -> dict[int, int]:
+    """Places in the queue of the rows of one page, one query an event."""
+    waiting: dict[int, list[Registration]] = {}
+    for row in [rows] if isinstance(rows, Registration) else list(rows or []):
+        if row.status == Registration.Status.WAITLISTED:
+            waiting.setdefault(row.event_id, []).append(row)
+    found: dict[int, int] = {}
+    for group in waiting.values():
+        found |= registrations.ranks(group[0].event, group)
+    return found
+
+
+# --- The introduction ---------------------------------------------------------------------------------
+
+
+class MatchViewSet(ReadViewSet):
+    queryset = Match.objects.none()
+    serializer_class = serializers.MatchSerializer
+    permission_classes = [IsAuthenticated]
+    filterset_class = filters.MatchFilter
+
+    def get_queryset(self) -> QuerySet[Match]:
+        return (
+            permissions.matches_visible_to(self.request.user)
+            .select_related("line__requirement", "supplier", "score__weighting")
+            .order_by("line", "misses_must", "-tenths", "pk")
+        )
+
+    @extend_schema(request=serializers.DecisionSerializer, responses=serializers.MatchSerializer)
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, public_id: str) -> Response:
+        """Approve, reject with a reason, defer or undo; the caller takes the line's lease for it."""
+        match = self.get_object()
+        body = serializers.DecisionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        said, by = body.validated_data, request.user
+        review.take_lease(line=match.line, by=by)
+        verdict = said["verdict"]
+        if verdict == "approved":
+            row = review.approve(match=match, by=by, note=said["note"], reason=said["reason"])
+        elif verdict == "rejected":
+            row = review.reject(match=match, reason=said["reason"], note=said["note"], by=by)
+        elif verdict == "deferred":
+            row = review.defer(match=match, by=by, until_on=said["until_on"], note=said["note"])
+        else:
+            row = review.undo(match=match, by=by)
+        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
+
+
+class InterestViewSet(ReadViewSet):
+    queryset = Interest.objects.none()
+    serializer_class = serializers.InterestSerializer
+    permission_classes = [IsAuthenticated]
+    filterset_class = filters.InterestFilter
+
+    def get_queryset(self) -> QuerySet[Interest]:
+        return (
+            Interest.objects.visible_to(self.request.user)
+            .select_related("requirement", "enterprise")
+            .prefetch_related("lines")
+            .order_by("-pk")
+        )
+
+    @extend_schema(
+        request=serializers.InterestDraftSerializer,
+        responses={201: serializers.InterestSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Send an interest; sent again for the same requirement it changes the one that waits."""
+        body = serializers.InterestDraftSerializer(
+            data=request.data, context=self.get_serializer_context()
+        )
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
+        lines = list(
+            RequirementLine.objects.filter(
+                requirement=fields["requirement"], public_id__in=fields["lines"]
+            )
+        )
+        if len(lines) != len(set(fields["lines"])):
+            raise ValidationError({"lines": [_("There is no such line in this requirement.")]})
+        row = interests.express(
+            requirement=fields["requirement"],
+            enterprise=fields["enterprise"],
+            lines=lines,
+            message=fields["message"],
+            contact=fields["contact"],
+            by=request.user,
+        )
+        return self._answer(row, CREATED)
+
+    @extend_schema(request=serializers.AnswerSerializer, responses=serializers.InterestSerializer)
+    @action(detail=True, methods=["post"])
+    def answer(self, request: Request, public_id: str) -> Response:
+        """The buyer accepts, or declines with a reason."""
+        interest = self.get_object()
+        body = serializers.AnswerSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        if body.validated_data["answer"] == "accept":
+            return self._answer(interests.accept(interest=interest, by=request.user))
+        reason = body.validated_data["reason"]
+        return self._answer(interests.decline(interest=interest, reason=reason, by=request.user))
+
+    @extend_schema(request=None, responses=serializers.InterestSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, public_id: str) -> Response:
+        return self._answer(interests.withdraw(interest=self.get_object(), by=request.user))
+
+    @extend_schema(request=None, responses=serializers.ContactSerializer)
+    @action(detail=True, methods=["post"])
+    def contact(self, request: Request, public_id: str) -> Response:
+        """Open the contact the supplier sent along. Each call is logged."""
+        row = contacts.reveal_supplier(interest=self.get_object(), by=request.user)
+        return Response(serializers.ContactSerializer(row).data)
+
+    def _answer(self, row: Interest, code: int = status.HTTP_200_OK) -> Response:
+        found = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(found).data, status=code)
+
+
+class RunViewSet(ReadViewSet):
+    queryset = MatchRun.objects.none()
+    serializer_class = serializers.RunSerializer
+    permission_classes = [IsAuthenticated]
+    filterset_fields = ["scope", "status"]
+
+    def get_queryset(self) -> QuerySet[MatchRun]:
+        return (
+            permissions.runs_visible_to(self.request.user)
+            .select_related("requirement", "line", "enterprise")
+            .order_by("-pk")
+        )
+
+    @extend_schema(
+        request=serializers.RunDraftSerializer, responses={202: serializers.RunSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Start a run; poll it until it is no longer queued or running."""
+        body = serializers.RunDraftSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        scope, name = body.validated_data["scope"], body.validated_data["public_id"]
+        run = matching.start(by=request.user, **_scope(request, scope, name))
+        return Response(self.get_serializer(run).data, status=ACCEPTED)
+
+    @extend_schema(request=None, responses=serializers.RunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, public_id: str) -> Response:
+        run = self.get_object()
+        matching.cancel(run=run, by=request.user)
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+def _scope(request: Request, scope: str, name: str) -> dict[str, Any]:
+    if scope == MatchRun.Scope.ALL:
+        return {"everything": True}
+    if scope == MatchRun.Scope.ENTERPRISE:
+        rows = Enterprise.objects.visible_to(request.user)
+        return {"enterprise": get_object_or_404(rows, public_id=name)}
+    visible = permissions.requirements_visible_to(request.user)
+    if scope == MatchRun.Scope.REQUIREMENT:
+        return {"requirement": get_object_or_404(visible, public_id=name)}
+    lines = RequirementLine.objects.filter(requirement__in=visible.values("pk"))
+    return {"line": get_object_or_404(lines.select_related("requirement"), public_id=name)}
