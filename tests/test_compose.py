@@ -7,10 +7,13 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from matchmaking import supervisor
 from matchmaking.embedded import keeper
@@ -159,6 +162,17 @@ def test_lock_pins_everything_and_holds_no_address():
     assert [line for line in lines if not pinned.fullmatch(line)] == []
     # Needed by redis on Debian 12's Python 3.11.2, left out by a lock made on a later one.
     assert 'async-timeout==5.0.1; python_full_version < "3.11.3"' in lines
+
+
+def test_lock_is_in_step_with_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+
+    locked = {canonicalize_name(line.partition("==")[0]) for line in lines}
+
+    assert names - locked == set()
 
 
 def test_web_command_answers_without_docker(tmp_path):
