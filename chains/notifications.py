@@ -1,6 +1,18 @@
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import translation
 
 from chains.doorbell import ring
 from chains.models import Notification, User
@@ -19,3 +31,91 @@ def post(to: User, kind: str, *, email: bool = True, **context: Any) -> None:
     )
     if email:
         ring("chains.tasks.deliver_notifications")
+
+
+# --- In words -----------------------------------------------------------------------------------------
+
+# Keys of a context that are not the name of their model.
+_ALSO = {
+    "association": "enterprise",
+    "member": "enterprise",
+    "supplier": "enterprise",
+    "buyer": "enterprise",
+    "line": "requirementline",
+}
+# A proof is one of two; a person and a contact never come into a message.
+_PROOFS = ("qualification", "certification")
+_NEVER = ("user", "contact")
+_ALONG = ("enterprise", "requirement", "event", "line", "supplier", "kind")
+
+
+class GoneError(Exception):
+    """A row the message tells of does not stand any more: there is nothing left to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    row: Notification
+    subject: str
+    body: str
+    # The first address in the body, without the host: where the notice leads.
+    href: str
+
+
+@lru_cache(maxsize=1)
+def _named() -> dict[str, type[models.Model]]:
+    """Models of this project that have a public id, by their name in lower case."""
+    return {
+        model._meta.model_name or "": model
+        for package in ("chains", "events", "matchmaking")
+        for model in apps.get_app_config(package).get_models()
+        if any(field.name == "public_id" for field in model._meta.fields)
+    }
+
+
+def rows_of(notices: Iterable[Notification]) -> dict[tuple[str, str], models.Model]:
+    """All rows that the notices tell of, one query for each sort of row."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for notice in notices:
+        for key, value in notice.context.items():
+            for name in _models_of(key):
+                wanted[name].add(str(value))
+    found: dict[tuple[str, str], models.Model] = {}
+    for name, ids in wanted.items():
+        model = _named()[name]
+        along = [f.name for f in model._meta.fields if f.is_relation and f.name in _ALONG]
+        query = model._default_manager.filter(public_id__in=ids)
+        for row in query.select_related(*along) if along else query:
+            found[name, row.public_id] = row  # type: ignore[attr-defined]  # asked for above
+    return found
+
+
+def _models_of(key: str) -> tuple[str, ...]:
+    if key == "proof":
+        return _PROOFS
+    name = _ALSO.get(key, key)
+    return (name,) if name in _named() and name not in _NEVER else ()
+
+
+def render(
+    notice: Notification, rows: dict[tuple[str, str], models.Model], language: str
+) -> Message:
+    """The message in the words of its templates; `language` is zh or en."""
+    context: dict[str, Any] = {"site": settings.SITE_URL.rstrip("/"), "to": notice.to_id}
+    for key, value in notice.context.items():
+        names = _models_of(key)
+        row = next((rows[n, str(value)] for n in names if (n, str(value)) in rows), None)
+        if names and row is None:
+            raise GoneError(key)
+        context[key] = row if names else value
+    with translation.override("zh-hans" if language == "zh" else "en"):
+        subject = _text(f"emails/{notice.kind}.subject.txt", context)
+        body = _text(f"emails/{notice.kind}.txt", context)
+    href = re.search(re.escape(context["site"]) + r"(/\S*)", body)
+    return Message(notice, " ".join(subject.split()), body.strip() + "\n", href[1] if href else "")
+
+
+def _text(name: str, context: dict[str, Any]) -> str:
+    # Plain text: "&" stays "&".
+    template: Any = get_template(name)
+    return str(template.template.render(Context(context, autoescape=False)))

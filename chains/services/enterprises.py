@@ -42,7 +42,7 @@ from chains.models import (
     Region,
     User,
 )
-from chains.services import accounts
+from chains.services import accounts, requirements
 
 # Who decides. Outside every served province the desk is that of an event, which only the packages above
 # know: they pass their own predicate.
@@ -305,11 +305,12 @@ def return_(
 def suspend(
     *, enterprise: Enterprise, reason: str, by: User, may: May = permissions.can_verify
 ) -> Enterprise:
-    """Its members read from now on and change nothing; what it published is out of sight."""
+    """Its members read from now on and change nothing; what it asks for is closed."""
     enterprise = _case(enterprise, by, may, Enterprise.Status.VERIFIED)
     enterprise.return_reason = _reason(reason)
     enterprise.status = Enterprise.Status.SUSPENDED
     enterprise.save(update_fields=["status", "return_reason", "updated_at"])
+    requirements.close_suspended(enterprise=enterprise, by=by)
     return _decided(enterprise, by, "suspended")
 
 

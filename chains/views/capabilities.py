@@ -1,15 +1,114 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from chains import search
+from chains.errors import DomainError
+from chains.forms.capabilities import CapabilityForm
+from chains.http import MemberRequest
+from chains.models import Capability, Category, Enterprise
+from chains.services import capabilities
+from chains.views.refusals import refusal
 
 
-def capability_create(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def capability_create(request: MemberRequest, public_id: str) -> HttpResponse:
+    enterprise = get_object_or_404(Enterprise.objects.own(request.user), public_id=public_id)
+    return _edit(request, enterprise, None)
 
 
-def capability_edit(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def capability_edit(request: MemberRequest, public_id: str) -> HttpResponse:
+    capability = get_object_or_404(_own(request), public_id=public_id)
+    return _edit(request, capability.enterprise, capability)
 
 
-def capability_withdraw(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _own(request: MemberRequest) -> QuerySet[Capability]:
+    return (
+        Capability.objects.filter(enterprise__in=Enterprise.objects.own(request.user))
+        .select_related("enterprise", "unit")
+        .prefetch_related("categories", "cooperation_kinds", "certifications")
+    )
+
+
+def _edit(
+    request: MemberRequest, enterprise: Enterprise, capability: Capability | None
+) -> HttpResponse:
+    suggesting = "suggest" in request.POST
+    form = CapabilityForm(request.POST or None, enterprise=enterprise, capability=capability)
+    if request.method == "POST" and not suggesting and form.is_valid():
+        try:
+            return _save(request, form, enterprise, capability)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            form.add_error(None, str(error))
+    codes = form["categories"].value() or []
+    return render(
+        request,
+        "chains/capability_edit.html",
+        {
+            "nav": "profile",
+            "enterprise": enterprise,
+            "capability": capability,
+            "form": form,
+            "suggesting": suggesting,
+            "typed": request.POST.get("q", ""),
+            # Without JavaScript the button brings the page back with what the word finds.
+            "suggestions": [
+                row for row in search.categories(request.POST.get("q", "")) if row.code not in codes
+            ]
+            if suggesting
+            else [],
+            "chosen": Category.objects.filter(code__in=codes).select_related("parent__parent"),
+            "most": Capability.MAX_CATEGORIES,
+            "today": timezone.localdate(),
+        },
+    )
+
+
+def _save(
+    request: MemberRequest,
+    form: CapabilityForm,
+    enterprise: Enterprise,
+    capability: Capability | None,
+) -> HttpResponse:
+    saved = capabilities.save_draft(
+        enterprise=enterprise, capability=capability, by=request.user, **form.values()
+    )
+    if "publish" in request.POST:
+        try:
+            capabilities.publish(capability=saved, by=request.user)
+        except DomainError as error:
+            # What was written is kept; only the publishing was refused.
+            messages.warning(request, str(error))
+            return redirect("chains:capability_edit", public_id=saved.public_id)
+        messages.success(request, _("Published. It is compared with open requirements now."))
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("chains:enterprise_status", public_id=enterprise.public_id)
+
+
+@require_POST
+def capability_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Out of sight; a draft, which nobody else has seen, is deleted."""
+    capability = get_object_or_404(_own(request), public_id=public_id)
+    enterprise = capability.enterprise
+    try:
+        if capability.status == Capability.Status.DRAFT:
+            capabilities.delete_draft(capability=capability, by=request.user)
+            messages.success(request, _("The draft has been deleted."))
+        else:
+            capabilities.withdraw(capability=capability, by=request.user)
+            messages.success(request, _("Withdrawn. It is out of sight now."))
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    return redirect("chains:enterprise_status", public_id=enterprise.public_id)

@@ -1,35 +1,376 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from chains import calendar, identity, permissions, search
+from chains.errors import DomainError
+from chains.forms import region_choices
+from chains.forms.enterprises import (
+    CertificationForm,
+    ContactForm,
+    DecisionForm,
+    ProfileForm,
+    ProofDecisionForm,
+    QualificationForm,
+)
+from chains.http import MemberRequest
+from chains.models import Certification, Enterprise, Evidence, Proof, Qualification
+from chains.services import accounts, contacts, enterprises
+from chains.views.refusals import refusal
+
+# --- What its members keep up -------------------------------------------------------------------------
 
 
-def enterprise_edit(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def enterprise_edit(request: MemberRequest, public_id: str) -> HttpResponse:
+    enterprise = get_object_or_404(
+        Enterprise.objects.own(request.user).select_related("region"), public_id=public_id
+    )
+    if not enterprise.is_verified and not enterprise.is_suspended:
+        return redirect("chains:enterprise_status", public_id=public_id)
+    fields = ("name_en", "address", "summary", "website")
+    form = ProfileForm(
+        request.POST or None, initial={name: getattr(enterprise, name) for name in fields}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            enterprises.edit_profile(enterprise=enterprise, by=request.user, **form.cleaned_data)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("chains:enterprise_status", public_id=public_id)
+    return render(
+        request,
+        "chains/enterprise_edit.html",
+        {"nav": "profile", "enterprise": enterprise, "form": form},
+    )
 
 
-def contact_edit(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def contact_edit(request: MemberRequest, public_id: str) -> HttpResponse:
+    """The contacts of one's own enterprise; `?contact=` names the one to change."""
+    enterprise = get_object_or_404(Enterprise.objects.own(request.user), public_id=public_id)
+    if not permissions.can_edit(request.user, enterprise):
+        error = DomainError(
+            _("Only the owner and the editors of the enterprise can do this."),
+            code="contact.forbidden",
+        )
+        return refusal(request, error)
+    rows = enterprise.contacts.filter(is_active=True).order_by("pk")
+    named = request.GET.get("contact", "")
+    contact = get_object_or_404(rows, public_id=named) if named else None
+    if request.method == "POST" and "retire" in request.POST:
+        leaving = get_object_or_404(rows, public_id=request.POST["retire"])
+        contacts.retire_contact(contact=leaving, by=request.user)
+        messages.success(request, _("The contact is no longer offered."))
+        return redirect("chains:contact_edit", public_id=public_id)
+    form = ContactForm(request.POST or None, instance=contact)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contacts.save_contact(
+                enterprise=enterprise, contact=contact, by=request.user, **form.cleaned_data
+            )
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("chains:contact_edit", public_id=public_id)
+    return render(
+        request,
+        "chains/contact_edit.html",
+        {
+            "nav": "profile",
+            "enterprise": enterprise,
+            "form": form,
+            "contact": contact,
+            "contacts": rows,
+        },
+    )
 
 
-def qualification_claim(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def qualification_claim(request: MemberRequest, public_id: str) -> HttpResponse:
+    return _claim(request, public_id, is_title=True)
 
 
-def certification_claim(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def certification_claim(request: MemberRequest, public_id: str) -> HttpResponse:
+    return _claim(request, public_id, is_title=False)
 
 
-def evidence_download(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _claim(request: MemberRequest, public_id: str, *, is_title: bool) -> HttpResponse:
+    enterprise = get_object_or_404(Enterprise.objects.own(request.user), public_id=public_id)
+    form_class = QualificationForm if is_title else CertificationForm
+    form = form_class(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        claim: Any = (
+            enterprises.claim_qualification if is_title else enterprises.claim_certification
+        )
+        try:
+            claim(enterprise=enterprise, by=request.user, **form.cleaned_data)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            form.add_error("evidence" if error.code.startswith("file.") else None, str(error))
+        else:
+            messages.success(
+                request, _("Sent to the desk. It is shown as stated until it is verified.")
+            )
+            return redirect("chains:enterprise_status", public_id=public_id)
+    return render(
+        request,
+        "chains/proof_claim.html",
+        {"nav": "profile", "enterprise": enterprise, "form": form, "is_title": is_title},
+    )
 
 
-def region_search(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+# --- Files and regions --------------------------------------------------------------------------------
 
 
-def enterprise_case(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def evidence_download(request: MemberRequest, public_id: str) -> HttpResponseBase:
+    """To those entitled, never shown inside a page; a desk that opens one is logged."""
+    evidence = get_object_or_404(
+        Evidence.objects.select_related("enterprise__region"), public_id=public_id
+    )
+    if not permissions.can_see_evidence(request.user, evidence.enterprise):
+        raise Http404
+    enterprises.record_view(evidence=evidence, by=request.user)
+    try:
+        content = evidence.file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(
+        content,
+        as_attachment=True,
+        filename=evidence.original_name,
+        content_type=evidence.content_type,
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
-def proof_decide(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def region_search(request: MemberRequest) -> HttpResponse:
+    """Regions that answer what is typed, as radios for the field `name`."""
+    name = request.GET.get("name", "region")
+    if not name.replace("-", "_").isidentifier() or len(name) > 40:
+        raise Http404
+    typed = request.GET.get(f"{name}_q") or request.GET.get("q", "")
+    selected = request.GET.get(name) or request.GET.get("selected", "")
+    return render(
+        request,
+        "components/region_choices.html",
+        {
+            "name": name,
+            "typed": typed[:60],
+            "selected": selected[:12],
+            "regions": region_choices(typed[:60], selected[:12]),
+        },
+    )
+
+
+# --- The desk -----------------------------------------------------------------------------------------
+
+
+def _waiting(request: MemberRequest) -> list[Enterprise]:
+    """Cases the user may decide, oldest first."""
+    rows = (
+        Enterprise.objects.in_scope_of(request.user)
+        .pending()
+        .select_related("region")
+        .order_by("submitted_at", "pk")
+    )
+    return [row for row in rows if permissions.can_verify(request.user, row)]
+
+
+@require_http_methods(["GET", "POST"])
+def enterprise_case(request: MemberRequest, public_id: str) -> HttpResponse:
+    enterprise = get_object_or_404(
+        Enterprise.objects.in_scope_of(request.user).select_related(
+            "region__parent__parent", "kind"
+        ),
+        public_id=public_id,
+    )
+    if not permissions.can_verify(request.user, enterprise):
+        if not request.user.is_organiser:
+            raise Http404
+        error = DomainError(
+            _("This is your own enterprise or body. The next desk up decides."),
+            code="enterprise.forbidden",
+        )
+        return refusal(request, error)
+    form = DecisionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        following = _next_of(_waiting(request), enterprise)
+        try:
+            messages.success(request, _decide(request, enterprise, form))
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            if following is None:
+                return redirect("matchmaking:inbox")
+            return redirect("chains:enterprise_case", public_id=following.public_id)
+    return render(request, "chains/enterprise_case.html", _case_context(request, enterprise, form))
+
+
+def _next_of(cases: list[Enterprise], enterprise: Enterprise) -> Enterprise | None:
+    """The case after this one, else the oldest other one."""
+    ids = [case.pk for case in cases]
+    if enterprise.pk not in ids:
+        return None
+    place = ids.index(enterprise.pk)
+    others = cases[place + 1 :] + cases[:place]
+    return others[0] if others else None
+
+
+def _decide(request: MemberRequest, enterprise: Enterprise, form: DecisionForm) -> str:
+    action, by = request.POST.get("do", ""), request.user
+    name = enterprise.name
+    if action == "verify":
+        enterprises.verify(enterprise=enterprise, by=by)
+        return _("%(name)s is verified.") % {"name": name}
+    if action == "return":
+        enterprises.return_(enterprise=enterprise, reason=form.text(), by=by)
+        return _("%(name)s has been returned with your reason.") % {"name": name}
+    if action == "suspend":
+        enterprises.suspend(enterprise=enterprise, reason=form.text(), by=by)
+        return _("%(name)s is suspended.") % {"name": name}
+    if action == "reinstate":
+        enterprises.reinstate(enterprise=enterprise, by=by)
+        return _("%(name)s is reinstated.") % {"name": name}
+    raise DomainError(_("Choose what to do."), code="enterprise.no_action")
+
+
+def _case_context(
+    request: MemberRequest, enterprise: Enterprise, form: DecisionForm
+) -> dict[str, Any]:
+    cases = _waiting(request)
+    ids = [case.pk for case in cases]
+    place = ids.index(enterprise.pk) if enterprise.pk in ids else None
+    served = calendar.provinces()
+    today = timezone.localdate()
+    first = enterprise.memberships.active().select_related("user").order_by("pk").first()
+    days = None
+    if enterprise.submitted_at is not None:
+        province = served.get(enterprise.province_id or 0)
+        days = calendar.working_days_between(
+            timezone.localtime(enterprise.submitted_at).date(),
+            today,
+            frozenset(province.holidays) if province else (),
+        )
+    verdict = identity.check_number(enterprise.scheme, enterprise.number)
+    code = identity.region_code_of(enterprise.number) if enterprise.scheme == "uscc" else None
+    return {
+        "nav": "inbox",
+        "enterprise": enterprise,
+        "form": form,
+        "place": None if place is None else place + 1,
+        "total": len(cases),
+        "previous": cases[place - 1] if place else None,
+        "next": cases[place + 1] if place is not None and place + 1 < len(cases) else None,
+        "due_today": sum(calendar.promised_on(case, served) == today for case in cases),
+        "late": sum((calendar.promised_on(case, served) or today) < today for case in cases),
+        "promised_on": calendar.promised_on(enterprise, served),
+        "days": days,
+        # The part behind the @: whose mailbox it is, never whose person.
+        "mailbox": first.user.email.rpartition("@")[2] if first else "",
+        "verdict": verdict,
+        "number_region": code,
+        "region_fits": code is not None
+        and enterprise.region is not None
+        and (code in enterprise.region.codes or enterprise.region.code[:4] == code[:4]),
+        "near": search.near_names([enterprise.name, enterprise.name_en], enterprise),
+        "licences": enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).order_by("-pk"),
+        "proofs": _proofs(enterprise),
+        "today": today,
+        "requests": [
+            (row, accounts.desk_may_decide(row))
+            for row in enterprise.memberships.requested().select_related("enterprise")
+        ],
+    }
+
+
+def _proofs(enterprise: Enterprise) -> list[tuple[str, Qualification | Certification]]:
+    """What it states, undecided first."""
+    rows: list[Qualification | Certification] = [
+        *enterprise.qualifications.select_related("kind", "evidence"),
+        *enterprise.certifications.select_related("kind", "evidence"),
+    ]
+    rows.sort(key=lambda row: (row.status != Proof.Status.CLAIMED, row.created_at))
+    return [(enterprises.noun(row), row) for row in rows]
+
+
+@require_http_methods(["GET", "POST"])
+def proof_decide(request: MemberRequest, public_id: str) -> HttpResponse:
+    """One title or certificate: the paper, what it says, verified or refused."""
+    proof = _proof(public_id)
+    enterprise = proof.enterprise
+    if not Enterprise.objects.in_scope_of(request.user).filter(pk=enterprise.pk).exists():
+        raise Http404
+    if not permissions.can_verify(request.user, enterprise):
+        error = DomainError(
+            _("This is your own enterprise or body. The next desk up decides."),
+            code="proof.forbidden",
+        )
+        return refusal(request, error)
+    form = ProofDecisionForm(
+        request.POST or None,
+        initial={"issuer": proof.issuer, "valid_until_on": proof.valid_until_on},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            messages.success(request, _decide_proof(request, proof, form))
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("chains:enterprise_case", public_id=enterprise.public_id)
+    return render(
+        request,
+        "chains/proof_decide.html",
+        {
+            "nav": "inbox",
+            "proof": proof,
+            "enterprise": enterprise,
+            "form": form,
+            "today": timezone.localdate(),
+        },
+    )
+
+
+def _proof(public_id: str) -> Qualification | Certification:
+    along = ("enterprise__region__parent", "kind", "evidence")
+    title = Qualification.objects.select_related(*along).filter(public_id=public_id).first()
+    if title is not None:
+        return title
+    return get_object_or_404(Certification.objects.select_related(*along), public_id=public_id)
+
+
+def _decide_proof(
+    request: MemberRequest, proof: Qualification | Certification, form: ProofDecisionForm
+) -> str:
+    action, data = request.POST.get("do", ""), form.cleaned_data
+    if action == "revoke":
+        enterprises.revoke_proof(proof=proof, reason=data["reason"], by=request.user)
+        return _("Revoked.")
+    enterprises.decide_proof(
+        proof=proof,
+        accept=action == "verify",
+        reason=data["reason"],
+        issuer=data["issuer"],
+        valid_until_on=data["valid_until_on"],
+        by=request.user,
+    )
+    return _("Verified.") if action == "verify" else _("Refused.")

@@ -8,7 +8,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from chains.errors import DomainError
-from chains.models import AuditEntry, Change, Enterprise, Evidence, Membership, Notification
+from chains.models import (
+    AuditEntry,
+    Change,
+    Enterprise,
+    Evidence,
+    Membership,
+    Notification,
+    QualificationKind,
+)
 from chains.services import accounts, enterprises
 from tests.factories.chains import (
     AdministratorFactory,
@@ -52,7 +60,9 @@ def test_register_new_number_waits_for_the_desk_of_its_region():
         (enterprise.pk, "owner", "active")
     ]
     assert list(
-        AuditEntry.objects.exclude(action="evidence.stored").values_list("actor", "action", "target")
+        AuditEntry.objects.exclude(action="evidence.stored").values_list(
+            "actor", "action", "target"
+        )
     ) == [(user.pk, "enterprise.submitted", f"chains.Enterprise:{enterprise.public_id}")]
     assert list(Change.objects.values_list("noun", "target", "verb")) == [
         ("enterprise", enterprise.public_id, "submitted")
@@ -134,7 +144,11 @@ def test_register_abroad_by_country_and_local_number_needs_no_region():
         name="Nordlys Power Electronics AS",
     )
 
-    assert (enterprise.number, enterprise.region, enterprise.province) == ("NO000000000", None, None)
+    assert (enterprise.number, enterprise.region, enterprise.province) == (
+        "NO000000000",
+        None,
+        None,
+    )
     assert register(UserFactory(), number="NO000000000", scheme="other").pk != enterprise.pk
 
 
@@ -198,7 +212,8 @@ def test_verify_by_the_desk_tells_the_members():
     assert (enterprise.status, enterprise.verified_at is not None) == ("verified", True)
     assert Change.objects.last().verb == "verified"
     assert set(
-        Notification.objects.filter(to=member).values_list("kind", "channel", "context")
+        Notification.objects.filter(to=member)
+        .values_list("kind", "channel", "context")
         .values_list("kind", "channel")
     ) == {("enterprise_verified", "in_app"), ("enterprise_verified", "email")}
     with pytest.raises(DomainError) as refusal:
@@ -211,7 +226,7 @@ def test_verify_by_anybody_else_is_refused(who):
     owner = UserFactory()
     enterprise = register(owner)
     by = {
-        "stranger": lambda: UserFactory(),
+        "stranger": UserFactory,
         "own": lambda: OrganiserRoleFactory(user=owner).user,
         "elsewhere": lambda: OrganiserRoleFactory(region=region("330100")).user,
         "analyst": lambda: OrganiserRoleFactory(role="analyst").user,
@@ -229,7 +244,7 @@ def test_verify_takes_the_predicate_of_a_package_above():
     by = UserFactory()
     enterprise = register(UserFactory())
 
-    enterprises.verify(enterprise=enterprise, by=by, may=lambda user, row: user == by)
+    enterprises.verify(enterprise=enterprise, by=by, may=lambda user, _enterprise: user == by)
 
     assert Enterprise.objects.get(pk=enterprise.pk).status == "verified"
 
@@ -315,9 +330,7 @@ def test_alias_twice_stands_once():
     owner = MembershipFactory()
 
     for text in ("Flatter Glass", "FLATTER  GLASS"):
-        enterprises.add_alias(
-            enterprise=owner.enterprise, text=text, kind="other", by=owner.user
-        )
+        enterprises.add_alias(enterprise=owner.enterprise, text=text, kind="other", by=owner.user)
 
     owner.enterprise.refresh_from_db()
     assert owner.enterprise.aliases.filter(kind="other").count() == 1
@@ -325,8 +338,6 @@ def test_alias_twice_stands_once():
 
 
 def claim(membership, **fields):
-    from chains.models import QualificationKind
-
     return enterprises.claim_qualification(
         **{
             "enterprise": membership.enterprise,

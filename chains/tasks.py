@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import datetime
+import logging
+
+from celery import Task, shared_task
+from django.core.mail import EmailMessage
+from django.db import InterfaceError, OperationalError, transaction
+from django.template import TemplateDoesNotExist
+from django.utils import timezone
+
+from chains import notifications
+from chains.models import Notification
+from chains.services import capabilities, requirements
+
+log = logging.getLogger(__name__)
+
+
+class Persistent(Task):  # type: ignore[type-arg]  # of any arguments
+    """A task that runs while the database is away would be acknowledged and lost: it comes again."""
+
+    autoretry_for = (OperationalError, InterfaceError)
+    retry_backoff = 1
+    retry_backoff_max = 10
+    max_retries = 8
+
+
+# 1, 2, 4 … minutes between attempts: eight of them cover a mail server that is away for two hours.
+ATTEMPTS = 8
+BATCH = 200
+
+
+@shared_task(base=Persistent)
+def deliver_notifications() -> int:
+    """Send what waits in the outbox. Two workers never send the same one: the row is locked meanwhile."""
+    in_app = Notification.objects.unsent().filter(channel=Notification.Channel.IN_APP)
+    in_app.update(status=Notification.Status.SENT, sent_at=timezone.now())
+    sent = 0
+    for _turn in range(BATCH):
+        outcome = _deliver_one()
+        if outcome is None:
+            break
+        sent += outcome
+    return sent
+
+
+@transaction.atomic
+def _deliver_one() -> bool | None:
+    """True: sent; False: put off or stopped; None: nothing waits."""
+    notice = (
+        Notification.objects.unsent()
+        .filter(channel=Notification.Channel.EMAIL)
+        .select_for_update(of=("self",), skip_locked=True)
+        .select_related("to")
+        .order_by("due_at", "pk")
+        .first()
+    )
+    if notice is None:
+        return None
+    notice.attempts += 1
+    if not notice.to.is_active:
+        _stop(notice, "the account is closed")
+        return False
+    try:
+        rows = notifications.rows_of([notice])
+        message = notifications.render(notice, rows, notice.to.language)
+        EmailMessage(message.subject, message.body, to=[notice.to.email]).send()
+    except notifications.GoneError as gone:
+        _stop(notice, f"{gone} does not stand any more")
+        return False
+    except (OperationalError, InterfaceError):
+        raise
+    except (OSError, TemplateDoesNotExist) as fault:
+        _put_off(notice, fault)
+        return False
+    notice.status = Notification.Status.SENT
+    notice.sent_at = timezone.now()
+    notice.error = ""
+    notice.save(update_fields=["status", "sent_at", "attempts", "error", "updated_at"])
+    return True
+
+
+def _stop(notice: Notification, why: str) -> None:
+    notice.status = Notification.Status.STOPPED
+    notice.error = why
+    notice.save(update_fields=["status", "error", "attempts", "updated_at"])
+
+
+def _put_off(notice: Notification, fault: Exception) -> None:
+    # The fault's own words may hold the address: only its kind is kept.
+    notice.error = type(fault).__name__
+    if notice.attempts >= ATTEMPTS:
+        notice.status = Notification.Status.FAILED
+        log.error("notification %s failed after %d attempts", notice.public_id, notice.attempts)
+    else:
+        notice.due_at = timezone.now() + datetime.timedelta(minutes=2 ** (notice.attempts - 1))
+    notice.save(update_fields=["status", "error", "attempts", "due_at", "updated_at"])
+
+
+@shared_task(base=Persistent)
+def publish_due_requirements() -> int:
+    """Embargoes that have ended."""
+    return requirements.publish_due()
+
+
+@shared_task(base=Persistent)
+def close_due_requirements() -> int:
+    """Closing days that have passed, returned ones that nobody corrected."""
+    return requirements.close_due()
+
+
+@shared_task(base=Persistent)
+def expire_capabilities() -> int:
+    """Capabilities that were valid until yesterday."""
+    return capabilities.expire_due()
