@@ -11,7 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,7 @@ from matchmaking.engine.highlight import Aligned, align
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.scoring import Ranker
 from matchmaking.engine.taxonomy import CategoryRow, Suggestion, Taxonomy
+from matchmaking.engine.text import normalise
 from matchmaking.engine.types import (
     Capacity,
     Condition,
@@ -669,13 +670,41 @@ def _taxonomy_at(state: str) -> Taxonomy:
 
 
 def suggest(text: str, k: int = 5) -> list[Suggestion]:
-    """Categories for a text. A process that never scores goes by words alone and stays small."""
-    quick = encoder().inner if encoder().is_warm else NoEncoder()
+    """Categories for a text, best first: those that are called so, then those it speaks of.
+
+    A process that never scores goes by words alone and stays small.
+    """
     known = taxonomy()
+    named = _called(known, text, k)
     with _lock:
-        if encoder().is_warm:
+        warm = encoder().is_warm
+        if warm:
             known.vectors(encoder())
-        return known.suggest(text, quick, k)
+        read = known.suggest(text, encoder().inner if warm else NoEncoder(), k)
+    names = {suggestion.code for suggestion in named}
+    return [*named, *(one for one in read if one.code not in names)][:k]
+
+
+def _called(known: Taxonomy, text: str, k: int) -> list[Suggestion]:
+    """Leaves with a word that contains what is being typed; the shorter the word, the nearer."""
+    typed = normalise(text).strip()
+    if len(typed) < 2:
+        return []
+    best: dict[str, tuple[bool, int, str]] = {}
+    for code, words in _words(known):
+        for folded, term in words:
+            if typed in folded:
+                place = not folded.startswith(typed), len(folded), term
+                best[code] = min(best.get(code, place), place)
+    ranked = sorted(best.items(), key=lambda item: (item[1], item[0]))
+    return [Suggestion(code, 0.0, term) for code, (_, _, term) in ranked[:k]]
+
+
+@lru_cache(maxsize=2)
+def _words(known: Taxonomy) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    return tuple(
+        (leaf.code, tuple((normalise(term), term) for term in leaf.terms)) for leaf in known.leaves
+    )
 
 
 def highlights(line_text: str, offer_text: str) -> list[Aligned]:

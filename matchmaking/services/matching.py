@@ -95,7 +95,7 @@ def start(
     )
     audit.record(by, "run.started", run, scope=scope, lines=len(ids))
     changes.record("run", run, "started")
-    _ring_next(run, settings.MATCHING_SHARDS_AHEAD)
+    _ring_for(run, 0, settings.MATCHING_SHARDS_AHEAD)
     _finish_if_done(run, by)
     return run
 
@@ -152,11 +152,18 @@ def _lines_per_shard() -> int:
     return max(1, min(200, int(1000 * _SHARD_SECONDS / milliseconds)))
 
 
-def _ring_next(run: MatchRun, count: int = 1) -> None:
-    """Wake workers for the next queued shards. Few at a time, so that a short run never waits behind a long one."""
+def _ring_for(run: MatchRun, first: int, count: int = 1) -> None:
+    """Wake workers for some of the queued shards. Few are rung for at a time, so that a short run never waits
+    behind a long one."""
     queued = run.shards.filter(status=RunShard.Status.QUEUED).order_by("number")
-    for pk in queued.values_list("pk", flat=True)[:count]:
+    for pk in queued.values_list("pk", flat=True)[first : first + count]:
         ring("matchmaking.tasks.score_shard", pk)
+
+
+def _ring_next(run: MatchRun) -> None:
+    """A shard is done, one more may be rung for: the first that no ring is out for yet."""
+    running = run.shards.filter(status=RunShard.Status.RUNNING).count()
+    _ring_for(run, max(0, settings.MATCHING_SHARDS_AHEAD - 1 - running))
 
 
 # -- scoring --------------------------------------------------------------------------------------
@@ -505,7 +512,7 @@ def _give_up(shard: RunShard, error: str, by: User | None) -> None:
 @transaction.atomic
 def cancel(*, run: MatchRun, by: User | None) -> None:
     """Stop a run: what is done stays, shards under way write nothing more."""
-    if by is not None and not (by == run.asked_by or permissions.can_start_run(by, **_scope(run))):
+    if by is not None and not permissions.can_cancel_run(by, run):
         raise DomainError(_("You cannot cancel this run."), code="run.forbidden")
     stopped = (
         MatchRun.objects.unfinished()
@@ -518,10 +525,6 @@ def cancel(*, run: MatchRun, by: User | None) -> None:
         )
     audit.record(by, "run.cancelled", run)
     changes.record("run", run, "cancelled")
-
-
-def _scope(run: MatchRun) -> dict[str, Any]:
-    return {"requirement": run.requirement, "line": run.line, "enterprise": run.enterprise}
 
 
 def sweep(*, by: User | None = None) -> list[int]:

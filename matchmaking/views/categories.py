@@ -1,7 +1,47 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+import re
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from chains.http import HttpRequest
+from chains.models import Category
+from matchmaking import adapters
+
+SUGGESTED = 5
+LONGEST = 500
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
+@require_GET
 def category_suggest(request: HttpRequest) -> HttpResponse:
-    raise Http404
+    """Categories for what is being typed, as boxes to tick: a part of a form, swapped in by htmx.
+
+    `name` is the boxes' field; the text stands in `q`, or in the parameter that `source` names.
+    """
+    name = request.GET.get("name", "category")
+    if not _NAME.fullmatch(name):
+        name = "category"
+    text = request.GET.get("q") or request.GET.get(request.GET.get("source", ""), "")
+    text = text.strip()[:LONGEST]
+    chosen = [*request.GET.getlist("selected"), *request.GET.getlist(name)]
+    found = adapters.suggest(text, SUGGESTED) if len(text) > 1 else []
+    rows = {
+        row.code: row
+        for row in Category.objects.filter(
+            code__in=[*chosen, *(one.code for one in found)]
+        ).select_related("parent__parent")
+    }
+    kept = [{"category": rows[code], "chosen": True} for code in chosen if code in rows]
+    fresh = [
+        {"category": rows[one.code], "term": one.term}
+        for one in found
+        if one.code in rows and one.code not in chosen
+    ]
+    return render(
+        request,
+        "matchmaking/category_suggest.html",
+        {"name": name, "text": text, "choices": [*kept, *fresh], "is_empty": not fresh},
+    )

@@ -1,19 +1,134 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import Enterprise, Requirement, RequirementLine
+from chains.views.refusals import refusal
+from matchmaking import permissions
+from matchmaking.models import MatchRun
+from matchmaking.services import matching
+
+PER_PAGE = 25
+OFFERED = 50
 
 
-def run_list(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def run_list(request: MemberRequest) -> HttpResponse:
+    runs = (
+        MatchRun.objects.visible_to(request.user)
+        .select_related("requirement", "line", "enterprise", "asked_by")
+        .order_by("-pk")
+    )
+    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "matchmaking/run_list.html",
+        {
+            "nav": "review",
+            "page_obj": page,
+            "requirements": _startable(request)[:OFFERED],
+            "may_start_all": permissions.can_start_run(request.user),
+        },
+    )
 
 
-def run_start(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _startable(request: MemberRequest) -> list[Requirement]:
+    """What the user's desks look after, newest first; their own cases are left out."""
+    rows = (
+        Requirement.objects.scored()
+        .filter(pk__in=permissions.requirements_visible_to(request.user).values("pk"))
+        .select_related("enterprise__region", "posted_by")
+        .order_by("-pk")
+    )
+    if not request.user.is_organiser and not request.user.is_administrator:
+        return []
+    return [
+        row
+        for row in rows[: 2 * OFFERED]
+        if permissions.can_start_run(request.user, requirement=row)
+    ]
 
 
-def run_detail(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def run_start(request: MemberRequest) -> HttpResponse:
+    """Starts a run over the one scope that is posted; a plain visit leads to the list with its forms."""
+    if request.method == "GET":
+        return redirect("matchmaking:run_list")
+    wanted = {
+        name: request.POST[name]
+        for name in ("requirement", "line", "enterprise")
+        if request.POST.get(name)
+    }
+    try:
+        run = _start(request, wanted)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+        return redirect("matchmaking:run_list")
+    return redirect("matchmaking:run_detail", public_id=run.public_id)
 
 
-def run_cancel(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _start(request: MemberRequest, wanted: dict[str, str]) -> MatchRun:
+    user = request.user
+    visible = permissions.requirements_visible_to(user)
+    if "line" in wanted:
+        lines = RequirementLine.objects.filter(requirement__in=visible).select_related(
+            "requirement__enterprise__region", "requirement__posted_by"
+        )
+        return matching.start(line=get_object_or_404(lines, public_id=wanted["line"]), by=user)
+    if "requirement" in wanted:
+        requirement = get_object_or_404(visible, public_id=wanted["requirement"])
+        return matching.start(requirement=requirement, by=user)
+    if "enterprise" in wanted:
+        enterprises = Enterprise.objects.visible_to(user)
+        enterprise = get_object_or_404(enterprises, public_id=wanted["enterprise"])
+        return matching.start(enterprise=enterprise, by=user)
+    if request.POST.get("everything"):
+        return matching.start(everything=True, by=user)
+    raise DomainError(_("Choose what is to be matched."), code="run.no_scope")
+
+
+@require_GET
+def run_detail(request: MemberRequest, public_id: str) -> HttpResponse:
+    run = get_object_or_404(
+        MatchRun.objects.visible_to(request.user).select_related(
+            "requirement__enterprise", "line__requirement__enterprise", "enterprise", "weighting"
+        ),
+        public_id=public_id,
+    )
+    template = "matchmaking/run_detail.html"
+    return render(
+        request,
+        f"{template}#panel" if request.htmx else template,
+        {
+            "nav": "review",
+            "run": run,
+            "shards": dict(run.shards.order_by().values_list("status").annotate(n=Count("pk"))),
+            "shard_count": run.shards.count(),
+            "match_count": run.scores.count(),
+            "may_cancel": not run.is_finished and permissions.can_cancel_run(request.user, run),
+        },
+    )
+
+
+@require_POST
+def run_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
+    run = get_object_or_404(MatchRun.objects.visible_to(request.user), public_id=public_id)
+    try:
+        matching.cancel(run=run, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The run was cancelled. What it had scored stays."))
+    return redirect("matchmaking:run_detail", public_id=public_id)

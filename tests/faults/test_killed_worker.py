@@ -1,0 +1,167 @@
+"""R5: workers killed in the middle of a run lose nothing and repeat nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Sum
+
+from chains.models import AuditEntry
+from matchmaking import adapters, tasks
+from matchmaking.models import Match, MatchRun, Score
+from matchmaking.services import matching
+from tests.factories.chains import RequirementFactory
+from tests.factories.matchmaking import supplier, weighting_1
+from tests.faults.workers import UNSAFE, Workers, bell
+
+KILLS = 5
+VISIBILITY = 4
+LINES = 40
+PRODUCTS = (
+    "三分体接线盒 1500 V IP68",
+    "铝合金边框 6063-T5",
+    "锂电池隔膜 9μm",
+    "氢气压缩机 45 MPa",
+    "谐波减速器",
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def workers(tmp_path, monkeypatch, real_doorbell):
+    bell(monkeypatch)
+    trees = Workers(
+        tmp_path, VISIBILITY_TIMEOUT=str(VISIBILITY), MATCHING_ENCODER="none", LOG_LEVEL="WARNING"
+    )
+    yield trees
+    trees.kill_all()
+
+
+@pytest.fixture
+def market(settings, monkeypatch):
+    """Twelve suppliers, forty lines, a shard for each line, and a database that takes its time to write."""
+    settings.MATCHING_ENCODER = "none"
+    adapters.encoder.cache_clear()
+    adapters.forget()
+    call_command("import_reference", verbosity=0)
+    weighting_1()
+    for number in range(12):
+        supplier(f"{PRODUCTS[number % 5]} 型号 {number}")
+    requirement = RequirementFactory(
+        lines=[f"采购{PRODUCTS[n % 5]}，批次 {n}" for n in range(LINES)]
+    )
+    monkeypatch.setattr(matching, "_lines_per_shard", lambda: 1)
+    yield requirement
+    quickly()
+    adapters.forget()
+
+
+def slowly():
+    """Kills hit shards between their first row and their last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(0.25); RETURN NULL; END';"
+            "CREATE TRIGGER slowly AFTER INSERT ON matchmaking_score"
+            " FOR EACH STATEMENT EXECUTE FUNCTION slowly()"
+        )
+
+
+def quickly():
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER IF EXISTS slowly ON matchmaking_score")
+
+
+@pytest.fixture
+def slow_writes(market):
+    slowly()
+
+
+def rows_of(run):
+    """All that a run wrote, without ids and times."""
+    return json.dumps(
+        list(
+            Score.objects.filter(run=run)
+            .order_by("match__line__number", "match__supplier")
+            .values_list(
+                "match__line__number", "match__supplier", "match__status", "match__tenths",
+                "tenths", "misses_must", "parts", "reasons", "outcomes", "capability", "basis",
+            )
+        ),
+        ensure_ascii=False,
+    )  # fmt: skip
+
+
+def uninterrupted(requirement):
+    run = matching.start(requirement=requirement, by=None)
+    for pk in run.shards.values_list("pk", flat=True):
+        tasks.score_shard(pk)
+    expected = rows_of(run)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE matchmaking_match SET score_id = NULL")
+    Score.objects.all().delete()
+    Match.objects.all().delete()
+    return expected
+
+
+def done(run):
+    return run.shards.filter(status="done").count()
+
+
+def claims(run):
+    return run.shards.aggregate(n=Sum("attempts"))["n"]
+
+
+def test_run_survives_killed_worker_trees(market, workers, until, monkeypatch):
+    monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
+    expected = uninterrupted(market)
+    assert len(json.loads(expected)) == LINES * 12
+    bell(monkeypatch)
+    slowly()
+    dice = random.Random(5)
+
+    run = matching.start(requirement=market, by=None)
+    trees = [workers.start(), workers.start()]
+    for _kill in range(KILLS):
+        before = claims(run)
+        until(lambda before=before: claims(run) > before, 30)
+        time.sleep(dice.uniform(0.0, 0.3))
+        workers.kill(trees.pop(0))
+        trees.append(workers.start())
+    until(lambda: MatchRun.objects.get(pk=run.pk).status == "done", VISIBILITY + 20)
+    quickly()
+
+    run.refresh_from_db()
+    assert rows_of(run) == expected
+    assert (run.lines_done, run.lines_total) == (LINES, LINES)
+    trail = AuditEntry.objects.filter(target=f"matchmaking.MatchRun:{run.public_id}")
+    assert trail.filter(action="run.scored").count() == LINES
+    assert trail.filter(action="run.finished").count() == 1
+    assert Score.objects.count() == Match.objects.count() == LINES * 12
+    # Kills that hit nothing would prove nothing.
+    assert claims(run) >= LINES + KILLS // 2
+
+
+def test_early_acknowledgement_without_a_sweeper_loses_work(market, slow_writes, workers, until):
+    """The negative control: the same kill, and the run never ends."""
+    run = matching.start(requirement=market, by=None)
+    victim = workers.start(UNSAFE, beat=False)
+    until(lambda: run.shards.filter(status="running").count() == 2 and done(run) > 2, 30)
+    workers.kill(victim)
+    workers.start(UNSAFE, beat=False)
+
+    until(lambda: not run.shards.filter(status="queued").exists(), 40)
+    time.sleep(VISIBILITY + 4)  # longer than the broker or a lease could need
+
+    run.refresh_from_db()
+    lost = run.shards.filter(status="running").count()
+    assert (run.status, run.lines_done) == ("running", LINES - lost)
+    assert lost in (1, 2)
+    # What was missing: the sweeper knows them.
+    assert len(matching.sweep()) == lost

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from chains.models import Category
+from matchmaking import adapters
+from tests.factories.chains import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def leaf():
+    return Category.objects.filter(level=3, is_active=True).order_by("code").first()
+
+
+@pytest.fixture
+def ask(client):
+    client.force_login(UserFactory())
+
+    def get(**query):
+        return client.get(reverse("matchmaking:category_suggest"), query).content.decode()
+
+    return get
+
+
+def codes(html):
+    return re.findall(r'value="([^"]+)"', html)
+
+
+def test_typed_name_is_the_first_choice_and_says_why(ask, leaf):
+    html = ask(q=leaf.name_en, name="categories")
+
+    assert codes(html)[0] == leaf.code
+    assert f'name="categories" value="{leaf.code}"' in html
+    assert f"because of “{leaf.name_en}”" in html.replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("length", [2, 3])
+def test_beginning_of_a_name_is_enough(ask, leaf, length):
+    assert leaf.name_zh[:length] in " ".join(
+        Category.objects.get(code=code).name_zh
+        + "".join(Category.objects.get(code=code).synonyms_zh)
+        for code in codes(ask(q=leaf.name_zh[:length]))
+    )
+
+
+def test_text_may_stand_in_the_field_that_is_being_typed(ask, leaf):
+    html = ask(**{"source": "lines-0-text", "lines-0-text": leaf.name_zh, "name": "lines-0-picked"})
+
+    assert codes(html)[0] == leaf.code
+    assert 'name="lines-0-picked"' in html
+
+
+def test_chosen_ones_stay_ticked_and_come_once(ask, leaf):
+    html = ask(q=leaf.name_zh, name="categories", selected=leaf.code)
+
+    assert codes(html).count(leaf.code) == 1
+    assert f'value="{leaf.code}" checked' in html
+
+
+def test_nonsense_is_told_that_nothing_fits(ask):
+    html = ask(q="qqqq zzzz xxxx")
+
+    assert codes(html) == []
+    assert "Nothing fits." in html
+
+
+def test_too_little_to_go_by_is_answered_with_nothing(ask):
+    assert ask(q="a").strip() != ""
+    assert ask(q="").strip() == ""
+
+
+def test_name_cannot_carry_markup(ask, leaf):
+    assert 'name="category"' in ask(q=leaf.name_zh, name='x"><script>')
+
+
+def test_retired_category_is_not_suggested(ask, leaf):
+    Category.objects.filter(pk=leaf.pk).update(is_active=False)
+
+    assert leaf.code not in codes(ask(q=leaf.name_zh))
+
+
+def test_category_of_an_administrator_is_known_at_once(ask, leaf):
+    ask(q=leaf.name_zh)
+    Category.objects.create(
+        code="demo.new.leaf",
+        name_zh="量子隧穿水杯",
+        name_en="Quantum tunnelling cup",
+        level=3,
+        parent=leaf.parent,
+        chain=leaf.chain,
+        segment=leaf.segment,
+        synonyms_en=["tunnel mug"],
+    )
+
+    assert codes(ask(q="tunnel mug"))[0] == "demo.new.leaf"
+
+
+def test_stranger_is_sent_to_sign_in(client):
+    response = client.get(reverse("matchmaking:category_suggest"), {"q": "box"})
+
+    assert response.status_code == 302
+
+
+def test_suggesting_reads_no_offers(ask, leaf):
+    ask(q=leaf.name_zh)
+
+    assert adapters._market == []
