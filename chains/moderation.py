@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rapidfuzz import fuzz, process
 
-from chains.models import Requirement, RequirementLine
+from chains import audit
+from chains.models import AuditEntry, Membership, Remark, Requirement, RequirementLine
 from chains.searchtext import fold
 
 NEAR = 90  # of 100: lines that differ by a sign or a space
@@ -112,3 +115,75 @@ def open_lines_elsewhere(requirement: Requirement) -> Iterable[RequirementLine]:
         .select_related("requirement")
         .order_by("pk")
     )
+
+
+# --- History ------------------------------------------------------------------------------------------
+
+_HAPPENED = {
+    "requirement.created": _("Draft begun"),
+    "requirement.submitted": _("Submitted"),
+    "requirement.returned": _("Returned"),
+    "requirement.approved": _("Approved"),
+    "requirement.published": _("Published"),
+    "requirement.refused": _("Not accepted for publication"),
+    "requirement.embargoed": _("Moment of publication set"),
+    "requirement.amended": _("Amended"),
+    "requirement.checked": _("Amendment looked at"),
+    "requirement.withdrawn": _("Withdrawn"),
+    "requirement.taken_down": _("Taken down"),
+    "requirement.filled": _("Closed: every line has ended"),
+    "requirement.expired": _("Closed: its last day has passed"),
+    "requirement.unanswered": _("Closed: not corrected within ten days"),
+    "requirement.suspended": _("Closed: enterprise suspended"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step in the life of a requirement; `who` is a role, never a person."""
+
+    at: datetime
+    action: str
+    what: str
+    who: str
+    lines: str = ""
+    remarks: list[tuple[int | None, str, str]] = field(default_factory=list)
+
+
+def history_of(requirement: Requirement) -> list[Event]:
+    """Newest first. Three queries, however long it is."""
+    entries = AuditEntry.objects.filter(
+        target=audit.label(requirement), action__in=list(_HAPPENED)
+    ).order_by("pk")
+    remarks = iter(requirement.remarks.order_by("pk"))
+    who = _roles(requirement)
+    events: list[Event] = []
+    for entry in entries:
+        said = {"requirement.refused": 1, "requirement.taken_down": 1}.get(entry.action, 0)
+        count = int(entry.data.get("remarks", said))
+        events.append(
+            Event(
+                at=entry.at,
+                action=entry.action,
+                what=str(_HAPPENED[entry.action]),
+                who=str(who.get(entry.actor, _("the desk"))),
+                lines=", ".join(map(str, entry.data.get("lines") or []))
+                if entry.action == "requirement.amended"
+                else "",
+                remarks=[_remark(row) for row in islice(remarks, count)],
+            )
+        )
+    return events[::-1]
+
+
+def _remark(row: Remark) -> tuple[int | None, str, str]:
+    return row.line_number, sentence_of(row.code), row.text
+
+
+def _roles(requirement: Requirement) -> dict[int | None, object]:
+    bodies = {requirement.enterprise_id: _("the enterprise")}
+    if requirement.posted_by_id:
+        bodies[requirement.posted_by_id] = _("the association")
+    members = Membership.objects.filter(enterprise__in=bodies).values_list("user", "enterprise")
+    roles: dict[int | None, object] = {user: bodies[body] for user, body in members}
+    return roles | {None: _("the system")}

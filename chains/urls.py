@@ -2,13 +2,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chains.views import accounts, capabilities, enterprises, moderation, requirements
+from chains.views import (
+    accounts,
+    capabilities,
+    enterprises,
+    moderation,
+    requirement_import,
+    requirements,
+)
 
 app_name = "chains"
 
 urlpatterns = [
     path("join/", accounts.enterprise_join, name="enterprise_join"),
     path("join/new/", accounts.enterprise_register, name="enterprise_register"),
+    path("join/names/", accounts.name_check, name="name_check"),
     path("join/<str:public_id>/request/", accounts.join_request, name="join_request"),
     path("notifications/", accounts.notification_list, name="notification_list"),
     path("regions/", enterprises.region_search, name="region_search"),
@@ -43,10 +51,10 @@ urlpatterns = [
     ),
     path("my/requirements/new/", requirements.requirement_create, name="requirement_create"),
     path("my/requirements/rows/", requirements.requirement_row, name="requirement_row"),
-    path("my/requirements/import/", requirements.requirement_import, name="requirement_import"),
+    path("my/requirements/import/", requirement_import.requirement_import, name="requirement_import"),
     path(
         "my/requirements/template.xlsx",
-        requirements.requirement_template,
+        requirement_import.requirement_template,
         name="requirement_template",
     ),
     path(
@@ -68,6 +76,11 @@ urlpatterns = [
         "my/requirements/<str:public_id>/delete/",
         requirements.requirement_delete,
         name="requirement_delete",
+    ),
+    path(
+        "my/requirements/<str:public_id>/copy/",
+        requirements.requirement_copy,
+        name="requirement_copy",
     ),
     path(
         "my/requirements/<str:public_id>/history/",

@@ -37,9 +37,7 @@ class Project(TimeStamped):
     language = models.CharField(max_length=2, choices=Language.choices, default=Language.ZH)
     chain = models.ForeignKey("chains.Chain", models.PROTECT, null=True, blank=True)
     region = models.ForeignKey("chains.Region", models.PROTECT, null=True, blank=True)
-    amount_cents = models.BigIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(0)]
-    )
+    amount_cents = models.BigIntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
     currency = models.CharField(max_length=3, default="CNY")
     stage = models.CharField(max_length=20, choices=Stage.choices, default=Stage.PLANNED)
     needed_by_on = models.DateField(_("needed by"), null=True, blank=True)
@@ -63,9 +61,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
 
     def open(self) -> Self:
         """Published and still taking interests."""
-        return self.published().filter(
-            Q(closes_on=None) | Q(closes_on__gte=timezone.localdate())
-        )
+        return self.published().filter(Q(closes_on=None) | Q(closes_on__gte=timezone.localdate()))
 
     def submitted(self) -> Self:
         return self.filter(status=Requirement.Status.SUBMITTED)
@@ -81,9 +77,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
 
     def scored(self) -> Self:
         """Those a run works on: approved ones too, so that review can begin before an embargo ends."""
-        return self.filter(
-            status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED]
-        )
+        return self.filter(status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED])
 
     def own(self, user: User | AnonymousUser) -> Self:
         ids = getattr(user, "enterprise_ids", ())
@@ -158,9 +152,7 @@ class Requirement(TimeStamped):
     MAX_LINES = 200
     MAX_QUESTIONS = 3
 
-    enterprise = models.ForeignKey(
-        "chains.Enterprise", models.PROTECT, related_name="requirements"
-    )
+    enterprise = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="requirements")
     posted_by = models.ForeignKey(
         "chains.Enterprise",
         models.PROTECT,
@@ -264,6 +256,13 @@ class Requirement(TimeStamped):
         return self.status == self.Status.PUBLISHED
 
     @property
+    def open_remarks(self) -> list[Remark]:
+        """What the desk asked for when it returned it last. One query."""
+        if self.status != self.Status.RETURNED:
+            return []
+        return list(self.remarks.filter(at__gte=self.submitted_at))
+
+    @property
     def amendment_waits(self) -> bool:
         """Amended, and no desk has looked at it since."""
         return self.amended_at is not None and (
@@ -284,8 +283,7 @@ class RequirementLineQuerySet(models.QuerySet["RequirementLine"]):
 
     def in_open_requirements(self) -> Self:
         return self.open().filter(
-            Q(requirement__closes_on=None)
-            | Q(requirement__closes_on__gte=timezone.localdate()),
+            Q(requirement__closes_on=None) | Q(requirement__closes_on__gte=timezone.localdate()),
             requirement__status=Requirement.Status.PUBLISHED,
         )
 

@@ -35,6 +35,7 @@ from chains.models import (
     Unit,
     User,
 )
+from chains.models.base import ALPHABET
 
 # A returned requirement that nobody corrects closes after this many days (J4).
 RETURNED_DAYS = 10
@@ -124,15 +125,19 @@ def save_draft(
     lines: Sequence[LineDraft] | None = None,
     conditions: Sequence[ConditionDraft] | None = None,
     questions: Sequence[str] | None = None,
+    public_id: str = "",
     **fields: Unpack[RequirementFields],
 ) -> Requirement:
     """Create or change a draft, or one that the desk returned. What is None stays as it is.
 
-    A given list of lines replaces the former one: lines it leaves out are deleted.
+    A given list of lines replaces the former one: lines it leaves out are deleted. `public_id` names a new
+    draft beforehand, so that the second of two clicks finds the first one's.
     """
     if requirement is None:
         _ask(by, enterprise)
         requirement = Requirement(enterprise=enterprise, posted_by=_poster(by, enterprise))
+        if public_id:
+            requirement.public_id = _free_name(public_id)
         verb = "created"
     else:
         requirement = _locked(requirement)
@@ -146,6 +151,14 @@ def save_draft(
     audit.record(by, f"requirement.{verb}", requirement, lines=requirement.lines.count())
     changes.record("requirement", requirement, verb)
     return requirement
+
+
+def _free_name(public_id: str) -> str:
+    if not re.fullmatch(f"[{ALPHABET}]{{12}}", public_id):
+        raise DomainError(_("Load the form again."), code="requirement.name")
+    if Requirement.objects.filter(public_id=public_id).exists():
+        raise DomainError(_("This draft has been saved already."), code="requirement.saved_already")
+    return public_id
 
 
 @transaction.atomic

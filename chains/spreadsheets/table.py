@@ -101,6 +101,7 @@ class Table:
     header_rows: list[int]
     columns: list[str]
     letters: dict[str, list[str]]  # field → columns it was read from
+    titles: dict[str, str]  # field → what the file calls it
     rows: list[Row]
     skipped: list[Skipped]
 
@@ -319,6 +320,9 @@ class _Reading:
             columns=[_one_line(title) for title in header.titles if title],
             letters={
                 name: [letter(place) for place in places] for name, places in header.fields.items()
+            },
+            titles={
+                name: _one_line(header.titles[places[0]]) for name, places in header.fields.items()
             },
             rows=rows,
             skipped=self.skipped,

@@ -1,39 +1,276 @@
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from chains import moderation, permissions
+from chains.errors import DomainError
+from chains.forms.requirements import ROWS, Posting, blank_row, bodies_of
+from chains.http import MemberRequest
+from chains.models import Contact, Enterprise, Project, Requirement, new_public_id
+from chains.services import contacts, requirements
+from chains.views.refusals import refusal
 
 
-def requirement_create(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def own_requirement(request: MemberRequest, public_id: str) -> Requirement:
+    """One that the user may act on: of an own enterprise, or of one that gave a mandate."""
+    return get_object_or_404(
+        Requirement.objects.filter(enterprise__in=bodies_of(request.user)).select_related(
+            "enterprise__region",
+            "posted_by",
+            "region__parent__parent",
+            "chain",
+            "project",
+            "contact",
+        ),
+        public_id=public_id,
+    )
 
 
-def requirement_edit(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def requirement_create(request: MemberRequest) -> HttpResponse:
+    bodies = bodies_of(request.user)
+    if not bodies:
+        messages.info(request, _("Register your enterprise first, or ask to join it."))
+        return redirect("chains:enterprise_join")
+    asked = request.POST.get("for") or request.GET.get("for")
+    enterprise = next((body for body in bodies if body.public_id == asked), bodies[0])
+    draft_id = request.POST.get("draft", "")
+    already = Requirement.objects.filter(public_id=draft_id, enterprise__in=bodies).first()
+    if already is not None:  # the second of two clicks
+        return redirect("chains:requirement_edit", public_id=already.public_id)
+    return _edit(request, enterprise, None, {"bodies": bodies, "draft_id": draft_id})
 
 
-def requirement_row(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "POST"])
+def requirement_edit(request: MemberRequest, public_id: str) -> HttpResponse:
+    requirement = own_requirement(request, public_id)
+    if requirement.status == Requirement.Status.SUBMITTED:
+        messages.info(
+            request, _("The desk is looking at it. It can be changed when it comes back.")
+        )
+        return redirect("chains:requirement_history", public_id=public_id)
+    if requirement.status == Requirement.Status.CLOSED:
+        messages.info(request, _("It is closed. Make a copy to post it again."))
+        return redirect("chains:requirement_history", public_id=public_id)
+    return _edit(request, requirement.enterprise, requirement, {})
 
 
-def requirement_submit(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _edit(
+    request: MemberRequest,
+    enterprise: Enterprise,
+    requirement: Requirement | None,
+    extra: dict[str, Any],
+) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    amends = requirement is not None and requirement.status in (
+        Requirement.Status.APPROVED,
+        Requirement.Status.PUBLISHED,
+    )
+    posting = Posting(
+        data,
+        enterprise=enterprise,
+        by=request.user,
+        requirement=requirement,
+        is_final=amends or "submit" in request.POST,
+    )
+    faults: list[tuple[str, str]] = []
+    if data is not None and _rows_only(posting, request):
+        posting.keep()
+    elif data is not None:
+        if posting.is_valid():
+            try:
+                saved = _save(posting, request, amends=amends)
+            except DomainError as error:
+                if error.is_refusal:
+                    return refusal(request, error)
+                posting.form.add_error(None, str(error))
+            else:
+                return _after(request, saved, posting)
+        faults = posting.faults()
+    context = extra | {
+        "posting": posting,
+        "form": posting.form,
+        "enterprise": enterprise,
+        "requirement": requirement,
+        "faults": faults,
+        "amends": amends,
+        "can_submit": enterprise.is_verified,
+        "remarks": requirement.open_remarks if requirement else [],
+        "nav": "my_requirements",
+    }
+    context["draft_id"] = context.get("draft_id") or new_public_id()
+    return render(request, "chains/requirement_form.html", context, status=422 if faults else 200)
 
 
-def requirement_close(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _rows_only(posting: Posting, request: MemberRequest) -> bool:
+    """A button that changes the rows or searches: the page comes back as typed, nothing is judged."""
+    if (kind := request.POST.get("add", "")) in ROWS:
+        posting.add(kind)
+        return True
+    if name := request.POST.get("remove"):
+        posting.remove(name)
+        return True
+    return any(name in request.POST for name in ("region_find", "open", "switch"))
 
 
-def requirement_delete(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@transaction.atomic
+def _save(posting: Posting, request: MemberRequest, *, amends: bool) -> Requirement:
+    fields: dict[str, Any] = posting.fields() | {
+        "project": _project(posting, request),
+        "contact": _contact(posting, request),
+        "lines": posting.line_drafts(),
+        "conditions": posting.condition_drafts(),
+        "questions": posting.form.questions,
+    }
+    if amends and posting.requirement is not None:
+        return requirements.amend(requirement=posting.requirement, by=request.user, **fields)
+    if posting.requirement is None:
+        fields["public_id"] = request.POST.get("draft", "")
+    saved = requirements.save_draft(
+        enterprise=posting.enterprise,
+        requirement=posting.requirement,
+        by=request.user,
+        **fields,
+    )
+    if "submit" in request.POST:
+        return requirements.submit(requirement=saved, by=request.user)
+    return saved
 
 
-def requirement_history(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _project(posting: Posting, request: MemberRequest) -> Project | None:
+    if not posting.wants_project:
+        return posting.form.chosen_project
+    return requirements.save_project(
+        enterprise=posting.enterprise, by=request.user, **posting.project.fields_of_project()
+    )
 
 
-def requirement_import(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _contact(posting: Posting, request: MemberRequest) -> Contact | None:
+    if posting.form["contact"].value() != "new":
+        return posting.form.chosen_contact
+    return contacts.save_contact(
+        enterprise=posting.enterprise, by=request.user, **posting.new_contact.cleaned_data
+    )
 
 
-def requirement_template(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _after(request: MemberRequest, saved: Requirement, posting: Posting) -> HttpResponse:
+    for sentence in posting.warnings():
+        messages.warning(request, sentence)
+    if saved.status == Requirement.Status.SUBMITTED:
+        messages.success(request, _("Submitted. The desk answers within three working days."))
+        return redirect("matchmaking:requirement_desk", public_id=saved.public_id)
+    if saved.amended_at is not None:
+        messages.success(request, _("Amended. Everybody sees the new text from now on."))
+        return redirect("matchmaking:requirement_desk", public_id=saved.public_id)
+    messages.success(request, _("Draft saved. Only your colleagues can see it."))
+    return redirect("chains:requirement_edit", public_id=saved.public_id)
+
+
+@require_GET
+def requirement_row(request: MemberRequest) -> HttpResponse:
+    """One more row for the form. Its index is one above those the page has."""
+    kind = request.GET.get("kind", "")
+    if kind not in ROWS:
+        return HttpResponse(status=400)
+    known = [
+        int(i) for i in request.GET.getlist(kind) if i.isascii() and i.isdigit() and len(i) < 5
+    ]
+    given = request.GET.get("index", "")
+    index = (
+        int(given)
+        if given.isascii() and given.isdigit() and len(given) < 5
+        else max(known, default=-1) + 1
+    )
+    row = blank_row(kind, index)
+    context = {"row": row, "place": len(known) + 1}
+    return render(request, f"chains/requirement_form.html#{kind}", context)
+
+
+@require_POST
+def requirement_submit(request: MemberRequest, public_id: str) -> HttpResponse:
+    requirement = own_requirement(request, public_id)
+    try:
+        requirements.submit(requirement=requirement, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+        return redirect("chains:requirement_edit", public_id=public_id)
+    messages.success(request, _("Submitted. The desk answers within three working days."))
+    return redirect("matchmaking:requirement_desk", public_id=public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def requirement_close(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Withdraw it, after a page that says what that means."""
+    requirement = own_requirement(request, public_id)
+    if request.method == "POST":
+        try:
+            requirements.withdraw(
+                requirement=requirement, by=request.user, note=request.POST.get("note", "")
+            )
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Withdrawn. It is no longer shown to suppliers."))
+        return redirect("matchmaking:my_requirements")
+    context = {"requirement": requirement, "nav": "my_requirements"}
+    return render(request, "chains/requirement_close.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def requirement_delete(request: MemberRequest, public_id: str) -> HttpResponse:
+    requirement = own_requirement(request, public_id)
+    if request.method == "POST":
+        try:
+            requirements.delete_draft(requirement=requirement, by=request.user)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("The draft is deleted."))
+        return redirect("matchmaking:my_requirements")
+    context = {"requirement": requirement, "nav": "my_requirements"}
+    return render(request, "chains/requirement_delete.html", context)
+
+
+@require_POST
+def requirement_copy(request: MemberRequest, public_id: str) -> HttpResponse:
+    requirement = own_requirement(request, public_id)
+    try:
+        draft = requirements.copy(requirement=requirement, by=request.user)
+    except DomainError as error:
+        return refusal(request, error)
+    messages.success(request, _("This is a copy. Choose its dates, then submit it."))
+    return redirect("chains:requirement_edit", public_id=draft.public_id)
+
+
+@require_GET
+def requirement_history(request: MemberRequest, public_id: str) -> HttpResponse:
+    """What happened to it, for its owner and its desk: states, remarks, who by role only."""
+    by_mandate = Requirement.objects.filter(enterprise__in=bodies_of(request.user))
+    visible = (
+        Requirement.objects.own(request.user)
+        | by_mandate
+        | Requirement.objects.in_scope_of(request.user)
+    )
+    requirement = get_object_or_404(
+        visible.select_related("enterprise__region__parent", "posted_by"), public_id=public_id
+    )
+    context = {
+        "requirement": requirement,
+        "events": moderation.history_of(requirement),
+        "is_own": permissions.can_post_for(request.user, requirement.enterprise),
+        "nav": "my_requirements",
+    }
+    return render(request, "chains/requirement_history.html", context)

@@ -1,0 +1,415 @@
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from chains.models import Category, Contact, Mandate, Project, Requirement
+from chains.models.base import new_public_id
+from chains.services import requirements
+from chains.services.requirements import LineDraft, RemarkDraft
+from tests.factories.chains import (
+    ContactFactory,
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+CREATE = "/my/requirements/new/"
+
+
+@pytest.fixture
+def member(client):
+    membership = MembershipFactory()
+    client.force_login(membership.user)
+    return membership
+
+
+def posted(**changes):
+    """What a browser sends for a requirement with one line; `changes` name fields with _ for -."""
+    today = timezone.localdate()
+    data = {
+        "draft": new_public_id(),
+        "title": "182 半片组件用接线盒",
+        "project": "",
+        "chain": "",
+        "region": "330421",
+        "region_q": "",
+        "docking_kind": "supply_sales",
+        "seeks": "supplier",
+        "closes_on": (today + datetime.timedelta(days=10)).isoformat(),
+        "answer_by_on": (today + datetime.timedelta(days=17)).isoformat(),
+        "contact_policy": "accepted",
+        "contact": "",
+        "line": ["0"],
+        "line-0-text": "三分体接线盒",
+        "line-0-quantity": "1.2万",
+        "line-0-unit": "套",
+        "line-0-period": "year",
+        "condition": [],
+    }
+    return data | changes
+
+
+def url(name, requirement):
+    return reverse(f"chains:{name}", args=[requirement.public_id])
+
+
+# --- The form -----------------------------------------------------------------------------------------
+
+
+def test_create_of_a_person_without_an_enterprise_leads_to_joining_one(client):
+    client.force_login(UserFactory())
+
+    response = client.get(CREATE)
+
+    assert (response.status_code, response.url) == (302, "/join/")
+
+
+def test_create_by_a_stranger_asks_to_sign_in(client):
+    assert client.get(CREATE).url.startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("zh-hans", "发布需求"), ("en", "Post a requirement")]
+)
+def test_create_shows_the_ten_docking_kinds_by_family(client, member, language, title):
+    client.cookies["django_language"] = language
+
+    response = client.get(CREATE)
+
+    assert response.status_code == 200
+    assert f'<h1 class="mb-2">{title}</h1>' in response.text
+    groups = response.context["form"].docking_groups()
+    assert [len(choices) for _family, choices in groups] == [4, 3, 1, 1, 1]
+
+
+def test_create_saves_a_draft_as_typed(client, member):
+    leaf = Category.objects.filter(level=3).order_by("code")[0]
+    data = posted(save="1") | {"line-0-category": leaf.name_en, "line-0-specification": "IP68"}
+    data |= {"condition": ["0"], "condition-0-kind": "capacity", "condition-0-strength": "must"}
+    data |= {"condition-0-text": "50 万套/年", "question_1": "Supplied before?"}
+
+    response = client.post(CREATE, data)
+
+    draft = Requirement.objects.get()
+    assert response.url == url("requirement_edit", draft)
+    assert (draft.status, draft.title, draft.region.code) == ("draft", data["title"], "330421")
+    line = draft.lines.get()
+    assert (line.quantity, line.unit.code, line.period, line.category, line.specification) == (
+        12000,
+        "set",
+        "year",
+        leaf,
+        "IP68",
+    )
+    assert draft.conditions.get().parameter == {"value": 500000, "unit": "set"}
+    assert draft.public_id == data["draft"]
+
+
+def test_create_twice_by_a_double_click_makes_one_draft(client, member):
+    data = posted(save="1")
+
+    client.post(CREATE, data)
+    second = client.post(CREATE, data)
+
+    assert Requirement.objects.count() == 1
+    assert second.url == url("requirement_edit", Requirement.objects.get())
+
+
+def test_submit_with_a_new_project_and_a_new_contact_in_one_go(client, member):
+    data = posted(submit="1", project="new", contact="new") | {
+        "project-name": "三期组件产线",
+        "project-amount": "3.2亿",
+        "project-stage": "under_construction",
+        "contact-name": "Purchasing desk",
+        "contact-email": "desk@example.com",
+    }
+
+    response = client.post(CREATE, data)
+
+    saved = Requirement.objects.get()
+    assert response.url == f"/my/requirements/{saved.public_id}/"
+    assert saved.status == "submitted"
+    assert Project.objects.values_list("name", "amount_cents", "stage").get() == (
+        "三期组件产线",
+        32_000_000_000,
+        "under_construction",
+    )
+    assert saved.contact == Contact.objects.get()
+
+
+def test_submit_with_faults_names_each_and_keeps_what_was_typed(client, member):
+    today = timezone.localdate().isoformat()
+    data = posted(submit="1", title="", closes_on=today) | {
+        "line": ["0", "4"],
+        "line-0-quantity": "1-2",
+        "line-4-text": "智能接线盒",
+        "line-4-category": "no such thing at all",
+        "condition": ["1"],
+        "condition-1-kind": "certification",
+        "condition-1-strength": "must",
+        "condition-1-text": "ISO 9001 和 IATF 16949",
+    }
+
+    response = client.post(CREATE, data)
+
+    assert response.status_code == 422
+    assert [where for where, _sentence in response.context["faults"]] == [
+        "id_title",
+        "id_closes_on",
+        "id_contact",
+        "id_line-0-quantity",
+        "id_line-4-category",
+        "id_condition-1-text",
+    ]
+    for value in ("智能接线盒", "no such thing at all", "ISO 9001 和 IATF 16949", "1-2"):
+        assert f'value="{value}"' in response.text
+    for where, _sentence in response.context["faults"]:
+        assert f'id="{where}"' in response.text
+    assert not Requirement.objects.exists()
+
+
+def test_category_that_is_not_known_offers_candidates_to_tick(client, member):
+    response = client.post(CREATE, posted(save="1") | {"line-0-category": "接线"})
+
+    offered = re.findall(r'name="line-0-picked" value="([^"]+)"', response.text)
+    assert response.status_code == 422
+    assert offered
+    ticked = posted(save="1") | {"line-0-category": "接线", "line-0-picked": [offered[0]]}
+    client.post(CREATE, ticked)
+    assert Requirement.objects.get().lines.get().category.code == offered[0]
+
+
+def test_add_and_remove_rows_without_javascript_keep_everything_typed(client, member):
+    data = posted(title="") | {"line": ["0", "7"], "line-7-text": "B"}
+
+    added = client.post(CREATE, data | {"add": "line"})
+    removed = client.post(CREATE, data | {"remove": "line-0"})
+    condition = client.post(CREATE, data | {"add": "condition"})
+
+    assert re.findall(r'name="line" value="(\d+)"', added.text) == ["0", "7", "8"]
+    assert re.findall(r'name="line" value="(\d+)"', removed.text) == ["7"]
+    assert 'value="B"' in removed.text
+    assert re.findall(r'name="condition" value="(\d+)"', condition.text) == ["0"]
+    for response in (added, removed, condition):
+        assert response.status_code == 200
+        assert "is-invalid" not in response.text
+    assert not Requirement.objects.exists()
+
+
+def test_row_for_htmx_has_the_next_index(client, member):
+    response = client.get("/my/requirements/rows/?kind=line&line=0&line=4")
+
+    assert re.findall(r'name="line" value="(\d+)"', response.text) == ["5"]
+    assert "Line 3" in response.text
+    assert client.get("/my/requirements/rows/?kind=nothing").status_code == 400
+
+
+def test_region_search_button_brings_regions_to_choose_from(client, member):
+    response = client.post(CREATE, posted(region="", region_q="jiashan", region_find="1"))
+
+    assert response.status_code == 200
+    assert 'name="region" value="330421"' in response.text
+    assert "is-invalid" not in response.text
+
+
+def test_two_hundred_lines_are_shown_and_saved(client, member):
+    draft = requirements.save_draft(
+        enterprise=member.enterprise,
+        by=member.user,
+        lines=[LineDraft(text=f"Part {n}") for n in range(1, 201)],
+    )
+    data = posted(save="1", line=[str(n) for n in range(200)])
+    for n in range(200):
+        for name, value in (("text", f"Part {n}"), ("quantity", str(n + 1)), ("unit", "piece")):
+            data[f"line-{n}-{name}"] = value
+
+    page = client.get(url("requirement_edit", draft))
+    response = client.post(url("requirement_edit", draft), data)
+
+    assert page.text.count('data-row><input type="hidden" name="line"') == 200
+    assert response.status_code == 302
+    assert draft.lines.count() == 200
+    assert draft.lines.get(number=200).quantity == 200
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_edit_asks_the_same_number_of_queries_for_any_number_of_lines(
+    client, member, django_assert_num_queries, count
+):
+    leaf = Category.objects.filter(level=3)[0]
+    draft = requirements.save_draft(
+        enterprise=member.enterprise,
+        by=member.user,
+        lines=[LineDraft(text=f"Part {n}", category=leaf) for n in range(count)],
+    )
+
+    with django_assert_num_queries(18):
+        client.get(url("requirement_edit", draft))
+
+
+def test_edit_keeps_the_identity_of_lines(client, member):
+    draft = requirements.save_draft(
+        enterprise=member.enterprise,
+        by=member.user,
+        lines=[LineDraft(text="A"), LineDraft(text="B")],
+    )
+    second = draft.lines.get(number=2)
+
+    client.post(
+        url("requirement_edit", draft),
+        posted(save="1") | {"line-0-public_id": second.public_id, "line-0-text": "B2"},
+    )
+
+    assert list(draft.lines.values_list("pk", "text")) == [(second.pk, "B2")]
+
+
+def test_edit_of_another_enterprise_is_not_found(client, member):
+    draft = RequirementFactory(draft=True)
+
+    for name in ("edit", "close", "delete", "history"):
+        assert client.get(url(f"requirement_{name}", draft)).status_code == 404
+    for name in ("submit", "copy"):
+        assert client.post(url(f"requirement_{name}", draft)).status_code == 404
+
+
+def test_edit_with_a_mandate_posts_for_the_member(client):
+    association = MembershipFactory(enterprise__kind_id="association")
+    enterprise = EnterpriseFactory()
+    Mandate.objects.create(association=association.enterprise, member=enterprise, status="active")
+    client.force_login(association.user)
+    page = client.get(CREATE)
+
+    client.post(CREATE, posted(save="1") | {"for": enterprise.public_id})
+
+    assert f'<option value="{enterprise.public_id}"' in page.text
+    assert Requirement.objects.values_list("enterprise", "posted_by").get() == (
+        enterprise.pk,
+        association.enterprise.pk,
+    )
+
+
+def test_pending_enterprise_sees_no_submit_button_and_cannot_submit_by_hand(client):
+    pending = MembershipFactory(enterprise__pending=True)
+    contact = ContactFactory(enterprise=pending.enterprise)
+    client.force_login(pending.user)
+
+    page = client.get(CREATE)
+    response = client.post(CREATE, posted(submit="1", contact=contact.public_id))
+
+    assert 'name="submit"' not in page.text
+    assert response.status_code == 403
+    assert not Requirement.objects.exists()
+
+
+def test_amend_of_a_published_one_takes_effect_at_once(client, member):
+    requirement = RequirementFactory(enterprise=member.enterprise, lines=["A"])
+    line = requirement.lines.get()
+    data = posted(amend="1", contact=requirement.contact.public_id) | {
+        "line-0-public_id": line.public_id,
+        "line-0-text": "A amended",
+    }
+
+    page = client.get(url("requirement_edit", requirement))
+    response = client.post(url("requirement_edit", requirement), data)
+
+    assert "marked as amended" in page.text
+    assert response.url == f"/my/requirements/{requirement.public_id}/"
+    line.refresh_from_db()
+    requirement.refresh_from_db()
+    assert (line.text, requirement.status) == ("A amended", "published")
+    assert requirement.amended_at is not None
+
+
+def test_returned_one_shows_the_last_remarks_only(client, member):
+    organiser = OrganiserRoleFactory().user
+    requirement = RequirementFactory(submitted=True, enterprise=member.enterprise, lines=["A"])
+    line = requirement.lines.get()
+    for text in ("first round", "second round"):
+        requirements.return_(
+            requirement=requirement,
+            by=organiser,
+            remarks=[RemarkDraft(text=text, line=line), RemarkDraft(code="dates")],
+        )
+        page = client.get(url("requirement_edit", requirement))
+        requirements.submit(requirement=requirement, by=member.user)
+
+    assert "second round" in page.text
+    assert "first round" not in page.text
+    assert "The dates leave suppliers too little time" in page.text
+
+
+# --- Endings ------------------------------------------------------------------------------------------
+
+
+def test_submit_button_of_an_incomplete_draft_leads_back_to_the_form(client, member):
+    draft = requirements.save_draft(enterprise=member.enterprise, by=member.user, title="X")
+
+    response = client.post(url("requirement_submit", draft), follow=True)
+
+    assert response.redirect_chain == [(url("requirement_edit", draft), 302)]
+    assert "Enter at least one line." in response.text
+
+
+def test_close_asks_first_and_withdraws_then(client, member):
+    requirement = RequirementFactory(enterprise=member.enterprise)
+
+    client.get(url("requirement_close", requirement))
+    requirement.refresh_from_db()
+    assert requirement.status == "published"
+    client.post(url("requirement_close", requirement), {"note": "Found one"})
+
+    requirement.refresh_from_db()
+    assert (requirement.close_reason, requirement.close_note) == ("withdrawn", "Found one")
+
+
+def test_delete_asks_first_and_removes_the_draft_then(client, member):
+    draft = requirements.save_draft(enterprise=member.enterprise, by=member.user, title="X")
+
+    client.get(url("requirement_delete", draft))
+    assert Requirement.objects.exists()
+    client.post(url("requirement_delete", draft))
+
+    assert not Requirement.objects.exists()
+
+
+def test_copy_leads_to_the_new_draft(client, member):
+    requirement = RequirementFactory(
+        enterprise=member.enterprise, lines=["A"], status="closed", close_reason="expired"
+    )
+
+    response = client.post(url("requirement_copy", requirement))
+
+    draft = Requirement.objects.get(status="draft")
+    assert response.url == url("requirement_edit", draft)
+
+
+def test_history_names_roles_and_no_person(client, member):
+    organiser = OrganiserRoleFactory().user
+    requirement = RequirementFactory(submitted=True, enterprise=member.enterprise, lines=["A"])
+    requirements.return_(
+        requirement=requirement, by=organiser, remarks=[RemarkDraft(text="Say more")]
+    )
+    requirements.submit(requirement=requirement, by=member.user)
+    requirements.approve(requirement=requirement, by=organiser)
+
+    response = client.get(url("requirement_history", requirement))
+
+    assert [(e.what, e.who) for e in response.context["events"]] == [
+        ("Published", "the desk"),
+        ("Approved", "the desk"),
+        ("Submitted", "the enterprise"),
+        ("Returned", "the desk"),
+    ]
+    assert "Say more" in response.text
+    assert organiser.email not in response.text
+    client.force_login(organiser)
+    assert client.get(url("requirement_history", requirement)).status_code == 200
