@@ -7,6 +7,9 @@ from celery import Celery
 # No servers are started here: AppConfig.ready() imports this module, and tools that only read
 # the models (mypy, makemessages) must start nothing. The supervisor provides the addresses.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
+# A worker has a process for each core; threads of the matrix library on top of them only wait for each other.
+# Read once, when numpy is imported: this module comes before.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = Celery("matchmaking")
 app.config_from_object("django.conf:settings", namespace="CELERY")

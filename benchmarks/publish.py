@@ -1,0 +1,182 @@
+"""From "published" to "suggested", and a run over everything, through real workers; JSON lines.
+
+`python -m benchmarks.publish [--size demo|year]`. The brute force of rapidfuzz is measured on a slice of the same
+lines and texts in the same run, so that the two figures share one machine and one minute.
+"""
+
+# ruff: noqa: PLC0415 -- the servers are named before Django reads its settings
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+
+from benchmarks import stage
+
+TRIES = 5
+EVERY_LINE, EVERY_TEXT = 50, 10
+PROCESSES = 2
+
+
+class Watch:
+    """Peak memory of a family of processes, looked at ten times a second."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.process, self.largest, self.together = process, 0.0, 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.1):
+            sizes = []
+            for one in [self.process, *self.process.children(recursive=True)]:
+                with contextlib.suppress(psutil.Error):
+                    info = one.memory_full_info()
+                    sizes.append((info.rss, getattr(info, "pss", info.rss)))
+            self.largest = max([self.largest, *(rss for rss, _ in sizes)])
+            self.together = max(self.together, sum(pss for _, pss in sizes))
+
+
+@contextlib.contextmanager
+def worker() -> Iterator[psutil.Process]:
+    """The worker as the supervisor starts it; ready once it has answered."""
+    command = [sys.executable, "-m", "celery", "-A", "matchmaking.celery", "worker"]
+    command += ["--concurrency", str(PROCESSES), "--without-gossip", "--without-mingle"]
+    command += ["--loglevel", "WARNING"]
+    running = subprocess.Popen(command, cwd=stage.ROOT, env=os.environ | {"LOG_LEVEL": "ERROR"})
+    try:
+        yield psutil.Process(running.pid)
+    finally:
+        running.terminate()
+        running.wait(60)
+
+
+def publish(number: int) -> float:
+    """Seconds from the desk's approval until the worker's matches stand in the database."""
+    from django.utils import timezone
+
+    from chains.models import Requirement, RequirementLine, User
+    from chains.services import requirements
+    from matchmaking.models import Match
+
+    desk = User.objects.filter(is_staff=True).first() or User.objects.create_superuser(
+        "benchmark@example.com"
+    )
+    model = Requirement.objects.published().filter(seeks="supplier").order_by("pk")[number]
+    row = Requirement.objects.create(
+        enterprise=model.enterprise,
+        docking_kind=model.docking_kind,
+        region=model.region,
+        contact=model.contact,
+        title=model.title,
+        language=model.language,
+        closes_on=timezone.localdate() + datetime.timedelta(days=20),
+        answer_by_on=timezone.localdate() + datetime.timedelta(days=30),
+        status=Requirement.Status.SUBMITTED,
+        submitted_at=timezone.now(),
+    )
+    for line in model.lines.order_by("number")[:16]:
+        RequirementLine.objects.create(
+            requirement=row,
+            number=line.number,
+            text=f"{line.text} {number}",
+            language=line.language,
+            category=line.category,
+        )
+    count = row.lines.count()
+    began = time.perf_counter()
+    requirements.approve(requirement=row, by=desk)
+    shown = Match.objects.filter(line__requirement=row)
+    stage.wait(lambda: shown.values("line").distinct().count() == count, 60)
+    took = time.perf_counter() - began
+    row.refresh_from_db()
+    requirements.take_down(requirement=row, reason="benchmark", by=desk)
+    return took
+
+
+def brute_force(lines: list[str], texts: list[str]) -> float:
+    """CPU seconds rapidfuzz WRatio would take for all pairs, from a slice of them."""
+    from rapidfuzz import fuzz
+    from rapidfuzz.process import cdist
+
+    some, others = lines[::EVERY_LINE] or lines, texts[::EVERY_TEXT] or texts
+    began = time.process_time()
+    cdist(some, others, scorer=fuzz.WRatio, workers=1)
+    return (time.process_time() - began) * len(lines) * len(texts) / (len(some) * len(others))
+
+
+def full_run(process: psutil.Process, size: str) -> None:
+    from chains.models import Capability, RequirementLine
+    from matchmaking import adapters
+    from matchmaking.models import MatchRun, Score
+    from matchmaking.services import matching
+
+    began, cpu = time.perf_counter(), stage.cpu_of(process)
+    with Watch(process) as watch:
+        run = matching.start(everything=True, by=None)
+        stage.wait(lambda: MatchRun.objects.get(pk=run.pk).is_finished, 900)
+    wall, cpu = time.perf_counter() - began, stage.cpu_of(process) - cpu
+    run.refresh_from_db()
+    lines = [line.full_text for line in RequirementLine.objects.scored()]
+    texts = [text for row in Capability.objects.published() for text in adapters.texts_of(row)]
+    brute = brute_force(lines, texts)
+    figures: dict[str, Any] = {
+        "status": run.status,
+        "lines": len(lines),
+        "texts": len(texts),
+        "rows_written": Score.objects.filter(run=run).count(),
+        "wall_s": wall,
+        "worker_cpu_s": cpu,
+        "pairs_per_s": round(len(lines) * len(texts) / wall),
+        "peak_mb_of_one_process": round(watch.largest / 2**20),
+        "peak_mb_together": round(watch.together / 2**20),
+        "wratio_cpu_s_scaled": brute,
+        "times_less_cpu_than_wratio": brute / cpu,
+    }
+    stage.report("full_run", size=size, processes=PROCESSES, **figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", choices=["demo", "year"], default="demo")
+    size = parser.parse_args().size
+    stage.provide(size)
+
+    import django
+
+    django.setup()
+    began = time.perf_counter()
+    with worker() as process:
+        first = publish(0)
+        stage.report("first_publish_after_start", size=size, wall_s=time.perf_counter() - began)
+        waits = [publish(number) for number in range(1, 1 + TRIES)]
+        stage.report(
+            "publish_to_suggestions",
+            size=size,
+            first_s=first,
+            median_s=statistics.median(waits),
+            worst_s=max(waits),
+        )
+        full_run(process, size)
+
+
+if __name__ == "__main__":
+    main()
