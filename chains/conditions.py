@@ -141,7 +141,7 @@ def _folded(text: str) -> str:
 def _pattern(word: str) -> re.Pattern[str]:
     """The word however its letters, digits and Chinese are spaced: "ISO9001", "iso-9001", "ISO 9001"."""
     chunks = re.findall(r"[a-z]+|\d+|[^\W\d_a-z]+", _folded(word))
-    loose = r"[\s\-/.,]*".join(map(re.escape, chunks))
+    loose = r"[\s\-/.,&]*".join(map(re.escape, chunks))
     before = r"(?<![a-z0-9])" if chunks and chunks[0].isascii() else ""
     after = r"(?![a-z0-9])" if chunks and chunks[-1].isascii() else ""
     return re.compile(before + loose + after)

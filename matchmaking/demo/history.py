@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from chains.models import (
@@ -240,12 +240,13 @@ class History:
 
     # --- Requirements -----------------------------------------------------------------------------------
 
-    def post_all(self) -> None:
+    def post_all(self, hold_back: Callable[[Requirement], object]) -> None:
+        """`hold_back` puts a submitted one on the list of an event whose moment is still to come."""
         for posting in sorted(self.postings, key=lambda one: -one.days_ago):
-            self._post(posting)
+            self._post(posting, hold_back)
         requirements.close_due()
 
-    def _post(self, posting: Posting) -> None:
+    def _post(self, posting: Posting, hold_back: Callable[[Requirement], object]) -> None:
         enterprise = self.bodies[posting.owner]
         by = self.users[posting.posted_by or posting.owner]
         with at(days_ago(posting.days_ago, 9)):
@@ -256,6 +257,8 @@ class History:
         if posting.state in ("draft", "submitted"):
             return
         with at(days_ago(max(posting.days_ago - 0.4, 0.05), 10)):
+            if posting.state == "embargoed":
+                hold_back(requirement)
             desk = self.desk_of(enterprise)
             if posting.state == "returned":
                 first = requirement.lines.order_by("number").first()
@@ -328,8 +331,8 @@ class History:
     def _line(self, line: Line) -> LineDraft:
         amount = line.amount
         return LineDraft(
-            text=line.words.en if line.language == "en" else line.words.zh,
-            specification=line.words.en if line.language == "both" else "",
+            text=line.text,
+            specification=line.specification,
             category=self._categories[line.leaf] if line.leaf and line.is_filed else None,
             quantity=amount.value if amount else None,
             unit=self._units[amount.unit] if amount else None,

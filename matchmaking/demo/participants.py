@@ -66,6 +66,13 @@ class Offer:
     def is_decoy(self) -> bool:
         return self.leaf != self.filed
 
+    @property
+    def texts(self) -> list[str]:
+        """As they are compared."""
+        zh = f"{self.title.zh[:120]}\n{self.words.zh}".strip()
+        en = f"{self.title.en[:160]}\n{self.words.en}".strip()
+        return {"zh": [zh], "en": [en], "both": [zh, en]}[self.language]
+
 
 @dataclass(slots=True, kw_only=True)
 class Participant:
@@ -127,7 +134,7 @@ def plan(seed: int, factor: float) -> Market:
     count = total - sum(others.values())
     broken, single = _planted_segments(seed)
     supplied = _supplied_leaves(seed, count, {*broken, *single})
-    people = [*_bodies(seed), *_companies(seed, count), *_other_bodies(seed, others)]
+    people = [*_bodies(), *_companies(seed, count), *_other_bodies(seed, others)]
     companies = [one for one in people if one.kind == "enterprise"]
     market = Market(
         people=people,
@@ -180,10 +187,10 @@ def _supplied_leaves(seed: int, companies: int, apart: set[str]) -> list[str]:
     return first + [leaf.code for leaf in rest[: max(0, wanted - len(first))]]
 
 
-def _bodies(seed: int) -> Iterator[Participant]:
+def _bodies() -> Iterator[Participant]:
     for body in accounts.BODIES:
         yield Participant(
-            key=body.key, kind="government", name=body.name, region=body.region, days_ago=75
+            key=body.key, kind="government", name=body.name, region=body.region, days_ago=80
         )
 
 
@@ -206,7 +213,7 @@ def _companies(seed: int, count: int) -> Iterator[Participant]:
             chain=chain,
             spot=places.spot(place, roll),
             language=language(roll),
-            days_ago=roll.randint(25, 60),
+            days_ago=roll.randint(26, 75),
         )
         if cast is None:
             _delay(one, serial, count)
@@ -256,7 +263,7 @@ def _other_bodies(seed: int, wanted: dict[str, int]) -> Iterator[Participant]:
                 region=places.JIASHAN if named and kind == "association" else place.code,
                 spot=places.spot(place, roll),
                 language=language(roll),
-                days_ago=roll.randint(30, 60),
+                days_ago=roll.randint(30, 75),
             )
 
 

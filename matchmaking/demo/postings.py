@@ -40,6 +40,19 @@ class Line:
     is_filed: bool = True
     terms: list[Term] = field(default_factory=list)
 
+    @property
+    def text(self) -> str:
+        return self.words.en if self.language == "en" else self.words.zh
+
+    @property
+    def specification(self) -> str:
+        """Who writes in both languages gives the second one here."""
+        return self.words.en if self.language == "both" else ""
+
+    @property
+    def full_text(self) -> str:
+        return f"{self.text} {self.specification}".strip()
+
 
 @dataclass(slots=True, kw_only=True)
 class Venture:
@@ -80,15 +93,15 @@ _BROKEN_SHARE, _SINGLE_SHARE, _OTHER_SHARE = 0.05, 0.04, 0.06
 _POLICIES = (("accepted", 70), ("verified", 20), ("members", 10))
 
 
-def plan(seed: int, factor: float, market: Market) -> list[Posting]:
+def plan(seed: int, market: Market) -> list[Posting]:
     roll = texts.dice(seed, "postings")
     asking = _Asking(market, roll)
     companies = [one for one in market.enterprises() if one.state == "verified"]
     count = max(14, round(0.5 * len(companies)))
-    found = [_package(market), *_planted(market, asking)]
+    found = [_package(), *_planted(market, asking)]
     found += [_of_chain_owner(market.of(key), asking, roll) for key in CHAIN_OWNERS]
-    found += _of_others(companies, market, roll)
-    found += _for_customers(companies, asking, roll)
+    found += _of_others(companies, roll)
+    found += _for_customers(companies, roll)
     found += _gaps(market, companies, asking, roll)
     buyers = [one for one in companies if one.key not in CHAIN_OWNERS]
     foreign = market.of("foreign")
@@ -97,7 +110,7 @@ def plan(seed: int, factor: float, market: Market) -> list[Posting]:
         size = roll.choice((1, 1, 1, 2, 2, 3, 4))
         found.append(_ordinary(roll.choice(buyers), size, asking, roll))
     _let_association_post(found, market)
-    _set_days(found, roll)
+    _set_days(found, market, roll)
     return found
 
 
@@ -157,7 +170,7 @@ def _title(lines: Sequence[Line]) -> Words:
 # --- The package of sixteen -------------------------------------------------------------------------------
 
 
-def _package(market: Market) -> Posting:
+def _package() -> Posting:
     lines = [
         Line(
             leaf=row["category"],
@@ -199,12 +212,12 @@ def _planted(market: Market, asking: _Asking) -> list[Posting]:
     """One supplier alone fits: by a certificate it holds, by its region, by the quantity it can make."""
     found: list[Posting] = []
     owner = market.of("owner-pv")
-    used = owner.leaves | {code for code in texts.leaves() if code in _package_codes()}
+    used = owner.leaves | _package_codes()
     for kind in ("certification", "region", "capacity"):
         leaf = _leaf_with_rivals(market, used)
         used.add(leaf)
         rivals = suppliers_of(market, leaf)
-        one, offer = next((r for r in rivals if r[0].in_zhejiang), rivals[0])
+        one, _offer = next((r for r in rivals if r[0].in_zhejiang), rivals[0])
         line = asking.line(leaf, "zh")
         line.is_filed = True
         if kind == "certification":
@@ -216,7 +229,6 @@ def _planted(market: Market, asking: _Asking) -> list[Posting]:
             for other, rival in rivals:
                 rival.capacity = yearly(900_000 if other is one else 20_000, "pcs")
             term = Term("capacity", "年产50万件")
-            line.words = Words(f"{line.words.zh}", line.words.en)
         line.terms.append(term)
         found.append(
             Posting(
@@ -329,7 +341,7 @@ def _posting(owner: Participant, lines: list[Line], roll: random.Random) -> Post
         is_urgent=roll.random() < 0.12,
         import_substitution=roll.random() < 0.08,
     )  # fmt: skip
-    posting.terms += _terms(owner, tongue, roll)
+    posting.terms += _terms(tongue, roll)
     if roll.random() < 0.3:
         posting.questions.append(roll.choice(_QUESTIONS))
     return posting
@@ -356,7 +368,7 @@ _TERMS = (
 _CHAIN_TERMS = {"PV": "TUV", "LB": "UN 38.3", "NV": "IATF 16949", "IC": "SEMI"}
 
 
-def _terms(owner: Participant, tongue: str, roll: random.Random) -> list[Term]:
+def _terms(tongue: str, roll: random.Random) -> list[Term]:
     found = []
     kinds: set[str] = set()
     for words, kind, strength in roll.sample(_TERMS, roll.choice((0, 0, 1, 1, 2, 3))):
@@ -366,7 +378,7 @@ def _terms(owner: Participant, tongue: str, roll: random.Random) -> list[Term]:
     return found
 
 
-def _of_others(companies: Sequence[Participant], market: Market, roll: random.Random) -> list[Posting]:  # fmt: skip
+def _of_others(companies: Sequence[Participant], roll: random.Random) -> list[Posting]:  # fmt: skip
     """Talent, finance and landing, as enterprises ask for them."""
     askers = [one for one in companies if one.key.startswith("member")]
     found = []
@@ -394,7 +406,7 @@ def _of_others(companies: Sequence[Participant], market: Market, roll: random.Ra
     return found
 
 
-def _for_customers(companies: Sequence[Participant], asking: _Asking, roll: random.Random) -> list[Posting]:  # fmt: skip
+def _for_customers(companies: Sequence[Participant], roll: random.Random) -> list[Posting]:  # fmt: skip
     """Makers that look for those who buy such things (row 27)."""
     makers = [one for one in companies if len(one.offers) >= 2 and one.key.startswith("member")]
     found = []
@@ -428,26 +440,35 @@ def _let_association_post(found: Sequence[Posting], market: Market) -> None:
         own[0].posted_by = "association"
 
 
-def _set_days(found: Sequence[Posting], roll: random.Random) -> None:
+# How far postings have come, in percent, and between which days before today they were posted.
+_FATES = (
+    ("submitted", 8, (0.2, 4.5)),
+    ("returned", 3, (1, 6)),
+    ("draft", 4, (0.2, 3)),
+    ("expired", 4, (22, 26)),
+    ("filled", 2, (4, 20)),
+    ("withdrawn", 1, (4, 20)),
+    ("embargoed", 4, (1, 5)),
+    ("overdue", 3, (8, 20)),  # needed already, and still open
+    ("published", 71, (0.5, 20)),
+)
+
+
+def _set_days(found: Sequence[Posting], market: Market, roll: random.Random) -> None:
     """When each was posted, how long it is open, and how far it has come."""
-    fixed = {"buyer", *CHAIN_OWNERS}
     for number, one in enumerate(found):
         if number == 0 or one.planted:
             continue
-        one.days_ago = round(roll.uniform(0.5, 20), 2)
         one.closes_in, one.needed_in = roll.randint(6, 60), roll.randint(20, 200)
-        if one.owner in fixed or one.posted_by:
-            continue
-        fate = roll.random()
-        if fate < 0.08:
-            one.state, one.days_ago = "submitted", round(roll.uniform(0.2, 4.5), 2)
-        elif fate < 0.11:
-            one.state, one.days_ago = "returned", round(roll.uniform(1, 6), 2)
-        elif fate < 0.15:
-            one.state, one.days_ago = "draft", round(roll.uniform(0.2, 3), 2)
-        elif fate < 0.19:
-            one.state, one.days_ago, one.closes_in = "expired", 24.0, -2
-        elif fate < 0.22:
-            one.state = roll.choice(("filled", "withdrawn"))
-        elif fate < 0.25:
-            one.needed_in = -roll.randint(1, 6)  # overdue, and still open
+        fate, _share, days = roll.choices(_FATES, [share for _fate, share, _days in _FATES])[0]
+        stays = (
+            one.owner in CHAIN_OWNERS or one.posted_by or one.docking_kind == "supply_resilience"
+        )
+        if stays or (fate == "embargoed" and not market.of(one.owner).in_zhejiang):
+            fate, days = "published", (0.5, 20)
+        one.days_ago = round(roll.uniform(*days), 2)
+        if fate == "overdue":
+            one.needed_in = -roll.randint(1, 6)
+        if fate == "expired":
+            one.closes_in = -2
+        one.state = "published" if fate == "overdue" else fate

@@ -1,0 +1,228 @@
+"""Twelve docking events: five held, seven to come, one of them the crowded opening of the new-energy season."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from chains.models import Chain, DockingKind, Enterprise, Region, User
+from events.models import Event, EventStaff, Registration, Series
+from events.services import events, programmes, registration
+from matchmaking.demo import texts
+from matchmaking.demo.clock import at, day, days_ago
+from matchmaking.demo.names import Words
+from matchmaking.demo.participants import Market, Participant
+
+OPENING = "opening"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    key: str
+    level: str
+    host: str
+    region: str
+    name: Words
+    place: Words
+    chains: tuple[str, ...]
+    days_ago: int  # negative: still to come
+    seats: int
+    guests: float  # share of those who could come
+    kinds: tuple[str, ...] = ("supply_sales",)
+    admission: str = "automatic"
+    rule: str = "tier_then_arrival"
+    co_hosts: tuple[str, ...] = ()
+    tiers: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        return self.days_ago > 0
+
+
+_HALL = Words("示例会展中心", "Demo Exhibition Centre")
+
+
+def plan(factor: float) -> list[Gathering]:
+    def seats(number: int) -> int:
+        return max(4, round(number * factor))
+
+    reserved = [
+        {
+            "name_zh": "链主、龙头、单项冠军与“小巨人”企业",
+            "name_en": "Chain owners, leading enterprises, champions, little giants",
+            "qualifications": ["chain_owner", "leading", "champion_national", "little_giant", "multinational"],
+            "seats": seats(100),
+        },
+        {
+            "name_zh": "高校、院所与金融机构",
+            "name_en": "Universities, institutes and banks",
+            "participant_kinds": ["university", "research_institute", "financial_institution"],
+            "seats": seats(60),
+        },
+    ]  # fmt: skip
+    return [
+        Gathering(key=OPENING, level="provincial", host="province", region="330400", days_ago=-12, seats=seats(340), guests=1.0, co_hosts=("city", "county", "association"),
+            name=Words("“十链百场万企”新能源产业链对接会", "New Energy Chain Docking: Season Opening"), place=Words(f"嘉兴·{_HALL.zh} 一号厅", f"{_HALL.en}, Hall 1, Jiaxing"),
+            chains=("PV", "LB", "H2", "NV"), kinds=("supply_sales", "project_supply", "large_sme", "finance", "talent"), tiers=reserved),
+        Gathering(key="provincial-ic", level="provincial", host="province", region="330100", days_ago=24, seats=seats(160), guests=0.18,
+            name=Words("集成电路与智能装备产业链对接会", "Integrated Circuits and Equipment Docking"), place=Words(f"杭州·{_HALL.zh}", f"{_HALL.en}, Hangzhou"), chains=("IC", "IE")),
+        Gathering(key="provincial-innovation", level="provincial", host="province", region="330200", days_ago=-40, seats=seats(200), guests=0.06,
+            name=Words("创新攻关与科技成果转化对接会", "Innovation and Technology Transfer Docking"), place=Words(f"宁波·{_HALL.zh}", f"{_HALL.en}, Ningbo"),
+            chains=("IC", "NV", "LB"), kinds=("rd_collab", "tech_transfer"), rule="draw"),
+        Gathering(key="city-pv", level="city", host="city", region="330400", days_ago=19, seats=seats(180), guests=0.2, co_hosts=("association",),
+            name=Words("嘉兴光伏产业链对接会", "Jiaxing Photovoltaic Docking"), place=Words(f"嘉兴·{_HALL.zh} 二号厅", f"{_HALL.en}, Hall 2, Jiaxing"), chains=("PV",)),
+        Gathering(key="city-lb", level="city", host="huzhou", region="330500", days_ago=8, seats=seats(140), guests=0.16,
+            name=Words("湖州动力电池与储能对接会", "Huzhou Battery and Storage Docking"), place=Words(f"湖州·{_HALL.zh}", f"{_HALL.en}, Huzhou"), chains=("LB", "NV")),
+        Gathering(key="city-finance", level="city", host="city", region="330400", days_ago=-9, seats=seats(80), guests=0.1,
+            name=Words("嘉兴产融对接会", "Jiaxing Industry and Finance Docking"), place=Words("嘉兴·示例金融大厦", "Demo Finance Tower, Jiaxing"), chains=("PV", "H2"), kinds=("finance",)),
+        Gathering(key="city-nv", level="city", host="huzhou", region="330500", days_ago=-26, seats=seats(120), guests=0.08,
+            name=Words("湖州新能源汽车零部件对接会", "Huzhou Vehicle Parts Docking"), place=Words(f"湖州·{_HALL.zh}", f"{_HALL.en}, Huzhou"), chains=("NV",)),
+        Gathering(key="county-h2", level="county", host="county", region="330421", days_ago=13, seats=seats(60), guests=0.1, co_hosts=("city",),
+            name=Words("嘉善氢能产业对接会", "Jiashan Hydrogen Docking"), place=Words("嘉善·示例开发区会议中心", "Demo Zone Conference Centre, Jiashan"), chains=("H2",)),
+        Gathering(key="county-pinghu", level="county", host="pinghu", region="330482", days_ago=3, seats=seats(50), guests=0.08,
+            name=Words("平湖汽车电子对接会", "Pinghu Auto Electronics Docking"), place=Words("平湖·示例开发区报告厅", "Demo Zone Hall, Pinghu"), chains=("NV", "IC")),
+        Gathering(key="county-parts", level="county", host="county", region="330421", days_ago=-5, seats=seats(60), guests=0.12, admission="reviewed",
+            name=Words("嘉善链主企业配套专场", "Jiashan Chain Owners’ Supplier Day"), place=Words("嘉善·示例开发区会议中心", "Demo Zone Conference Centre, Jiashan"),
+            chains=("H2", "GS"), kinds=("supply_sales", "project_supply")),
+        Gathering(key="county-talent", level="county", host="pinghu", region="330482", days_ago=-18, seats=seats(50), guests=0.06,
+            name=Words("平湖人才与项目落地对接会", "Pinghu Talent and Projects Docking"), place=Words("平湖·示例开发区报告厅", "Demo Zone Hall, Pinghu"), chains=("IE",), kinds=("talent", "project_landing")),
+        Gathering(key="county-changxing", level="county", host="changxing", region="330522", days_ago=-33, seats=seats(50), guests=0.05, rule="arrival",
+            name=Words("长兴电池产业链对接会", "Changxing Battery Chain Docking"), place=Words("长兴·示例开发区会议中心", "Demo Zone Conference Centre, Changxing"), chains=("LB",)),
+    ]  # fmt: skip
+
+
+class Season:
+    """The events through their services."""
+
+    def __init__(self, seed: int, factor: float, market: Market) -> None:
+        self.gatherings = plan(factor)
+        self.events: dict[str, Event] = {}
+        self._seed, self._market = seed, market
+
+    def announce(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
+        """Draft, seats and publication of all, weeks before the first."""
+        series = self._series(bodies["province"], users["province"])
+        for number, one in enumerate(self.gatherings):
+            with at(days_ago(70 - number / 10)):
+                self.events[one.key] = self._event(one, bodies, users[one.host], series)
+        opening = self.events[OPENING]
+        for key, role in (("desk", "desk"), ("moderator", "moderator")):
+            EventStaff.objects.create(event=opening, user=users[key], role=role)
+
+    def _series(self, owner: Enterprise, by: User) -> Series:
+        year = day(0).year
+        with at(days_ago(74)):
+            programme = programmes.create_programme(
+                owner=owner,
+                name_zh="“十链百场万企”系列活动",
+                name_en="Ten Chains, Hundred Fields, Ten-Thousand Enterprises",
+                by=by,
+            )
+            programmes.create_series(programme=programme, year=year - 1, by=by)
+            series = programmes.create_series(programme=programme, year=year, by=by)
+            programmes.set_target(series=series, measure="events", value=12, by=by)
+            programmes.set_target(series=series, measure="enterprises", value=300, by=by)
+        return series
+
+    def _event(self, one: Gathering, bodies: dict[str, Enterprise], by: User, series: Series) -> Event:  # fmt: skip
+        starts = days_ago(one.days_ago, 9)
+        general = {"name_zh": "普通席", "name_en": "General seats", "seats": one.seats, "is_general": True}  # fmt: skip
+        until = starts - datetime.timedelta(days=7)
+        event = events.create(
+            by=by,
+            host=bodies[one.host],
+            name_zh=one.name.zh,
+            name_en=one.name.en,
+            level_id=one.level,
+            region=Region.objects.get(code=one.region),
+            place=one.place.zh,
+            place_en=one.place.en,
+            text="现场发布需求清单，企业、高校、院所与金融机构面对面洽谈。",
+            text_en="Requirements are read out in the hall; enterprises, universities, institutes and banks meet.",
+            starts_at=starts,
+            ends_at=starts + datetime.timedelta(hours=8),
+            registration_opens_at=days_ago(65) if one.is_over else days_ago(30),
+            registration_closes_at=starts - datetime.timedelta(days=1),
+            delegates_per_enterprise=2,
+            admission=one.admission,
+            waiting_rule=one.rule,
+            co_hosts=[bodies[key] for key in one.co_hosts],
+            chains=Chain.objects.filter(code__in=one.chains),
+            docking_kinds=DockingKind.objects.filter(code__in=one.kinds),
+            series=[series],
+            tiers=[*({**tier, "reserved_until": until} for tier in one.tiers), general],
+        )
+        if one.key == OPENING:
+            events.set_list_moment(event=event, at=starts + datetime.timedelta(hours=1), by=by)
+        return events.publish(event=event, by=by)
+
+    # --- Guests -----------------------------------------------------------------------------------------
+
+    def let_register(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
+        for one in sorted(self.gatherings, key=lambda one: -one.days_ago):
+            event = self.events[one.key]
+            event.refresh_from_db()
+            roll = texts.dice(self._seed, f"guests {one.key}")
+            opened = one.days_ago + 16 if one.is_over else 20.0
+            for number, guest in enumerate(self._guests(one, roll.random)):
+                # Spread over the days since registration opened, everybody a little later than the one before.
+                moment = opened - number / 25
+                with at(days_ago(max(moment, max(one.days_ago, 0) + 2, 0.01))):
+                    self._register(event, guest, bodies[guest.key], users[guest.key], number)
+            if one.is_over:
+                with at(days_ago(one.days_ago, 18)):
+                    events.mark_held()
+                _date_back(event, opened)
+        self._decide_some(users["county"])
+
+    def _guests(self, one: Gathering, chance: Any) -> Iterator[Participant]:
+        people = sorted(
+            (p for p in self._market.people if p.kind != "government" and p.state == "verified"),
+            key=lambda p: (p.key not in ("buyer", "supplier", "bank", "university"), chance()),
+        )
+        for guest in people:
+            if one.is_over and guest.days_ago < one.days_ago + 6:
+                continue
+            share = one.guests if guest.chain in (*one.chains, "") else one.guests / 3
+            if one.key == OPENING or chance() < share * 2:
+                yield guest
+
+    def _register(self, event: Event, guest: Participant, body: Enterprise, by: User, number: int) -> None:  # fmt: skip
+        seats = 1 if number % 5 == 4 else 2
+        names = [(f"参会代表 {n + 1:02d}", "供应链 / Supply chain") for n in range(seats)]
+        registration.register(
+            event=event,
+            enterprise=body,
+            seats=seats,
+            by=by,
+            purposes=_PURPOSES.get(guest.kind) or (["buy", "supply"] if number % 3 else ["supply"]),
+            accepts_partial=number % 4 == 0,
+            delegates=names if number % 3 == 0 else [],
+        )
+
+    def _decide_some(self, by: User) -> None:
+        """At the event whose organiser decides, half have been let in; the others wait in the inbox."""
+        waiting = Registration.objects.filter(event=self.events["county-parts"], status="submitted")
+        rows = list(waiting.select_related("event", "enterprise").order_by("pk"))
+        with at(days_ago(1)):
+            for row in rows[: len(rows) // 2]:
+                registration.approve(registration=row, by=by)
+            for row in rows[len(rows) // 2 : len(rows) // 2 + 1]:
+                registration.decline(registration=row, reason="本场仅面向制造企业。", by=by)
+
+
+_PURPOSES = {
+    "university": ["talent"],
+    "research_institute": ["talent", "observe"],
+    "financial_institution": ["finance"],
+    "association": ["observe"],
+}
+
+
+def _date_back(event: Event, opened: float) -> None:
+    """The database stamps a registration with its own clock; those of held events belong before the event."""
+    Registration.objects.filter(event=event).update(
+        created_at=days_ago(opened), queued_at=days_ago(opened)
+    )

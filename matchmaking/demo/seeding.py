@@ -1,0 +1,145 @@
+"""The demo from its seed to its last decision, in one transaction: interrupted, it leaves nothing behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+from chains import audit
+from chains.doorbell import quiet
+from chains.models import Change, ChangeReader, Notification, Region
+from events.services import events
+from matchmaking import adapters
+from matchmaking.demo import gatherings, participants, postings
+from matchmaking.demo.clock import at, days_ago
+from matchmaking.demo.decisions import Reviewed
+from matchmaking.demo.history import History, know_unclaimed
+from matchmaking.demo.reading import Reading, reading
+from matchmaking.engine.encoder import NoEncoder
+from matchmaking.models import MatchRun, RunShard
+from matchmaking.services import matching
+from matchmaking.tasks import lease
+
+Tell = Callable[[str], None]
+_READERS = ("matching", "events")
+
+
+def seed_demo(*, seed: int, factor: float, tell: Tell) -> dict[str, Any]:
+    """Returns what is true about it and stands nowhere in the application."""
+    market = participants.plan(seed, factor)
+    asked = postings.plan(seed, market)
+    history = History(market, asked)
+    season = gatherings.Season(seed, factor, market)
+    with (
+        reading(_texts(market, asked)) as read,
+        quiet(),
+        transaction.atomic(),
+        _without_savepoints(),
+    ):
+        step = _Steps(tell)
+        step("desks", history.found_province)
+        step("participants", history.register_all)
+        step("events", lambda: season.announce(history.bodies, history.users))
+        step("requirements", lambda: _post(history, season))
+        step("guests", lambda: season.let_register(history.bodies, history.users))
+        know_unclaimed(market, round(40 * factor))
+        step("reading", lambda: keep(read))
+        step("matching", match_everything)
+        step("decisions", Reviewed(history, seed).decide)
+        close(size="demo", seed=seed, factor=factor)
+    return {
+        "seed": seed,
+        "broken": market.broken,
+        "single": {s: history.bodies[k].public_id for s, k in market.single.items()},
+        **history.truth,
+    }
+
+
+class _Steps:
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def __call__(self, name: str, work: Callable[[], object]) -> None:
+        began = time.monotonic()
+        work()
+        self._tell(f"{name}: {time.monotonic() - began:.1f} s")
+
+
+def _texts(market: participants.Market, asked: list[postings.Posting]) -> list[str]:
+    """All that will be compared: the register's own words, then what the plan says."""
+    if isinstance(adapters.encoder().inner, NoEncoder):
+        return []
+    terms = [term for leaf in adapters.taxonomy().leaves for term in leaf.terms]
+    offers = [text for one in market.people for offer in one.offers for text in offer.texts]
+    return [*terms, *offers, *(line.full_text for one in asked for line in one.lines)]
+
+
+def keep(read: Reading) -> None:
+    """Store the vectors that the other processes have found meanwhile."""
+    if read.texts:
+        adapters.KeptEncoder(read).encode(read.texts)
+
+
+@contextmanager
+def _without_savepoints() -> Iterator[None]:
+    """Each service would set one and lift it again, a third of all statements. A refusal ends the seed anyway."""
+    features = connection.features
+    features.uses_savepoints = False
+    try:
+        yield
+    finally:
+        del features.uses_savepoints  # the class says what the database can
+
+
+def _post(history: History, season: gatherings.Season) -> None:
+    """Everything asked for; some of it on the list of the opening event, held back until its moment."""
+    opening, by = season.events[gatherings.OPENING], history.users["province"]
+
+    def hold_back(requirement: Any) -> None:
+        events.list_requirement(event=opening, requirement=requirement, by=by, is_featured=True)
+
+    history.post_all(hold_back)
+    listed = 0
+    with at(days_ago(1.5)):
+        for posting, requirement in history.requirements:
+            package = posting.owner == "buyer" and len(posting.lines) == 16
+            if posting.state != "published" or not (posting.project or posting.is_urgent):
+                continue
+            if listed < 14 or package:
+                events.list_requirement(
+                    event=opening, requirement=requirement, by=by, is_featured=package
+                )
+                listed += 1
+
+
+def match_everything() -> None:
+    """One run over everything, here and now: the first page shows matches before any worker has started."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    adapters.forget()
+    run = matching.start(everything=True, by=None)
+    for pk in run.shards.order_by("number").values_list("pk", flat=True):
+        shard = RunShard.objects.claim(pk, lease())
+        if shard is not None:
+            matching.score(shard=shard)
+    run.refresh_from_db()
+    if run.status != MatchRun.Status.DONE:
+        raise RuntimeError(f"The run over all lines ended as {run.status}.")
+
+
+def close(*, size: str, seed: int, factor: float) -> None:
+    """Say in the trail what stands, and leave nothing to do: no mails, readers of the feed begin behind it."""
+    audit.record(
+        None, "demo.seeded", Region.objects.get(code="330000"), size=size, seed=seed, factor=factor
+    )
+    Notification.objects.filter(channel="email", status="unsent").update(status="stopped")
+    last = Change.objects.order_by("transaction", "pk").last()
+    if last is not None:
+        for name in _READERS:
+            ChangeReader.objects.update_or_create(
+                name=name, defaults={"transaction": last.transaction, "change": last.pk}
+            )
