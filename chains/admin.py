@@ -1,0 +1,426 @@
+"""The administrator's workshop: reference data, provinces, roles. Enterprises are decided at the desk."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from chains import permissions
+from chains.models import (
+    AuditEntry,
+    Category,
+    CertificationKind,
+    Chain,
+    Change,
+    Contact,
+    CooperationKind,
+    DockingDirection,
+    DockingKind,
+    Enterprise,
+    EnterpriseGroup,
+    Notification,
+    OrganiserRole,
+    ParticipantKind,
+    Province,
+    QualificationKind,
+    Region,
+    RegionGroup,
+    Segment,
+    SegmentLink,
+    Unit,
+    User,
+)
+from chains.services import accounts, reference
+
+admin.site.site_header = _("ChainDock administration")
+admin.site.site_title = _("ChainDock administration")
+admin.site.index_title = _("Reference data, provinces and roles")
+
+
+def keep_own_pages() -> None:
+    """Take away what installed packages register: their pages show addresses and tokens in full, and
+
+    groups grant nothing here. Called once all packages have registered.
+    """
+    for model in [*admin.site._registry]:  # noqa: SLF001 -- the site lists them nowhere else
+        if model._meta.app_label not in ("chains", "events", "matchmaking"):
+            admin.site.unregister(model)
+
+
+def mask(text: str) -> str:
+    """Enough to recognise what one knows already, nothing to read: "p•••3", "a•••@example.com"."""
+    if not text:
+        return ""
+    name, at, host = text.partition("@")
+    return f"{name[:1]}•••{at}{host}" if at else f"{text[:1]}•••{text[-1:]}"
+
+
+class AdministratorOnly(ModelAdmin):  # type: ignore[type-arg]
+    """Whoever is an administrator may do here what the page offers; Django's own permissions are unused."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _is_administrator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return _is_administrator(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_administrator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return _is_administrator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # rows are retired by "is active", never deleted
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None  # the trail of this project is written by the services
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+
+class ReadOnly(AdministratorOnly):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def _is_administrator(request: HttpRequest) -> bool:
+    return permissions.is_signed_in(request.user) and request.user.is_administrator
+
+
+# --- Reference data -----------------------------------------------------------------------------------
+
+
+class WordsField(forms.CharField):
+    """A list of words as people type it: a line each, or with commas of either script between them."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, help_text=_("One a line, or with commas between them"), **kwargs
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        words = re.split(r"[\n,，、;；]", super().clean(value) or "")
+        return list(dict.fromkeys(word.strip() for word in words if word.strip()))
+
+
+class ReferenceAdmin(AdministratorOnly):
+    list_display = ("code", "name_zh", "name_en", "is_active")
+    list_filter: Any = ("is_active",)
+    search_fields: Any = ("code", "name_zh", "name_en")
+    ordering: Any = ("order", "code")
+    words = ("synonyms_zh", "synonyms_en", "standards", "counted_as", "counterparts")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Others refer to the code, in files and in addresses.
+        return ("code",) if obj is not None else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.words:
+            return WordsField(label=db_field.verbose_name)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        reference.saved(row=obj, by=request.user, is_new=not change)
+
+
+for kind in (
+    Unit,
+    ParticipantKind,
+    DockingDirection,
+    DockingKind,
+    CooperationKind,
+    QualificationKind,
+    CertificationKind,
+    RegionGroup,
+):
+    admin.site.register(kind, ReferenceAdmin)
+
+
+@admin.register(Chain)
+class ChainAdmin(ReferenceAdmin):
+    list_display = ("code", "name_zh", "name_en", "kind", "province", "is_active")
+    list_filter = ("kind", "is_active")
+    list_select_related = ("province",)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "province":
+            kwargs["queryset"] = Region.objects.provinces()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class _LinkInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = SegmentLink
+    extra = 1
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request)
+
+
+class FeedsInline(_LinkInline):
+    fk_name = "source"
+    verbose_name_plural = _("feeds")
+
+
+class FedByInline(_LinkInline):
+    fk_name = "target"
+    verbose_name_plural = _("is fed by")
+
+
+@admin.register(Segment)
+class SegmentAdmin(ReferenceAdmin):
+    list_display = ("code", "name_zh", "name_en", "chain", "position", "is_active")
+    list_filter = ("chain", "position", "is_active")
+    list_select_related = ("chain",)
+    inlines = (FeedsInline, FedByInline)
+
+
+class CategoryForm(ModelForm):  # type: ignore[type-arg]
+    """The level follows from the category above; a leaf needs its segment, the others have none."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        parent = data.get("parent")
+        level = parent.level + 1 if parent is not None else 1
+        if level > Category.LEAF:
+            self.add_error("parent", _("Categories have three levels: choose one of the second."))
+        elif level == Category.LEAF and data.get("segment") is None:
+            self.add_error("segment", _("A category of the third level stands in a segment."))
+        elif level < Category.LEAF and data.get("segment") is not None:
+            self.add_error("segment", _("Only categories of the third level have a segment."))
+        self.instance.level = level
+        return data
+
+
+@admin.register(Category)
+class CategoryAdmin(ReferenceAdmin):
+    form = CategoryForm
+    exclude = ("level",)
+    list_display = ("code", "name_zh", "name_en", "level", "chain", "segment", "is_active")
+    list_filter = ("level", "chain", "is_active")
+    list_select_related = ("chain", "segment")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "parent":
+            kwargs["queryset"] = Category.objects.filter(level__lt=Category.LEAF)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Region)
+class RegionAdmin(ReadOnly):
+    """Official codes are shipped with the register and read anew with it."""
+
+    list_display = ("code", "name_zh", "name_en", "level", "parent", "is_active")
+    list_filter = ("level",)
+    list_select_related = ("parent",)
+    search_fields = ("code", "name_zh", "name_en")
+    exclude = ("search_text",)
+
+
+@admin.register(Province)
+class ProvinceAdmin(AdministratorOnly):
+    list_display = ("name_zh", "name_en", "verification_days", "gap_public")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "holidays":
+            field = super().formfield_for_dbfield(db_field, request, **kwargs)
+            if field is not None:
+                field.help_text = _("Days such as 2026-10-01, with commas between them")
+            return field
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = Region.objects.provinces()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        reference.saved(row=obj, by=request.user, is_new=not change)
+
+
+# --- People and bodies --------------------------------------------------------------------------------
+
+
+@admin.register(User)
+class UserAdmin(AdministratorOnly):
+    """Accounts without their owners: the address is masked, the rest is not personal."""
+
+    list_display = ("public_id", "address", "language", "is_staff", "is_active", "date_joined")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("public_id", "=email")
+    fields = ("public_id", "address", "language", "is_staff", "is_active", "date_joined")
+    readonly_fields = ("public_id", "address", "language", "date_joined")
+
+    @admin.display(description=_("e-mail"))
+    def address(self, user: User) -> str:
+        return mask(user.email)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        reference.saved(row=obj, by=request.user, is_new=False)
+
+
+@admin.register(OrganiserRole)
+class OrganiserRoleAdmin(AdministratorOnly):
+    list_display = ("account", "body", "region", "role", "valid_until_on")
+    list_filter = ("role",)
+    list_select_related = ("user", "body", "region")
+    fields = ("user", "body", "region", "role", "valid_until_on")
+    raw_id_fields = ("user", "body", "region")
+
+    @admin.display(description=_("account"))
+    def account(self, role: OrganiserRole) -> str:
+        return mask(role.user.email)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Another person or region is another role; this one is ended by its last day.
+        return ("user", "body", "region", "role") if obj is not None else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        assert isinstance(request.user, User)
+        granted = accounts.grant_role(
+            user=obj.user,
+            body=obj.body,
+            region=obj.region,
+            role=obj.role,
+            valid_until_on=obj.valid_until_on,
+            by=request.user,
+        )
+        obj.pk = granted.pk
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # fmt: skip
+        return super().get_form(request, obj, change, form=RoleForm, **kwargs)
+
+
+class RoleForm(ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        body = data.get("body")
+        if body is not None and body.kind_id not in ("government", "association"):
+            self.add_error("body", _("Only an authority or an association has organisers."))
+        return data
+
+
+@admin.register(Enterprise)
+class EnterpriseAdmin(ReadOnly):
+    list_display = ("name", "kind", "status", "region", "case")
+    list_filter = ("status", "kind")
+    list_select_related = ("kind", "region")
+    search_fields = ("=public_id", "=number", "name", "name_en")
+    fields = ("public_id", "name", "name_en", "kind", "scheme", "country", "number", "region", "status", "group", "case")  # fmt: skip
+
+    @admin.display(description=_("case"))
+    def case(self, enterprise: Enterprise) -> SafeString:
+        address = reverse("chains:enterprise_case", args=[enterprise.public_id])
+        return format_html('<a href="{}">{}</a>', address, enterprise.public_id)
+
+
+@admin.register(EnterpriseGroup)
+class EnterpriseGroupAdmin(AdministratorOnly):
+    list_display = ("name",)
+    search_fields = ("name",)
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        reference.saved(row=obj, by=request.user, is_new=not change)
+
+
+@admin.register(Contact)
+class ContactAdmin(ReadOnly):
+    """That there are contacts, never what stands in them."""
+
+    list_display = ("public_id", "enterprise", "masked_name", "masked_phone", "masked_email", "is_active")  # fmt: skip
+    list_select_related = ("enterprise",)
+    fields = ("public_id", "enterprise", "masked_name", "masked_phone", "masked_email", "masked_wechat", "is_active")  # fmt: skip
+
+    @admin.display(description=_("name"))
+    def masked_name(self, contact: Contact) -> str:
+        return mask(contact.name)
+
+    @admin.display(description=_("phone"))
+    def masked_phone(self, contact: Contact) -> str:
+        return mask(contact.phone)
+
+    @admin.display(description=_("e-mail"))
+    def masked_email(self, contact: Contact) -> str:
+        return mask(contact.email)
+
+    @admin.display(description=_("WeChat"))
+    def masked_wechat(self, contact: Contact) -> str:
+        return mask(contact.wechat)
+
+
+# --- What happened ------------------------------------------------------------------------------------
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly):
+    list_display = ("at", "actor", "action", "target")
+    list_filter = ("action",)
+    search_fields = ("=target", "=action")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnly):
+    list_display = ("at", "noun", "target", "verb", "transaction")
+    list_filter = ("noun",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnly):
+    list_display = ("created_at", "kind", "channel", "status", "attempts", "due_at", "error")
+    list_filter = ("status", "channel", "kind")
+    fields = ("public_id", "kind", "channel", "status", "attempts", "due_at", "sent_at", "error")
+    ordering = ("-pk",)
+    show_full_result_count = False
