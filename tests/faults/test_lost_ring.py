@@ -1,0 +1,50 @@
+"""The database is the queue of record: a ring makes it quick, a lost ring makes it late, nothing makes it lost."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from chains import changes
+from matchmaking.models import Match
+from matchmaking.services import matching
+from tests.factories.chains import RequirementFactory
+from tests.factories.matchmaking import supplier, weighting_1
+from tests.faults.workers import Workers, bell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def worker(tmp_path, real_doorbell):
+    trees = Workers(tmp_path, MATCHING_ENCODER="none", LOG_LEVEL="WARNING")
+    trees.start(processes=1)
+    yield trees
+    trees.kill_all()
+
+
+def approve(text):
+    with transaction.atomic():
+        requirement = RequirementFactory(lines=[text])
+        changes.record("requirement", requirement, "approved")
+    return requirement
+
+
+def test_approval_reaches_the_matches_with_a_ring_and_without(worker, monkeypatch, until):
+    call_command("import_reference", verbosity=0)
+    weighting_1()
+    maker = supplier("三分体接线盒，1500 V，IP68")
+
+    def matched(requirement):
+        return Match.objects.filter(line__requirement=requirement, supplier=maker).exists()
+
+    monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
+    unheard = approve("采购三分体接线盒")
+    assert matching.pending(unheard)
+    until(lambda: matched(unheard), 40)  # the worker starts, and beat reads the feed every 5 s
+    until(lambda: not matching.pending(unheard), 5)
+
+    bell(monkeypatch)
+    heard = approve("采购接线盒，1500 V")
+    until(lambda: matched(heard), 10)
