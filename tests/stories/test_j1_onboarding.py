@@ -1,0 +1,129 @@
+"""J1: an enterprise comes onto the register once, its desk verifies it, then it can post."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from chains import tasks
+from chains.models import AuditEntry, Capability, Enterprise, Membership
+from tests.factories.chains import OrganiserRoleFactory, region, uscc
+
+pytestmark = [pytest.mark.django_db, pytest.mark.story]
+
+PASSWORD = "a long enough pass phrase 7"
+
+
+def sign_up(email):
+    """A new person with a confirmed mailbox, signed in."""
+    client = Client()
+    client.cookies["django_language"] = "en"
+    client.post(
+        reverse("account_signup"), {"email": email, "password1": PASSWORD, "password2": PASSWORD}
+    )
+    link = re.search(r"http://[^/]+(/accounts/confirm-email/\S+)", mail.outbox[-1].body)[1]
+    client.post(link)
+    client.post(reverse("account_login"), {"login": email, "password": PASSWORD})
+    return client
+
+
+def ask_number(client, number):
+    return client.post(reverse("chains:enterprise_join"), {"scheme": "uscc", "uscc": number})
+
+
+def page(client, name, *args):
+    return client.get(reverse(name, args=args)).content.decode()
+
+
+def test_j1_onboarding():
+    desk = Client()
+    desk.cookies["django_language"] = "en"
+    organiser = OrganiserRoleFactory(region=region("330421")).user
+    desk.force_login(organiser)
+    number = uscc(7001, "330421")
+
+    # The first person: the number is not known yet, the licence is uploaded, the enterprise waits.
+    boss = sign_up("boss@millfield.example")
+    details = ask_number(boss, number)["Location"]
+    form = boss.get(details).content.decode()
+    assert 'value="330421" checked' in form
+    boss.post(
+        details,
+        {
+            "name": "示例麦田智能盒有限公司",
+            "name_en": "Demo Millfield Smart Box",
+            "kind": "enterprise",
+            "region": "330421",
+            "licence": SimpleUploadedFile("licence.pdf", b"%PDF-1.4\n%%EOF\n"),
+        },
+    )
+    enterprise = Enterprise.objects.get(number=number)
+    assert enterprise.status == "pending"
+    assert "is being checked by" in page(boss, "chains:enterprise_status", enterprise.public_id)
+
+    # Meanwhile a draft is kept; publishing it waits.
+    create = reverse("chains:capability_create", args=[enterprise.public_id])
+    kept = boss.post(create, {"title_zh": "智能接线盒", "publish": "1"}, follow=True)
+    assert "The draft is kept." in kept.content.decode()
+    draft = Capability.objects.get()
+    assert draft.status == "draft"
+
+    # The desk of its region finds a task, opens the licence (logged), returns it once, then verifies.
+    assert "1 enterprise to verify" in page(desk, "chains:enterprise_case", enterprise.public_id)
+    case = reverse("chains:enterprise_case", args=[enterprise.public_id])
+    licence = reverse("chains:evidence_download", args=[enterprise.evidence.get().public_id])
+    assert b"".join(desk.get(licence).streaming_content) == b"%PDF-1.4\n%%EOF\n"
+    desk.post(case, {"do": "return", "note": "The photo cuts off the code."})
+    status = reverse("chains:enterprise_status", args=[enterprise.public_id])
+    assert "The photo cuts off the code." in boss.get(status).content.decode()
+    boss.post(
+        status,
+        {
+            "number": number,
+            "name": "示例麦田智能盒有限公司",
+            "name_en": "Demo Millfield Smart Box",
+            "kind": "enterprise",
+            "region": "330421",
+            "licence": SimpleUploadedFile("whole.png", b"\x89PNG\r\n\x1a\n whole page"),
+        },
+    )
+    desk.post(case, {"do": "verify"})
+    tasks.deliver_notifications()
+    told = [message for message in mail.outbox if message.to == ["boss@millfield.example"]]
+    assert [message.subject for message in told[-2:]] == [
+        "Demo Millfield Smart Box: please correct your registration",
+        "Demo Millfield Smart Box is verified",
+    ]
+
+    # Verified: what was drafted goes public.
+    edit = reverse("chains:capability_edit", args=[draft.public_id])
+    boss.post(edit, {"title_zh": "智能接线盒", "publish": "1"})
+    assert Capability.objects.visible_to(organiser).get().status == "published"
+    assert "智能接线盒" in page(Client(), "matchmaking:enterprise_detail", enterprise.public_id)
+
+    # The second person with the same number: a request to join, never a second company.
+    colleague = sign_up("sales@millfield.example")
+    request = ask_number(colleague, number)["Location"]
+    assert request == reverse("chains:join_request", args=[enterprise.public_id])
+    colleague.post(request, {"role": "editor"})
+    assert colleague.get(status).status_code == 404
+    asked = Membership.objects.get(status="requested")
+    boss.post(reverse("chains:membership_decide", args=[asked.public_id]), {"do": "accept"})
+    assert colleague.get(status).status_code == 200
+    assert Enterprise.objects.filter(number=number).count() == 1
+
+    assert list(
+        AuditEntry.objects.filter(target=f"chains.Enterprise:{enterprise.public_id}").values_list(
+            "action", flat=True
+        )
+    ) == [
+        "enterprise.submitted",
+        "enterprise.returned",
+        "enterprise.submitted",
+        "enterprise.verified",
+    ]
