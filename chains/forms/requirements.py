@@ -171,11 +171,13 @@ class RequirementForm(KeptForm):
         self._choices()
 
     def _choices(self) -> None:
+        for name in self.NEEDED:
+            # Not yet for a draft, but nobody should take it for optional.
+            self.fields[name].widget.is_required = True
         projects = [(p.public_id, project_label(p)) for p in self.projects]
         self._choose("project", [("", _("No project")), *projects, (NEW, _("New project…"))])
         people = [(c.public_id, contact_label(c)) for c in self.contacts]
-        blank = [] if people else [("", _("None yet"))]
-        self._choose("contact", [*blank, *people, (NEW, _("New contact…"))])
+        self._choose("contact", [*people, (NEW, _("New contact…"))])
         self._choose("docking_kind", [(kind.code, localised(kind)) for kind in self.kinds])
         chain = self.fields["chain"]
         assert isinstance(chain, forms.ModelChoiceField)
@@ -202,7 +204,8 @@ class RequirementForm(KeptForm):
         data = super().clean() or self.cleaned_data
         if self.is_final:
             for name, sentence in self.NEEDED.items():
-                if not data.get(name) and name not in self.errors:
+                is_brought = name == "contact" and not self.contacts
+                if not data.get(name) and name not in self.errors and not is_brought:
                     self.add_error(name, str(sentence))
         closes, answers = data.get("closes_on"), data.get("answer_by_on")
         if closes and answers and answers < closes:
@@ -381,6 +384,7 @@ class LineForm(RowForm):
         self.found: Category | None = None
         self.amount = Amount(None)
         self.fields["unit"].widget.attrs["list"] = "units"
+        self.fields["text"].widget.is_required = True
         for name in ("text", "category"):
             self._suggest(name)
 
@@ -393,6 +397,7 @@ class LineForm(RowForm):
             "hx-trigger": "input changed delay:400ms",
             "hx-target": f"#{self.prefix}-suggest",
             "hx-swap": "innerHTML",
+            "hx-include": f"#{self.prefix}-suggest input:checked",
             "autocomplete": "off",
         }
 
@@ -619,12 +624,22 @@ class Posting:
     def wants_contact(self) -> bool:
         return bool(self.form["contact"].value() == NEW) or not self.form.contacts
 
+    @cached_property
+    def brings_contact(self) -> bool:
+        """A draft may leave the new contact's fields empty for now."""
+        typed = any(str(bound.value() or "").strip() for bound in self.new_contact)
+        return self.wants_contact and (typed or self.is_final)
+
     def _parts(self) -> list[KeptForm]:
         parts: list[KeptForm] = [self.form, *self.lines, *self.conditions]
-        if self.form["project"].value() == NEW:
-            parts.append(self.project)
-        if self.form["contact"].value() == NEW:
-            parts.append(self.new_contact)
+        for form, is_wanted in (
+            (self.project, self.wants_project),
+            (self.new_contact, self.brings_contact),
+        ):
+            if is_wanted:
+                parts.append(form)
+            else:
+                form.keep()
         return parts
 
     def is_valid(self) -> bool:
@@ -694,7 +709,8 @@ class Posting:
         for bound in part:
             for sentence in bound.errors:
                 label = " · ".join(filter(None, (where, str(bound.label))))
-                yield bound.id_for_label or bound.auto_id, f"{label}: {sentence}"
+                text = _("%(label)s: %(sentence)s") % {"label": label, "sentence": sentence}
+                yield bound.id_for_label or bound.auto_id, text
 
 
 def blank_row(kind: str, index: int) -> LineForm | ConditionForm:

@@ -153,7 +153,7 @@ def _project(posting: Posting, request: MemberRequest) -> Project | None:
 
 
 def _contact(posting: Posting, request: MemberRequest) -> Contact | None:
-    if posting.form["contact"].value() != "new":
+    if not posting.brings_contact:
         return posting.form.chosen_contact
     return contacts.save_contact(
         enterprise=posting.enterprise, by=request.user, **posting.new_contact.cleaned_data

@@ -165,10 +165,11 @@ def test_submit_with_faults_names_each_and_keeps_what_was_typed(client, member):
     assert [where for where, _sentence in response.context["faults"]] == [
         "id_title",
         "id_closes_on",
-        "id_contact",
         "id_line-0-quantity",
         "id_line-4-category",
         "id_condition-1-text",
+        "id_contact-name",
+        "id_contact-phone",
     ]
     for value in ("智能接线盒", "no such thing at all", "ISO 9001 和 IATF 16949", "1-2"):
         assert f'value="{value}"' in response.text
