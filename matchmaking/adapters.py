@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -710,3 +710,9 @@ def _words(known: Taxonomy) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ..
 def highlights(line_text: str, offer_text: str) -> list[Aligned]:
     """Passages of two texts that mean the same."""
     return align(line_text, offer_text, taxonomy(), read_units())
+
+
+def aligner() -> Callable[[str, str], list[Aligned]]:
+    """The same for a page of many pairs: categories and units are read once."""
+    known, units = taxonomy(), read_units()
+    return lambda line_text, offer_text: align(line_text, offer_text, known, units)

@@ -1,7 +1,80 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from chains.forms import Form
+from chains.models import Contact, Enterprise, RequirementLine
+from matchmaking.models import Interest
 
 
-class InterestForm(forms.Form):
-    """Placeholder until the interest slice lands."""
+class AddForm(Form):
+    """A supplier named by the reviewer; `supplier` is the one chosen where several are called so."""
+
+    name = forms.CharField(label=_("Verified enterprise, any spelling"), max_length=200)
+    supplier = forms.CharField(max_length=12, required=False, widget=forms.HiddenInput)
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+
+
+class LineChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django cannot subscript it
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.number}. {obj.text}"
+
+
+class ContactChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django cannot subscript it
+    def label_from_instance(self, obj: Any) -> str:
+        # How to reach the person is for the buyer, after the click; here it is enough to tell them apart.
+        return f"{obj.name}, {obj.job_title}" if obj.job_title else str(obj.name)
+
+
+class InterestForm(Form):
+    """What a supplier sends: a message, the lines it can supply, whom the buyer may write to."""
+
+    message = forms.CharField(
+        label=_("Message to the buyer"),
+        help_text=_("It goes to the buyer at once, with your contact."),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    lines = LineChoices(
+        queryset=RequirementLine.objects.none(),
+        label=_("Lines you can supply"),
+        to_field_name="public_id",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one open line that you can supply.")},
+    )
+    contact = ContactChoice(
+        queryset=Contact.objects.none(),
+        label=_("Your contact"),
+        to_field_name="public_id",
+        empty_label=None,
+        help_text=_("The buyer can open it as soon as you send."),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        lines: Sequence[RequirementLine],
+        enterprise: Enterprise,
+        fitting: Sequence[int] = (),
+        interest: Interest | None = None,
+    ) -> None:
+        initial: dict[str, Any] = {"lines": [line for line in lines if line.pk in fitting]}
+        if interest is not None:
+            initial = {
+                "message": interest.message,
+                "lines": list(interest.lines.all()),
+                "contact": interest.contact.public_id,
+            }
+        elif len(lines) == 1:
+            initial["lines"] = list(lines)
+        super().__init__(data, initial=initial, prefix="interest")
+        choices: Any = self.fields["lines"]
+        choices.queryset = RequirementLine.objects.filter(pk__in=[line.pk for line in lines])
+        contact: Any = self.fields["contact"]
+        contact.queryset = enterprise.contacts.filter(is_active=True).order_by("pk")

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from chains.admin import keep_own_pages
 from matchmaking.views import (
     catalogue,
     categories,
@@ -21,12 +22,15 @@ from matchmaking.views import (
 )
 
 # The admin's own form knows no throttle and no second factor; sign-in goes through allauth.
+keep_own_pages()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 matchmaking = [
     path("requirements/", catalogue.requirement_list, name="requirement_list"),
     path(
-        "requirements/export.<str:extension>", catalogue.requirement_export, name="requirement_export"
+        "requirements/export.<str:extension>",
+        catalogue.requirement_export,
+        name="requirement_export",
     ),
     path("requirements/<str:public_id>/", catalogue.requirement_detail, name="requirement_detail"),
     path("requirements/<str:public_id>/interest/", interests.interest_send, name="interest_send"),
@@ -49,17 +53,28 @@ matchmaking = [
     path("lines/<str:public_id>/dismiss/", suggestions.dismiss, name="dismiss"),
     path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
     path("my/interests/", interests.my_interests, name="my_interests"),
-    path("interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"),
+    path(
+        "interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"
+    ),
     path("interests/<str:public_id>/answer/", interests.interest_answer, name="interest_answer"),
     path("interests/<str:public_id>/contact/", contacts.interest_contact, name="interest_contact"),
     path("my/requirements/", requirements.my_requirements, name="my_requirements"),
-    path("my/requirements/<str:public_id>/", requirements.requirement_desk, name="requirement_desk"),
+    path(
+        "my/requirements/<str:public_id>/", requirements.requirement_desk, name="requirement_desk"
+    ),
+    path(
+        "my/requirements/<str:public_id>/export.<str:extension>",
+        requirements.requirement_desk_export,
+        name="requirement_desk_export",
+    ),
     path(
         "my/requirements/<str:public_id>/interests/",
         requirements.requirement_interests,
         name="requirement_interests",
     ),
-    path("my/requirements/<str:public_id>/contact-log/", requirements.contact_log, name="contact_log"),
+    path(
+        "my/requirements/<str:public_id>/contact-log/", requirements.contact_log, name="contact_log"
+    ),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/start/", runs.run_start, name="run_start"),
     path("runs/<str:public_id>/", runs.run_detail, name="run_detail"),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import TimeStamped
@@ -12,7 +14,7 @@ from chains.models import TimeStamped
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from chains.models import User
+    from chains.models import Enterprise, User
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
@@ -20,7 +22,11 @@ class MatchQuerySet(models.QuerySet["Match"]):
         return self.exclude(status=Match.Status.ENDED)
 
     def to_decide(self) -> Self:
-        return self.filter(status=Match.Status.PROPOSED)
+        """Undecided ones, and deferrals whose day has come."""
+        return self.filter(
+            Q(status=Match.Status.PROPOSED)
+            | Q(status=Match.Status.DEFERRED, deferred_until_on__lte=timezone.localdate())
+        )
 
     def approved(self) -> Self:
         return self.filter(status=Match.Status.APPROVED)
@@ -31,19 +37,24 @@ class MatchQuerySet(models.QuerySet["Match"]):
 
     def suggested_to(self, user: User | AnonymousUser) -> Self:
         """What "For you" shows: published open lines that fit own capabilities and were not dismissed."""
-        ids = getattr(user, "enterprise_ids", ())
+        return self._suggested(getattr(user, "enterprise_ids", ()))
+
+    def suggested_for(self, enterprise: Enterprise) -> Self:
+        """The same for one of the user's enterprises."""
+        return self._suggested([enterprise.pk])
+
+    def _suggested(self, ids: Collection[int]) -> Self:
         return (
             self.live()
             .filter(
                 supplier__in=ids,
                 misses_must=False,
+                tenths__gte=Match.FITS_FROM,
                 line__status="open",
                 line__requirement__status="published",
             )
             .exclude(status=Match.Status.REJECTED)
-            .exclude(
-                line__dismissals__enterprise=models.F("supplier"),
-            )
+            .exclude(line__dismissals__enterprise=models.F("supplier"))
         )
 
 
@@ -61,6 +72,9 @@ class Match(TimeStamped):
         ENGINE = "engine", _("engine")
         BY_HAND = "by_hand", _("by hand")
 
+    # In tenths. A run keeps the best fifty of a line, in a small market down to mere neighbours; what stands lower is
+    # shown to reviewers, but no supplier is told that it fits.
+    FITS_FROM = 500
     DECIDED = (Status.APPROVED, Status.REJECTED, Status.DEFERRED)
 
     line = models.ForeignKey("chains.RequirementLine", models.PROTECT, related_name="matches")

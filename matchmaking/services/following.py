@@ -19,7 +19,7 @@ from chains.models import (
 )
 from matchmaking import adapters
 from matchmaking.models import MatchRun
-from matchmaking.services import matching
+from matchmaking.services import matching, review
 
 # More suppliers changed at once than this, and one run over everything is the shorter way.
 _SUPPLIERS_AT_ONCE = 8
@@ -50,6 +50,9 @@ def react(*, facts: Sequence[Change], by: User | None = None) -> None:
         if lines and not _is_waiting(lines, requirement=requirement):
             matching.start(requirement=requirement, by=by)
     _compare_anew(news, by)
+    out = {fact.target for fact in facts if (fact.noun, fact.verb) == ("requirement", "published")}
+    for requirement in Requirement.objects.published().filter(public_id__in=out).order_by("pk"):
+        review.announce(requirement=requirement, by=by)
 
 
 def _end_what_is_gone(news: News, by: User | None) -> None:

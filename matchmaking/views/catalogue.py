@@ -44,8 +44,7 @@ from matchmaking import gaps, permissions
 from matchmaking import search as finding
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest, Match
-from matchmaking.views.contacts import contact_panel
-from matchmaking.views.interests import interest_panel
+from matchmaking.views.panels import contact_panel, interest_panel
 
 PER_PAGE = 25
 EXPORT_LIMIT = 20_000

@@ -1,23 +1,160 @@
+"""Interests as both sides write them: sent from the requirement page, answered from the buyer's desk."""
+
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import Requirement, RequirementLine
+from chains.views.refusals import refusal
+from matchmaking import permissions
+from matchmaking.forms import InterestForm
+from matchmaking.models import Interest
+from matchmaking.services import interests
+from matchmaking.views.acting import acting_enterprise
+from matchmaking.views.catalogue import render_requirement
+from matchmaking.views.panels import own_interest
+
+PER_PAGE = 25
 
 
-def interest_send(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+# -- sending --------------------------------------------------------------------------------------
 
 
-def interest_withdraw(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_POST
+def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Send, or change what was sent; what needs correction comes back on the requirement's page."""
+    requirement = get_object_or_404(
+        permissions.requirements_visible_to(request.user), public_id=public_id
+    )
+    enterprise = acting_enterprise(request)
+    if enterprise is None:
+        error = DomainError(
+            _("Register your enterprise first, or ask to join it."), code="interest.forbidden"
+        )
+        return refusal(request, error)
+    lines = list(requirement.lines.open())
+    form = InterestForm(
+        request.POST,
+        lines=lines,
+        enterprise=enterprise,
+        interest=own_interest(requirement, enterprise),
+    )
+    if form.is_valid():
+        try:
+            interests.express(
+                requirement=requirement,
+                enterprise=enterprise,
+                lines=list(form.cleaned_data["lines"]),
+                message=form.cleaned_data["message"],
+                contact=form.cleaned_data["contact"],
+                by=request.user,
+            )
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Interest sent. The buyer has it now, with your contact."))
+            address = reverse("matchmaking:requirement_detail", args=[requirement.public_id])
+            return redirect(f"{address}?as={enterprise.public_id}#interest")
+    return render_requirement(request, requirement, form=form)
 
 
-def my_interests(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+# -- the supplier's own ---------------------------------------------------------------------------
 
 
-def interest_answer(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def my_interests(request: MemberRequest) -> HttpResponse:
+    enterprise = acting_enterprise(request)
+    rows = Interest.objects.filter(enterprise=enterprise) if enterprise else Interest.objects.none()
+    counts = dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
+    shown = (
+        rows.select_related("requirement__enterprise", "enterprise")
+        .prefetch_related(Prefetch("lines", RequirementLine.objects.order_by("number")))
+        .order_by("-created_at", "-pk")
+    )
+    context = {
+        "enterprise": enterprise,
+        "page_obj": Paginator(shown, PER_PAGE).get_page(request.GET.get("page")),
+        "figures": [
+            (_("Waiting for an answer"), counts.get(Interest.Status.SENT, 0)),
+            (_("Accepted"), counts.get(Interest.Status.ACCEPTED, 0)),
+            (_("Declined"), counts.get(Interest.Status.DECLINED, 0)),
+        ],
+        "interest_count": sum(counts.values()) - counts.get(Interest.Status.WITHDRAWN, 0),
+        "may_act": enterprise is not None and permissions.can_express(request.user, enterprise),
+        "nav": "for_you",
+        "tab": "my_interests",
+    }
+    return render(request, "matchmaking/my_interests.html", context)
 
 
-def interest_panel(request, requirement, lines, matches, form=None):  # type: ignore[no-untyped-def]
-    return {}
+@require_POST
+def interest_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
+    interest = get_object_or_404(
+        Interest.objects.filter(enterprise__in=request.user.enterprise_ids), public_id=public_id
+    )
+    try:
+        interests.withdraw(interest=interest, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The interest is withdrawn."))
+    return redirect(_back(request, reverse("matchmaking:my_interests")))
+
+
+# -- the buyer's answer ---------------------------------------------------------------------------
+
+
+@require_POST
+def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Accept, or decline with a reason, from the buyer's list."""
+    interest = get_object_or_404(
+        Interest.objects.standing()
+        .filter(requirement__in=Requirement.objects.own(request.user).values("pk"))
+        .select_related("requirement"),
+        public_id=public_id,
+    )
+    try:
+        if request.POST.get("answer") == "accept":
+            interests.accept(interest=interest, by=request.user)
+            sentence = _("Accepted. The supplier can open your contact now.")
+        else:
+            interests.decline(
+                interest=interest, reason=request.POST.get("reason", ""), by=request.user
+            )
+            sentence = _("Declined. The supplier sees the reason.")
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, sentence)
+    address = reverse("matchmaking:requirement_interests", args=[interest.requirement.public_id])
+    return redirect(_back(request, address))
+
+
+def register_own(request: MemberRequest) -> Any:
+    """Requirements whose desk is the reader's: of own enterprises, or posted for a member."""
+    return Requirement.objects.own(request.user).values("pk")
+
+
+def _back(request: HttpRequest, address: str) -> str:
+    """The page the form stood on, if it is one of ours."""
+    wanted = request.POST.get("back", "")
+    allowed = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    return wanted if allowed else address

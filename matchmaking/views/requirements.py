@@ -1,23 +1,356 @@
+"""The buyer's desk: own requirements, their lines with recommended suppliers, and the interests that came in."""
+
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from chains import permissions as register
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import (
+    Condition,
+    ContactReveal,
+    OrganiserRole,
+    Qualification,
+    Requirement,
+    RequirementLine,
+)
+from chains.services import requirements
+from chains.templatetags.localised import localised, points
+from chains.views.refusals import refusal
+from chains.views.sheets import sheet_response
+from matchmaking import permissions
+from matchmaking.models import Interest, Match
+from matchmaking.services import contacts, matching
+
+PER_PAGE = 20
+# More do not fit side by side.
+COMPARED = 5
+GROUPS = {
+    "draft": ["draft", "returned"],
+    "submitted": ["submitted", "approved"],
+    "published": ["published"],
+    "closed": ["closed"],
+}
 
 
-def my_requirements(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _own(request: MemberRequest) -> QuerySet[Requirement]:
+    return Requirement.objects.own(request.user).select_related(
+        "enterprise__region", "posted_by", "project", "region__parent", "chain"
+    )
 
 
-def requirement_desk(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def my_requirements(request: MemberRequest) -> HttpResponse:
+    own = Requirement.objects.own(request.user)
+    by_status = dict(own.order_by().values_list("status").annotate(n=Count("pk")))
+    counts = {name: sum(by_status.get(s, 0) for s in group) for name, group in GROUPS.items()}
+    state = request.GET.get("state", "")
+    shown = own.filter(status__in=GROUPS[state]) if state in GROUPS else own
+    recommended = Match.objects.approved().filter(line=OuterRef("pk"))
+    page = Paginator(shown.order_by("-updated_at", "-pk"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    ids = [row.pk for row in page.object_list]
+    figures: dict[int, dict[str, int]] = defaultdict(dict)
+    lines = (
+        RequirementLine.objects.filter(requirement__in=ids)
+        .order_by()
+        .annotate(is_recommended=Exists(recommended))
+        .values("requirement")
+        .annotate(
+            lines=Count("pk"),
+            filled=Count("pk", filter=Q(status=RequirementLine.Status.FILLED)),
+            recommended=Count("pk", filter=Q(is_recommended=True)),
+        )
+    )
+    received = (
+        Interest.objects.standing()
+        .filter(requirement__in=ids)
+        .order_by()
+        .values("requirement")
+        .annotate(interests=Count("pk"), waiting=Count("pk", filter=Q(status=Interest.Status.SENT)))
+    )
+    for pk, *numbers in lines.values_list("requirement", "lines", "filled", "recommended"):
+        figures[pk].update(zip(("lines", "filled", "recommended"), numbers, strict=True))
+    for pk, *numbers in received.values_list("requirement", "interests", "waiting"):
+        figures[pk].update(zip(("interests", "waiting"), numbers, strict=True))
+    listed = _own(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
+    context = {
+        "page_obj": page,
+        "rows": [(row, figures[row.pk]) for row in listed],
+        "counts": counts,
+        "total": sum(counts.values()),
+        "state": state,
+        "may_post": any(m.may_edit for m in request.user.active_memberships),
+        "nav": "my_requirements",
+    }
+    return render(request, "matchmaking/my_requirements.html", context)
 
 
-def requirement_interests(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+# -- one requirement ------------------------------------------------------------------------------
 
 
-def line_filled(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
+    requirement = get_object_or_404(_own(request), public_id=public_id)
+    rows = _desk_rows(requirement)
+    counts = _interest_counts(requirement)
+    show = request.GET.get("show", "")
+    nobody = [
+        row for row in rows if row["is_open"] and not row["recommended"] and not row["interests"]
+    ]
+    shown = {"answer": [row for row in rows if row["waiting"]], "nobody": nobody}.get(show, rows)
+    context = {
+        **_about(request, requirement, counts),
+        "rows": shown,
+        "show": show,
+        "filled": sum(row["line"].status == RequirementLine.Status.FILLED for row in rows),
+        "line_total": len(rows),
+        "recommended": sum(bool(row["recommended"]) for row in rows),
+        "nobody": [row["line"] for row in nobody],
+        "pending": matching.pending(requirement),
+        "openings": contacts.openings(requirement),
+        "tab": "lines",
+    }
+    return render(request, "matchmaking/requirement_desk.html", context)
 
 
-def contact_log(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _about(
+    request: MemberRequest, requirement: Requirement, counts: dict[str, int]
+) -> dict[str, Any]:
+    return {
+        "requirement": requirement,
+        "counts": counts,
+        "may_submit": register.can_submit(request.user, requirement),
+        "may_edit": register.can_post_for(request.user, requirement.enterprise),
+        "is_late": requirement.answer_by_on is not None
+        and requirement.answer_by_on < timezone.localdate(),
+        "nav": "my_requirements",
+    }
+
+
+def _interest_counts(requirement: Requirement) -> dict[str, int]:
+    return (
+        Interest.objects.standing()
+        .filter(requirement=requirement)
+        .aggregate(all=Count("pk"), waiting=Count("pk", filter=Q(status=Interest.Status.SENT)))
+    )
+
+
+def _desk_rows(requirement: Requirement) -> list[dict[str, Any]]:
+    """The lines with whom the desk recommends and who has come by itself: five queries for any number of lines."""
+    lines = list(requirement.lines.select_related("unit", "category").order_by("number"))
+    recommended: dict[int, list[Match]] = defaultdict(list)
+    # Before publication nobody but the desk knows whom it approved.
+    if requirement.published_at is not None:
+        approved = Match.objects.approved().filter(line__in=lines).select_related("supplier")
+        for match in approved.by_score():
+            recommended[match.line_id].append(match)
+    through = Interest.lines.through.objects.filter(requirementline__in=lines).exclude(
+        interest__status=Interest.Status.WITHDRAWN
+    )
+    counted = {
+        line: (number, waiting)
+        for line, number, waiting in through.order_by()
+        .values_list("requirementline")
+        .annotate(
+            n=Count("interest"),
+            w=Count("interest", filter=Q(interest__status=Interest.Status.SENT)),
+        )
+    }
+    return [
+        {
+            "line": line,
+            "recommended": recommended[line.pk],
+            "interests": counted.get(line.pk, (0, 0))[0],
+            "waiting": counted.get(line.pk, (0, 0))[1],
+            "is_open": line.status == RequirementLine.Status.OPEN,
+        }
+        for line in lines
+    ]
+
+
+@require_GET
+def requirement_desk_export(
+    request: MemberRequest, public_id: str, extension: str
+) -> HttpResponseBase:
+    """The desk as a sheet: one row a line and recommended supplier; contacts are never in it."""
+    requirement = get_object_or_404(_own(request), public_id=public_id)
+    header = [
+        _("Line"), _("What"), _("Category"), _("Quantity"), _("Unit"), _("Period"),
+        _("Specification"), _("State"), _("Recommended"), _("Score"), _("Interests"),
+        _("To answer"),
+    ]  # fmt: skip
+
+    def table() -> Iterator[list[Any]]:
+        for row in _desk_rows(requirement):
+            line = row["line"]
+            for match in row["recommended"] or [None]:
+                yield [
+                    line.number, line.text, localised(line.category), line.quantity,
+                    localised(line.unit), line.get_period_display(), line.specification,
+                    line.get_status_display(), localised(match.supplier) if match else "",
+                    points(match.tenths) if match else "", row["interests"], row["waiting"],
+                ]  # fmt: skip
+
+    return sheet_response(extension, f"requirement-{requirement.public_id}", header, table())
+
+
+@require_POST
+def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
+    line = get_object_or_404(
+        RequirementLine.objects.filter(
+            requirement__in=Requirement.objects.own(request.user).values("pk")
+        ).select_related("requirement"),
+        public_id=public_id,
+    )
+    try:
+        requirements.fill_line(line=line, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Line %(n)d is filled.") % {"n": line.number})
+    address = reverse("matchmaking:requirement_desk", args=[line.requirement.public_id])
+    return redirect(f"{address}#line-{line.number}")
+
+
+# -- interests side by side -----------------------------------------------------------------------
+
+
+@require_GET
+def requirement_interests(request: MemberRequest, public_id: str) -> HttpResponse:
+    """The interests in a requirement or one of its lines, five side by side, best score first."""
+    requirement = get_object_or_404(_own(request), public_id=public_id)
+    lines = list(
+        requirement.lines.select_related("unit")
+        .annotate(
+            received=Count("interests", filter=~Q(interests__status=Interest.Status.WITHDRAWN)),
+            waiting=Count("interests", filter=Q(interests__status=Interest.Status.SENT)),
+        )
+        .order_by("number")
+    )
+    wanted = request.GET.get("line", "")
+    line = next((one for one in lines if str(one.number) == wanted), None)
+    columns = _columns(requirement, line)
+    page = Paginator(columns, COMPARED).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    context = {
+        **_about(request, requirement, _interest_counts(requirement)),
+        "lines": [one for one in lines if one.received],  # type: ignore[attr-defined]  # annotated above
+        "line": line,
+        "page_obj": page,
+        "columns": shown,
+        "conditions": _condition_rows(requirement, line, shown),
+        "reasons": Interest.DeclineReason.choices,
+        "may_answer": permissions.can_answer(request.user, requirement),
+        "days_left": (requirement.answer_by_on - timezone.localdate()).days
+        if requirement.answer_by_on
+        else None,
+        "tab": "interests",
+    }
+    return render(request, "matchmaking/requirement_interests.html", context)
+
+
+def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dict[str, Any]]:
+    interests = Interest.objects.standing().filter(requirement=requirement)
+    if line is not None:
+        interests = interests.filter(lines=line)
+    interests = interests.select_related("enterprise__region__parent").prefetch_related(
+        Prefetch("lines", RequirementLine.objects.order_by("number")),
+        Prefetch(
+            "enterprise__qualifications",
+            Qualification.objects.in_force().select_related("kind").order_by("kind__order", "pk"),
+            "titles",
+        ),
+    )
+    found = list(interests.order_by("pk"))
+    matches = Match.objects.filter(
+        line__requirement=requirement,
+        supplier__in=[one.enterprise_id for one in found],
+        score__isnull=False,
+    ).select_related("score", "line")
+    by_pair = {(match.supplier_id, match.line_id): match for match in matches}
+    columns: list[dict[str, Any]] = []
+    for interest in found:
+        pairs = [
+            by_pair[interest.enterprise_id, one.pk]
+            for one in ([line] if line is not None else interest.lines.all())
+            if (interest.enterprise_id, one.pk) in by_pair
+        ]
+        pairs.sort(key=_place)
+        columns.append(
+            {"interest": interest, "match": pairs[0] if pairs else None, "fits": len(pairs)}
+        )
+    # Those that no run has scored stand behind all others.
+    return sorted(
+        columns,
+        key=lambda column: (column["match"] is None, *_place(column["match"] or Match())),
+    )
+
+
+def _place(match: Match) -> tuple[bool, int]:
+    return match.misses_must, -match.tenths
+
+
+def _condition_rows(
+    requirement: Requirement, line: RequirementLine | None, columns: list[dict[str, Any]]
+) -> list[tuple[Condition, list[dict[str, Any] | None]]]:
+    """Each condition with how it fared in each column, as the score keeps it."""
+    conditions = requirement.conditions.all()
+    if line is not None:
+        conditions = conditions.filter(Q(line=None) | Q(line=line))
+    outcomes = [
+        {outcome["condition"]: outcome for outcome in column["match"].score.outcomes}
+        if column["match"]
+        else {}
+        for column in columns
+    ]
+    return [
+        (condition, [found.get(condition.pk) for found in outcomes]) for condition in conditions
+    ]
+
+
+# -- who looked -----------------------------------------------------------------------------------
+
+
+@require_GET
+def contact_log(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Who opened the buyer's contact of this requirement, when and by what right."""
+    requirement = get_object_or_404(_own(request), public_id=public_id)
+    rows = (
+        ContactReveal.objects.filter(
+            requirement=requirement, contact__enterprise=requirement.enterprise
+        )
+        .select_related("enterprise", "contact")
+        .order_by("-at", "-pk")
+    )
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    desks = {row.user_id for row in page.object_list if row.right == ContactReveal.Right.DESK}
+    bodies = {
+        role.user_id: localised(role.body)
+        for role in OrganiserRole.objects.filter(user__in=desks).select_related("body")
+    }
+    context = {
+        **_about(request, requirement, _interest_counts(requirement)),
+        "page_obj": page,
+        "rows": [(row, bodies.get(row.user_id, "")) for row in page.object_list],
+        "openings": contacts.openings(requirement),
+        "tab": "contacts",
+    }
+    return render(request, "matchmaking/contact_log.html", context)

@@ -1,11 +1,206 @@
+"""What a supplier is shown without asking: requirements that fit, best first, with its own scores only."""
+
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Max
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.models import (
+    Capability,
+    Chain,
+    CooperationKind,
+    Enterprise,
+    Requirement,
+    RequirementLine,
+)
+from chains.views.refusals import refusal
+from matchmaking import permissions
+from matchmaking.models import Dismissal, Interest, Match, MatchRun
+from matchmaking.models.matches import MatchQuerySet
+from matchmaking.services import suggestions
+from matchmaking.views.acting import acting_enterprise
+
+PER_PAGE = 10
 
 
-def for_you(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+@require_GET
+def for_you(request: MemberRequest) -> HttpResponse:
+    enterprise = acting_enterprise(request)
+    context: dict[str, Any] = {
+        "enterprise": enterprise,
+        "enterprises": [m.enterprise for m in request.user.active_memberships],
+        "nav": "for_you",
+        "tab": "for_you",
+        "open_count": Requirement.objects.open().count(),
+        "state": _state(enterprise),
+    }
+    if enterprise is not None:
+        context["interest_count"] = (
+            Interest.objects.standing().filter(enterprise=enterprise).count()
+        )
+    if enterprise is not None and context["state"] in ("", "pending"):
+        context.update(_suggested(request, enterprise))
+    return render(request, "matchmaking/for_you.html", context)
 
 
-def dismiss(request: HttpRequest, **kwargs: str) -> HttpResponse:
-    raise Http404
+def _state(enterprise: Enterprise | None) -> str:
+    if enterprise is None:
+        return "no_enterprise"
+    if not enterprise.is_verified:
+        return "not_verified"
+    published = Capability.objects.published().filter(enterprise=enterprise)
+    newest = published.aggregate(at=Max("published_at"))["at"]
+    if newest is None and not enterprise.summary:
+        return "no_capability"
+    return "pending" if _is_pending(enterprise, newest) else ""
+
+
+def _is_pending(enterprise: Enterprise, newest: Any) -> bool:
+    """The worker has not compared what was published last; without an open line there is nothing to compare."""
+    runs = MatchRun.objects.filter(scope=MatchRun.Scope.ALL) | MatchRun.objects.filter(
+        scope=MatchRun.Scope.ENTERPRISE, enterprise=enterprise
+    )
+    if runs.unfinished().exists():
+        return True
+    since = newest or enterprise.verified_at or timezone.now()
+    if Match.objects.filter(supplier=enterprise, updated_at__gte=since).exists():
+        return False
+    done = runs.filter(status=MatchRun.Status.DONE, created_at__gte=since)
+    return not done.exists() and RequirementLine.objects.scored().exists()
+
+
+def fitting(enterprise: Enterprise) -> MatchQuerySet:
+    """Own pairs worth showing: published, open, not dismissed, no must missed, no mere neighbours."""
+    return Match.objects.suggested_for(enterprise).filter(
+        line__requirement__in=Requirement.objects.open().values("pk")
+    )
+
+
+def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
+    pairs = fitting(enterprise)
+    chain, cooperation = request.GET.get("chain", ""), request.GET.get("cooperation", "")
+    if chain:
+        pairs = pairs.filter(line__requirement__chain__code=chain)
+    if cooperation:
+        pairs = pairs.filter(
+            line__requirement__in=Requirement.objects.filter(
+                cooperation_kinds__code=cooperation
+            ).values("pk")
+        )
+    grouped = (
+        pairs.order_by()
+        .values("line__requirement")
+        .annotate(best=Max("tenths"), fits=Count("pk"))
+        .order_by("-best", "line__requirement")
+    )
+    page = Paginator(grouped, PER_PAGE).get_page(request.GET.get("page"))
+    ids = [row["line__requirement"] for row in page.object_list]
+    cards = _cards(enterprise, pairs, ids)
+    return {
+        "page_obj": page,
+        "cards": cards,
+        "raises": _raises(cards),
+        "total": page.paginator.count,
+        "scored_at": pairs.aggregate(at=Max("score__created_at"))["at"],
+        "capability_count": Capability.objects.published().filter(enterprise=enterprise).count(),
+        "chain": chain,
+        "cooperation": cooperation,
+        "chains": Chain.objects.filter(is_active=True),
+        "cooperation_kinds": CooperationKind.objects.filter(is_active=True),
+        "reasons": Dismissal.Reason.choices,
+        "may_act": permissions.can_express(request.user, enterprise),
+        "is_filtered": bool(chain or cooperation),
+    }
+
+
+def _cards(enterprise: Enterprise, pairs: MatchQuerySet, ids: list[int]) -> list[dict[str, Any]]:
+    found: dict[int, list[Match]] = {pk: [] for pk in ids}
+    rows = (
+        pairs.filter(line__requirement__in=ids)
+        .select_related("score", "line__unit")
+        .order_by("-tenths", "line__number")
+    )
+    for match in rows:
+        found[match.line.requirement_id].append(match)
+    requirements = (
+        Requirement.objects.select_related("enterprise__region__parent", "chain")
+        .with_line_count()
+        .in_bulk(ids)
+    )
+    sent = set(
+        Interest.objects.standing()
+        .filter(enterprise=enterprise, requirement__in=ids)
+        .values_list("requirement_id", flat=True)
+    )
+    return [
+        {
+            "requirement": requirements[pk],
+            "best": found[pk][0],
+            "lines": sorted(found[pk], key=lambda match: match.line.number),
+            "is_sent": pk in sent,
+            "is_recommended": any(m.status == Match.Status.APPROVED for m in found[pk]),
+        }
+        for pk in ids
+        if found[pk]
+    ]
+
+
+def _raises(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The advice that helps in most of the requirements shown, without the points it brings in one of them."""
+    counted: Counter[str] = Counter()
+    known: dict[str, dict[str, Any]] = {}
+    for card in cards:
+        score = card["best"].score
+        for reason in score.reasons if score is not None else ():
+            if reason["tone"] == "raise":
+                params = {
+                    name: value for name, value in reason["params"].items() if name != "tenths"
+                }
+                key = f"{reason['code']} {sorted(params.items(), key=str)}"
+                counted[key] += 1
+                known[key] = {**reason, "params": params}
+    return [known[key] for key, _count in counted.most_common(3)]
+
+
+@require_POST
+def dismiss(request: MemberRequest, public_id: str) -> HttpResponse:
+    """One line, or with `whole` all lines of its requirement: neither comes back."""
+    line = get_object_or_404(
+        RequirementLine.objects.filter(requirement__status=Requirement.Status.PUBLISHED),
+        public_id=public_id,
+    )
+    enterprise = acting_enterprise(request)
+    if enterprise is None:
+        error = DomainError(
+            _("Only the owner and the editors of a verified enterprise can do this."),
+            code="dismissal.forbidden",
+        )
+        return refusal(request, error)
+    reason = request.POST.get("reason", "")
+    try:
+        if "whole" in request.POST:
+            suggestions.dismiss_requirement(
+                requirement=line.requirement, enterprise=enterprise, reason=reason, by=request.user
+            )
+        else:
+            suggestions.dismiss(line=line, enterprise=enterprise, reason=reason, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Dismissed. It will not come back."))
+    query = f"?as={enterprise.public_id}" if request.POST.get("as") else ""
+    return redirect(reverse("matchmaking:for_you") + query)

@@ -85,7 +85,10 @@ def test_reveal_writes_nothing_personal_into_the_trail():
 def test_reveal_counts_an_enterprise_once_and_logs_every_look():
     requirement = RequirementFactory(contact_policy="verified")
     enterprise = EnterpriseFactory()
-    for member in (MembershipFactory(enterprise=enterprise), MembershipFactory(enterprise=enterprise)):
+    for member in (
+        MembershipFactory(enterprise=enterprise),
+        MembershipFactory(enterprise=enterprise),
+    ):
         for _ in range(2):
             contacts.reveal(requirement=requirement, by=member.user)
     contacts.reveal(requirement=requirement, by=MembershipFactory().user)
@@ -116,7 +119,9 @@ def test_reveal_by_the_organiser_of_another_region_is_refused_unless_the_event_l
 
     Listing.objects.create(event=event, requirement=requirement, code="AB12")
 
-    assert contacts.reveal(requirement=requirement, by=organiser, purpose="x") == requirement.contact
+    assert (
+        contacts.reveal(requirement=requirement, by=organiser, purpose="x") == requirement.contact
+    )
 
 
 def test_reveal_by_policy_ends_with_the_publication_but_not_for_the_accepted():

@@ -80,9 +80,15 @@ def test_express_again_with_other_words_changes_the_one_that_waits():
     requirement, member, contact = scene()
     send(requirement, member, contact)
 
-    interest = send(requirement, member, contact, message="And faster.", lines=list(requirement.lines.all()))
+    interest = send(
+        requirement, member, contact, message="And faster.", lines=list(requirement.lines.all())
+    )
 
-    assert (Interest.objects.count(), interest.message, interest.lines.count()) == (1, "And faster.", 2)
+    assert (Interest.objects.count(), interest.message, interest.lines.count()) == (
+        1,
+        "And faster.",
+        2,
+    )
     assert traces("interest", "changed") == (1, 1)
 
 
@@ -97,7 +103,7 @@ def test_express_from_two_tabs_at_once_is_one_interest(committed):
         try:
             start.wait()
             send(requirement, member, contact, lines=lines, message=f"tab {number}")
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             faults.append(error)
         finally:
             connection.close()
