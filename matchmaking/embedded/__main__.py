@@ -24,9 +24,15 @@ def main(arguments: list[str]) -> int:
                 return kept.run(pipe)
         case []:
             client.provide()
+            # Only now: the servers would inherit what is blocked. A handler, because a script's
+            # `&` leaves SIGINT ignored, and what is ignored cannot be waited for.
+            ends = {signal.SIGINT, signal.SIGTERM}
+            signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+            for number in ends:
+                signal.signal(number, signal.default_int_handler)
             for name in client.ADDRESSES:
                 print(f"export {name}='{os.environ[name]}'", flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.sigwait(ends)
             return 0
         case _:
             print("usage: python -m matchmaking.embedded", file=sys.stderr)

@@ -202,6 +202,27 @@ def test_stale_pid_file_that_names_a_stranger_harms_nobody(state):
     stranger.wait()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_servers_alone_run_until_they_are_told_to_stop(state, number):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "matchmaking.embedded"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "EMBEDDED_STATE": str(state), "EMBEDDED_LINGER": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+    )
+    addresses = [process.stdout.readline() for _ in range(3)]
+    servers = embedded.look(state)
+
+    process.send_signal(number)
+
+    assert process.wait(20) == 0
+    process.stdout.close()
+    assert addresses[0] == f"export DATABASE_URL='{servers['DATABASE_URL']}'\n"
+    until(lambda: not any(is_alive(servers[name]) for name in ("keeper", "postgres", "valkey")))
+
+
 def test_database_left_without_keeper_is_ended_first(state):
     """As on systems that cannot tie a server's life to its keeper's."""
     servers = embedded.use(state)
