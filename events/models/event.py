@@ -46,8 +46,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         if getattr(user, "is_administrator", False):
             return self
         return self.filter(
-            ~Q(status=Event.Status.DRAFT)
-            | Q(pk__in=Event.objects.organised_by(user).values("pk"))
+            ~Q(status=Event.Status.DRAFT) | Q(pk__in=Event.objects.organised_by(user).values("pk"))
         )
 
     def with_seats(self) -> Self:
@@ -174,9 +173,7 @@ class Listing(TimeStamped):
     """A requirement on an event's list. The event's moment is the requirement's embargo (row 21)."""
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="listings")
-    requirement = models.ForeignKey(
-        "chains.Requirement", models.PROTECT, related_name="listings"
-    )
+    requirement = models.ForeignKey("chains.Requirement", models.PROTECT, related_name="listings")
     order = models.PositiveSmallIntegerField(default=0)
     is_featured = models.BooleanField(default=False)
     code = models.CharField(max_length=8, unique=True)
@@ -189,5 +186,3 @@ class Listing(TimeStamped):
 
     def __str__(self) -> str:
         return self.code
-
-

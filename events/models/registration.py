@@ -124,9 +124,7 @@ class Registration(TimeStamped):
     enterprise = models.ForeignKey(
         "chains.Enterprise", models.PROTECT, related_name="registrations"
     )
-    status = models.CharField(
-        max_length=10, choices=Status.choices, default=Status.SUBMITTED
-    )
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SUBMITTED)
     purposes = ArrayField(
         models.CharField(max_length=8, choices=Purpose.choices), default=list, blank=True
     )

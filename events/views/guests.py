@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from chains import audit, search
@@ -133,7 +134,7 @@ def _export(
     with_names = permissions.is_host(request.user, event)
     now = timezone.now()
     headers = [
-        _("Position"), _("Enterprise"), _("English name"), _("Kind"), _("Region"), _("Tier"), _("State"),
+        pgettext("queue", "Position"), _("Enterprise"), _("English name"), _("Kind"), _("Region"), _("Tier"), _("State"),
         _("Seats asked"), _("Seats held"), _("Purpose"), *([_("Delegates")] if with_names else []),
     ]  # fmt: skip
     audit.record(

@@ -184,7 +184,6 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         public_id=public_id,
     )
     requirements = list(listed_requirements(event))
-    guests = statistics.guests(event)
     return render(
         request,
         "events/event_detail.html",
@@ -194,7 +193,6 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "directions": _directions(event),
             "requirements": requirements,
             "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
-            "guests": guests,
             "kinds": statistics.guests_by_kind(event),
             "may_manage": permissions.can_manage(request.user, event),
             **panel(request, event),

@@ -15,7 +15,7 @@ from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, User
 from chains.permissions import is_signed_in
 from chains.views.refusals import refusal
-from events import permissions
+from events import permissions, statistics
 from events.forms import RegistrationForm, delegate_formset
 from events.models import Delegate, Event, Registration
 from events.services import registration
@@ -44,6 +44,7 @@ def panel(
         form = RegistrationForm(event=event, enterprises=free, initial={"accepts_partial": True})
     return {
         "tiers": tiers,
+        "guests": statistics.guests(event),
         "seats": sum(tier.seats for tier in tiers),
         "taken": sum(tier.taken for tier in tiers),
         "reserved_free": sum(

@@ -46,7 +46,7 @@ def at_once(jobs):
                 except IndexError:
                     return
                 job()
-        except Exception as error:  # noqa: BLE001 -- reported by the test
+        except Exception as error:
             errors.append(error)
         finally:
             connections.close_all()

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from chains import changes
+from chains.models import Change, ChangeReader, Notification
+from events import tasks
+from events.models import Event, Registration, Tier
+from events.services import events, registration
+from tests.factories.chains import MembershipFactory
+from tests.factories.events import EventFactory, TierFactory, organiser_of
+
+pytestmark = pytest.mark.django_db
+KINDS = [
+    "registration_submitted",
+    "registration_confirmed",
+    "registration_waitlisted",
+    "registration_declined",
+    "registration_cancelled",
+    "event_cancelled",
+]
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """The feed gives only what is older than every running transaction; a test lives inside one. Here all counts."""
+    monkeypatch.setattr(
+        "chains.models.changes.ChangeQuerySet.after",
+        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
+    )
+
+
+def kinds():
+    return sorted(Notification.objects.filter(channel="in_app").values_list("to", "kind"))
+
+
+def test_read_changes_tells_the_editors_once(settled):
+    event, who = EventFactory(), MembershipFactory()
+    MembershipFactory(enterprise=who.enterprise, role="viewer")
+    row = registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
+
+    tasks.read_changes()
+    tasks.read_changes()
+
+    assert kinds() == [(who.user.pk, "registration_confirmed")]
+    assert Notification.objects.first().context == {
+        "registration": row.public_id,
+        "event": event.public_id,
+    }
+    assert ChangeReader.objects.get(name="events").change == Change.objects.last().pk
+
+
+def test_read_changes_decides_what_a_newly_verified_enterprise_applied_for(settled):
+    event, who = EventFactory(), MembershipFactory(enterprise__pending=True)
+    registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
+    who.enterprise.status, who.enterprise.verified_at = "verified", timezone.now()
+    who.enterprise.save()
+    changes.record("enterprise", who.enterprise, "verified")
+
+    tasks.read_changes()
+
+    assert Registration.objects.get().status == "confirmed"
+    assert [kind for _to, kind in kinds()] == ["registration_confirmed", "registration_submitted"]
+
+
+def test_a_cancelled_event_is_told_as_such(settled):
+    event, who = EventFactory(), MembershipFactory()
+    registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
+    events.cancel(event=event, reason="Storm warning", by=organiser_of(event))
+
+    tasks.read_changes()
+
+    assert ("event_cancelled" in {kind for _to, kind in kinds()}) is True
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_subject_of_one_line_and_a_text_with_a_link(kind, language):
+    event, who = EventFactory(cancel_reason="Storm"), MembershipFactory()
+    row = registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
+    context = {"event": event, "registration": row, "site": "https://example.com"}
+
+    with translation.override(language):
+        subject = render_to_string(f"emails/{kind}.subject.txt", context).strip()
+        text = render_to_string(f"emails/{kind}.txt", context)
+
+    name = event.name_zh if language == "zh-hans" else event.name_en
+    assert name in subject
+    assert "\n" not in subject
+    assert f"https://example.com/events/{event.public_id}/register/" in text
+
+
+def test_beat_releases_reserved_seats_and_ends_events():
+    event = EventFactory(seats=0)
+    TierFactory(event=event, general=True, seats=0)
+    tier = TierFactory(event=event, seats=3, reserved_until=timezone.now())
+    over = EventFactory(
+        ends_at=timezone.now() - datetime.timedelta(minutes=1),
+        starts_at=timezone.now() - datetime.timedelta(hours=8),
+    )
+
+    tasks.release_reserved_seats()
+    tasks.mark_events_held()
+
+    assert Tier.objects.get(pk=tier.pk).released_at is not None
+    assert Tier.objects.get(event=event, is_general=True).seats == 3
+    assert list(Event.objects.filter(status="held")) == [over]
