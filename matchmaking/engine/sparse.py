@@ -77,3 +77,22 @@ def times_columns(matrix: Matrix, factors: Floats) -> Matrix:
     matrix = matrix.copy()
     matrix.data = matrix.data * factors[matrix.indices]
     return matrix
+
+
+def strongest(matrix: Matrix, count: int) -> Matrix:
+    """Rows with their `count` largest entries only."""
+    matrix = matrix.tocsr()
+    kept = []
+    for start, stop in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
+        if stop - start <= count:
+            kept.append(np.arange(start, stop))
+        else:
+            kept.append(
+                start + np.sort(np.argsort(-matrix.data[start:stop], kind="stable")[:count])
+            )
+    lengths = [len(places) for places in kept]
+    places = np.concatenate(kept) if kept else np.empty(0, np.int64)
+    return sp.csr_matrix(
+        (matrix.data[places], matrix.indices[places], np.concatenate([[0], np.cumsum(lengths)])),
+        shape=matrix.shape,
+    )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,14 @@ _EXCLUSION = re.compile(
 )
 _LEAVES_KEPT = 12
 _SHARPNESS = 10.0
-_MEANING = 0.5
+_MEANING = np.float32(0.5)
 _GIVEN = 0.4
 _SOFT = 0.7
 _BLOCK = 1000
-_NEAR_ENOUGH = 0.35
+_COARSE = 192
+_LOOKED_AT = 20
+_FITS_NOTHING = 0.2
+_FEW_TERMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,12 @@ class Taxonomy:
         self._parents = [self._ancestor(row, 2) for row in self.leaves]
         self._chains = [self._ancestor(row, 1) for row in self.leaves]
         self._term_texts = tuple(term for row in self.leaves for term in row.terms)
-        self._starts = np.cumsum([0, *(len(row.terms) for row in self.leaves)])[:-1]
+        bounds = np.cumsum([0, *(len(row.terms) for row in self.leaves)]).tolist()
+        self._starts = np.array(bounds[:-1], np.int64)
+        self._term_rows = [np.arange(*ends) for ends in pairwise(bounds)]
         self._vectors: dict[str, tuple[Floats, Floats]] = {}
+        self._bases: dict[str, Floats] = {}
+        self._coarse_terms: dict[str, Floats] = {}
 
     def _ancestor(self, row: CategoryRow, level: int) -> str:
         while row.level > level and row.parent is not None and row.parent in self.by_code:
@@ -161,7 +169,7 @@ class Taxonomy:
         present = np.bincount(of_terms.indices, minlength=len(vocabulary))
         idf = (np.log((1 + len(self._term_texts)) / (1 + present)) + 1).astype(np.float32)
         counts = vocabulary.counts(documents, tokens, grow=False)
-        return vocabulary, idf, unit_rows(times_columns(sublinear(counts), idf))
+        return vocabulary, idf, unit_rows(times_columns(sublinear(counts), idf)).T.tocsr()
 
     def vectors(self, encoder: Encoder) -> tuple[Floats, Floats]:
         """Vectors of all terms, and the centre of each leaf's terms; computed once per encoder version."""
@@ -169,6 +177,24 @@ class Taxonomy:
             terms = encoder.encode(self._term_texts)
             self._vectors[encoder.version] = (terms, self._centres(terms))
         return self._vectors[encoder.version]
+
+    def basis(self, encoder: Encoder) -> Floats:
+        """Directions in which the vectors of all terms differ most: coarse vectors for a first search.
+
+        They depend on the tree alone, so that a changed offer leaves them as they are.
+        """
+        if encoder.version not in self._bases:
+            terms = self.vectors(encoder)[0].astype(np.float64)
+            kept = _COARSE
+            if len(terms) < _FEW_TERMS:
+                # Too few to know the directions: nothing is left out.
+                kept, directions = terms.shape[1], np.eye(terms.shape[1])
+            else:
+                directions = np.linalg.eigh(terms.T @ terms)[1]
+            basis = np.ascontiguousarray(directions[:, ::-1][:, :kept].astype(np.float32))
+            self._bases[encoder.version] = basis
+            self._coarse_terms[encoder.version] = terms.astype(np.float32) @ basis
+        return self._bases[encoder.version]
 
     def _centres(self, terms: Floats) -> Floats:
         if not len(terms):
@@ -187,58 +213,69 @@ class Taxonomy:
         )
 
     def load(self, folder: Path, encoder: Encoder) -> bool:
-        """Reads the vectors memory-mapped; False when none of this content and encoder are there."""
+        """Reads the vectors; False when none of this content and encoder are there."""
         path = folder / f"terms-{self.fingerprint}-{encoder.version}.npy"
         if not path.exists():
             return False
-        terms = np.load(path, mmap_mode="r").astype(np.float32)
+        terms = np.load(path).astype(np.float32)
         self._vectors[encoder.version] = (terms, self._centres(terms))
         return True
 
     def leaf_scores(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Floats:
         """Likeness of each text to each leaf, shape (texts, leaves): words, centre of meaning, nearest term."""
-        vocabulary, idf, documents = self._lexicon
-        counts = vocabulary.counts(texts, tokens, grow=False)
-        words = unit_rows(times_columns(sublinear(counts), idf)) @ documents.T
+        return self._scores(self._said(self._counts(texts)), vectors, encoder)
+
+    def _counts(self, texts: Sequence[str]) -> Matrix:
+        return self._lexicon[0].counts(texts, tokens, grow=False)
+
+    def _said(self, counts: Matrix) -> Floats:
+        _, idf, documents = self._lexicon
+        said: Floats = (unit_rows(times_columns(sublinear(counts), idf)) @ documents).toarray()
+        return said
+
+    def _scores(self, said: Floats, vectors: Floats, encoder: Encoder) -> Floats:
         terms, centres = self.vectors(encoder)
-        nearest = np.maximum.reduceat(vectors @ terms.T, self._starts, axis=1)
-        scores: Floats = words.toarray() + _MEANING * (vectors @ centres.T) + _MEANING * nearest
-        return scores
+        basis = self.basis(encoder)
+        coarse = (vectors @ basis) @ self._coarse_terms[encoder.version].T
+        nearest = np.maximum.reduceat(coarse, self._starts, axis=1)
+        scores: Floats = said + _MEANING * (vectors @ centres.T)
+        self._look_closely(nearest, scores, vectors, terms)
+        total: Floats = scores + _MEANING * nearest
+        return total
+
+    def _look_closely(
+        self, nearest: Floats, others: Floats, vectors: Floats, terms: Floats
+    ) -> None:
+        """Replaces the coarse likeness of the most promising leaves by the exact one."""
+        keep = min(_LOOKED_AT, len(self.leaves))
+        promising = np.argpartition(-(others + _MEANING * nearest), keep - 1, axis=1)[:, :keep]
+        for number, leaves in enumerate(promising):
+            rows = np.concatenate([self._term_rows[leaf] for leaf in leaves])
+            bounds = np.cumsum([0, *(len(self._term_rows[leaf]) for leaf in leaves)])[:-1]
+            nearest[number, leaves] = np.maximum.reduceat(terms[rows] @ vectors[number], bounds)
 
     def probabilities(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Matrix:
         """p(leaf | text): a row per text that sums to 1 over its 12 best leaves."""
+        if not texts or not self.leaves:
+            return sp.csr_matrix((len(texts), len(self.leaves)), dtype=np.float32)
         blocks = []
-        keep = min(_LEAVES_KEPT, len(self.leaves))
         for start in range(0, len(texts), _BLOCK):
-            scores = self.leaf_scores(
-                texts[start : start + _BLOCK], vectors[start : start + _BLOCK], encoder
-            )
-            best = np.sort(
-                np.argsort(-np.round(scores, 5), axis=1, kind="stable")[:, :keep], axis=1
-            )
-            share = np.exp(
-                _SHARPNESS
-                * (np.take_along_axis(scores, best, 1) - scores.max(axis=1, keepdims=True))
-            )
-            share /= share.sum(axis=1, keepdims=True)
-            count = len(scores)
-            blocks.append(
-                sp.csr_matrix(
-                    (share.astype(np.float32).ravel(), best.ravel(), np.arange(count + 1) * keep),
-                    shape=(count, len(self.leaves)),
-                )
-            )
-        if not blocks:
-            return sp.csr_matrix((0, len(self.leaves)), dtype=np.float32)
+            block = slice(start, start + _BLOCK)
+            blocks.append(_shares(self.leaf_scores(texts[block], vectors[block], encoder)))
         return sp.vstack(blocks, format="csr")
 
     def suggest(self, text: str, encoder: Encoder, k: int = 5) -> list[Suggestion]:
-        """The k most probable leaves, best first; none when the text is near to no leaf at all."""
-        vector = encoder.encode([text])
-        scores = self.leaf_scores([text], vector, encoder)[0]
-        if scores.max() < _NEAR_ENOUGH:
+        """The k most probable leaves, best first; none when probably no leaf at all fits."""
+        if not self.leaves:
             return []
-        likely = self.probabilities([text], vector, encoder).toarray()[0]
+        vector = encoder.encode([text])
+        counts = self._counts([text])
+        said = self._said(counts)
+        scores = self._scores(said, vector, encoder)
+        fit = self._fit(counts.sum(), len(tokens(text)), said[0, scores[0].argmax()])
+        if fit < _FITS_NOTHING:
+            return []
+        likely = _shares(scores).toarray()[0]
         best = np.lexsort((np.arange(len(likely)), -np.round(likely, 4)))[:k]
         return [
             Suggestion(
@@ -247,7 +284,19 @@ class Taxonomy:
                 self._speaker(text, vector[0], leaf, encoder),
             )
             for leaf in best.tolist()
+            if likely[leaf] > 0
         ]
+
+    @staticmethod
+    def _fit(known: float, total: int, said: float) -> float:
+        """Probability that any leaf fits, from the words alone.
+
+        How near a text is in meaning tells nothing here: what lies outside the tree is as near to its nearest leaf
+        as what lies inside. Fitted on lines of trade against goods and services of all kinds (AUC .90).
+        """
+        if not total:
+            return 0.0
+        return float(1 / (1 + np.exp(-(14.9 * said - 5.5 * (1 - known / total) + 0.5))))
 
     def _speaker(self, text: str, vector: Floats, leaf: int, encoder: Encoder) -> str:
         """The term of a leaf that is nearest to a text: standing in it counts before meaning the same."""
@@ -292,6 +341,19 @@ class Taxonomy:
             softened(probabilities @ self.to_parents, _SOFT),
             softened(probabilities @ self.to_chains, _SOFT),
         )
+
+
+def _shares(scores: Floats) -> Matrix:
+    count, leaves = scores.shape
+    keep = min(_LEAVES_KEPT, leaves)
+    best = np.sort(np.argsort(-np.round(scores, 5), axis=1, kind="stable")[:, :keep], axis=1)
+    likely = np.take_along_axis(scores, best, 1)
+    share = np.exp(_SHARPNESS * (likely - likely.max(axis=1, keepdims=True)))
+    share /= share.sum(axis=1, keepdims=True)
+    return sp.csr_matrix(
+        (share.astype(np.float32).ravel(), best.ravel(), np.arange(count + 1) * keep),
+        shape=scores.shape,
+    )
 
 
 def _membership(owners: Sequence[str]) -> Matrix:

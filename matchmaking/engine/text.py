@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -179,26 +179,31 @@ def han_runs(text: str) -> list[str]:
     return _HAN.findall(text)
 
 
+# A batch of lines is read by the index and by the category tree, one after the other.
+@lru_cache(maxsize=2048)
+def _split(text: str) -> tuple[list[str], list[str]]:
+    text = normalise(text)
+    short: list[str] = []
+    long: list[str] = []
+    for run in han_runs(text):
+        short += run
+        short += map("".join, pairwise(run))
+        long += [run[i : i + 3] for i in range(len(run) - 2)]
+    latin = words(text)
+    return short + latin, long + list(map(" ".join, pairwise(latin)))
+
+
 def short_tokens(text: str) -> list[str]:
     """Characters, pairs of characters, words: for measures that count how much of a text is covered."""
-    text = normalise(text)
-    out: list[str] = []
-    for run in han_runs(text):
-        out += run
-        out += [run[i : i + 2] for i in range(len(run) - 1)]
-    return out + words(text)
+    return _split(text)[0]
 
 
 def long_tokens(text: str) -> list[str]:
     """What only the finer view adds to the short tokens: triples of characters, pairs of words."""
-    text = normalise(text)
-    out: list[str] = []
-    for run in han_runs(text):
-        out += [run[i : i + 3] for i in range(len(run) - 2)]
-    latin = words(text)
-    return out + [f"{a} {b}" for a, b in pairwise(latin)]
+    return _split(text)[1]
 
 
 def tokens(text: str) -> list[str]:
     """All tokens, the short ones first."""
-    return short_tokens(text) + long_tokens(text)
+    short, long = _split(text)
+    return short + long

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from matchmaking.engine.evaluation import (
+    Benchmark,
+    Measures,
+    Query,
+    Supplier,
+    dcg,
+    ndcg,
+    recall,
+    reciprocal_rank,
+)
+from matchmaking.management.commands import evaluate_engine
+from tests.matchmaking.engine.conftest import CATEGORIES, GOLDEN
+
+
+@pytest.fixture(autouse=True)
+def trees_once(monkeypatch, trees):
+    """The vectors of a tree take seconds; each tree is read once for all tests."""
+    monkeypatch.setattr(evaluate_engine, "read_taxonomy", trees)
+
+
+def evaluated(folder, *options):
+    out = StringIO()
+    call_command("evaluate_engine", str(folder), "--json", *options, stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_golden_lines_reach_the_floors():
+    result = evaluated(GOLDEN, "--taxonomy", str(CATEGORIES))
+
+    assert list(result) == [
+        *(
+            "ndcg10",
+            "ndcg10_judged",
+            "recall20",
+            "mrr10",
+            "cross_language_ndcg10",
+            "queries",
+            "documents",
+        ),
+        *("build_s", "query_cpu_s", "peak_rss_mb", "engine_version"),
+    ]
+    assert (result["queries"], result["documents"]) == (150, 466)
+    assert result["ndcg10"] >= 0.82
+    assert result["ndcg10_judged"] >= 0.92
+    assert result["cross_language_ndcg10"] >= 0.70
+    assert result["recall20"] >= 0.95
+
+
+def test_golden_lines_without_embedding_reach_lower_floors():
+    result = evaluated(GOLDEN, "--no-embedding")
+
+    assert result["ndcg10"] >= 0.72
+    assert result["cross_language_ndcg10"] >= 0.48
+
+
+def test_a_given_category_helps():
+    assert evaluated(GOLDEN, "--category", "cats")["ndcg10"] >= 0.84
+
+
+def test_gain_is_exponential_and_discounted():
+    assert dcg(["a", "b", "c"], {"a": 1, "c": 2}) == pytest.approx(1 + 3 / math.log2(4))
+
+
+def test_ndcg_counts_against_the_best_order_of_all_judged():
+    grades = {"a": 3, "b": 1, "z": 2}
+
+    assert ndcg(["a", "z", "b"], grades) == 1.0
+    assert ndcg(["x", "a"], grades) == pytest.approx(
+        (7 / math.log2(3)) / dcg(["a", "z", "b"], grades)
+    )
+    assert ndcg(["a"], {"a": 0}) == 0.0
+
+
+def test_recall_and_rank_look_only_so_deep():
+    ranking = [f"d{place}" for place in range(1, 40)]
+
+    assert recall(ranking, {"d20", "d21"}) == 0.5
+    assert recall(ranking, {f"d{place}" for place in range(1, 31)}) == 1.0
+    assert reciprocal_rank(ranking, {"d4", "d9"}) == 0.25
+    assert reciprocal_rank(ranking, {"d11"}) == 0.0
+
+
+def test_measures_leave_out_what_does_not_apply():
+    suppliers = (
+        Supplier("s1", ("a",), (), "zh"),
+        Supplier("s2", ("b",), (), "en"),
+        Supplier("s3", ("c",), (), None),
+    )
+    query = Query("q", "x", (), None, "zh")
+    weak = Query("w", "x", (), None, "zh")
+    measures = Measures(
+        Benchmark(suppliers, (query, weak), {"q": {"s1": 3, "s2": 2, "s3": 1}, "w": {"s1": 1}})
+    )
+
+    measures.add(query, ["s1", "s3", "s2"])
+    measures.add(weak, ["s2", "s1", "s3"])
+
+    assert measures.values["cross_language_ndcg10"] == [pytest.approx(0.5)]
+    assert measures.values["recall20"] == [1.0]
+    assert measures.values["ndcg10_judged"] == [pytest.approx(0.9721, abs=1e-4), 1.0]
+    assert measures.values["ndcg10"][1] == pytest.approx(1 / math.log2(3))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    docs = [
+        {"id": "s1", "texts": ["湿法隔膜", "coated separator"], "cats": ["13", "30"]},
+        {"id": "s2", "texts": ["组串逆变器"], "cats": []},
+    ]
+    queries = [{"id": "q1", "text": "隔膜", "cats": ["13"], "cats_noisy": ["30"]}]
+    (tmp_path / "docs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in docs), "utf-8")
+    (tmp_path / "queries.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in queries), "utf-8"
+    )
+    (tmp_path / "qrels.tsv").write_text("q1\ts1\t2\n", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("category", ["none", "cats", "cats_noisy"])
+def test_flat_categories_unknown_to_the_tree_are_no_obstacle(folder, category):
+    result = evaluated(folder, "--category", category)
+
+    assert (result["ndcg10"], result["mrr10"], result["cross_language_ndcg10"]) == (1.0, 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "said"),
+    [
+        ("docs.jsonl", '{"id": "s3"}', "docs.jsonl, line 3: texts is missing or empty"),
+        ("docs.jsonl", "{", "docs.jsonl, line 3: Expecting property name"),
+        ("docs.jsonl", "[]", "docs.jsonl, line 3: not a JSON object"),
+        ("queries.jsonl", '{"id": "q2"}', "queries.jsonl, line 2: the field 'text' is missing"),
+        ("queries.jsonl", '{"id": "q2", "text": 5}', "queries.jsonl, line 2: text is not a text"),
+        ("qrels.tsv", "q1\ts1", "qrels.tsv, line 2: not three fields separated by tabs"),
+        ("qrels.tsv", "q1\ts1\thigh", "qrels.tsv, line 2: invalid literal"),
+    ],
+)
+def test_malformed_line_is_named_by_file_and_number(folder, file, line, said):
+    with (folder / file).open("a", encoding="utf-8") as out:
+        out.write(line + "\n")
+
+    with pytest.raises(CommandError) as refused:
+        evaluated(folder)
+
+    assert said in str(refused.value)
+
+
+def test_missing_file_is_named(folder):
+    (folder / "qrels.tsv").unlink()
+
+    with pytest.raises(CommandError, match=r"qrels\.tsv cannot be read"):
+        evaluated(folder)
+
+
+def test_broken_taxonomy_is_named(folder):
+    (folder / "tree.json").write_text('[{"code": "A"}]', "utf-8")
+
+    with pytest.raises(CommandError, match=r"tree\.json, line 1"):
+        evaluated(folder, "--taxonomy", str(folder / "tree.json"))
+
+
+def test_noisy_categories_that_do_not_exist_are_refused():
+    with pytest.raises(CommandError, match="no cats_noisy"):
+        evaluated(GOLDEN, "--category", "cats_noisy")
+
+
+def test_same_folder_gives_the_same_figures_twice(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+
+    one, other = evaluated(folder), evaluated(copy)
+
+    figures = ("ndcg10", "ndcg10_judged", "recall20", "mrr10")
+    assert [one[name] for name in figures] == [other[name] for name in figures]

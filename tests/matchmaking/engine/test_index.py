@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from matchmaking.engine.encoder import NoEncoder
+from matchmaking.engine.index import Features, OfferIndex
+from matchmaking.engine.similarity import category_share, likeness, text_share
+from matchmaking.engine.taxonomy import Taxonomy
+from matchmaking.engine.types import Capacity, Held, Need, Offer, OfferText, Place
+from matchmaking.engine.weights import WEIGHTING_1
+from tests.matchmaking.engine.conftest import SMALL
+
+SPOKEN = [
+    *(
+        "湿法隔膜，9微米",
+        "wet-process separator 9 μm",
+        "六氟磷酸锂电解液",
+        "LiPF6 electrolyte for pouch cells",
+    ),
+    *("组串逆变器 110 kW", "string inverters, 110 kW", "光伏支架 tracker", "会议服务", "PVDF"),
+]
+
+
+class Letters:
+    """A stand-in that is quick: one direction a letter."""
+
+    version = "letters"
+
+    def encode(self, texts):
+        rows = np.zeros((len(texts), 64), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for letter in text:
+                row[ord(letter) % 64] += 1
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        return (rows / np.maximum(norms, 1)).astype(np.float16).astype(np.float32)
+
+
+LETTERS = Letters()
+TREE = Taxonomy(SMALL)
+
+
+def offer(number, *texts, **values):
+    spoken = tuple(OfferText(10 * number + i, text, "") for i, text in enumerate(texts))
+    return Offer(number, values.pop("kind", "enterprise"), spoken, **values)
+
+
+def need(text, **values):
+    return Need(1, text, "", **values)
+
+
+def found(index, needs, k=100):
+    """Offer, text, and features of each candidate, in an order that does not hang on rows."""
+    lines = index.read(needs, k)
+    pairs = index.candidates(lines, k)
+    features = index.features(lines, pairs)
+    columns = np.stack([getattr(features, field.name) for field in fields(Features)], axis=1)
+    keys = [(int(index.owners[row]), index.texts[row].id) for row in pairs.row]
+    return sorted(
+        (int(line), *key, *map(float, values))
+        for line, key, values in zip(pairs.line, keys, columns, strict=True)
+    )
+
+
+def same(one, other):
+    assert [row[:3] for row in one] == [row[:3] for row in other]
+    assert np.array(one) == pytest.approx(np.array(other), abs=2e-4)
+
+
+OFFERS = st.lists(
+    st.lists(st.sampled_from(SPOKEN), min_size=1, max_size=3), min_size=1, max_size=8
+).map(lambda lists: [offer(number, *texts) for number, texts in enumerate(lists, 1)])
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@quick
+@given(OFFERS, st.data())
+def test_adding_and_removing_equals_building_anew(offers, data):
+    extra = data.draw(st.lists(st.sampled_from(offers), unique_by=lambda o: o.id))
+    index = OfferIndex.build(offers, TREE, LETTERS)
+    needs = [need(text) for text in SPOKEN]
+    found(index, needs[:1])
+
+    for gone in extra:
+        index.remove(gone.id)
+    found(index, needs[:1])
+    added = [offer(50 + o.id, *(text.text + " 新" for text in o.texts)) for o in extra]
+    for new in added:
+        index.add(new)
+
+    left = [o for o in offers if o not in extra]
+    same(found(index, needs), found(OfferIndex.build(left + added, TREE, LETTERS), needs))
+
+
+@quick
+@given(OFFERS, st.integers(1, 4))
+def test_one_line_alone_gets_what_it_gets_among_others(offers, k):
+    index = OfferIndex.build(offers, TREE, LETTERS)
+    needs = [need(text) for text in SPOKEN]
+
+    together = found(index, needs, k)
+
+    for number, one in enumerate(needs):
+        same(
+            [(0, *row[1:]) for row in together if row[0] == number],
+            found(index, [one], k),
+        )
+
+
+@quick
+@given(OFFERS, st.randoms(use_true_random=False))
+def test_order_of_arrival_decides_nothing(offers, random):
+    shuffled = random.sample(offers, len(offers))
+    needs = [need(text) for text in SPOKEN]
+    index = OfferIndex(TREE, LETTERS)
+    for one in shuffled:
+        index.add(one)
+
+    same(found(index, needs, 2), found(OfferIndex.build(offers, TREE, LETTERS), needs, 2))
+
+
+@quick
+@given(OFFERS)
+def test_features_stay_in_their_ranges(offers):
+    index = OfferIndex.build(offers, TREE, LETTERS)
+    lines = index.read([need(text) for text in SPOKEN])
+    features = index.features(lines, index.all_pairs(lines))
+
+    for field in fields(Features):
+        column = getattr(features, field.name)
+        assert column.min() >= (-1.001 if field.name == "u" else 0)
+        assert column.max() <= 1.001
+    for share in (text_share(features, WEIGHTING_1), category_share(features, WEIGHTING_1)):
+        assert share.min() >= 0
+        assert share.max() <= 1.001
+
+
+def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path):
+    rich = replace(
+        offer(3, "湿法隔膜", kind="service_provider", group=7, country="DE"),
+        certifications=(Held("iso9001", True),),
+        place=Place(("000000", "330000"), frozenset({"YRD"}), 120.5, 30.7, True),
+    )
+    text = replace(
+        rich.texts[0],
+        categories=("LB01",),
+        capacity=Capacity(5.0, "t"),
+        cooperation_kinds=frozenset("a"),
+    )
+    rich = replace(rich, texts=(text,))
+    index = OfferIndex.build(
+        [offer(1, *SPOKEN[:4]), offer(2, *SPOKEN[4:]), rich, offer(4, "x")], TREE, LETTERS
+    )
+    index.remove(4)
+    index.save(tmp_path)
+    loaded = OfferIndex.load(tmp_path, Taxonomy(SMALL), LETTERS)
+    needs = [need(text) for text in SPOKEN]
+
+    assert found(loaded, needs) == found(index, needs)
+    assert loaded.offers == index.offers
+    loaded.add(offer(9, "湿法隔膜 12微米"))
+    assert 9 in {row[1] for row in found(loaded, needs)}
+
+
+def test_index_of_another_tree_or_encoder_is_refused(tmp_path):
+    OfferIndex.build([offer(1, "隔膜")], TREE, LETTERS).save(tmp_path)
+
+    with pytest.raises(ValueError, match="Build it anew"):
+        OfferIndex.load(tmp_path, Taxonomy(SMALL[:-1]), LETTERS)
+    with pytest.raises(ValueError, match="Build it anew"):
+        OfferIndex.load(tmp_path, TREE, NoEncoder())
+
+
+def owners(index, one):
+    lines = index.read([one])
+    chosen = {int(index.owners[row]) for row in index.candidates(lines).row}
+    assert chosen == {int(index.owners[row]) for row in index.all_pairs(lines).row}
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def market():
+    return OfferIndex.build(
+        [
+            offer(1, "湿法隔膜"),
+            offer(2, "湿法隔膜", group=7),
+            offer(3, "湿法隔膜", group=8),
+            offer(4, "湿法隔膜", kind="bank"),
+        ],
+        TREE,
+        LETTERS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, {1, 2, 3, 4}),
+        ({"enterprise": 1}, {2, 3, 4}),
+        ({"enterprise": 9, "group": 7}, {1, 3, 4}),
+        ({"counterparts": frozenset({"enterprise"})}, {1, 2, 3}),
+        ({"counterparts": frozenset({"bank", "investor"})}, {4}),
+        ({"enterprise": 3, "group": 7, "counterparts": frozenset({"enterprise"})}, {1}),
+        ({"counterparts": frozenset({"nobody"})}, set()),
+    ],
+)
+def test_own_house_affiliates_and_other_kinds_are_never_candidates(market, values, expected):
+    assert owners(market, need("湿法隔膜", **values)) == expected
+
+
+def test_barred_rows_take_no_place_from_others():
+    index = OfferIndex.build(
+        [offer(number, "湿法隔膜", group=7) for number in range(1, 41)], TREE, LETTERS
+    )
+    index.add(offer(99, "别的东西"))
+
+    lines = index.read([need("湿法隔膜", group=7)], 4)
+
+    assert [int(index.owners[row]) for row in index.candidates(lines, 4).row] == [99]
+
+
+def test_equal_texts_are_taken_by_id():
+    index = OfferIndex.build([offer(number, "湿法隔膜") for number in range(1, 41)], TREE, LETTERS)
+    index.remove(2)
+    index.add(offer(2, "湿法隔膜"))
+
+    lines = index.read([need("湿法隔膜")], 4)
+
+    assert sorted(int(index.owners[row]) for row in index.candidates(lines, 4).row) == [1, 2, 3, 4]
+
+
+def test_an_offer_added_twice_is_replaced():
+    index = OfferIndex.build([offer(1, "湿法隔膜", "电解液")], TREE, LETTERS)
+    index.add(offer(1, "光伏支架"))
+
+    assert [text.text for text in (index.texts[row] for row in index.rows_of(1))] == ["光伏支架"]
+    assert len(index) == 1
+    index.remove(1)
+    index.remove(1)
+    assert len(index) == 0
+    assert found(index, [need("光伏支架")]) == []
+
+
+def test_stored_vector_is_used_instead_of_a_fresh_one():
+    stored = LETTERS.encode(["逆变器"])[0]
+    index = OfferIndex.build([offer(1, "逆变器"), offer(2, "电解液")], TREE, LETTERS)
+
+    lines = index.read([replace(need("电解液"), vector=stored)])
+    features = index.features(lines, index.all_pairs(lines))
+
+    assert features.u[0] == pytest.approx(1.0, abs=2e-3)
+    assert features.u[1] < 0.9
+
+
+def test_given_categories_of_any_level_pull_both_sides_together():
+    plain = OfferIndex.build([offer(1, "会议服务")], TREE, LETTERS)
+    marked = offer(1, "会议服务")
+    marked = replace(marked, texts=(replace(marked.texts[0], categories=("PV",)),))
+    told = OfferIndex.build([marked], TREE, LETTERS)
+
+    def chain(index, category):
+        lines = index.read([replace(need("展览"), category=category)])
+        return float(index.features(lines, index.all_pairs(lines)).chain[0])
+
+    assert chain(told, "PV0101") > chain(told, "LB0101") + 0.1
+    assert chain(told, "LB0101") < chain(plain, "LB0101") - 0.02
+
+
+def test_languages_differ_follows_the_text_not_the_label():
+    index = OfferIndex.build([offer(1, "湿法隔膜 PVDF", "wet separator PVDF")], TREE, LETTERS)
+    lines = index.read([need("PVDF 涂覆隔膜")])
+
+    assert index.features(lines, index.all_pairs(lines)).differ.tolist() == [0.0, 1.0]
+
+
+def test_works_without_embedding():
+    index = OfferIndex.build([offer(1, "湿法隔膜"), offer(2, "组串逆变器")], TREE, NoEncoder())
+    lines = index.read([need("涂覆隔膜")])
+    pairs = index.candidates(lines)
+    features = index.features(lines, pairs)
+
+    assert features.u.tolist() == [0.0, 0.0]
+    points = likeness(features, WEIGHTING_1)
+    assert points[index.owners[pairs.row] == 1] > points[index.owners[pairs.row] == 2] + 10
+
+
+def test_first_search_of_a_large_index_loses_nothing_that_a_full_sort_finds():
+    rng = np.random.default_rng(5)
+    index = OfferIndex.build([offer(1, "隔膜")], TREE, LETTERS)
+    index.order = rng.permutation(5000)
+    scores = np.round(rng.random(5000), 2).astype(np.float32)
+
+    index._all_rows = np.arange(5000)
+    best = index._best(scores, None, 100)
+
+    assert sorted(best.tolist()) == sorted(np.lexsort((index.order, -scores))[:100].tolist())
+
+
+def test_pairs_with_names_each_text_of_one_offer():
+    index = OfferIndex.build([offer(1, "隔膜", "电解液"), offer(2, "支架")], TREE, LETTERS)
+    lines = index.read([need("隔膜"), need("支架")])
+
+    pairs = index.pairs_with(lines, 1)
+
+    assert pairs.line.tolist() == [0, 0, 1, 1]
+    assert [index.texts[row].id for row in pairs.row] == [10, 11, 10, 11]
+    assert index.leading_leaves(lines, 0, int(pairs.row[1])) == ("LB0101", "LB0102")

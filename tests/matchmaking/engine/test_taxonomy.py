@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matchmaking.engine.encoder import NoEncoder
+from matchmaking.engine.taxonomy import Taxonomy, positive_clauses
+from tests.matchmaking.engine.conftest import SMALL
+
+
+@pytest.mark.parametrize(
+    ("description", "kept"),
+    [
+        ("合成过程中的中间物，本身不是药用成分", "合成过程中的中间物，本身"),
+        ("电芯壳体，不含电解液", "电芯壳体"),
+        ("Boards with chips; not bare dies.", "Boards with chips"),
+        ("Notched steel sheets", "Notched steel sheets"),
+    ],
+)
+def test_description_loses_what_the_category_is_not(description, kept):
+    assert positive_clauses(description) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "term"),
+    [
+        ("9微米湿法隔膜，月供200万平方米", "LB0101", "湿法隔膜"),
+        ("coated separators for pouch cells", "LB0101", "coated separator"),
+        ("110 kW string inverters for rooftops", "PV0101", "string inverter"),
+    ],
+)
+def test_suggest_names_leaf_and_the_term_that_spoke_for_it(small, encoder, text, code, term):
+    best = small.suggest(text, encoder, 1)
+
+    assert [(s.code, s.term) for s in best] == [(code, term)]
+    assert best[0].probability > 0.5
+
+
+@pytest.mark.parametrize(
+    "text", ["", "asdf", "冷冻鸡肉", "frozen chicken meat", "children's books", "婚礼摄影"]
+)
+def test_suggest_says_nothing_when_nothing_fits(shipped, encoder, text):
+    assert shipped.suggest(text, encoder) == []
+
+
+def test_suggest_is_right_about_the_golden_lines(shipped, encoder, golden):
+    asked = [query for query in golden.queries if query.categories]
+    found = [[s.code for s in shipped.suggest(query.text, encoder)] for query in asked]
+
+    pairs = list(zip((set(query.categories) for query in asked), found, strict=True))
+    assert np.mean([bool(right & set(codes[:1])) for right, codes in pairs]) >= 0.60
+    assert np.mean([bool(right & set(codes)) for right, codes in pairs]) >= 0.80
+    assert np.mean([bool(codes) for codes in found]) >= 0.93
+
+
+def test_suggest_is_quick_once_warm(shipped, encoder):
+    shipped.suggest("warm", encoder)
+    spent = []
+    for number in range(9):
+        before = time.process_time()
+        shipped.suggest(f"涂覆隔膜 {number} 微米", encoder)
+        spent.append(time.process_time() - before)
+
+    # CPU time, the best of nine: the goal is 15 ms, the rest is for slow and busy machines.
+    assert min(spent) < 0.03
+
+
+def test_probabilities_sum_to_one(small, encoder):
+    texts = ["隔膜", "", "inverter"]
+
+    rows = small.probabilities(texts, encoder.encode(texts), encoder)
+
+    assert np.abs(np.asarray(rows.sum(axis=1)).ravel() - 1).max() < 1e-5
+
+
+def test_given_leaf_is_mixed_in_and_wins(small, encoder):
+    likely = small.probabilities(["string inverter"], encoder.encode(["string inverter"]), encoder)
+
+    mixed = small.with_given(likely, [["LB0102"]]).toarray()[0]
+
+    expected = 0.6 * likely.toarray()[0]
+    expected[small.position["LB0102"]] += 0.4
+    assert mixed == pytest.approx(expected, abs=1e-6)
+
+
+def test_given_branch_is_spread_over_its_leaves_as_the_text_weighs_them(small, encoder):
+    likely = small.probabilities(
+        ["coated separator"], encoder.encode(["coated separator"]), encoder
+    )
+
+    before, after = likely.toarray()[0], small.with_given(likely, [["LB"]]).toarray()[0]
+
+    gain = after - 0.6 * before
+    at = small.position
+    assert gain[[at["LB0101"], at["LB0102"]]].sum() == pytest.approx(0.4, abs=1e-5)
+    assert gain[at["LB0101"]] > gain[at["LB0102"]] > 0
+    assert gain[[at["PV0101"], at["PV0102"]]] == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_unknown_given_category_changes_nothing(small, encoder):
+    likely = small.probabilities(["隔膜"], encoder.encode(["隔膜"]), encoder)
+
+    assert (small.with_given(likely, [["999"]]) != likely).nnz == 0
+
+
+def test_fingerprint_follows_content_not_order():
+    changed = [replace(SMALL[2], synonyms_zh=("干法隔膜",)), *SMALL[:2], *SMALL[3:]]
+
+    assert Taxonomy(SMALL).fingerprint == Taxonomy(SMALL[::-1]).fingerprint
+    assert Taxonomy(SMALL).fingerprint != Taxonomy(changed).fingerprint
+
+
+def test_saved_vectors_are_found_by_the_same_content_only(small, encoder, tmp_path):
+    small.save(tmp_path, encoder)
+    same, other = Taxonomy(SMALL), Taxonomy(SMALL[:-1])
+
+    assert same.load(tmp_path, encoder)
+    assert not other.load(tmp_path, encoder)
+    assert (same.vectors(encoder)[0] == small.vectors(encoder)[0]).all()
+
+
+def test_terms_are_the_words_of_a_category_by_language(small):
+    assert small.terms("LB0102") == {
+        "zh": ("电解液", "六氟磷酸锂电解液"),
+        "en": ("Electrolyte", "LiPF6 electrolyte"),
+    }
+
+
+def test_without_encoder_words_alone_classify(small):
+    assert small.suggest("涂覆隔膜", NoEncoder(), 1)[0].code == "LB0101"
+
+
+def test_an_empty_tree_suggests_nothing(encoder):
+    assert Taxonomy([]).suggest("隔膜", encoder) == []

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchmaking.engine.text import language_of, long_tokens, normalise, short_tokens, stem, tokens
+
+TEXTS = st.text(alphabet="电池隔膜鋰電９µμ,. -abXY1234é\n", max_size=40)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("鋰電池隔膜", "锂电池隔膜"),
+        ("９ µm", "9 μm"),
+        ("1,200 t", "1200 t"),
+        ("PVDF（粘結劑）", "pvdf(粘结剂)"),
+        ("wet–process", "wet-process"),
+    ],
+)
+def test_normalise_gives_one_spelling(one, other):
+    assert normalise(one) == normalise(other)
+
+
+def test_normalise_leaves_a_list_of_numbers_apart():
+    assert normalise("3,5 and 1,234,567") == "3,5 and 1234567"
+
+
+@pytest.mark.parametrize("spelling", ["9微米", "9 μm", "9µm", "9um", "9.0 微米"])
+def test_units_and_numbers_share_tokens_across_spellings(spelling):
+    assert [token for token in short_tokens(spelling) if token.isascii()] == ["9", "um"]
+
+
+def test_short_tokens_are_characters_pairs_and_words():
+    assert short_tokens("湿法隔膜 coated separators") == [
+        *("湿", "法", "隔", "膜", "湿法", "法隔", "隔膜"),
+        *("coated", "separator"),
+    ]
+
+
+def test_long_tokens_are_triples_and_pairs_of_words():
+    assert long_tokens("湿法隔膜 for coated separators") == ["湿法隔", "法隔膜", "coated separator"]
+
+
+@pytest.mark.parametrize(
+    ("word", "stemmed"),
+    [
+        ("fibres", "fiber"),
+        ("batteries", "battery"),
+        ("bus", "bus"),
+        ("glass", "glass"),
+        ("switches", "switch"),
+    ],
+)
+def test_stem_is_singular_and_american(word, stemmed):
+    assert stem(word) == stemmed
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("PVDF粘结剂", "zh"),
+        ("Binder for 隔膜 coating lines in Europe", "en"),
+        ("", "en"),
+        ("9μm", "en"),
+    ],
+)
+def test_language_is_that_of_most_of_the_text(text, language):
+    assert language_of(text) == language
+
+
+@given(TEXTS)
+def test_normalise_twice_changes_nothing(text):
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@given(TEXTS)
+def test_tokens_are_the_short_and_the_long_ones(text):
+    assert tokens(text) == short_tokens(text) + long_tokens(text)
+    assert tokens(text) == tokens(normalise(text))
