@@ -208,7 +208,9 @@ class Keeper:
 
     def _start_valkey(self) -> None:
         saved = ["--appendonly", "yes", "--appendfsync", "everysec"]
-        kept = ["--save", "", "--appendonly", "no"] if self.throwaway else saved
+        kept = ["--appendonly", "no"] if self.throwaway else saved
+        # Without "force" it refuses to end where it cannot write, as on a full disk.
+        kept += ["--save", "", "--shutdown-on-sigterm", "force"]
         self.places.valkey_socket.unlink(missing_ok=True)
         self.valkey = self._spawn(
             [
@@ -311,8 +313,11 @@ class Keeper:
             if server is None or server.poll() is not None:
                 continue
             server.send_signal(sig)
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 server.wait(patience)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
         self.places.addresses.unlink(missing_ok=True)
         if self.throwaway:
             for folder in (self.places.home, self.state):

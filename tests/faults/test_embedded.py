@@ -202,6 +202,18 @@ def test_stale_pid_file_that_names_a_stranger_harms_nobody(state):
     stranger.wait()
 
 
+def test_servers_end_where_nothing_can_be_written_any_more(state):
+    """Valkey left alone would refuse to: it wants to save first."""
+    servers = embedded.use(state)
+    shutil.rmtree(state / "valkey")
+
+    began = time.monotonic()
+    assert embedded.release(state, patience=30)
+
+    assert not any(is_alive(servers[name]) for name in ("postgres", "valkey"))
+    assert time.monotonic() - began < 9  # not by the keeper's last means, which waits for ten
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_servers_alone_run_until_they_are_told_to_stop(state, number):
     process = subprocess.Popen(
