@@ -148,7 +148,7 @@ def _proofs(user: User, desks: Desks) -> Queue | None:
 
 def _requirements(user: User, desks: Desks) -> Queue | None:
     rows = (
-        Requirement.objects.submitted()
+        Requirement.objects.to_moderate()
         .in_scope_of(user)
         .select_related("enterprise__region", "posted_by")
         .order_by("submitted_at")
