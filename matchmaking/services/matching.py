@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
+import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +29,7 @@ from chains.models import (
     RequirementLine,
     User,
 )
+from chains.models.base import ALPHABET
 from chains.permissions import is_member
 from matchmaking import adapters, permissions
 from matchmaking.engine.scoring import KEPT, Ranker
@@ -189,15 +193,18 @@ def score(*, shard: RunShard, by: User | None = None) -> None:
     )
     finding = _find(run, shard.line_ids)
     with transaction.atomic():
-        _write(run, finding)
+        # From here until the end nobody else can claim it.
         held = RunShard.objects.filter(
             pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
         ).update(status=RunShard.Status.DONE, lease_until=None)
+        if not held:
+            raise LostError
+        _write(run, finding)
         # The run's row is locked last and for a moment: its shards count themselves one after another.
         counted = MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.RUNNING).update(
             lines_done=F("lines_done") + len(shard.line_ids)
         )
-        if not held or not counted:
+        if not counted:
             raise LostError
         audit.record(
             by,
@@ -318,26 +325,49 @@ def _write(run: MatchRun, finding: Finding) -> None:
         _leave_out_the_rest(finding, stored, run.enterprise_id)
     known = {(match.line_id, match.supplier_id): match for match in stored}
     scores = {pair: row for pair, row in finding.scores.items() if pair[0] in lines}
-    fresh = [
-        Match(line_id=line, supplier_id=supplier)
-        for line, supplier in scores
-        if (line, supplier) not in known
-    ]
-    Match.objects.bulk_create(fresh, batch_size=2000)
-    known.update({(match.line_id, match.supplier_id): match for match in fresh})
-    Score.objects.bulk_create(
-        [
-            Score(
-                match=known[pair],
-                run=run,
-                weighting_id=finding.weightings[pair[0]],
-                engine_version=run.engine_version,
-                **row,
-            )
-            for pair, row in scores.items()
-        ],
-        batch_size=1000,
-        ignore_conflicts=True,
+    now = timezone.now()
+    fresh = sorted(pair for pair in scores if pair not in known)
+    _copy(
+        Match,
+        {
+            "public_id": new_public_ids(len(fresh)),
+            "line_id": [line for line, _ in fresh],
+            "supplier_id": [supplier for _, supplier in fresh],
+            "created_at": repeat(now),
+            "updated_at": repeat(now),
+            "tenths": repeat(0),
+            "misses_must": repeat(False),
+            "status": repeat(Match.Status.PROPOSED),
+            "is_stale": repeat(False),
+            "origin": repeat(Match.Origin.ENGINE),
+        },
+    )
+    ids = {
+        (line, supplier): pk
+        for pk, line, supplier in Match.objects.filter(line__in=lines).values_list(
+            "pk", "line_id", "supplier_id"
+        )
+    }
+    rows = list(scores.values())
+    json_columns = ("parts", "reasons", "outcomes")
+    _copy(
+        Score,
+        {
+            "public_id": new_public_ids(len(rows)),
+            "match_id": [ids[pair] for pair in scores],
+            "run_id": repeat(run.pk),
+            "weighting_id": [finding.weightings[line] for line, _ in scores],
+            "engine_version": repeat(run.engine_version),
+            "created_at": repeat(now),
+            "updated_at": repeat(now),
+            **{
+                name: [
+                    json.dumps(row[name], ensure_ascii=False) if name in json_columns else row[name]
+                    for row in rows
+                ]
+                for name in (rows[0] if rows else ())
+            },
+        },
     )
     stale = [
         match.pk
@@ -358,6 +388,21 @@ def _write(run: MatchRun, finding: Finding) -> None:
     suggest_categories(
         suggested={line: code for line, code in finding.suggested.items() if line in lines}
     )
+
+
+def _copy(model: type[Match | Score], columns: dict[str, Iterable[Any]]) -> None:
+    """Rows by COPY: thousands of scores with their reasons as parameters would cost more than finding them."""
+    names = ", ".join(columns)
+    statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in zip(*columns.values(), strict=False):
+            copy.write_row(row)
+
+
+def new_public_ids(count: int) -> list[str]:
+    """The same as `new_public_id`, a thousand times faster for many."""
+    drawn = secrets.SystemRandom().choices(ALPHABET, k=12 * count)
+    return ["".join(drawn[start : start + 12]) for start in range(0, 12 * count, 12)]
 
 
 def _locked(needs: Collection[int]) -> set[int]:
