@@ -19,4 +19,4 @@ class HttpRequest(http.HttpRequest):
 class MemberRequest(HttpRequest):
     """A request of somebody who has signed in (LoginRequiredMiddleware saw to it)."""
 
-    user: User  # type: ignore[assignment]  # AnonymousUser cannot come here
+    user: User  # AnonymousUser cannot come here

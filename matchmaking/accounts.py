@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chains.models import User
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] -- allauth ships no types
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Keeps the language of the page a person signed up on: mails are written in it."""
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
