@@ -30,7 +30,7 @@ QUALIFICATIONS = {
     "above_scale": 0.55,
     "multinational": 0.02,
 }
-_CERTIFICATES = {
+CERTIFICATES = {
     "PV": ("IEC61215", "IEC61730", "TUV"),
     "LB": ("UN383", "UL1973", "GB36276"),
     "NV": ("IATF16949",),
@@ -134,7 +134,7 @@ def plan(seed: int, factor: float) -> Market:
     count = total - sum(others.values())
     broken, single = _planted_segments(seed)
     supplied = _supplied_leaves(seed, count, {*broken, *single})
-    people = [*_bodies(), *_companies(seed, count), *_other_bodies(seed, others)]
+    people = [*bodies(), *_companies(seed, count), *_other_bodies(seed, others)]
     companies = [one for one in people if one.kind == "enterprise"]
     market = Market(
         people=people,
@@ -187,10 +187,16 @@ def _supplied_leaves(seed: int, companies: int, apart: set[str]) -> list[str]:
     return first + [leaf.code for leaf in rest[: max(0, wanted - len(first))]]
 
 
-def _bodies() -> Iterator[Participant]:
-    for body in accounts.BODIES:
+def bodies() -> Iterator[Participant]:
+    """The authorities behind the desks, with their numbers."""
+    for serial, body in enumerate(accounts.BODIES, 1):
         yield Participant(
-            key=body.key, kind="government", name=body.name, region=body.region, days_ago=80
+            key=body.key,
+            kind="government",
+            name=body.name,
+            region=body.region,
+            days_ago=80,
+            number=names.number("government", body.region, serial),
         )
 
 
@@ -439,7 +445,7 @@ def _prove(companies: Sequence[Participant], seed: int) -> None:
 def _certify(one: Participant, roll: random.Random) -> None:
     if roll.random() < 0.75:
         one.certifications.append("ISO9001")
-    for code in _CERTIFICATES.get(one.chain, ()):
+    for code in CERTIFICATES.get(one.chain, ()):
         if roll.random() < (0.35 if one.chain != "GS" else 0.5 * (one.segment in _SERVICES)):
             one.certifications.append(code)
 

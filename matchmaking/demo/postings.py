@@ -13,6 +13,7 @@ from matchmaking.demo.participants import (
     CHAIN_OWNERS,
     CHAINS,
     Market,
+    Offer,
     Participant,
     language,
     suppliers_of,
@@ -212,24 +213,21 @@ def _planted(market: Market, asking: _Asking) -> list[Posting]:
     """One supplier alone fits: by a certificate it holds, by its region, by the quantity it can make."""
     found: list[Posting] = []
     owner = market.of("owner-pv")
-    used = owner.leaves | _package_codes()
+    used = {*owner.leaves, *(row["category"] for row in texts.phrases("package16"))}
     for kind in ("certification", "region", "capacity"):
-        leaf = _leaf_with_rivals(market, used)
+        leaf, one = _rivalry(market, used, asking)
         used.add(leaf)
-        rivals = suppliers_of(market, leaf)
-        one, _offer = next((r for r in rivals if r[0].in_zhejiang), rivals[0])
         line = asking.line(leaf, "zh")
         line.is_filed = True
         if kind == "certification":
             one.certifications.append("ATEX")
-            term = Term("certification", "ATEX")
+            line.terms.append(Term(kind, "ATEX"))
         elif kind == "region":
-            term = Term("region", _county_apart(one, [r[0] for r in rivals if r[0] is not one]))
+            line.terms.append(Term(kind, one.region))
         else:
-            for other, rival in rivals:
-                rival.capacity = yearly(900_000 if other is one else 20_000, "pcs")
-            term = Term("capacity", "年产50万件")
-        line.terms.append(term)
+            for other, offer in suppliers_of(market, leaf):
+                offer.capacity = yearly(900_000 if other is one else 20_000, "pcs")
+            line.terms.append(Term(kind, "年产50万件"))
         found.append(
             Posting(
                 owner=owner.key,
@@ -245,28 +243,31 @@ def _planted(market: Market, asking: _Asking) -> list[Posting]:
     return found
 
 
-def _package_codes() -> set[str]:
-    return {row["category"] for row in texts.phrases("package16")}
-
-
-def _leaf_with_rivals(market: Market, used: set[str]) -> str:
-    """A leaf that several make; of those the first with one in Zhejiang."""
+def _rivalry(market: Market, used: set[str], asking: _Asking) -> tuple[str, Participant]:
+    """A leaf with several makers, and one of them in Zhejiang with its county to itself."""
     for code in market.supplied:
-        rivals = [one for one, _offer in suppliers_of(market, code)]
-        if (
-            code not in used
-            and len({one.key for one in rivals}) >= 2
-            and rivals[0].kind == "enterprise"
-        ):
-            local = [one for one in rivals if one.in_zhejiang]
-            if local and len({one.region for one in rivals}) == len(rivals):
-                return code
-    raise ValueError("No leaf has two suppliers; choose a larger factor.")
+        rivals = list({one.key: one for one, _offer in suppliers_of(market, code)}.values())
+        for one in rivals:
+            others = [rival for rival in rivals if rival is not one]
+            apart = all(rival.region != one.region for rival in others)
+            if code in used or not apart or not one.in_zhejiang or not one.key.startswith("member"):
+                continue
+            if not others:
+                _add_rival(market, code, one, asking)
+            return code, one
+    raise ValueError("No leaf is made by a company of Zhejiang; choose a larger factor.")
 
 
-def _county_apart(one: Participant, others: Sequence[Participant]) -> str:
-    assert all(other.region != one.region for other in others)
-    return one.region
+def _add_rival(market: Market, code: str, one: Participant, asking: _Asking) -> None:
+    leaf = texts.leaves()[code]
+    rival = next(
+        other
+        for other in market.enterprises()
+        if other.key.startswith("member") and other.state == "verified"
+        and other.region != one.region and other.key not in market.single.values()
+    )  # fmt: skip
+    words, _amount = texts.offered(leaf, asking.roll)
+    rival.offers.append(Offer(leaf=code, filed=code, title=leaf.name, words=words))
 
 
 def _gaps(market: Market, companies: Sequence[Participant], asking: _Asking, roll: random.Random) -> list[Posting]:  # fmt: skip

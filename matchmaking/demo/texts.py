@@ -109,14 +109,20 @@ _ASKED = (
     ("招标{t}{n}{u}，要求{s}，{c}", "Tender for {n} {v} of {t} to {s}, {c}"),
     ("技改项目配套{t}{m}{u}，{c}，{s}", "Retrofit needs {m} {v} of {t}, {c}, {s}"),
 )  # fmt: skip
+# How a product is counted, by a sign in its name; the last serves what nothing else fits.
 _UNITS = (
-    ("吨", "t", "t"), ("套", "sets", "set"), ("台", "units", "unit"), ("件", "pieces", "pcs"),
-    ("平方米", "m²", "m2"), ("只", "each", "only"), ("米", "m", "m"),
+    (re.compile("软件|服务|检测|认证|设计|咨询|运维|培训|物流|报关|评价|代理|保险|租赁|平台"), "项", "projects", "item", 1),
+    (re.compile("机$|炉|设备|机器人|装置|系统|站|车$|柜|仪|台$|产线|装备|电源$|电解槽"), "台", "units", "unit", 2),
+    (re.compile("膜|布$|板$|玻璃|背板|纸"), "平方米", "m²", "m2", 4),
+    (re.compile("粉|料$|剂|液|胶|树脂|酸|盐|砂|硅$|钢|铝|铜|浆|油|纤维|涂料|材料|箔"), "吨", "t", "t", 3),
+    (re.compile("线$|缆|管$"), "米", "m", "m", 4),
+    (re.compile("硅片|电池片|晶圆"), "片", "wafers", "sheet", 4),
+    (re.compile(""), "件", "pieces", "pcs", 4),
 )  # fmt: skip
 _STANDARDS = (
     ("精度0.{d}级", "accuracy class 0.{d}"), ("耐温{e}℃", "rated {e} °C"), ("公差±0.0{d}mm", "tolerance ±0.0{d} mm"),
-    ("寿命{e}00小时", "{e}00 h service life"), ("防护等级IP6{f}", "IP6{f}"), ("合格率99.{d}%", "99.{d}% yield"),
-    ("按国标逐批检验", "tested lot by lot to national standard"), ("耐压{e}0V", "{e}0 V withstand"), ("纯度99.9{d}%", "99.9{d}% purity"),
+    ("寿命{e}0小时", "{e}0 h service life"), ("防护等级IP6{f}", "IP6{f}"), ("合格率99.{d}%", "99.{d}% yield"),
+    ("按国标逐批检验", "tested lot by lot to national standard"), ("交期可控，{e}小时老化", "{e} h burn-in"), ("纯度99.9{d}%", "99.9{d}% purity"),
     ("符合RoHS", "RoHS compliant"), ("{e}小时盐雾", "{e} h salt spray"), ("厚度偏差{f}%以内", "thickness within {f}%"),
 )  # fmt: skip
 _TERMS = (
@@ -130,10 +136,14 @@ _TERMS = (
 def _pattern(leaf: Leaf, patterns: Sequence[tuple[str, str]], roll: random.Random) -> tuple[Words, str, int]:  # fmt: skip
     term = roll.choice(leaf.terms)
     zh, en = roll.choice(patterns)
-    unit_zh, unit_en, unit = roll.choice(_UNITS)
-    digits = {"d": roll.randint(1, 9), "e": roll.randint(8, 99) * 10, "f": roll.randint(4, 9)}
+    _sign, unit_zh, unit_en, unit, size = next(u for u in _UNITS if u[0].search(leaf.name.zh))
+    digits = {
+        "d": roll.randint(1, 9),
+        "e": roll.choice((80, 105, 125, 150, 200, 480, 500, 720, 800, 1000)),
+        "f": roll.randint(4, 9),
+    }
     days = roll.choice((3, 5, 7, 10, 12, 15, 18, 20, 24, 30, 36, 45, 60, 75, 90))
-    much, little = _figure(roll, 2, 5), _figure(roll, 1, 3)
+    much, little = _figure(roll, size), _figure(roll, size - 1)
     standard, condition = roll.choice(_STANDARDS), roll.choice(_TERMS)
     shared = {"n": much, "m": little, "k": roll.randint(2, 60)}
     return (
@@ -146,8 +156,9 @@ def _pattern(leaf: Leaf, patterns: Sequence[tuple[str, str]], roll: random.Rando
     )  # fmt: skip
 
 
-def _figure(roll: random.Random, least: int, most: int) -> int:
-    return roll.randint(1, 99) * 10 ** (roll.randint(least, most) - 1)
+def _figure(roll: random.Random, size: int) -> int:
+    """One or two digits that count, then zeros."""
+    return roll.randint(2, 99) * 10 ** max(0, size - roll.randint(0, 1))
 
 
 def offered(leaf: Leaf, roll: random.Random) -> tuple[Words, Amount]:
