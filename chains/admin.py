@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -125,10 +125,10 @@ class WordsField(forms.CharField):
 
 
 class ReferenceAdmin(AdministratorOnly):
-    list_display = ("code", "name_zh", "name_en", "is_active")
-    list_filter: Any = ("is_active",)
-    search_fields: Any = ("code", "name_zh", "name_en")
-    ordering: Any = ("order", "code")
+    list_display: Any = ("code", "name_zh", "name_en", "is_active")
+    list_filter: ClassVar[Any] = ("is_active",)
+    search_fields: ClassVar[Any] = ("code", "name_zh", "name_en")
+    ordering: ClassVar[Any] = ("order", "code")
     words = ("synonyms_zh", "synonyms_en", "standards", "counted_as", "counterparts")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from babel import Locale
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from chains import identity, search
@@ -97,6 +97,12 @@ class NumberForm(Form):
 
     asks = ""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # One of them is asked for, which one hangs on the scheme: not to be called optional.
+        for name in ("uscc", "country", "local_number"):
+            self.fields[name].widget.is_required = True
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         scheme = data.get("scheme")
@@ -122,7 +128,9 @@ class NumberForm(Form):
 
 class _Details(Form):
     name = forms.CharField(
-        label=_("Name"), max_length=200, help_text=_("As it stands on the licence")
+        label=pgettext_lazy("enterprise", "Name"),
+        max_length=200,
+        help_text=_("As it stands on the licence"),
     )
     name_en = forms.CharField(
         label=_("English name"),
@@ -140,7 +148,9 @@ class _Details(Form):
         help_text=_("Type a part of the name in Chinese, pinyin or English, or the code"),
         required=False,
     )
-    address = forms.CharField(label=_("Address"), max_length=300, required=False)
+    address = forms.CharField(
+        label=pgettext_lazy("place", "Address"), max_length=300, required=False
+    )
     summary = forms.CharField(
         label=_("What you do"),
         help_text=_("Two or three sentences in the words a buyer would use"),
@@ -199,6 +209,10 @@ class ResubmitForm(_Details):
         help_text=_("Only if it is another one; PDF, PNG or JPEG, at most 8 MB"),
     )
     field_order = ["number", "number_confirmed", "name", "name_en"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["number"].widget.is_required = True  # only a body without one leaves it empty
 
 
 class ProfileForm(_Details):
