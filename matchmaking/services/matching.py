@@ -152,7 +152,7 @@ def weighting_of(province: Region | None) -> Weighting:
 def _lines_per_shard() -> int:
     """As many lines as take about a second against the suppliers there are."""
     texts = Capability.objects.published().count()
-    milliseconds = 5 + texts / 10_000
+    milliseconds = 30 + texts / 4_000
     return max(1, min(200, int(1000 * _SHARD_SECONDS / milliseconds)))
 
 
@@ -330,7 +330,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
     _copy(
         Match,
         {
-            "public_id": new_public_ids(len(fresh)),
+            "public_id": _public_ids(len(fresh)),
             "line_id": [line for line, _ in fresh],
             "supplier_id": [supplier for _, supplier in fresh],
             "created_at": repeat(now),
@@ -353,7 +353,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
     _copy(
         Score,
         {
-            "public_id": new_public_ids(len(rows)),
+            "public_id": _public_ids(len(rows)),
             "match_id": [ids[pair] for pair in scores],
             "run_id": repeat(run.pk),
             "weighting_id": [finding.weightings[line] for line, _ in scores],
@@ -399,10 +399,18 @@ def _copy(model: type[Match | Score], columns: dict[str, Iterable[Any]]) -> None
             copy.write_row(row)
 
 
-def new_public_ids(count: int) -> list[str]:
+# A byte as a letter, evenly: 9 × 27 values are used, the rest is thrown away.
+_LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
+_UNEVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
+
+
+def _public_ids(count: int) -> list[str]:
     """The same as `new_public_id`, a thousand times faster for many."""
-    drawn = secrets.SystemRandom().choices(ALPHABET, k=12 * count)
-    return ["".join(drawn[start : start + 12]) for start in range(0, 12 * count, 12)]
+    drawn = b""
+    while len(drawn) < 12 * count:
+        drawn += secrets.token_bytes(13 * count).translate(_LETTERS, _UNEVEN)
+    letters = drawn.decode("ascii")
+    return [letters[start : start + 12] for start in range(0, 12 * count, 12)]
 
 
 def _locked(needs: Collection[int]) -> set[int]:

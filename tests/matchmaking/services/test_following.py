@@ -9,7 +9,7 @@ from matchmaking.models import Match, MatchRun, TextVector
 from matchmaking.services import following, matching
 from tests.factories.chains import CapabilityFactory, EnterpriseFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
-from tests.matchmaking.services.test_matching import ASKED, BOX, FRAME, rescore, work
+from tests.matchmaking.services.test_matching import ASKED, BOX, rescore, work
 
 pytestmark = pytest.mark.django_db
 

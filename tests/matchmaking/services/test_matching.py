@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from chains.errors import DomainError
 from chains.models import AuditEntry, Category, Change, RequirementLine
+from chains.models.base import ALPHABET
 from matchmaking import adapters, tasks
 from matchmaking.models import Decision, Match, MatchRun, RunShard, Score
 from matchmaking.services import matching
@@ -133,7 +134,7 @@ def test_few_shards_are_rung_for_at_once(monkeypatch, settings, silent_doorbell)
     settings.MATCHING_SHARDS_AHEAD = 2
     requirement = RequirementFactory(lines=[ASKED] * 4)
     rung = []
-    monkeypatch.setattr(matching, "ring", lambda task, pk: rung.append(pk))
+    monkeypatch.setattr(matching, "ring", lambda *rang: rung.append(rang[1]))
 
     run = matching.start(requirement=requirement, by=None)
     shards = list(run.shards.values_list("pk", flat=True))
@@ -474,7 +475,7 @@ def test_stranger_cannot_cancel():
 def test_shard_that_fails_three_times_fails_the_run_with_a_sentence(monkeypatch, caplog):
     run = matching.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
     shard = run.shards.get()
-    monkeypatch.setattr(adapters, "needs", lambda *args: 1 / 0)
+    monkeypatch.setattr(adapters, "needs", lambda *_: 1 / 0)
 
     states = []
     for _turn in range(3):
@@ -580,3 +581,11 @@ def test_matches_end_with_their_line():
         requirement.lines.get(number=2).pk: "proposed",
     }
     assert RequirementLine.objects.get(pk=line.pk).status == "open"
+
+
+def test_public_ids_of_many_rows_are_like_those_of_one():
+    made = matching._public_ids(2000)
+
+    assert len(set(made)) == 2000
+    assert {len(one) for one in made} == {12}
+    assert set("".join(made)) == set(ALPHABET)
