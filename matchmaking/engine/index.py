@@ -114,6 +114,8 @@ class OfferIndex:
         self._counts: Matrix = sp.csr_matrix((0, 0), dtype=np.float32)
         self._vectors: Floats = encoder.encode(())
         self._probabilities: Matrix = sp.csr_matrix((0, len(taxonomy.leaves)), dtype=np.float32)
+        self._coarse: Floats = np.empty((0, 0), np.float32)
+        self._chinese: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self._pending: list[tuple[int, OfferText]] = []
         self._changed = True
 
@@ -160,6 +162,7 @@ class OfferIndex:
         rows = np.flatnonzero(self._alive)
         self.texts = [self.texts[row] for row in rows]
         self.owners, self._vectors = self.owners[rows], self._vectors[rows]
+        self._coarse, self._chinese = self._coarse[rows], self._chinese[rows]
         self._counts, self._probabilities = self._counts[rows], self._probabilities[rows]
         self._alive = np.ones(len(rows), np.bool_)
 
@@ -182,7 +185,9 @@ class OfferIndex:
             [self._probabilities, self.taxonomy.with_given(likely, given)], format="csr"
         )
         self._counts = sp.vstack([_widened(self._counts, width), counts], format="csr")
-        self._vectors = np.concatenate([self._vectors, vectors]) if len(self.texts) else vectors
+        self._vectors = _stacked(self._vectors, vectors)
+        self._coarse = _stacked(self._coarse, vectors @ self.taxonomy.basis(self.encoder))
+        self._chinese = np.append(self._chinese, _chinese(spoken))
         self.texts += texts
         self.owners = np.append(
             self.owners, np.array([owner for owner, _ in self._pending], np.int64)
@@ -217,14 +222,10 @@ class OfferIndex:
         self._postings = self._weighted.T.tocsr()
         self._leaf, self._parent, self._chain = self.taxonomy.levels(self._probabilities)
         self._leaf_postings = self._leaf.T.tocsr()
-        self._chinese = np.array(
-            [words.language_of(text.text) == "zh" for text in self.texts], np.bool_
-        )
         order = np.lexsort((np.array([text.id for text in self.texts], np.int64), self.owners))
         self.order = np.empty(len(order), np.int64)
         self.order[order] = np.arange(len(order))
         self._all_rows = np.arange(len(order))
-        self._coarse = self._vectors @ self.taxonomy.basis(self.encoder)
         self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
         self._rows_of = dict(_grouped(self.owners, alive))
         self._kinds = {
@@ -284,7 +285,7 @@ class OfferIndex:
         cover.data = self._rarity[cover.indices]
         sums = np.maximum(_row_sums(cover.data, cover.indptr), 1e-9)
         cover.data = (cover.data / np.repeat(sums, np.diff(cover.indptr))).astype(np.float32)
-        chinese = np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
+        chinese = _chinese(spoken)
         found = self._nearest(needs, vectors, tfidf, k)
         likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
         likely = self._with_votes(likely, vectors, tfidf, found)
@@ -504,6 +505,8 @@ class OfferIndex:
         index._long = np.load(folder / "long.npy")
         # As a plain array: the class for mapped files slows every access down.
         index._vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
+        index._coarse = index._vectors @ taxonomy.basis(encoder)
+        index._chinese = _chinese([text.text for text in index.texts])
         width = {"counts": len(index._vocabulary), "probabilities": len(taxonomy.leaves)}
         for name, columns in width.items():
             parts = [
@@ -526,6 +529,15 @@ def _vectors_of(spoken: Sequence[Need | OfferText], encoder: Encoder) -> Floats:
         if item.vector is not None:
             out[number] = item.vector
     return out
+
+
+def _stacked(above: Floats, below: Floats) -> Floats:
+    stacked: Floats = np.concatenate([above, below]) if len(above) else below
+    return stacked
+
+
+def _chinese(spoken: Sequence[str]) -> npt.NDArray[np.bool_]:
+    return np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
 
 
 def _leader(levels: Matrix, row: int, codes: Sequence[str]) -> str:

@@ -238,9 +238,9 @@ class Taxonomy:
         basis = self.basis(encoder)
         coarse = (vectors @ basis) @ self._coarse_terms[encoder.version].T
         nearest = np.maximum.reduceat(coarse, self._starts, axis=1)
-        scores: Floats = said + _MEANING * (vectors @ centres.T)
+        scores: Floats = (said + _MEANING * (vectors @ centres.T)).astype(np.float32, copy=False)
         self._look_closely(nearest, scores, vectors, terms)
-        total: Floats = scores + _MEANING * nearest
+        total: Floats = (scores + _MEANING * nearest).astype(np.float32, copy=False)
         return total
 
     def _look_closely(
