@@ -62,8 +62,7 @@ def seed_year(*, seed: int, factor: float, tell: seeding.Tell) -> dict[str, Any]
             ("events", year.events),
         ):
             seeding.timed(name, work, tell)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+        seeding.analyse("chains", "events")
         seeding.close(size="year", seed=seed, factor=factor)
     return {"seed": seed, "lines": year.truth, "decoys": year.decoys}
 

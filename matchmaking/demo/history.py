@@ -163,10 +163,9 @@ class History:
             enterprises.return_(enterprise=row, reason="营业执照不清晰，请重新上传首页。", by=desk)
             return
         enterprises.verify(enterprise=row, by=desk)
-        proofs = [
-            *Qualification.objects.filter(enterprise=row).select_related("kind").order_by("pk"),
-            *Certification.objects.filter(enterprise=row).select_related("kind").order_by("pk"),
-        ]
+        proofs: list[Qualification | Certification] = []
+        proofs += Qualification.objects.filter(enterprise=row).select_related("kind").order_by("pk")
+        proofs += Certification.objects.filter(enterprise=row).select_related("kind").order_by("pk")
         for proof in proofs:
             if proof.kind.code not in one.stated:
                 enterprises.decide_proof(proof=proof, accept=True, by=desk)

@@ -87,6 +87,27 @@ def of_companies(chain: str, dice: random.Random) -> Iterator[Words]:
             )
 
 
+# Whoever sells to every chain is called by what it makes: a packer does not build switchboards.
+SERVICES = {
+    "GS-EE": ("电气设备", "Electrical Equipment"), "GS-PV": ("管阀科技", "Pipes & Valves"), "GS-SW": ("工业软件", "Industrial Software"),
+    "GS-AU": ("自动化", "Automation"), "GS-PK": ("包装", "Packaging"), "GS-TC": ("检测技术", "Testing"),
+    "GS-MT": ("金属材料", "Metals"), "GS-MA": ("机械加工", "Machining"),
+}  # fmt: skip
+
+
+def of_makers(segment: str, dice: random.Random) -> Iterator[Words]:
+    zh, en = SERVICES.get(segment, ("工业服务", "Industrial Services"))
+    stems = [
+        *STEMS,
+        *(Words(a.zh + b.zh, f"{a.en} {b.en}") for a in STEMS for b in STEMS if a is not b),
+    ]
+    head, tail = stems[: len(STEMS)], stems[len(STEMS) :]
+    dice.shuffle(head)
+    dice.shuffle(tail)
+    for stem in [*head, *tail]:
+        yield Words(f"示例{stem.zh}{zh}有限公司", f"Demo {stem.en} {en} Co., Ltd.")
+
+
 def of_others(kind: str, dice: random.Random) -> Iterator[Words]:
     """Names for universities, institutes, banks, associations and parks."""
     zh, en = _OTHERS[kind]

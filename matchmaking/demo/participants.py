@@ -144,6 +144,7 @@ def plan(seed: int, factor: float) -> Market:
     )
     _deal(market, companies, seed)
     _plant_decoys(companies, market, seed)
+    _name_by_product(companies, seed)
     _offers_of_others(people)
     for one in people:
         _describe(one)
@@ -375,6 +376,20 @@ def _plant_decoys(companies: Sequence[Participant], market: Market, seed: int) -
         offer.words = roll.choice(near.capabilities)
         offer.leaf, offer.title, offer.capacity = near.code, near.name, None
         count -= 1
+
+
+def _name_by_product(companies: Sequence[Participant], seed: int) -> None:
+    taken = {one.name for one in companies if one.chain != "GS"}
+    streams: dict[str, Iterator[Words]] = {}
+    for one in companies:
+        if one.chain != "GS":
+            continue
+        made = texts.leaves()[one.offers[0].filed].segment if one.offers else one.segment
+        # A name says one thing; what no name speaks of is called a service.
+        kind = made if made in names.SERVICES else "other"
+        if kind not in streams:
+            streams[kind] = names.of_makers(kind, texts.dice(seed, f"names {kind}"))
+        one.name = next(name for name in streams[kind] if name not in taken)
 
 
 def _offers_of_others(people: Sequence[Participant]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from django.apps import apps
 from django.db import connection, transaction
 
 from chains import audit
@@ -117,8 +118,8 @@ def _post(history: History, season: gatherings.Season) -> None:
 
 def match_everything() -> None:
     """One run over everything, here and now: the first page shows matches before any worker has started."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    # Matches and scores are left out: told that they are empty, the planner would go through them row by row.
+    analyse("chains")
     adapters.forget()
     run = matching.start(everything=True, by=None)
     for pk in run.shards.order_by("number").values_list("pk", flat=True):
@@ -128,6 +129,18 @@ def match_everything() -> None:
     run.refresh_from_db()
     if run.status != MatchRun.Status.DONE:
         raise RuntimeError(f"The run over all lines ended as {run.status}.")
+    analyse("matchmaking", "events")
+
+
+def analyse(*packages: str) -> None:
+    """Tell the planner what has been written; inside a transaction nobody else does."""
+    tables = [
+        connection.ops.quote_name(model._meta.db_table)
+        for package in packages
+        for model in apps.get_app_config(package).get_models()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def close(*, size: str, seed: int, factor: float) -> None:

@@ -158,7 +158,8 @@ def _pattern(leaf: Leaf, patterns: Sequence[tuple[str, str]], roll: random.Rando
 
 def _figure(roll: random.Random, size: int) -> int:
     """One or two digits that count, then zeros."""
-    return roll.randint(2, 99) * 10 ** max(0, size - roll.randint(0, 1))
+    zeros: int = max(0, size - roll.randint(0, 1))
+    return int(roll.randint(2, 99) * 10**zeros)
 
 
 def offered(leaf: Leaf, roll: random.Random) -> tuple[Words, Amount]:
