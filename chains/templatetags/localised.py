@@ -163,4 +163,16 @@ def quantity(row: Any) -> str:
         if row.quantity >= 10000 and row.quantity % 100 == 0:
             amount = f"{number(row.quantity / 10000)} 万"
         return f"{amount} {unit}" + {"month": "/月", "year": "/年", "once": ""}[row.period]
-    return " ".join(part for part in (number(row.quantity), unit, period) if part)
+    return " ".join(
+        part for part in (number(row.quantity), _plural(unit, row.quantity), period) if part
+    )
+
+
+def _plural(unit: str, amount: Decimal) -> str:
+    """ "14 units"; signs such as kg and m² have no plural."""
+    is_word = len(unit) > 3 and unit.isalpha() and unit.islower()
+    return (
+        f"{unit}s"
+        if is_word and amount != 1 and unit != "each" and not unit.endswith("s")
+        else unit
+    )
