@@ -393,7 +393,10 @@ def _own_matches(request: HttpRequest, requirement: Requirement) -> list[Match]:
     return list(
         Match.objects.live()
         .filter(
-            line__requirement=requirement, supplier__in=getattr(request.user, "enterprise_ids", ())
+            line__requirement=requirement,
+            supplier__in=getattr(request.user, "enterprise_ids", ()),
+            misses_must=False,
+            tenths__gte=Match.FITS_FROM,
         )
         .exclude(status=Match.Status.REJECTED)
         .select_related("line", "score", "supplier")

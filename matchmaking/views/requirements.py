@@ -321,9 +321,11 @@ def _condition_rows(
         else {}
         for column in columns
     ]
-    return [
+    rows = [
         (condition, [found.get(condition.pk) for found in outcomes]) for condition in conditions
     ]
+    # A condition of another line says nothing about those whose best line is shown.
+    return [row for row in rows if line is not None or any(row[1])]
 
 
 # -- who looked -----------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ from matchmaking.services import matching, review
 PER_PAGE = 25
 # More candidates than this stand behind a link: a page of fifty pairs with marked texts is slow to read and to make.
 SHOWN = 12
-BANDS = ("high", "mid", "low", "misses")
+BANDS = ("high", "mid", "low", "any", "misses")
 STATES = ("todo", "deferred", "stale", "all")
 DEFER_DAYS = (3, 7, 14, 30)
 # Urgent ones first, then those that close soonest.
@@ -101,9 +101,13 @@ class Filters:
         return rows.filter(Exists(pairs))
 
     def in_band(self, path: str = "") -> Q:
-        """Pairs that miss a must stand apart: they never wait for a decision with the others."""
+        """Pairs that miss a must stand apart: they never wait for a decision with the others.
+
+        Unless a band is chosen, neither do mere neighbours: every line of a small market has fifty of them.
+        """
         within: dict[str, dict[str, Any]] = {
-            "": {"misses_must": False},
+            "": {"misses_must": False, "tenths__gte": Match.FITS_FROM},
+            "any": {"misses_must": False},
             "high": {"misses_must": False, "tenths__gte": 750},
             "mid": {"misses_must": False, "tenths__gte": 600, "tenths__lt": 750},
             "low": {"misses_must": False, "tenths__lt": 600},

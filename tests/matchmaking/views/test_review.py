@@ -105,7 +105,15 @@ def test_review_queue_shows_own_region_and_own_events_only(client, reviewer):
 
 
 @pytest.mark.parametrize(
-    ("band", "expected"), [("high", {900}), ("mid", {700}), ("low", {300}), ("misses", {800})]
+    ("band", "expected"),
+    [
+        ("", {900, 700}),
+        ("high", {900}),
+        ("mid", {700}),
+        ("low", {300}),
+        ("any", {900, 700, 300}),
+        ("misses", {800}),
+    ],
 )
 def test_review_queue_filters_by_band(client, reviewer, band, expected):
     lines = {tenths: line_with(0) for tenths in (900, 700, 300, 800)}

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from matchmaking import adapters
+
+
+@pytest.fixture(autouse=True)
+def market_forgets(settings):
+    """What a process keeps of the register goes with the rows of a test. Words and categories decide here."""
+    settings.MATCHING_ENCODER = "none"
+    adapters.encoder.cache_clear()
+    adapters.forget()
+    yield
+    adapters.encoder.cache_clear()
+    adapters.forget()
