@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models.functions import Length
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from chains.models import AuditEntry
+from chains.models import AuditEntry, Category, Chain, QualificationKind
 from matchmaking.models import Decision, Match
 from tests.factories.chains import OrganiserRoleFactory, RequirementFactory
 from tests.factories.matchmaking import MatchFactory, supplier
@@ -111,3 +113,22 @@ def test_review_works_without_javascript(committed, live_server, browser):
 
     assert statuses() == ["approved", "approved"]
     context.close()
+
+
+def test_review_fits_a_phone(committed, live_server, page):
+    chain = Chain.objects.order_by(Length("name_en").desc()).first()
+    line = RequirementFactory(lines=["a" * 40], chain=chain).lines.get()
+    line.category = Category.objects.order_by(Length("name_en").desc()).first()
+    line.save()
+    match = MatchFactory(line=line, supplier=supplier("b" * 60))
+    kind = QualificationKind.objects.order_by(Length("name_en").desc()).first()
+    match.supplier.qualifications.create(
+        kind=kind, issuer="x", status="verified", valid_from=timezone.localdate()
+    )
+    sign_in(page, live_server, OrganiserRoleFactory().user, "en")
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    page.goto(live_server.url + reverse("matchmaking:review_line", args=[line.public_id]))
+
+    assert page.get_by_text(kind.name_en).is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
