@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from django.db.models import Q
+
 from chains.models import Enterprise, Requirement, User
 from matchmaking.demo import texts
 from matchmaking.demo.history import History
@@ -45,7 +47,7 @@ class Reviewed:
             review.release_lease(line=line, by=desk)
 
     def _decide(self, match: Match, place: int, desk: User) -> None:
-        if place == 0 and match.tenths >= 450:
+        if place == 0 and match.tenths >= 350:
             review.approve(match=match, by=desk)
         elif place == 1 and self._roll.random() < 0.4:
             review.approve(match=match, by=desk, note="第二货源")
@@ -61,7 +63,7 @@ class Reviewed:
         """Suppliers answer what suits them; some buyers have replied."""
         wanted = (
             Match.objects.filter(
-                status__in=["proposed", "approved"], misses_must=False, tenths__gte=550,
+                Q(status="approved") | Q(status="proposed", tenths__gte=550), misses_must=False,
                 line__requirement__status="published", line__requirement__seeks="supplier",
             )
             .select_related("line__requirement__enterprise", "supplier")
