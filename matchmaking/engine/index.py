@@ -13,6 +13,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from matchmaking.engine import text as words
+from matchmaking.engine.labels import Labels
 from matchmaking.engine.records import offer_from_json, offer_to_json
 from matchmaking.engine.sparse import (
     Floats,
@@ -58,6 +59,7 @@ class Lines:
     leaf: Matrix
     parent: Matrix
     chain: Matrix
+    labels: Matrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,6 +229,7 @@ class OfferIndex:
         self.order[order] = np.arange(len(order))
         self._all_rows = np.arange(len(order))
         self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
+        self._labels = Labels([text.categories for text in self.texts], self.taxonomy.by_code)
         self._rows_of = dict(_grouped(self.owners, alive))
         self._kinds = {
             kind: self._rows_where(kind=kind)
@@ -288,12 +291,16 @@ class OfferIndex:
         chinese = _chinese(spoken)
         found = self._nearest(needs, vectors, tfidf, k)
         likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
-        likely = self._with_votes(likely, vectors, tfidf, found)
+        votes = self._votes(vectors, tfidf, found)
+        likely = self._with_votes(likely, votes)
         likely = self.taxonomy.with_given(
             likely, [[need.category] if need.category else [] for need in needs]
         )
         leaf, parent, chain = self.taxonomy.levels(likely)
-        return Lines(tuple(needs), vectors, tfidf, cover, chinese, found, leaf, parent, chain)
+        labels = self._labels.of_lines(votes, [need.category for need in needs])
+        return Lines(
+            tuple(needs), vectors, tfidf, cover, chinese, found, leaf, parent, chain, labels
+        )
 
     def _nearest(self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
         lines, rows = [], []
@@ -356,15 +363,16 @@ class OfferIndex:
         best: Ints = rows[np.concatenate([above, level])]
         return best
 
-    def _with_votes(self, likely: Matrix, vectors: Floats, tfidf: Matrix, found: Pairs) -> Matrix:
-        """Lets the texts nearest to a line say what category it is; they are the words of the trade itself."""
+    def _votes(self, vectors: Floats, tfidf: Matrix, found: Pairs) -> Matrix:
+        """Shares of the ten texts nearest to each line; each row sums to 1, or to 0 where nothing is near."""
+        shape = len(vectors), len(self.texts)
         if not len(found):
-            return likely
+            return sp.csr_matrix(shape, dtype=np.float32)
         near = self._meaning(vectors, found) + _WORDS_IN_VOTE * self._words(tfidf, found)
         near = np.round(near, _DECIMALS)
-        starts = np.searchsorted(found.line, np.arange(likely.shape[0] + 1))
+        starts = np.searchsorted(found.line, np.arange(len(vectors) + 1))
         lines, rows, shares = [], [], []
-        for line in range(likely.shape[0]):
+        for line in range(len(vectors)):
             own = slice(starts[line], starts[line + 1])
             best = np.lexsort((self.order[found.row[own]], -near[own]))[:_VOTERS]
             if not len(best):
@@ -373,13 +381,16 @@ class OfferIndex:
             lines.append(np.full(len(best), line))
             rows.append(found.row[own][best])
             shares.append(share / share.sum())
-        votes = sp.csr_matrix(
+        return sp.csr_matrix(
             (
                 np.concatenate(shares).astype(np.float32),
                 (np.concatenate(lines), np.concatenate(rows)),
             ),
-            shape=(likely.shape[0], self._probabilities.shape[0]),
+            shape=shape,
         )
+
+    def _with_votes(self, likely: Matrix, votes: Matrix) -> Matrix:
+        """Lets the texts nearest to a line say what category it is; they are the words of the trade itself."""
         # A line without any text near it keeps its whole own opinion.
         heard = np.asarray(votes.sum(axis=1)).ravel() > 0
         keep = sp.diags(np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32))
@@ -423,6 +434,12 @@ class OfferIndex:
             "chain": _dots(lines.chain, self._chain, pairs),
             "differ": (lines.chinese[pairs.line] != self._chinese[pairs.row]).astype(np.float32),
         }
+        if self._labels:
+            # A code that an author gave says more than leaves guessed in a tree that does not hold it.
+            marked = self._labels.marked[pairs.row]
+            agreed = np.minimum(_dots(lines.labels, self._labels.of_texts, pairs), 1)
+            for level in ("leaf", "parent", "chain"):
+                columns[level] = np.where(marked, agreed, columns[level])
         return Features(
             **{
                 name: np.round(column, _DECIMALS).astype(np.float32)

@@ -309,3 +309,33 @@ def test_pairs_with_names_each_text_of_one_offer():
     assert pairs.line.tolist() == [0, 0, 1, 1]
     assert [index.texts[row].id for row in pairs.row] == [10, 11, 10, 11]
     assert index.leading_leaves(lines, 0, int(pairs.row[1])) == ("LB0101", "LB0102")
+
+
+def test_flat_codes_are_learned_from_the_texts_that_carry_them():
+    def marked(number, text, *codes):
+        plain = offer(number, text)
+        return replace(plain, texts=(replace(plain.texts[0], categories=codes),))
+
+    index = OfferIndex.build(
+        [
+            marked(1, "会议服务", "35"),
+            marked(2, "会议展览", "35", "41"),
+            marked(3, "冷冻鸡肉", "29"),
+            offer(4, "鸡肉"),
+        ],
+        TREE,
+        LETTERS,
+    )
+
+    def agreement(category):
+        lines = index.read([replace(need("会议"), category=category)])
+        pairs = index.all_pairs(lines)
+        features = index.features(lines, pairs)
+        assert features.leaf[:3].tolist() == features.chain[:3].tolist()
+        return dict(zip(index.owners[pairs.row].tolist(), features.leaf.tolist(), strict=True))
+
+    silent, told, wrong = agreement(None), agreement("35"), agreement("29")
+    assert silent[1] > 0.7 > 0.5 > silent[3]
+    assert told[1] > silent[1]
+    assert wrong[3] > silent[3]
+    assert agreement("unheard of") == silent
