@@ -6,7 +6,15 @@ from typing import TypeGuard
 
 from django.contrib.auth.models import AnonymousUser
 
-from chains.models import Enterprise, Membership, OrganiserRole, Region, Requirement, User
+from chains.models import (
+    Enterprise,
+    Mandate,
+    Membership,
+    OrganiserRole,
+    Region,
+    Requirement,
+    User,
+)
 
 Anyone = User | AnonymousUser
 
@@ -40,15 +48,23 @@ def can_edit(user: Anyone, enterprise: Enterprise) -> bool:
     return membership is not None and membership.may_edit and not enterprise.is_suspended
 
 
+def mandate_for(user: Anyone, enterprise: Enterprise) -> Mandate | None:
+    """The mandate under which the user posts for the enterprise; a suspended association uses none."""
+    if not is_signed_in(user):
+        return None
+    own = [m.enterprise_id for m in user.active_memberships if can_edit(user, m.enterprise)]
+    return (
+        enterprise.mandates_received.active()
+        .filter(association__in=own)
+        .select_related("association")
+        .order_by("pk")
+        .first()
+    )
+
+
 def can_post_for(user: Anyone, enterprise: Enterprise) -> bool:
     """Draft a requirement of the enterprise: its editors, or an association with an active mandate."""
-    if can_edit(user, enterprise):
-        return True
-    if not is_signed_in(user):
-        return False
-    return enterprise.mandates_received.active().filter(
-        association__in=[m.enterprise_id for m in user.active_memberships if m.may_edit]
-    ).exists()
+    return can_edit(user, enterprise) or mandate_for(user, enterprise) is not None
 
 
 def can_submit(user: Anyone, requirement: Requirement) -> bool:
@@ -88,8 +104,9 @@ def can_moderate(user: Anyone, requirement: Requirement) -> bool:
 
 
 def can_see_evidence(user: Anyone, enterprise: Enterprise) -> bool:
-    """Licences and certificates: members with edit rights, and the desk."""
-    return can_edit(user, enterprise) or can_verify(user, enterprise)
+    """Licences and certificates: owner and editors – suspended ones still read – and the desk."""
+    membership = membership_of(user, enterprise)
+    return (membership is not None and membership.may_edit) or can_verify(user, enterprise)
 
 
 def can_decide_membership(user: Anyone, membership: Membership) -> bool:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Language, TimeStamped
+from chains.models.people import Mandate
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -55,6 +56,15 @@ class Project(TimeStamped):
         return self.name
 
 
+def _own(user: User | AnonymousUser) -> Q:
+    """Of one's enterprises, and what one's association posted for a member while the mandate lasts."""
+    ids = getattr(user, "enterprise_ids", ())
+    mandate = Mandate.objects.active().filter(
+        association=OuterRef("posted_by"), member=OuterRef("enterprise")
+    )
+    return Q(enterprise__in=ids) | Q(posted_by__in=ids) & Q(Exists(mandate))
+
+
 class RequirementQuerySet(models.QuerySet["Requirement"]):
     def published(self) -> Self:
         return self.filter(status=Requirement.Status.PUBLISHED)
@@ -80,8 +90,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
         return self.filter(status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED])
 
     def own(self, user: User | AnonymousUser) -> Self:
-        ids = getattr(user, "enterprise_ids", ())
-        return self.filter(Q(enterprise__in=ids) | Q(posted_by__in=ids))
+        return self.filter(_own(user))
 
     def in_scope_of(self, user: User | AnonymousUser) -> Self:
         """What the user's desks moderate: the owner's region decides. Drafts stay with their owner."""
@@ -99,7 +108,6 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
 
         Organisers of an event see what is listed there as well: matchmaking.permissions adds that.
         """
-        ids = getattr(user, "enterprise_ids", ())
         desk = Q(pk__in=())
         if getattr(user, "is_administrator", False):
             desk = ~Q(status=Requirement.Status.DRAFT)
@@ -108,12 +116,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
                 Q(enterprise__region=role.region)
                 | Q(enterprise__region__path__startswith=f"{role.region.path}/")
             ) & ~Q(status=Requirement.Status.DRAFT)
-        return self.filter(
-            Q(status=Requirement.Status.PUBLISHED)
-            | Q(enterprise__in=ids)
-            | Q(posted_by__in=ids)
-            | desk
-        )
+        return self.filter(Q(status=Requirement.Status.PUBLISHED) | _own(user) | desk)
 
     def with_line_count(self) -> Self:
         return self.annotate(line_count=models.Count("lines", distinct=True))

@@ -639,14 +639,7 @@ def _poster(by: User, enterprise: Enterprise) -> Enterprise | None:
     """The association that posts under a mandate; None when the enterprise's own people do."""
     if permissions.can_edit(by, enterprise):
         return None
-    own = [m.enterprise_id for m in by.active_memberships if m.may_edit]
-    mandate = (
-        enterprise.mandates_received.active()
-        .filter(association__in=own)
-        .select_related("association")
-        .order_by("pk")
-        .first()
-    )
+    mandate = permissions.mandate_for(by, enterprise)
     return mandate.association if mandate else None
 
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import Language, TimeStamped
+from chains.models import Language, Requirement, TimeStamped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 class InterestQuerySet(models.QuerySet["Interest"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """The supplier's own, and those sent to one's own requirements."""
-        ids = getattr(user, "enterprise_ids", ())
         return self.filter(
-            Q(enterprise__in=ids)
-            | Q(requirement__enterprise__in=ids)
-            | Q(requirement__posted_by__in=ids)
+            Q(enterprise__in=getattr(user, "enterprise_ids", ()))
+            | Q(requirement__in=Requirement.objects.own(user).values("pk"))
         )
 
     def waiting(self) -> Self:

@@ -692,3 +692,13 @@ def test_publish_due_without_the_lock_publishes_more_than_once(committed, monkey
     together(*[requirements.publish_due] * 4)
 
     assert trail(requirement)[0] == ["requirement.published"] * 4
+
+
+def test_suspended_association_posts_for_nobody():
+    member, association = EnterpriseFactory(), MembershipFactory(enterprise__kind_id="association")
+    Mandate.objects.create(association=association.enterprise, member=member, status="active")
+    association.enterprise.status = "suspended"
+    association.enterprise.save()
+
+    with pytest.raises(DomainError, match="Only editors"):
+        requirements.save_draft(enterprise=member, by=association.user, title="X")

@@ -423,6 +423,13 @@ def download(client, evidence):
     return answer
 
 
+def test_suspended_enterprise_still_reads_its_own_evidence(client, waiting):
+    evidence = waiting.evidence.get()
+    Enterprise.objects.filter(pk=waiting.pk).update(status="suspended")
+
+    assert download(sign_in(client, waiting.memberships.get().user), evidence).status_code == 200
+
+
 def test_evidence_is_served_to_its_owner_and_its_desk_as_an_attachment(client, waiting):
     evidence = waiting.evidence.get()
     organiser = OrganiserRoleFactory().user
