@@ -10,7 +10,7 @@ from chains.models import Enterprise, Region
 from chains.permissions import Anyone, can_edit, is_own_case, is_signed_in
 from events.models import Event, EventStaff, Registration
 
-# Staff see the guests on the days of the event, one before and one after.
+# The desk sees the guests on the days of the event, one before and one after.
 DESK_MARGIN = datetime.timedelta(days=1)
 
 
@@ -69,13 +69,6 @@ def can_see_guests(user: Anyone, event: Event) -> bool:
         and event.starts_at - DESK_MARGIN <= now <= event.ends_at + DESK_MARGIN
         and event.staff.filter(user=user, role=EventStaff.Role.DESK).exists()
     )
-
-
-def is_moderator(user: Anyone, event: Event) -> bool:
-    """Return, approve, refuse and review what is listed at the event; ends with it."""
-    if not is_signed_in(user) or event.status != Event.Status.PUBLISHED:
-        return False
-    return event.staff.filter(user=user, role=EventStaff.Role.MODERATOR).exists()
 
 
 def can_own_programme(user: Anyone, body: Enterprise) -> bool:

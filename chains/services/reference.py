@@ -12,7 +12,16 @@ def saved(*, row: models.Model, by: User, is_new: bool) -> None:
 
     so that runs from now on read it anew.
     """
+    _record(row, "added" if is_new else "changed", by)
+
+
+@transaction.atomic
+def removed(*, row: models.Model, by: User) -> None:
+    """An administrator takes a row away that nothing else stands on; told before it is gone."""
+    _record(row, "removed", by)
+
+
+def _record(row: models.Model, verb: str, by: User) -> None:
     noun = row._meta.model_name or ""
-    verb = "added" if is_new else "changed"
     audit.record(by, f"{noun}.{verb}", row, code=str(getattr(row, "code", "")))
     changes.record(noun, row, verb)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from chains.models import User
+
+
+# Staff of an event leave with it: the day after, to clear up, is their last.
+STAFF_STAYS = datetime.timedelta(days=1)
 
 
 class EventLevel(Reference):
@@ -38,7 +43,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         bodies = [r.body_id for r in getattr(user, "organiser_roles", ())]
         scope = Q(host__in=bodies) | Q(co_hosts__in=bodies)
         if getattr(user, "pk", None) is not None:
-            scope |= Q(staff__user=user.pk, staff__role=EventStaff.Role.MANAGER)
+            scope |= Q(
+                staff__user=user.pk,
+                staff__role=EventStaff.Role.MANAGER,
+                ends_at__gte=timezone.now() - STAFF_STAYS,
+            )
         return self.filter(pk__in=Event.objects.filter(scope).values("pk"))
 
     def visible_to(self, user: User | AnonymousUser) -> Self:

@@ -57,6 +57,12 @@ def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
 @transaction.atomic
 def edit(*, event: Event, by: User, **fields: Any) -> Event:
     event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    region = fields.get("region", event.region)
+    if region.pk != event.region_id and not permissions.can_create(by, event.host, region):
+        raise DomainError(
+            _("You can hold events of your own body, in the region of your role."),
+            code="event.forbidden",
+        )
     moved = "list_published_at" in fields and fields["list_published_at"] != event.list_published_at
     if moved:  # `set_list_moment` moves the embargoes with it
         fields.pop("list_published_at")

@@ -346,3 +346,14 @@ def test_programmes_of_others_are_not_ours():
         programmes.create_series(programme=programme, year=2026, by=by)
 
     assert refused.value.is_refusal
+
+
+def test_edit_moves_an_event_only_within_the_region_of_the_role():
+    event = EventFactory()
+    organiser = organiser_of(event)
+
+    with pytest.raises(DomainError, match="in the region of your role"):
+        events.edit(event=event, by=organiser, region=region("110101"))
+
+    event.refresh_from_db()
+    assert event.region == region("330421")
