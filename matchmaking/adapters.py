@@ -363,8 +363,14 @@ def may_meet(need: Need, offer: Offer) -> bool:
 
 
 def _line_texts(enterprises: Collection[int] | None) -> dict[int, list[OfferText]]:
-    """What enterprises buy: the lines they look for suppliers of."""
-    rows = RequirementLine.objects.scored().filter(requirement__seeks=Requirement.Seeks.SUPPLIER)
+    """What enterprises buy: the lines they look for suppliers of.
+
+    Only what is public: what an embargo holds back would reach others through the reasons of their scores.
+    """
+    rows = RequirementLine.objects.open().filter(
+        requirement__status=Requirement.Status.PUBLISHED,
+        requirement__seeks=Requirement.Seeks.SUPPLIER,
+    )
     if enterprises is not None:
         rows = rows.filter(requirement__enterprise__in=enterprises)
     found: dict[int, list[OfferText]] = defaultdict(list)

@@ -24,7 +24,9 @@ def events_of(user: Anyone) -> QuerySet[Event]:
     """Events at whose lists the user reviews: organised ones, and those where the user is a moderator."""
     if not is_signed_in(user):
         return Event.objects.none()
-    moderated = Event.objects.filter(staff__user=user, staff__role=EventStaff.Role.MODERATOR)
+    moderated = Event.objects.filter(
+        status=Event.Status.PUBLISHED, staff__user=user, staff__role=EventStaff.Role.MODERATOR
+    )
     return Event.objects.filter(
         Q(pk__in=Event.objects.organised_by(user).values("pk")) | Q(pk__in=moderated.values("pk"))
     )
@@ -124,7 +126,8 @@ def can_see_match(user: Anyone, match: Match) -> bool:
         return True
     if is_member(user, match.supplier):
         return requirement.is_published and match.status != Match.Status.REJECTED
-    if can_read_as_buyer(user, requirement):
+    # Before it is published nobody but the desk knows whom the desk approved.
+    if requirement.published_at is not None and can_read_as_buyer(user, requirement):
         return (
             match.status == Match.Status.APPROVED
             or Interest.objects.standing()
@@ -135,10 +138,12 @@ def can_see_match(user: Anyone, match: Match) -> bool:
 
 
 def can_read_as_buyer(user: Anyone, requirement: Requirement) -> bool:
-    """Members of the enterprise that needs, or of the association that posted for it."""
+    """Members of the enterprise that needs, or of the association that posted for it under a standing mandate."""
     posted_by = requirement.posted_by
     return is_member(user, requirement.enterprise) or (
-        posted_by is not None and is_member(user, posted_by)
+        posted_by is not None
+        and is_member(user, posted_by)
+        and requirement.enterprise.mandates_received.active().filter(association=posted_by).exists()
     )
 
 
@@ -187,7 +192,8 @@ def matches_visible_to(user: Anyone) -> QuerySet[Match]:
     as_supplier = Q(supplier__in=own, line__requirement__status=Requirement.Status.PUBLISHED) & ~Q(
         status=Match.Status.REJECTED
     )
-    as_buyer = Q(line__requirement__enterprise__in=own) | Q(line__requirement__posted_by__in=own)
+    published = Requirement.objects.own(user).exclude(published_at=None)
+    as_buyer = Q(line__requirement__in=published.values("pk"))
     answered = Interest.objects.standing().filter(
         requirement=OuterRef("line__requirement"), enterprise=OuterRef("supplier")
     )
@@ -199,14 +205,18 @@ def matches_visible_to(user: Anyone) -> QuerySet[Match]:
 
 
 def runs_visible_to(user: Anyone) -> QuerySet[MatchRun]:
-    """One's own runs, and those over what one's desks look after; all for the administrator."""
+    """One's own runs, and those about what one's desks and events look after; all for the administrator."""
     if not is_signed_in(user):
         return MatchRun.objects.none()
     if user.is_administrator:
         return MatchRun.objects.all()
-    lines = lines_reviewable_by(user)
-    return MatchRun.objects.filter(
-        Q(asked_by=user)
-        | Q(line__in=lines.values("pk"))
-        | Q(requirement__in=lines.values("requirement"))
-    )
+    listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
+    scope = Q(asked_by=user) | Q(requirement__in=listed) | Q(line__requirement__in=listed)
+    for region in user.organiser_regions:
+        for path in (
+            "requirement__enterprise__region",
+            "line__requirement__enterprise__region",
+            "enterprise__region",
+        ):
+            scope |= Q(**{path: region}) | Q(**{f"{path}__path__startswith": f"{region.path}/"})
+    return MatchRun.objects.filter(scope)

@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from chains.models import TimeStamped
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from chains.models import User
+    pass
 
 
 class WeightingQuerySet(models.QuerySet["Weighting"]):
@@ -60,24 +58,6 @@ class Weighting(TimeStamped):
 class MatchRunQuerySet(models.QuerySet["MatchRun"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
-
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Those one asked for oneself; those about what one's desks look after; all for the administrator."""
-        if getattr(user, "is_administrator", False):
-            return self
-        scope = Q(pk__in=())
-        if getattr(user, "pk", None) is not None:
-            scope |= Q(asked_by=user.pk)
-        for region in getattr(user, "organiser_regions", ()):
-            for path in (
-                "requirement__enterprise__region",
-                "line__requirement__enterprise__region",
-                "enterprise__region",
-            ):
-                scope |= Q(**{f"{path}": region}) | Q(
-                    **{f"{path}__path__startswith": f"{region.path}/"}
-                )
-        return self.filter(scope)
 
 
 class MatchRun(TimeStamped):

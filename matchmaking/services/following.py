@@ -108,6 +108,8 @@ def _news(facts: Sequence[Change]) -> News:
         ):
             news.rescore.add(row.pk)
             news.buyers.add(row.enterprise_id)
+        elif "published" in told[row.public_id]:
+            news.buyers.add(row.enterprise_id)
     lines = RequirementLine.objects.filter(public_id__in=verbs["line"])
     closed = lines.exclude(status=RequirementLine.Status.OPEN)
     news.lines.update(closed.values_list("pk", flat=True))

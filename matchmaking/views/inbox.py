@@ -27,12 +27,13 @@ from chains.models import (
     Requirement,
     User,
 )
+from chains.services import accounts
 from chains.templatetags.localised import day, localised
 from chains.views.refusals import refusal
 from events.models import Event, Registration
 from matchmaking.desks import Desks
 from matchmaking.models import Interest, Match, MatchRun
-from matchmaking.permissions import lines_reviewable_by
+from matchmaking.permissions import lines_reviewable_by, runs_visible_to
 
 
 @dataclass(slots=True)
@@ -68,7 +69,9 @@ def inbox(request: MemberRequest) -> HttpResponse:
         "total": sum(queue.count for queue in queues),
         "events": events,
         "deadlines": _deadlines(events),
-        "runs": MatchRun.objects.unfinished().order_by("pk")[:3],
+        "runs": runs_visible_to(user)
+        .filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
+        .order_by("pk")[:3],
         "mails": _mails(),
         "now": timezone.now(),
         "nav": "inbox",
@@ -222,21 +225,27 @@ def _registrations(user: User) -> Queue | None:
 
 def _memberships(user: User) -> Queue | None:
     """Requests to join that no owner has answered for five days."""
-    limit = timezone.now() - datetime.timedelta(days=5)
-    rows = Membership.objects.requested().filter(
-        created_at__lt=limit, enterprise__in=Enterprise.objects.in_scope_of(user).values("pk")
+    limit = timezone.now() - datetime.timedelta(days=accounts.ANSWER_DAYS)
+    rows = (
+        Membership.objects.requested()
+        .filter(
+            created_at__lt=limit, enterprise__in=Enterprise.objects.in_scope_of(user).values("pk")
+        )
+        .select_related("enterprise__region")
+        .order_by("created_at")
     )
-    first = rows.order_by("created_at").select_related("enterprise").first()
-    if first is None:
+    mine = [row for row in rows if permissions.can_verify(user, row.enterprise)]
+    if not mine:
         return None
+    first = mine[0]
     return Queue(
-        rows.count(),
+        len(mine),
         _("Requests to join that no owner answered"),
         _("Oldest: %(name)s, %(age)s")
         % {"name": localised(first.enterprise), "age": _age(first.created_at)},
         _("After five days the desk decides"),
         _("Decide"),
-        reverse("chains:member_list", args=[first.enterprise.public_id]),
+        reverse("chains:enterprise_case", args=[first.enterprise.public_id]),
     )
 
 

@@ -23,7 +23,7 @@ OFFERED = 50
 @require_GET
 def run_list(request: MemberRequest) -> HttpResponse:
     runs = (
-        MatchRun.objects.visible_to(request.user)
+        permissions.runs_visible_to(request.user)
         .select_related("requirement", "line", "enterprise", "asked_by")
         .order_by("-pk")
     )
@@ -100,7 +100,7 @@ def _start(request: MemberRequest, wanted: dict[str, str]) -> MatchRun:
 @require_GET
 def run_detail(request: MemberRequest, public_id: str) -> HttpResponse:
     run = get_object_or_404(
-        MatchRun.objects.visible_to(request.user).select_related(
+        permissions.runs_visible_to(request.user).select_related(
             "requirement__enterprise", "line__requirement__enterprise", "enterprise", "weighting"
         ),
         public_id=public_id,
@@ -122,7 +122,7 @@ def run_detail(request: MemberRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 def run_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
-    run = get_object_or_404(MatchRun.objects.visible_to(request.user), public_id=public_id)
+    run = get_object_or_404(permissions.runs_visible_to(request.user), public_id=public_id)
     try:
         matching.cancel(run=run, by=request.user)
     except DomainError as error:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
-from chains.models import Membership, Requirement, RequirementLine
-from events.models import EventStaff, Listing
+from chains.models import Mandate, Membership, Requirement, RequirementLine
+from events.models import Event, EventStaff, Listing
 from matchmaking import permissions
+from matchmaking.models import Interest
+from matchmaking.services import contacts
 from tests.factories.chains import (
     AdministratorFactory,
     EnterpriseFactory,
@@ -17,7 +22,7 @@ from tests.factories.chains import (
     region,
 )
 from tests.factories.events import EventFactory
-from tests.factories.matchmaking import InterestFactory, MatchFactory
+from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +129,7 @@ def test_runs_are_started_by_owners_of_a_line_desks_and_the_administrator(requir
         ("proposed", True, {"supplier", "organiser"}),
         ("approved", True, {"supplier", "organiser", "buyer"}),
         ("rejected", True, {"organiser"}),
-        ("approved", False, {"organiser", "buyer"}),
+        ("approved", False, {"organiser"}),
     ],
 )
 def test_match_is_seen_by_its_desk_its_supplier_and_once_recommended_by_its_buyer(
@@ -140,6 +145,8 @@ def test_match_is_seen_by_its_desk_its_supplier_and_once_recommended_by_its_buye
     }
 
     assert {who for who, user in team.items() if permissions.can_see_match(user, match)} == sees
+    listed = {who for who, u in team.items() if permissions.matches_visible_to(u).exists()}
+    assert listed == sees
 
 
 def test_buyer_sees_the_score_of_a_supplier_that_sent_an_interest():
@@ -200,3 +207,64 @@ def test_reviewable_lines_are_open_and_approved():
 
     assert list(shown.values_list("text", flat=True)) == ["A"]
     assert RequirementLine.objects.count() == 3
+
+
+def test_association_sees_what_it_posted_while_its_mandate_lasts():
+    association = MembershipFactory(enterprise__kind_id="association")
+    requirement = RequirementFactory(posted_by=association.enterprise)
+    mandate = Mandate.objects.create(
+        association=association.enterprise, member=requirement.enterprise, status="active"
+    )
+    match = MatchFactory(line=RequirementLineFactory(requirement=requirement), status="approved")
+    interest = InterestFactory(requirement=requirement, enterprise=match.supplier)
+
+    def seen():
+        user = association.user
+        return (
+            Requirement.objects.own(user).exists(),
+            Interest.objects.visible_to(user).exists(),
+            permissions.matches_visible_to(user).exists(),
+            permissions.can_see_match(user, match),
+            contacts.right_to_supplier(user, interest),
+        )
+
+    assert seen() == (True, True, True, True, "interest_sent")
+
+    mandate.status = "ended"
+    mandate.save()
+
+    assert seen() == (False, False, False, False, None)
+
+
+@pytest.mark.parametrize("role", ["moderator", "manager"])
+def test_staff_of_an_event_leave_with_it(requirement, role):
+    user = UserFactory()
+    listed(requirement, user, role)
+    assert permissions.can_review(user, requirement.lines.get())
+
+    now, day = timezone.now(), datetime.timedelta(days=1)
+    Event.objects.update(status="held", starts_at=now - 3 * day, ends_at=now - 2 * day)
+
+    assert not permissions.can_review(user, requirement.lines.get())
+    assert not permissions.requirements_visible_to(user).exists()
+
+
+def test_runs_are_seen_by_who_asked_the_desk_the_event_and_the_administrator(requirement):
+    team = people(requirement)
+    asked = UserFactory()
+    run = MatchRunFactory(scope="requirement", requirement=requirement, asked_by=asked)
+    MatchRunFactory()
+
+    seen = {
+        who
+        for who, user in {**team, "who asked": asked}.items()
+        if permissions.runs_visible_to(user).filter(pk=run.pk).exists()
+    }
+
+    assert seen == {
+        "who asked",
+        "organiser",
+        "organiser of the own house",
+        "moderator",
+        "administrator",
+    }

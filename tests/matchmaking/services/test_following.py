@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from chains import changes
-from chains.models import Change, ChangeReader, RequirementLine
+from chains.models import Change, ChangeReader, Requirement, RequirementLine
 from matchmaking import adapters, tasks
 from matchmaking.models import Match, MatchRun, TextVector
 from matchmaking.services import following, matching
@@ -229,3 +230,22 @@ def call_reference():
 
     call_command("import_reference", verbosity=0)
     weighting_1()
+
+
+def test_lines_under_an_embargo_are_shown_to_nobody_who_seeks_customers_until_they_are_public():
+    wanted = RequirementFactory(seeks="customer", lines=["供应三分体接线盒"])
+    held_back = RequirementFactory(approved=True, lines=[ASKED])
+    rescore(held_back)
+
+    rescore(wanted)
+    assert not Match.objects.filter(line__requirement=wanted).exists()
+
+    Requirement.objects.filter(pk=held_back.pk).update(
+        status="published", published_at=timezone.now()
+    )
+    following.react(facts=told("requirement", held_back, "published"))
+    for run in MatchRun.objects.unfinished():
+        work(run)
+
+    found = Match.objects.filter(line__requirement=wanted).values_list("supplier", flat=True)
+    assert list(found) == [held_back.enterprise_id]
