@@ -5,8 +5,7 @@ import logging
 
 from celery import Task, shared_task
 from django.core.mail import EmailMessage
-from django.db import InterfaceError, OperationalError, transaction
-from django.template import TemplateDoesNotExist
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from chains import notifications
@@ -68,9 +67,11 @@ def _deliver_one() -> bool | None:
     except notifications.GoneError as gone:
         _stop(notice, f"{gone} does not stand any more")
         return False
-    except (OperationalError, InterfaceError):
+    except DatabaseError:
         raise
-    except (OSError, TemplateDoesNotExist) as fault:
+    except (
+        Exception
+    ) as fault:  # whatever it is: one message that cannot be made must not hold up all behind it
         _put_off(notice, fault)
         return False
     notice.status = Notification.Status.SENT

@@ -150,3 +150,23 @@ def test_tasks_come_again_when_the_database_was_away():
             "InterfaceError",
         }
         assert task.max_retries == 8
+
+
+def test_message_that_cannot_be_made_holds_up_none_behind_it(monkeypatch):
+    post()
+    post()
+    first = Notification.objects.filter(channel="email").order_by("due_at", "pk").first()
+    render = notifications.render
+
+    def broken(notice, rows, language):
+        if notice.pk == first.pk:
+            raise ValueError("a template with a fault")
+        return render(notice, rows, language)
+
+    monkeypatch.setattr(notifications, "render", broken)
+
+    tasks.deliver_notifications()
+
+    assert len(mail.outbox) == 1
+    first.refresh_from_db()
+    assert (first.status, first.attempts, first.error) == ("unsent", 1, "ValueError")
