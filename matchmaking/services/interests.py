@@ -42,8 +42,11 @@ def express(
     """Send an interest, or change the one that waits: there is one for a requirement and enterprise."""
     if not permissions.can_express(by, enterprise):
         raise _not_entitled(enterprise)
-    requirement = Requirement.objects.select_related("enterprise", "posted_by").get(
-        pk=requirement.pk
+    # Locked: an interest never arrives at a requirement that is being closed.
+    requirement = (
+        Requirement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("enterprise", "posted_by")
+        .get(pk=requirement.pk)
     )
     _check(requirement, enterprise, lines, contact, message)
     interest = _standing(requirement, enterprise)
