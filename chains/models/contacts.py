@@ -23,7 +23,9 @@ class Contact(TimeStamped):
             models.CheckConstraint(
                 condition=~models.Q(phone="", email="", wechat=""),
                 name="contact_can_be_reached",
-                violation_error_message=_("Enter a phone number, an e-mail address or a WeChat name."),
+                violation_error_message=_(
+                    "Enter a phone number, an e-mail address or a WeChat name."
+                ),
             )
         ]
 
@@ -45,9 +47,7 @@ class ContactReveal(models.Model):
         "chains.Requirement", models.PROTECT, null=True, related_name="contact_reveals"
     )
     user = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
-    enterprise = models.ForeignKey(
-        "chains.Enterprise", models.PROTECT, null=True, related_name="+"
-    )
+    enterprise = models.ForeignKey("chains.Enterprise", models.PROTECT, null=True, related_name="+")
     right = models.CharField(max_length=20, choices=Right.choices)
     purpose = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(auto_now_add=True)

@@ -112,9 +112,7 @@ class Enterprise(TimeStamped):
     longitude = models.FloatField(null=True, blank=True)
     latitude = models.FloatField(null=True, blank=True)
     summary = models.TextField(_("summary"), blank=True, max_length=2000)
-    summary_language = models.CharField(
-        max_length=2, choices=Language.choices, default=Language.ZH
-    )
+    summary_language = models.CharField(max_length=2, choices=Language.choices, default=Language.ZH)
     website = models.URLField(_("website"), blank=True)
     group = models.ForeignKey(
         EnterpriseGroup, models.PROTECT, null=True, blank=True, related_name="members"
@@ -253,9 +251,7 @@ class Proof(TimeStamped):
         REVOKED = "revoked", _("Revoked")
 
     issuer = models.CharField(_("issuer"), max_length=200, blank=True)
-    evidence = models.ForeignKey(
-        Evidence, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    evidence = models.ForeignKey(Evidence, models.PROTECT, null=True, blank=True, related_name="+")
     valid_from = models.DateField(_("valid from"))
     valid_until_on = models.DateField(_("valid until"), null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CLAIMED)
@@ -347,9 +343,7 @@ class Capability(TimeStamped):
     title_en = models.CharField(_("title in English"), max_length=160, blank=True)
     text_zh = models.TextField(_("text in Chinese"), max_length=2000, blank=True)
     text_en = models.TextField(_("text in English"), max_length=3000, blank=True)
-    categories = models.ManyToManyField(
-        "chains.Category", blank=True, related_name="capabilities"
-    )
+    categories = models.ManyToManyField("chains.Category", blank=True, related_name="capabilities")
     cooperation_kinds = models.ManyToManyField("chains.CooperationKind", blank=True)
     certifications = models.ManyToManyField(Certification, blank=True)
     # A year's worth; what was typed a month is multiplied when saved.
