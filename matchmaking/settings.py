@@ -314,6 +314,8 @@ REST_FRAMEWORK = {
         "matchmaking.api.limits.AnonThrottle",
         "matchmaking.api.limits.UserThrottle",
     ],
+    # Whoever asks writes X-Forwarded-For as they like; only our own proxies are believed.
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "DEFAULT_THROTTLE_RATES": {"anon": "120/min", "user": "1200/min"},
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "matchmaking.api.errors.handle",
