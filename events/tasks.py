@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from chains import changes, notifications
-from chains.models import Enterprise, Membership, User
+from chains.models import Enterprise, User
 from events.models import Event, Registration
 from events.services import events, registration
 
@@ -50,19 +50,5 @@ def _tell(public_id: str, verb: str) -> None:
     kind = f"registration_{verb}"
     if verb == "cancelled" and row.event.status == Event.Status.CANCELLED:
         kind = "event_cancelled"
-    for user in _editors(row.enterprise_id):
+    for user in User.objects.editors_of([row.enterprise_id]):
         notifications.post(user, kind, registration=row.public_id, event=row.event.public_id)
-
-
-def _editors(enterprise: int) -> list[User]:
-    return [
-        membership.user
-        for membership in Membership.objects.active()
-        .filter(
-            enterprise=enterprise,
-            role__in=(Membership.Role.OWNER, Membership.Role.EDITOR),
-            user__is_active=True,
-        )
-        .select_related("user")
-        .order_by("pk")
-    ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import caches
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from chains import permissions
@@ -22,6 +22,7 @@ from chains.models import (
     Region,
     RequirementLine,
     Segment,
+    lies_within,
 )
 from matchmaking.models import Match
 
@@ -130,9 +131,7 @@ def _add_suppliers(found: dict[int, Supply], region: Region, leaves: Any) -> Non
 def _add_known(found: dict[int, Supply], region: Region, leaves: Any) -> None:
     rows = (
         Capability.objects.filter(categories__in=leaves)
-        .filter(
-            Q(enterprise__region=region) | Q(enterprise__region__path__startswith=f"{region.path}/")
-        )
+        .filter(lies_within("enterprise__region", [region]))
         .exclude(enterprise__status=Enterprise.Status.MERGED)
         .values_list("categories", "enterprise_id")
         .distinct()

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from chains.models import ContactReveal, Enterprise, Requirement, RequirementLine, User
+from chains.models import (
+    ContactReveal,
+    Enterprise,
+    Requirement,
+    RequirementLine,
+    User,
+    lies_within,
+)
 from chains.permissions import (
     Anyone,
     can_edit,
@@ -72,11 +79,9 @@ def lines_reviewable_by(user: Anyone) -> QuerySet[RequirementLine]:
     """The same rule as `can_review`, for lists: scored lines of the user's desks and events."""
     if not is_signed_in(user):
         return RequirementLine.objects.none()
-    scope = Q(requirement__listings__event__in=events_of(user))
-    for region in user.organiser_regions:
-        scope |= Q(requirement__enterprise__region=region) | Q(
-            requirement__enterprise__region__path__startswith=f"{region.path}/"
-        )
+    scope = Q(requirement__listings__event__in=events_of(user)) | lies_within(
+        "requirement__enterprise__region", user.organiser_regions
+    )
     own = [*user.enterprise_ids, *(role.body_id for role in user.active_roles)]
     barred = Q(requirement__enterprise__in=own) | Q(requirement__posted_by__in=own)
     rows = RequirementLine.objects.filter(scope).exclude(
@@ -212,11 +217,10 @@ def runs_visible_to(user: Anyone) -> QuerySet[MatchRun]:
         return MatchRun.objects.all()
     listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
     scope = Q(asked_by=user) | Q(requirement__in=listed) | Q(line__requirement__in=listed)
-    for region in user.organiser_regions:
-        for path in (
-            "requirement__enterprise__region",
-            "line__requirement__enterprise__region",
-            "enterprise__region",
-        ):
-            scope |= Q(**{path: region}) | Q(**{f"{path}__path__startswith": f"{region.path}/"})
+    for field in (
+        "requirement__enterprise__region",
+        "line__requirement__enterprise__region",
+        "enterprise__region",
+    ):
+        scope |= lies_within(field, user.organiser_regions)
     return MatchRun.objects.filter(scope)

@@ -16,7 +16,7 @@ from chains.models.enterprises import (
 )
 from chains.models.notifications import Notification
 from chains.models.people import Mandate, Membership, OrganiserRole, User
-from chains.models.regions import COUNTRY, Province, Region, RegionGroup
+from chains.models.regions import COUNTRY, Province, Region, RegionGroup, lies_within
 from chains.models.requirements import (
     Condition,
     Period,
@@ -84,5 +84,6 @@ __all__ = [
     "TimeStamped",
     "Unit",
     "User",
+    "lies_within",
     "new_public_id",
 ]

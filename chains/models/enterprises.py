@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Language, TimeStamped
+from chains.models.people import scope_of
+from chains.models.regions import Region, lies_within
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -45,24 +47,18 @@ class EnterpriseQuerySet(models.QuerySet["Enterprise"]):
         """Those in the region of the user's organiser or analyst roles; all for the administrator."""
         if getattr(user, "is_administrator", False):
             return self
-        scope = Q(pk__in=())
-        for role in getattr(user, "active_roles", ()):
-            scope |= Q(region=role.region) | Q(region__path__startswith=f"{role.region.path}/")
-        return self.filter(scope)
+        return self.filter(lies_within("region", scope_of(user)))
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Verified ones for everyone; own ones and those of one's desk whatever their state."""
-        own = Q(pk__in=getattr(user, "enterprise_ids", ()))
         if getattr(user, "is_administrator", False):
             return self
-        desk = Q(pk__in=())
-        for role in getattr(user, "active_roles", ()):
-            desk |= Q(region=role.region) | Q(region__path__startswith=f"{role.region.path}/")
+        own = Q(pk__in=getattr(user, "enterprise_ids", ()))
+        desk = lies_within("region", scope_of(user))
         return self.filter(Q(status=Enterprise.Status.VERIFIED) | own | desk)
 
-    def within(self, region: object) -> Self:
-        path = region.path  # type: ignore[attr-defined]  # a Region; importing it here would be a cycle
-        return self.filter(Q(region__path=path) | Q(region__path__startswith=f"{path}/"))
+    def within(self, region: Region) -> Self:
+        return self.filter(lies_within("region", [region]))
 
     def with_qualification(self, codes: list[str], on: datetime.date | None = None) -> Self:
         held = Qualification.objects.in_force(on).filter(

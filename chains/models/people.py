@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -14,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from chains.models.base import Language, TimeStamped, new_public_id
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from chains.models.enterprises import Enterprise
     from chains.models.regions import Region
 
@@ -27,6 +30,14 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def editors_of(self, enterprises: Iterable[int | None]) -> models.QuerySet[User]:
+        """Whom news about the enterprises concerns: their owners and editors, each once."""
+        members = Membership.objects.active().filter(
+            enterprise__in=[pk for pk in enterprises if pk is not None],
+            role__in=[Membership.Role.OWNER, Membership.Role.EDITOR],
+        )
+        return self.filter(pk__in=members.values("user"), is_active=True).order_by("pk")
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)
@@ -108,6 +119,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_administrator(self) -> bool:
         return self.is_staff and self.is_active
+
+
+def scope_of(user: User | AnonymousUser) -> list[Region]:
+    """The regions of the user's organiser and analyst roles: what their desks look after."""
+    return [role.region for role in getattr(user, "active_roles", ())]
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

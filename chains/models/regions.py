@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from chains.models.base import Reference, ReferenceQuerySet, TimeStamped
 
 COUNTRY = "000000"
+
+
+def lies_within(field: str, regions: Iterable[Region]) -> Q:
+    """The region that `field` names is one of these or lies below one; of none given, nothing does."""
+    condition = Q(pk__in=())
+    for region in regions:
+        condition |= Q(**{f"{field}__path": region.path})
+        condition |= Q(**{f"{field}__path__startswith": f"{region.path}/"})
+    return condition
 
 
 class RegionQuerySet(ReferenceQuerySet["Region"]):

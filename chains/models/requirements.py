@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Language, TimeStamped
-from chains.models.people import Mandate
+from chains.models.people import Mandate, scope_of
+from chains.models.regions import lies_within
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -96,11 +97,7 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
         """What the user's desks moderate: the owner's region decides. Drafts stay with their owner."""
         if getattr(user, "is_administrator", False):
             return self.exclude(status=Requirement.Status.DRAFT)
-        scope = Q(pk__in=())
-        for role in getattr(user, "active_roles", ()):
-            scope |= Q(enterprise__region=role.region) | Q(
-                enterprise__region__path__startswith=f"{role.region.path}/"
-            )
+        scope = lies_within("enterprise__region", scope_of(user))
         return self.filter(scope).exclude(status=Requirement.Status.DRAFT)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
@@ -108,14 +105,9 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
 
         Organisers of an event see what is listed there as well: matchmaking.permissions adds that.
         """
-        desk = Q(pk__in=())
-        if getattr(user, "is_administrator", False):
-            desk = ~Q(status=Requirement.Status.DRAFT)
-        for role in getattr(user, "active_roles", ()):
-            desk |= (
-                Q(enterprise__region=role.region)
-                | Q(enterprise__region__path__startswith=f"{role.region.path}/")
-            ) & ~Q(status=Requirement.Status.DRAFT)
+        desk = ~Q(status=Requirement.Status.DRAFT)
+        if not getattr(user, "is_administrator", False):
+            desk &= lies_within("enterprise__region", scope_of(user))
         return self.filter(Q(status=Requirement.Status.PUBLISHED) | _own(user) | desk)
 
     def with_line_count(self) -> Self:

@@ -162,16 +162,7 @@ def owners(enterprise: Enterprise) -> list[User]:
 
 def editors(enterprise: Enterprise) -> list[User]:
     """Owners and editors: those who are told what happens to the enterprise."""
-    return list(
-        User.objects.filter(
-            memberships__enterprise=enterprise,
-            memberships__status=Membership.Status.ACTIVE,
-            memberships__role__in=[Membership.Role.OWNER, Membership.Role.EDITOR],
-            is_active=True,
-        )
-        .distinct()
-        .order_by("pk")
-    )
+    return list(User.objects.editors_of([enterprise.pk]))
 
 
 def _locked(membership: Membership) -> Membership:

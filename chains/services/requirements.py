@@ -733,14 +733,7 @@ def _post(to: User, kind: str, requirement: Requirement, *, email: bool = True) 
 
 def _post_to_owner(requirement: Requirement, kind: str) -> None:
     """Everybody who can act on it: editors of the enterprise, and of the association that posted it."""
-    bodies = [requirement.enterprise_id, requirement.posted_by_id]
-    editors = User.objects.filter(
-        memberships__enterprise__in=[pk for pk in bodies if pk],
-        memberships__status="active",
-        memberships__role__in=["owner", "editor"],
-        is_active=True,
-    ).distinct()
-    for user in editors.order_by("pk"):
+    for user in User.objects.editors_of([requirement.enterprise_id, requirement.posted_by_id]):
         _post(user, kind, requirement)
 
 

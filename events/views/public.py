@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from chains import search
 from chains.http import HttpRequest
-from chains.models import Chain, DockingDirection, Requirement
+from chains.models import Chain, DockingDirection, Requirement, lies_within
 from events import permissions, statistics
 from events.forms import EventFilterForm
 from events.models import Event, EventLevel, Series
@@ -77,9 +77,7 @@ def _conditions(wanted: dict[str, Any]) -> dict[str, Q]:
             ).values("event")
         )
     if region := wanted.get("region"):
-        found["region"] = Q(region__path=region.path) | Q(
-            region__path__startswith=f"{region.path}/"
-        )
+        found["region"] = lies_within("region", [region])
     if series := wanted.get("series"):
         found["series"] = Q(pk__in=series.events.values("pk"))
     return found

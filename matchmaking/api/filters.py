@@ -3,9 +3,17 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from chains.models import Capability, Category, Enterprise, Region, Requirement, Segment
+from chains.models import (
+    Capability,
+    Category,
+    Enterprise,
+    Region,
+    Requirement,
+    Segment,
+    lies_within,
+)
 from events.models import Event, Registration
 from matchmaking import search
 from matchmaking.models import Interest, Match
@@ -18,10 +26,7 @@ def within(field: str) -> django_filters.CharFilter:
         region = Region.objects.filter(code=code).first()
         if region is None:
             return rows.none()
-        return rows.filter(
-            Q(**{f"{field}__path": region.path})
-            | Q(**{f"{field}__path__startswith": f"{region.path}/"})
-        )
+        return rows.filter(lies_within(field, [region]))
 
     return django_filters.CharFilter(method=narrow, label="Region code; its subtree counts.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +16,6 @@ from chains.models import (
     Contact,
     Enterprise,
     Language,
-    Membership,
     Requirement,
     RequirementLine,
     User,
@@ -258,12 +257,12 @@ def _record(interest: Interest, verb: str, by: User, **data: str) -> None:
 
 def _tell_buyer(interest: Interest, kind: str) -> None:
     requirement = interest.requirement
-    for user in editors([requirement.enterprise_id, requirement.posted_by_id]):
+    for user in User.objects.editors_of([requirement.enterprise_id, requirement.posted_by_id]):
         notifications.post(user, kind, **_context(interest))
 
 
 def _tell_supplier(interest: Interest, kind: str) -> None:
-    for user in editors([interest.enterprise_id]):
+    for user in User.objects.editors_of([interest.enterprise_id]):
         notifications.post(user, kind, **_context(interest))
 
 
@@ -273,12 +272,3 @@ def _context(interest: Interest) -> dict[str, Any]:
         "enterprise": interest.enterprise.public_id,
         "interest": interest.public_id,
     }
-
-
-def editors(enterprises: Iterable[int | None]) -> list[User]:
-    """Whom news about the enterprises concerns: their owners and editors, each once."""
-    members = Membership.objects.active().filter(
-        enterprise__in=[pk for pk in enterprises if pk is not None],
-        role__in=[Membership.Role.OWNER, Membership.Role.EDITOR],
-    )
-    return list(User.objects.filter(pk__in=members.values("user"), is_active=True).order_by("pk"))

@@ -17,7 +17,6 @@ from chains.models import Enterprise, Notification, Requirement, RequirementLine
 from matchmaking import permissions
 from matchmaking.models import Decision, Lease, Match
 from matchmaking.services import matching
-from matchmaking.services.interests import editors
 
 LEASE = datetime.timedelta(minutes=10)
 
@@ -302,10 +301,10 @@ def _announce(requirement: Requirement, matches: Sequence[Match]) -> None:
     """One notice a side and day about a requirement, however many of its pairs were approved."""
     if not requirement.is_published or not matches:
         return
-    for user in editors([requirement.enterprise_id, requirement.posted_by_id]):
+    for user in User.objects.editors_of([requirement.enterprise_id, requirement.posted_by_id]):
         _tell(user, "suppliers_recommended", requirement=requirement.public_id)
     for supplier in Enterprise.objects.filter(matches__in=[m.pk for m in matches]).distinct():
-        for user in editors([supplier.pk]):
+        for user in User.objects.editors_of([supplier.pk]):
             _tell(
                 user,
                 "recommended",

@@ -28,6 +28,7 @@ from chains.models import (
     Qualification,
     RequirementLine,
     User,
+    lies_within,
 )
 from chains.templatetags.localised import localised, points
 from chains.views.refusals import refusal
@@ -89,7 +90,9 @@ class Filters:
         """Lines of the user's desks and events within event and chain; at least one pair in the band."""
         rows = permissions.lines_reviewable_by(self.user)
         if self.event == "region":
-            rows = rows.filter(_in_regions(self.user))
+            rows = rows.filter(
+                lies_within("requirement__enterprise__region", self.user.organiser_regions)
+            )
         elif self.event:
             chosen = [event.pk for event in self.events if event.public_id == self.event]
             rows = rows.filter(requirement__listings__event__in=chosen)
@@ -149,15 +152,6 @@ def in_state(state: str, path: str = "") -> Q:
         "stale": Q(**{f"{path}is_stale": True}),
         "all": ~Q(**{f"{path}status": Match.Status.ENDED}),
     }[state]
-
-
-def _in_regions(user: User) -> Q:
-    scope = Q(pk__in=())
-    for region in user.organiser_regions:
-        scope |= Q(requirement__enterprise__region=region) | Q(
-            requirement__enterprise__region__path__startswith=f"{region.path}/"
-        )
-    return scope
 
 
 def _is_reviewer(user: User) -> bool:

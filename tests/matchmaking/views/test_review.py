@@ -417,7 +417,7 @@ def test_match_why_shows_history_to_reviewers_only(client):
         ("proposed", True, 200, 404),
         ("approved", True, 200, 200),
         ("rejected", True, 404, 404),
-        ("approved", False, 404, 200),
+        ("approved", False, 404, 404),
     ],
 )
 def test_match_why_for_the_two_sides(client, status, published, supplier_sees, buyer_sees):
