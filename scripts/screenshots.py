@@ -43,13 +43,12 @@ PAGES: dict[str, dict[str, str]] = {
         "my-requirement": r"/my/requirements/ > ^/my/requirements/[a-z0-9]{12}/$",
         "requirement-new": "/my/requirements/new/",
         "requirement-import": "/my/requirements/import/",
-        "members": r"/start/ > ^/my/enterprises/[a-z0-9]{12}/members/$",
         "notifications": "/notifications/",
     },
     "supplier": {
         "for-you": "/for-you/",
         "my-interests": "/my/interests/",
-        "interest": r"/for-you/ > ^/requirements/[a-z0-9]{12}/interest/",
+        "interest": r"/for-you/ > ^/requirements/[a-z0-9]{12}/$ interest/",
         "profile": r"/start/ > ^/my/enterprises/[a-z0-9]{12}/",
     },
     "newcomer": {"waiting": "/start/", "join": "/join/"},
@@ -63,9 +62,9 @@ PAGES: dict[str, dict[str, str]] = {
         "runs": "/runs/",
     },
     "province": {
-        "guests": r"/events/ > ^/events/[a-z0-9]{12}/$ guests/",
-        "overview": r"/events/ > ^/events/[a-z0-9]{12}/$ overview/",
-        "listing": r"/events/ > ^/events/[a-z0-9]{12}/$ list/",
+        "guests": r"/inbox/ > ^/events/[a-z0-9]{12}/$ guests/",
+        "overview": r"/inbox/ > ^/events/[a-z0-9]{12}/$ overview/",
+        "listing": r"/inbox/ > ^/events/[a-z0-9]{12}/$ list/",
     },
     "analyst": {"chain-map-gaps": "/chains/H2/"},
 }

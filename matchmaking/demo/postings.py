@@ -104,6 +104,7 @@ def plan(seed: int, market: Market) -> list[Posting]:
     found += _of_others(companies, roll)
     found += _for_customers(companies, roll)
     found += _gaps(market, companies, asking, roll)
+    found += _waiting_in_jiashan(companies, asking, roll)
     buyers = [one for one in companies if one.key not in CHAIN_OWNERS]
     foreign = market.of("foreign")
     found += [_ordinary(foreign, 2, asking, roll)]
@@ -429,13 +430,24 @@ def _for_customers(companies: Sequence[Participant], roll: random.Random) -> lis
     return found
 
 
+def _waiting_in_jiashan(companies: Sequence[Participant], asking: _Asking, roll: random.Random) -> list[Posting]:  # fmt: skip
+    """The desk of the tour has something to moderate, one of it over the promised days."""
+    local = [one for one in companies if one.region == places.JIASHAN and one.offers]
+    found = []
+    for owner, days in zip([one for one in local if one.key not in CHAIN_OWNERS], (5.2, 0.6, 0.3), strict=False):  # fmt: skip
+        posting = _ordinary(owner, 3, asking, roll)
+        posting.state, posting.days_ago, posting.closes_in = "submitted", days, 30
+        found.append(posting)
+    return found
+
+
 def _let_association_post(found: Sequence[Posting], market: Market) -> None:
     """Two postings of one Jiashan member come from the association, under a mandate (row 21)."""
     own = [
         one
         for one in found
         if one.owner.startswith("member") and market.of(one.owner).in_zhejiang and not one.planted
-        and one.docking_kind == "supply_sales" and one.seeks == "supplier"
+        and one.docking_kind == "supply_sales" and one.seeks == "supplier" and one.state == "published"
     ]  # fmt: skip
     if own:
         own[0].posted_by = "association"
@@ -458,7 +470,7 @@ _FATES = (
 def _set_days(found: Sequence[Posting], market: Market, roll: random.Random) -> None:
     """When each was posted, how long it is open, and how far it has come."""
     for number, one in enumerate(found):
-        if number == 0 or one.planted:
+        if number == 0 or one.planted or one.state == "submitted":
             continue
         one.closes_in, one.needed_in = roll.randint(6, 60), roll.randint(20, 200)
         fate, _share, days = roll.choices(_FATES, [share for _fate, share, _days in _FATES])[0]
