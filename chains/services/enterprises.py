@@ -280,8 +280,20 @@ def _tell_desk(enterprise: Enterprise) -> None:
 
 
 @transaction.atomic
-def verify(*, enterprise: Enterprise, by: User, may: May = permissions.can_verify) -> Enterprise:
+def verify(
+    *,
+    enterprise: Enterprise,
+    by: User,
+    may: May = permissions.can_verify,
+    seen: datetime.datetime | None = None,
+) -> Enterprise:
+    """Let it take part. `seen`: the `updated_at` of what the desk looked at; what was changed since is not verified."""
     enterprise = _case(enterprise, by, may, Enterprise.Status.PENDING)
+    if seen is not None and enterprise.updated_at != seen:
+        raise DomainError(
+            _("The enterprise has corrected its case meanwhile. Look at it again."),
+            code="enterprise.changed",
+        )
     enterprise.status = Enterprise.Status.VERIFIED
     enterprise.verified_at = timezone.now()
     enterprise.return_reason = ""

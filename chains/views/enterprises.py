@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -240,7 +241,11 @@ def _decide(request: MemberRequest, enterprise: Enterprise, form: DecisionForm) 
     action, by = request.POST.get("do", ""), request.user
     name = enterprise.name
     if action == "verify":
-        enterprises.verify(enterprise=enterprise, by=by)
+        try:
+            seen = datetime.datetime.fromisoformat(request.POST.get("seen", ""))
+        except ValueError as error:
+            raise DomainError(_("Load the form again."), code="enterprise.not_seen") from error
+        enterprises.verify(enterprise=enterprise, by=by, seen=seen)
         return _("%(name)s is verified.") % {"name": name}
     if action == "return":
         enterprises.return_(enterprise=enterprise, reason=form.text(), by=by)

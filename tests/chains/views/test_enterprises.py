@@ -479,13 +479,33 @@ def test_case_shows_the_checks_and_verifies(client, waiting):
     url = reverse("chains:enterprise_case", args=[waiting.public_id])
 
     page = text_of(client.get(url))
-    answer = client.post(url, {"do": "verify"})
+    answer = client.post(url, {"do": "verify", "seen": waiting.updated_at.isoformat()})
 
     assert "1 enterprise to verify" in page
     assert "330421, as stated" in page
     assert "millfield.example" in page
     assert "boss@" not in page
     assert answer["Location"] == reverse("matchmaking:inbox")
+    waiting.refresh_from_db()
+    assert waiting.status == "verified"
+
+
+def test_case_corrected_while_the_desk_looked_at_it_is_not_verified(client, waiting):
+    owner = waiting.memberships.get().user
+    sign_in(client, OrganiserRoleFactory().user)
+    seen = waiting.updated_at.isoformat()
+    enterprises.resubmit(enterprise=waiting, by=owner, name="示例另一家有限公司")
+
+    url = reverse("chains:enterprise_case", args=[waiting.public_id])
+    answers = [text_of(client.post(url, {"do": "verify", "seen": at})) for at in (seen, "", "x")]
+
+    assert "has corrected its case meanwhile" in answers[0]
+    assert "Load the form again" in answers[1]
+    assert "Load the form again" in answers[2]
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.name) == ("pending", "示例另一家有限公司")
+    # Looked at again, it is.
+    client.post(url, {"do": "verify", "seen": waiting.updated_at.isoformat()})
     waiting.refresh_from_db()
     assert waiting.status == "verified"
 
