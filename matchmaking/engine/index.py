@@ -303,6 +303,8 @@ class OfferIndex:
         )
 
     def _nearest(self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
+        if not self.texts:
+            return _pairs([], [])
         lines, rows = [], []
         basis = self.taxonomy.basis(self.encoder)
         asked = times_columns(self._telling(tfidf), self._idf)

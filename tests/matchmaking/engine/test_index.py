@@ -339,3 +339,12 @@ def test_flat_codes_are_learned_from_the_texts_that_carry_them():
     assert told[1] > silent[1]
     assert wrong[3] > silent[3]
     assert agreement("unheard of") == silent
+
+
+def test_an_empty_index_finds_nothing_and_can_be_filled():
+    index = OfferIndex.build([], TREE, LETTERS)
+
+    assert found(index, [need("隔膜")]) == []
+    assert found(index, []) == []
+    index.add(offer(1, "隔膜"))
+    assert [row[1] for row in found(index, [need("隔膜")])] == [1]
