@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.forms import formset_factory
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from chains.forms import Form, RegionField
@@ -189,7 +189,7 @@ class EventForm(Form):
         max_length=4000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        label=_("Description"),
+        label=pgettext_lazy("event", "Description"),
     )
     text_en = forms.CharField(
         max_length=4000,

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from chains import conditions, moderation, permissions, search
 from chains.errors import DomainError
@@ -137,7 +137,7 @@ class RequirementForm(KeptForm):
         choices=Requirement.ContactPolicy.choices,
         widget=forms.RadioSelect,
     )
-    contact = forms.ChoiceField(label=gettext_lazy("Contact"), required=False)
+    contact = forms.ChoiceField(label=pgettext_lazy("person", "Contact"), required=False)
 
     QUESTIONS = ("question_1", "question_2", "question_3")
     # What must stand before a desk can look at it; a draft may lack all of it.
@@ -266,7 +266,7 @@ class ProjectForm(KeptForm):
         label=gettext_lazy("Investment in yuan"),
         required=False,
         max_length=40,
-        help_text=gettext_lazy("For example 320,000,000 or 3.2亿"),
+        help_text=gettext_lazy("For example 320,000,000 or 3.2 亿"),
     )
     stage = forms.ChoiceField(label=gettext_lazy("Stage"), choices=Project.Stage.choices)
 

@@ -40,6 +40,13 @@ def lang(code: str) -> str:
 
 
 @register.filter
+def lang_of(row: Any, field: str) -> str:
+    """The HTML `lang` of what `localised` shows: the other language stands in for an empty one."""
+    own, other = ("zh", "en") if is_chinese() else ("en", "zh")
+    return lang(own if getattr(row, f"{field}_{own}") else other)
+
+
+@register.filter
 def place(region: Any, levels: int = 2) -> str:
     """ "Jiashan, Jiaxing" or "嘉兴市嘉善县": a region with what it lies in (prefetch `parent`)."""
     names: list[str] = []
@@ -159,10 +166,11 @@ def quantity(row: Any) -> str:
     unit = localised(row.unit) if row.unit else ""
     period = {"month": _("a month"), "year": _("a year"), "once": ""}[row.period]
     if is_chinese():
-        amount = number(row.quantity)
+        # 90 万套: a space beside digits only, never between two Chinese words.
+        amount = f"{number(row.quantity)} "
         if row.quantity >= 10000 and row.quantity % 100 == 0:
-            amount = f"{number(row.quantity / 10000)} 万"
-        return f"{amount} {unit}" + {"month": "/月", "year": "/年", "once": ""}[row.period]
+            amount = f"{number(row.quantity / 10000)} 万" + (" " if unit.isascii() else "")
+        return f"{amount}{unit}".rstrip() + {"month": "/月", "year": "/年", "once": ""}[row.period]
     return " ".join(
         part for part in (number(row.quantity), _plural(unit, row.quantity), period) if part
     )

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET
 
 from chains import calendar, permissions
@@ -144,7 +144,7 @@ def _proofs(user: User, desks: Desks) -> Queue | None:
         _("Oldest: %(name)s, %(age)s")
         % {"name": localised(first.kind), "age": _age(first.created_at)},
         _("Only verified ones count for a must"),
-        _("Check"),
+        pgettext("verb", "Check"),
         reverse("chains:proof_decide", args=[first.public_id]),
     )
 
@@ -273,7 +273,7 @@ def _overdue_buyers(user: User) -> Queue | None:
             "n": rows.filter(requirement__enterprise=first.requirement.enterprise).count(),
         },
         _("The day to answer by passed on %(day)s") % {"day": day(first.requirement.answer_by_on)},
-        _("Open"),
+        pgettext("verb", "Open"),
         reverse("matchmaking:requirement_detail", args=[first.requirement.public_id]),
         is_late=True,
     )
