@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -283,7 +284,8 @@ def requirement_list(request: HttpRequest) -> HttpResponse:
         body = _requirement_results(request, filters)
     else:
         # Strangers all see the same: kept until the next fact, at most some seconds.
-        key = f"catalogue:{translation.get_language()}:{gaps.version()}:{request.GET.urlencode()[:600]}"
+        asked = hashlib.sha256(request.GET.urlencode().encode()).hexdigest()
+        key = f"catalogue:{translation.get_language()}:{gaps.version()}:{asked}"
         body = caches["pages"].get(key)
         if body is None:
             body = _requirement_results(request, filters)
