@@ -12,9 +12,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from chains.http import HttpRequest, MemberRequest
-from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment
+from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment, User
 from events.models import Event
+from events.permissions import can_see_guests
 from matchmaking import gaps, statistics
+from matchmaking.permissions import events_of
 from matchmaking.views import catalogue, chain_map
 
 
@@ -93,10 +95,23 @@ def start(request: MemberRequest) -> HttpResponse:
         return redirect("admin:index")
     enterprise = user.enterprise
     if enterprise is None:
-        return redirect("chains:enterprise_join")
+        return _start_without_enterprise(user)
     if not enterprise.is_verified:
         return redirect("chains:enterprise_status", public_id=enterprise.public_id)
     return redirect("matchmaking:for_you")
+
+
+def _start_without_enterprise(user: User) -> HttpResponseRedirect:
+    if user.active_roles:  # the organisers have gone to their inbox: an analyst
+        return redirect("matchmaking:chain_list")
+    if events_of(user).exists():
+        return redirect("matchmaking:review_queue")
+    post = user.event_staff.filter(event__status=Event.Status.PUBLISHED)
+    lent = post.select_related("event").order_by("event__starts_at").first()
+    if lent is None:
+        return redirect("chains:enterprise_join")
+    page = "guest_list" if can_see_guests(user, lent.event) else "event_detail"
+    return redirect(f"events:{page}", public_id=lent.event.public_id)
 
 
 @login_not_required
