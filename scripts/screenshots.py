@@ -91,7 +91,7 @@ def address(page: Page, base: str, way: str) -> str | None:
     return None if found is None else found + ending
 
 
-def shoot(browser: Browser, base: str, folder: Path, role: str, pages: dict[str, str], language: str, width: int) -> list[str]:  # fmt: skip
+def shoot(browser: Browser, base: str, folder: Path, role: str, pages: dict[str, str], language: str, width: int, *, whole: bool = True) -> list[str]:  # fmt: skip
     context = browser.new_context(viewport={"width": width, "height": WIDTHS[width]})
     context.add_cookies([{"name": "django_language", "value": LANGUAGES[language], "url": base}])
     page = context.new_page()
@@ -106,7 +106,7 @@ def shoot(browser: Browser, base: str, folder: Path, role: str, pages: dict[str,
         answer: Any = page.goto(urljoin(base, path))
         if answer.status >= 400 and name != "not-found":
             faults.append(f"{name} {language} {width}: {answer.status} at {path}")
-        page.screenshot(path=folder / f"{name}-{language}-{width}.png", full_page=True)
+        page.screenshot(path=folder / f"{name}-{language}-{width}.png", full_page=whole)
     context.close()
     return faults
 
@@ -124,7 +124,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         if options.readme:
             for name, (role, way) in README.items():
-                faults += shoot(browser, options.base, options.folder, role, {name: way}, "en", 1440)  # fmt: skip
+                faults += shoot(browser, options.base, options.folder, role, {name: way}, "en", 1440, whole=False)  # fmt: skip
                 (options.folder / f"{name}-en-1440.png").replace(options.folder / f"{name}.png")
         else:
             for language in LANGUAGES:
