@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from chains.forms import Form
@@ -75,6 +76,10 @@ class InterestForm(Form):
             initial["lines"] = list(lines)
         super().__init__(data, initial=initial, prefix="interest")
         choices: Any = self.fields["lines"]
-        choices.queryset = RequirementLine.objects.filter(pk__in=[line.pk for line in lines])
+        # Those that are ticked stand first: among 200 lines nobody would see them.
+        ticked = [line.pk for line in initial["lines"]]
+        choices.queryset = RequirementLine.objects.filter(
+            pk__in=[line.pk for line in lines]
+        ).order_by(Case(When(pk__in=ticked, then=0), default=1), "number")
         contact: Any = self.fields["contact"]
         contact.queryset = enterprise.contacts.filter(is_active=True).order_by("pk")

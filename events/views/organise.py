@@ -151,6 +151,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "kinds": statistics.guests_by_kind(event),
             "cities": cities,
             "most": cities[0][1] if cities else 0,
+            "elsewhere": event.registrations.confirmed().count() - sum(n for _region, n in cities),
             "listed": event.listings.count(),
             "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
             "may_export_delegates": permissions.is_host(request.user, event),

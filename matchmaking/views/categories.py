@@ -19,13 +19,14 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 def category_suggest(request: HttpRequest) -> HttpResponse:
     """Categories for what is being typed, as boxes to tick: a part of a form, swapped in by htmx.
 
-    `name` is the boxes' field; the text stands in `q`, or in the parameter that `source` names.
+    `name` is the boxes' field; the text stands in `q`, or in the first filled parameter that
+    a `source` names.
     """
     name = request.GET.get("name", "category")
     if not _NAME.fullmatch(name):
         name = "category"
-    text = request.GET.get("q") or request.GET.get(request.GET.get("source", ""), "")
-    text = text.strip()[:LONGEST]
+    typed = [request.GET.get(one, "").strip() for one in ("q", *request.GET.getlist("source"))]
+    text = next((one for one in typed if one), "")[:LONGEST]
     chosen = [*request.GET.getlist("selected"), *request.GET.getlist(name)]
     found = adapters.suggest(text, SUGGESTED) if len(text) > 1 else []
     rows = {

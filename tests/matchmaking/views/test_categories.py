@@ -55,6 +55,14 @@ def test_text_may_stand_in_the_field_that_is_being_typed(ask, leaf):
     assert 'name="lines-0-picked"' in html
 
 
+def test_typed_word_goes_before_the_text_and_the_first_filled_text_before_the_next(ask, leaf):
+    sources = {"name": "categories", "source": ["text_zh", "text_en"]}
+
+    assert codes(ask(**sources, text_zh=" ", text_en=leaf.name_en))[0] == leaf.code
+    assert codes(ask(**sources, text_zh=leaf.name_zh, text_en="insurance"))[0] == leaf.code
+    assert codes(ask(**sources, q=leaf.name_zh, text_zh="保险"))[0] == leaf.code
+
+
 def test_chosen_ones_stay_ticked_and_come_once(ask, leaf):
     html = ask(q=leaf.name_zh, name="categories", selected=leaf.code)
 
