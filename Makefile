@@ -23,7 +23,7 @@ run: $(VENV)/run.stamp ## web, worker and beat without demo data · 启动（无
 	@exec $(BIN)/python -m matchmaking.supervisor --port "$(PORT)" $(if $(filter 1 yes true,$(RESET)),--reset)
 
 test: $(VENV)/dev.stamp compiled ## all tests on real PostgreSQL and Valkey; TESTS=tests/events for a part · 运行测试
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),-n 2 --dist worksteal)
 
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, translations, API schema · 静态检查
 	$(BIN)/ruff format --check .
@@ -34,7 +34,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, t
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python scripts/translations.py
-	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --lang en --file $(VENV)/openapi.yaml
 	diff -u openapi.yaml $(VENV)/openapi.yaml || { echo "openapi.yaml is out of date: run make openapi"; exit 1; }
 	@echo "All checks passed."
 
@@ -51,7 +51,7 @@ messages: $(VENV)/dev.stamp ## collect texts to translate and compile them (need
 	$(MAKE) compiled
 
 openapi: $(VENV)/dev.stamp ## write openapi.yaml anew · 更新接口描述
-	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --lang en --file openapi.yaml
 
 vendor: ## fetch the browser libraries in static/vendor anew (needs npm) · 更新前端库
 	@sh scripts/vendor.sh

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,12 +22,14 @@ CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 skipped: list[str] = []
 
-if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the addresses from the controller
+if os.environ.pop("EMBEDDED_STATE", None):  # started below a running demo: not on its servers
+    for address in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+        os.environ.pop(address, None)
+# Each process has servers of its own, the workers of xdist too: the feed of changes waits for the oldest running
+# transaction of the whole server, and clearing a cache empties it for everybody. Who only hands out needs none.
+if not any(word.startswith(("-n", "--numprocesses")) for word in sys.argv[1:]):
     state = Path(tempfile.mkdtemp(prefix="mm-"))
     state.chmod(0o755)  # as root the servers run as another user; what matters inside is 0700
-    if os.environ.pop("EMBEDDED_STATE", None):  # started below a running demo: not on its servers
-        for address in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
-            os.environ.pop(address, None)
     embedded.provide(throwaway=True, state=state)
 
 

@@ -71,16 +71,16 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     page.fill("#id_line-0-text", "三分体接线盒,1500 V,25 A,IP68")
     page.fill("#id_line-0-quantity", "90万")
     page.fill("#id_line-0-unit", "套")
-    page.get_by_role("button", name="提交审核").first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="提交审核").first.click()
     requirement = Requirement.objects.get()
     assert requirement.status == "submitted", page.locator("main").inner_text()[:800]
     assert requirement.lines.get().quantity == 900000
 
     as_user(desk)
     page.goto(site + reverse("chains:moderation_case", args=[requirement.public_id]))
-    page.get_by_role("button", name="通过").first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="通过").first.click()
     requirement.refresh_from_db()
     assert requirement.status == "published"
 
@@ -98,8 +98,8 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     assert page.get_by_role("link", name="182 半片组件用接线盒", exact=True).is_visible()
     page.goto(site + reverse("matchmaking:requirement_detail", args=[requirement.public_id]))
     page.get_by_label("给采购方的留言").fill("第 1 项已供两家组件厂。")
-    page.get_by_role("button", name="表达意向").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="表达意向").click()
     interest = Interest.objects.get()
     assert interest.status == "sent"
 
@@ -107,8 +107,8 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     page.goto(site + reverse("matchmaking:requirement_interests", args=[requirement.public_id]))
     assert "示例港联电气有限公司" in page.locator("main").inner_text()
     assert "4242" not in page.content()
-    page.get_by_role("button", name="接受").first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="接受").first.click()
 
     interest.refresh_from_db()
     assert interest.status == "accepted"
