@@ -25,9 +25,7 @@ def unread(name: str, limit: int = 500) -> Iterator[list[Change]]:
     """
     ChangeReader.objects.get_or_create(name=name)
     with transaction.atomic():
-        reader = (
-            ChangeReader.objects.select_for_update(skip_locked=True).filter(name=name).first()
-        )
+        reader = ChangeReader.objects.select_for_update(skip_locked=True).filter(name=name).first()
         if reader is None:
             yield []
             return

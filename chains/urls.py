@@ -22,7 +22,9 @@ urlpatterns = [
     path("regions/", enterprises.region_search, name="region_search"),
     path("evidence/<str:public_id>/", enterprises.evidence_download, name="evidence_download"),
     path("my/enterprises/<str:public_id>/", accounts.enterprise_status, name="enterprise_status"),
-    path("my/enterprises/<str:public_id>/edit/", enterprises.enterprise_edit, name="enterprise_edit"),
+    path(
+        "my/enterprises/<str:public_id>/edit/", enterprises.enterprise_edit, name="enterprise_edit"
+    ),
     path("my/enterprises/<str:public_id>/members/", accounts.member_list, name="member_list"),
     path("my/enterprises/<str:public_id>/contacts/", enterprises.contact_edit, name="contact_edit"),
     path(
@@ -41,9 +43,7 @@ urlpatterns = [
         name="capability_create",
     ),
     path("memberships/<str:public_id>/", accounts.membership_decide, name="membership_decide"),
-    path(
-        "my/capabilities/<str:public_id>/", capabilities.capability_edit, name="capability_edit"
-    ),
+    path("my/capabilities/<str:public_id>/", capabilities.capability_edit, name="capability_edit"),
     path(
         "my/capabilities/<str:public_id>/withdraw/",
         capabilities.capability_withdraw,
@@ -51,7 +51,9 @@ urlpatterns = [
     ),
     path("my/requirements/new/", requirements.requirement_create, name="requirement_create"),
     path("my/requirements/rows/", requirements.requirement_row, name="requirement_row"),
-    path("my/requirements/import/", requirement_import.requirement_import, name="requirement_import"),
+    path(
+        "my/requirements/import/", requirement_import.requirement_import, name="requirement_import"
+    ),
     path(
         "my/requirements/template.xlsx",
         requirement_import.requirement_template,

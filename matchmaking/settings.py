@@ -16,12 +16,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The embedded servers' folder; also what a machine without settings keeps: secret, media, schedule.
-STATE_DIR = Path(os.environ.get("STATE_DIR") or os.environ.get("EMBEDDED_STATE") or BASE_DIR / ".servers")
+STATE_DIR = Path(
+    os.environ.get("STATE_DIR") or os.environ.get("EMBEDDED_STATE") or BASE_DIR / ".servers"
+)
 
 
 def env_bool(name: str, *, default: bool) -> bool:
     value = os.environ.get(name, "")
-    words = {"": default, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    words = {
+        "": default,
+        "1": True,
+        "true": True,
+        "yes": True,
+        "0": False,
+        "false": False,
+        "no": False,
+    }
     if value.lower() not in words:
         raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
     return words[value.lower()]
@@ -45,7 +55,9 @@ def env_secret(name: str) -> str:
     if value:
         return value
     if not DEBUG and "DATABASE_URL" in os.environ and "EMBEDDED_STATE" not in os.environ:
-        raise ImproperlyConfigured(f"{name} is not set; production needs at least 32 random characters.")
+        raise ImproperlyConfigured(
+            f"{name} is not set; production needs at least 32 random characters."
+        )
     # A machine without settings: kept beside the servers so that sign-ins survive a restart.
     path = STATE_DIR / name.lower()
     if not path.exists():
@@ -146,7 +158,9 @@ TEMPLATES = [
 
 # Without DATABASE_URL the embedded server is meant; manage.py, wsgi.py and the supervisor start it.
 DATABASES = {
-    "default": database(os.environ.get("DATABASE_URL", f"postgresql://postgres@/postgres?host={STATE_DIR / 's'}"))
+    "default": database(
+        os.environ.get("DATABASE_URL", f"postgresql://postgres@/postgres?host={STATE_DIR / 's'}")
+    )
 }
 _VALKEY = {
     "LOCATION": os.environ.get("CACHE_URL", "unix:///nowhere/valkey.sock?db=1"),
@@ -220,7 +234,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", STATE_DIR / "static"))
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", STATE_DIR / "media"))  # never served by path
 MEDIA_URL = ""
-_HASHED = env_bool("HASHED_STATIC", default=not DEBUG and STATIC_ROOT.joinpath("staticfiles.json").exists())
+_HASHED = env_bool(
+    "HASHED_STATIC", default=not DEBUG and STATIC_ROOT.joinpath("staticfiles.json").exists()
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -245,13 +261,17 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REDIRECT_EXEMPT = ["^healthz$"]
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+)
 X_FRAME_OPTIONS = "DENY"
 
 EMAIL_URL = os.environ.get("EMAIL_URL", "console:")
 _mail = urlsplit(EMAIL_URL)
 if _mail.scheme not in ("console", "smtp", "smtps", "file"):
-    raise ImproperlyConfigured(f"EMAIL_URL is {EMAIL_URL!r}; write console:, file:///folder or smtp://user:password@host:25.")
+    raise ImproperlyConfigured(
+        f"EMAIL_URL is {EMAIL_URL!r}; write console:, file:///folder or smtp://user:password@host:25."
+    )
 EMAIL_BACKEND = {
     "console": "django.core.mail.backends.console.EmailBackend",
     "file": "django.core.mail.backends.filebased.EmailBackend",
@@ -292,7 +312,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep overdue shards": {"task": "matchmaking.tasks.sweep_overdue_shards", "schedule": 5.0},
     "deliver notifications": {"task": "chains.tasks.deliver_notifications", "schedule": 15.0},
     "publish after embargo": {"task": "chains.tasks.publish_due_requirements", "schedule": 10.0},
-    "close expired requirements": {"task": "chains.tasks.close_due_requirements", "schedule": 600.0},
+    "close expired requirements": {
+        "task": "chains.tasks.close_due_requirements",
+        "schedule": 600.0,
+    },
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},
     "end held events": {"task": "events.tasks.mark_events_held", "schedule": 300.0},

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('chains', '0001_register'),
+        ("chains", "0001_register"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='requirement',
-            name='amendment_seen_at',
+            model_name="requirement",
+            name="amendment_seen_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('matchmaking', '0002_weighting_1'),
+        ("matchmaking", "0002_weighting_1"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='score',
-            name='basis',
-            field=models.CharField(blank=True, default='', max_length=65),
+            model_name="score",
+            name="basis",
+            field=models.CharField(blank=True, default="", max_length=65),
         ),
     ]

@@ -123,7 +123,9 @@ class RequirementFactory(DjangoModelFactory):
         skip_postgeneration_save = True
 
     class Params:
-        draft = factory.Trait(status="draft", published_at=None, approved_at=None, submitted_at=None)
+        draft = factory.Trait(
+            status="draft", published_at=None, approved_at=None, submitted_at=None
+        )
         submitted = factory.Trait(status="submitted", published_at=None, approved_at=None)
         approved = factory.Trait(status="approved", published_at=None)
 
@@ -137,9 +139,7 @@ class RequirementFactory(DjangoModelFactory):
     submitted_at = factory.LazyFunction(timezone.now)
     approved_at = factory.LazyFunction(timezone.now)
     published_at = factory.LazyFunction(timezone.now)
-    contact = factory.SubFactory(
-        ContactFactory, enterprise=factory.SelfAttribute("..enterprise")
-    )
+    contact = factory.SubFactory(ContactFactory, enterprise=factory.SelfAttribute("..enterprise"))
 
     @factory.post_generation
     def lines(self, create, texts):
