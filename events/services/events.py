@@ -122,7 +122,7 @@ def cancel(*, event: Event, reason: str, by: User) -> Event:
         )
     event.status, event.cancel_reason = Status.CANCELLED, reason.strip()[:300]
     event.save(update_fields=["status", "cancel_reason", "updated_at"])
-    ended = registration.end_all(event, by)
+    ended = registration.end_all(event=event, by=by)
     audit.record(by, "event.cancelled", event, registrations=ended)
     changes.record("event", event, "cancelled")
     _set_embargoes(Requirement.objects.filter(listings__event=event), by)

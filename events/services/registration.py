@@ -56,13 +56,31 @@ def tier_of(enterprise: Enterprise, tiers: Iterable[Tier]) -> Tier:
 
 def ranks(event: Event, registrations: Iterable[Registration]) -> dict[int, int]:
     """Places in the queue by the published rule, computed now, for those of `registrations` that wait."""
+    return _ranks(event.waiting_rule, [event.pk], registrations)
+
+
+def ranks_of(registrations: Iterable[Registration]) -> dict[int, int]:
+    """The same at several events: one query for each rule among them."""
+    by_rule: dict[str, list[Registration]] = {}
+    for row in registrations:
+        by_rule.setdefault(row.event.waiting_rule, []).append(row)
+    found: dict[int, int] = {}
+    for rule, rows in by_rule.items():
+        found |= _ranks(rule, sorted({row.event_id for row in rows}), rows)
+    return found
+
+
+def _ranks(
+    rule: str, events: Sequence[int], registrations: Iterable[Registration]
+) -> dict[int, int]:
     wanted = [row.pk for row in registrations if row.status == Status.WAITLISTED]
     if not wanted:
         return {}
+    place = Window(RowNumber(), partition_by=F("event"), order_by=list(QUEUE_ORDER[rule]))
     queue = (
-        Registration.objects.filter(event=event)
+        Registration.objects.filter(event__in=events)
         .waiting()
-        .annotate(rank=Window(RowNumber(), order_by=list(QUEUE_ORDER[event.waiting_rule])))
+        .annotate(rank=place)
         .values_list("pk", "rank")
     )
     # The window must see the whole queue; a filter on the outside keeps only the rows asked for.
@@ -430,7 +448,7 @@ def promote(event: Event) -> int:
         return len(_promote(event, _locked_tiers(event)))
 
 
-def end_all(event: Event, by: User) -> int:
+def end_all(*, event: Event, by: User) -> int:
     """Every place of an event that is cancelled; called inside that verb, which has checked the right."""
     tiers = _locked_tiers(event)
     rows = event.registrations.exclude(status__in=(Status.DECLINED, Status.CANCELLED)).order_by(

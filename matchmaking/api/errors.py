@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ValidationError as ModelError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
+from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
@@ -21,7 +24,17 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DomainError):
         set_rollback()
         found = status.HTTP_403_FORBIDDEN if error.is_refusal else status.HTTP_409_CONFLICT
-        return problem(found, str(error), error.code)
+        # What a draft still lacks, field by field: programs need more than the sentence.
+        missing = {"missing": error.params["missing"]} if "missing" in error.params else {}
+        return problem(found, str(error), error.code, **missing)
+    if isinstance(error, RequestDataTooBig):
+        return problem(
+            status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+            _("The body is too large."),
+            "request.too_large",
+        )
+    if isinstance(error, ModelError):
+        error = exceptions.ValidationError(get_error_detail(error))
     if isinstance(error, exceptions.ValidationError):
         set_rollback()
         return problem(
@@ -55,5 +68,12 @@ def _code(error: Exception) -> str:
 
 
 def problem(found: int, detail: str, code: str, **more: Any) -> Response:
-    body = {"type": "about:blank", "status": found, "detail": detail, "code": code, **more}
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(found).phrase,
+        "status": found,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
     return Response(body, status=found, content_type=PROBLEM)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from chains import models as register
@@ -15,6 +16,7 @@ from chains.models import (
     CertificationKind,
     Chain,
     Condition,
+    Contact,
     CooperationKind,
     DockingKind,
     Enterprise,
@@ -41,6 +43,11 @@ def caller(context: Mapping[str, Any]) -> Anyone:
     """Who asks; nobody while the schema is drawn."""
     request = context.get("request")
     return request.user if request is not None else AnonymousUser()
+
+
+def _own_contacts(user: Anyone) -> QuerySet[Contact]:
+    own = Enterprise.objects.own(user)
+    return Contact.objects.filter(enterprise__in=own.values("pk"), is_active=True)
 
 
 # --- Reference data -----------------------------------------------------------------------------------
@@ -153,6 +160,14 @@ class EnterpriseSerializer(serializers.ModelSerializer[Enterprise]):
             "public_id", "name", "name_en", "kind", "country", "region", "status", "summary",
             "summary_language", "website", "verified_at", "qualifications",
         )  # fmt: skip
+
+
+class ContactChoiceSerializer(serializers.ModelSerializer[Contact]):
+    """How an own contact is named in a requirement or an interest: never how it is reached."""
+
+    class Meta:
+        model = Contact
+        fields = ("public_id", "name", "job_title")
 
 
 class EnterpriseProfileSerializer(serializers.Serializer[Any]):
@@ -288,6 +303,9 @@ class RequirementDraftSerializer(serializers.Serializer[Any]):
     answer_by_on = serializers.DateField(required=False)
     is_urgent = serializers.BooleanField(required=False)
     import_substitution = serializers.BooleanField(required=False)
+    contact = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Contact.objects.none(), required=False
+    )
     contact_policy = serializers.ChoiceField(Requirement.ContactPolicy.choices, required=False)
     lines = LineSerializer(many=True)
     conditions = ConditionSerializer(many=True, required=False)
@@ -298,8 +316,9 @@ class RequirementDraftSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
         user = caller(self.context)
-        # Only own enterprises can be named: another's id reads as unknown.
+        # Only own enterprises and contacts can be named: another's id reads as unknown.
         fields["enterprise"].queryset = Enterprise.objects.own(user)  # type: ignore[attr-defined]
+        fields["contact"].queryset = _own_contacts(user)  # type: ignore[attr-defined]
         return fields
 
     def drafts(self) -> tuple[list[LineDraft], list[ConditionDraft]]:
@@ -441,6 +460,16 @@ class MatchSerializer(serializers.ModelSerializer[Match]):
         )  # fmt: skip
 
 
+class DecidedSerializer(serializers.ModelSerializer[Decision]):
+    """What reviewers said, in order; who they are is between the desks and the trail."""
+
+    points = serializers.FloatField(source="score.points", read_only=True, default=None)
+
+    class Meta:
+        model = Decision
+        fields = ("verdict", "reason", "note", "until_on", "points", "at")
+
+
 class DecisionSerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(Decision.Verdict.choices)
     reason = serializers.ChoiceField(Decision.Reason.choices, required=False, default="")
@@ -471,17 +500,14 @@ class InterestDraftSerializer(serializers.Serializer[Any]):
     lines = serializers.ListField(child=serializers.CharField(max_length=12), min_length=1)
     message = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
     contact = serializers.SlugRelatedField[Any](
-        slug_field="public_id", queryset=register.Contact.objects.none()
+        slug_field="public_id", queryset=Contact.objects.none()
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
         user = caller(self.context)
-        own = Enterprise.objects.own(user)
-        fields["enterprise"].queryset = own  # type: ignore[attr-defined]
-        fields["contact"].queryset = register.Contact.objects.filter(  # type: ignore[attr-defined]
-            enterprise__in=own.values("pk"), is_active=True
-        )
+        fields["enterprise"].queryset = Enterprise.objects.own(user)  # type: ignore[attr-defined]
+        fields["contact"].queryset = _own_contacts(user)  # type: ignore[attr-defined]
         return fields
 
 

@@ -37,7 +37,11 @@ urlpatterns = [
     # Swagger's start script as a file of its own: the policy allows no inline script.
     path(
         "docs/",
-        login_not_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")),
+        login_not_required(
+            SpectacularSwaggerSplitView.as_view(
+                url_name="api-schema", template_name="matchmaking/api_docs.html"
+            )
+        ),
         name="api-docs",
     ),
 ]

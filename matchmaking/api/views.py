@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -14,6 +15,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
+from chains import permissions as register
+from chains.errors import DomainError
 from chains.models import (
     Capability,
     Category,
@@ -141,6 +144,21 @@ class EnterpriseViewSet(ReadViewSet):
         enterprises.edit_profile(enterprise=enterprise, by=request.user, **body.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
+    @extend_schema(responses=serializers.ContactChoiceSerializer(many=True))
+    @action(
+        detail=True,
+        permission_classes=[IsAuthenticated],
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def contacts(self, request: Request, public_id: str) -> Response:
+        """The own enterprise's contacts, to be named in requirements and interests."""
+        enterprise = self.get_object()
+        if not register.can_edit(request.user, enterprise):
+            raise PermissionDenied
+        rows = enterprise.contacts.filter(is_active=True).order_by("pk")
+        return Response(serializers.ContactChoiceSerializer(rows, many=True).data)
+
 
 class CapabilityViewSet(ReadViewSet):
     queryset = Capability.objects.none()
@@ -194,7 +212,14 @@ class CapabilityViewSet(ReadViewSet):
 def _own_enterprise(request: Request) -> Enterprise:
     wanted = request.query_params.get("enterprise")
     own = Enterprise.objects.own(request.user).order_by("pk")
-    return get_object_or_404(own, public_id=wanted) if wanted else get_object_or_404(own[:1])
+    if wanted:
+        return get_object_or_404(own, public_id=wanted)
+    first = own.first()
+    if first is None:
+        raise DomainError(
+            _("Register your enterprise first, or ask to join it."), code="capability.forbidden"
+        )
+    return first
 
 
 class RequirementViewSet(ReadViewSet):
@@ -351,15 +376,8 @@ class RegistrationViewSet(ReadViewSet):
 
 
 def _ranks(rows: Any) -> dict[int, int]:
-    """Places in the queue of the rows of one page, one query an event."""
-    waiting: dict[int, list[Registration]] = {}
-    for row in [rows] if isinstance(rows, Registration) else list(rows or []):
-        if row.status == Registration.Status.WAITLISTED:
-            waiting.setdefault(row.event_id, []).append(row)
-    found: dict[int, int] = {}
-    for group in waiting.values():
-        found |= registrations.ranks(group[0].event, group)
-    return found
+    """Places in the queue of the rows of one page."""
+    return registrations.ranks_of([rows] if isinstance(rows, Registration) else list(rows or []))
 
 
 # --- The introduction ---------------------------------------------------------------------------------
@@ -397,6 +415,16 @@ class MatchViewSet(ReadViewSet):
         else:
             row = review.undo(match=match, by=by)
         return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
+
+    @extend_schema(responses=serializers.DecidedSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def decisions(self, request: Request, public_id: str) -> Response:
+        """What was decided on the pair, oldest first; for those who review it."""
+        match = self.get_object()
+        if not permissions.can_review(request.user, match.line):
+            raise PermissionDenied
+        rows = match.decisions.select_related("score")
+        return Response(serializers.DecidedSerializer(rows, many=True).data)
 
 
 class InterestViewSet(ReadViewSet):
