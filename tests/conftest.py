@@ -91,6 +91,13 @@ def committed(transactional_db):
     """Rows that other connections see; the shipped data stands."""
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that the processes of one run of the tests have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture
 def yesterday():
     return timezone.now() - datetime.timedelta(days=1)

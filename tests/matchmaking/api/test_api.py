@@ -1,0 +1,624 @@
+"""What programs get: shapes, rights, refusals, and the same number of queries for one row and for three."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from chains.models import Requirement
+from events.models import Event, Registration
+from matchmaking.models import MatchRun
+from tests import world
+from tests.factories.chains import (
+    CapabilityFactory,
+    ContactFactory,
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    UserFactory,
+)
+from tests.factories.events import EventFactory, RegistrationFactory
+from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1/"
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+def place():
+    return world.build()
+
+
+def client_of(user):
+    """A program with a token, as an integrator has it."""
+    client = APIClient()
+    if user.is_authenticated:
+        client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0]}")
+    return client
+
+
+def as_role(place, role):
+    return client_of(place.people[role])
+
+
+# --- Shapes ---------------------------------------------------------------------------------------------
+
+NAMES = {"code", "name_zh", "name_en"}
+SHAPES = {
+    "chains": NAMES | {"kind", "summary_zh", "summary_en"},
+    "segments": NAMES | {"chain", "position", "feeds"},
+    "categories": NAMES
+    | {
+        "level", "parent", "segment", "synonyms_zh", "synonyms_en", "description_zh", "description_en",
+        "standards",
+    },
+    "regions": NAMES | {"level", "parent", "longitude", "latitude"},
+    "units": NAMES | {"dimension", "factor"},
+    "docking-kinds": NAMES | {"direction", "family", "counterparts"},
+    "cooperation-kinds": NAMES | {"group"},
+    "qualification-kinds": NAMES | {"group", "counted_as"},
+    "certification-kinds": NAMES | {"group"},
+    "participant-kinds": NAMES | {"counts_as_enterprise"},
+    "event-levels": NAMES,
+    "enterprises": {
+        "public_id", "name", "name_en", "kind", "country", "region", "status", "summary", "summary_language",
+        "website", "verified_at", "qualifications",
+    },
+    "capabilities": {
+        "public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "categories",
+        "cooperation_kinds", "yearly_capacity", "unit", "lead_time_days", "sample_days", "is_new",
+        "valid_until_on", "status", "published_at",
+    },
+    "requirements": {
+        "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
+        "cooperation_kinds", "chain", "region", "project", "needed_by_on", "closes_on", "answer_by_on",
+        "is_urgent", "import_substitution", "contact_policy", "status", "close_reason", "published_at",
+        "amended_at", "lines", "conditions", "questions",
+    },
+    "events": {
+        "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "chains", "docking_kinds",
+        "series", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "delegates_per_enterprise",
+        "admission", "waiting_rule", "registration_opens_at", "registration_closes_at", "status", "tiers",
+        "listings",
+    },
+    "registrations": {
+        "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
+        "accepts_partial", "tier", "rank",
+    },
+    "matches": {
+        "public_id", "requirement", "line", "supplier", "points", "misses_must", "status", "is_stale",
+        "origin", "score",
+    },
+    "interests": {
+        "public_id", "requirement", "enterprise", "lines", "message", "language", "status", "decline_reason",
+        "created_at", "answered_at",
+    },
+    "runs": {
+        "public_id", "scope", "requirement", "line", "enterprise", "status", "lines_total", "lines_done",
+        "engine_version", "created_at", "started_at", "finished_at", "error",
+    },
+}  # fmt: skip
+
+
+def test_rows_have_exactly_the_fields_that_are_promised(place):
+    roles = {"interests": "supplier"}
+
+    for noun, fields in SHAPES.items():
+        client = as_role(place, roles.get(noun, "organiser"))
+        answer = client.get(f"{API}{noun}/", {"limit": 1})
+        assert set(answer.data) == {"count", "next", "previous", "results"}, noun
+        row = answer.data["results"][0]
+        assert set(row) == fields, noun
+        detail = client.get(f"{API}{noun}/{row.get('public_id') or row['code']}/")
+        assert detail.data == row, noun
+
+
+def test_score_tells_its_parts_and_reasons(place):
+    row = as_role(place, "organiser").get(f"{API}matches/{place.match.public_id}/").data
+
+    assert set(row["score"]) == {
+        "points", "misses_must", "parts", "reasons", "outcomes", "engine_version", "weighting", "created_at",
+    }  # fmt: skip
+    assert row["points"] == row["score"]["points"] == 81.4
+    assert sum(part["tenths"] for part in row["score"]["parts"]) == 814
+
+
+def test_embargoed_requirement_is_on_no_event_list_for_others(place):
+    listings = APIClient().get(f"{API}events/{place.event.public_id}/").data["listings"]
+
+    assert [row["requirement"] for row in listings] == [place.published.public_id]
+
+
+def test_project_that_is_not_public_is_left_out(place):
+    project = place.buyer.projects.create(name="Q", is_public=False)
+    Requirement.objects.filter(pk=place.published.pk).update(project=project)
+
+    assert (
+        APIClient().get(f"{API}requirements/{place.published.public_id}/").data["project"] is None
+    )
+
+
+# --- Query counts ---------------------------------------------------------------------------------------
+
+
+def requirements(count):
+    for _ in range(count):
+        RequirementFactory(lines=["A", "B"])
+    return UserFactory()
+
+
+def capabilities(count):
+    for _ in range(count):
+        CapabilityFactory(categories=["PV-A-1"])
+    return UserFactory()
+
+
+def enterprises(count):
+    EnterpriseFactory.create_batch(count)
+    return UserFactory()
+
+
+def events(count):
+    EventFactory.create_batch(count, chains=["PV"])
+    return UserFactory()
+
+
+def registrations(count):
+    """One enterprise that waits at several events: its ranks must not cost a query each."""
+    member = MembershipFactory()
+    for _ in range(count):
+        RegistrationFactory(enterprise=member.enterprise, status="waitlisted")
+    return member.user
+
+
+def matches(count):
+    for _ in range(count):
+        MatchFactory()
+    return OrganiserRoleFactory().user
+
+
+def interests(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        InterestFactory(enterprise=member.enterprise).lines.set([])
+    return member.user
+
+
+def runs(count):
+    user = UserFactory()
+    MatchRunFactory.create_batch(count, asked_by=user)
+    return user
+
+
+MAKERS = (requirements, capabilities, enterprises, events, registrations, matches, interests, runs)
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_list_asks_the_database_as_often_for_three_rows_as_for_one(make, django_assert_num_queries):
+    from django.db import connection  # noqa: PLC0415
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+
+    def asked(user):
+        client = client_of(user)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            answer = client.get(f"{API}{make.__name__}/")
+        return answer.data["count"], len(queries)
+
+    first, once = asked(make(1))
+    second, thrice = asked(make(3))
+
+    assert second >= 3 > 0 < first
+    assert thrice == once
+
+
+# --- Who asks -------------------------------------------------------------------------------------------
+
+
+def test_visitor_reads_what_is_public_and_is_asked_for_a_token_elsewhere():
+    assert APIClient().get(f"{API}chains/").status_code == 200
+
+    answer = APIClient().get(f"{API}matches/")
+
+    assert (answer.status_code, answer["WWW-Authenticate"], answer["Content-Type"]) == (
+        401,
+        "Token",
+        PROBLEM,
+    )
+    assert answer.data["code"] == "request.not_authenticated"
+
+
+def test_unknown_token_is_refused():
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION="Token 0123456789012345678901234567890123456789")
+
+    answer = client.get(f"{API}chains/")
+
+    assert (answer.status_code, answer.data["code"]) == (401, "request.authentication_failed")
+
+
+def test_session_reads_and_writes_only_with_its_csrf_token(place):
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(place.people["owner"])
+    address = f"{API}capabilities/{place.capability_draft.public_id}/publish/"
+
+    without = client.post(address)
+    client.get("/")
+    token = client.cookies["csrftoken"].value if "csrftoken" in client.cookies else ""
+    if not token:
+        client.get("/accounts/email/")
+        token = client.cookies["csrftoken"].value
+    with_token = client.post(address, headers={"X-CSRFToken": token})
+
+    assert (without.status_code, without.data["code"]) == (403, "request.permission_denied")
+    assert (with_token.status_code, with_token.data["status"]) == (200, "published")
+
+
+def test_caller_that_asks_too_often_is_told_when_to_come_back(monkeypatch):
+    monkeypatch.setattr("matchmaking.api.limits.AnonThrottle.get_rate", lambda _self: "2/min")
+    client = APIClient()
+
+    statuses = [client.get(f"{API}units/").status_code for _ in range(3)]
+    answer = client.get(f"{API}units/")
+
+    assert statuses == [200, 200, 429]
+    assert (answer["Content-Type"], answer.data["code"]) == (PROBLEM, "request.throttled")
+    assert 0 < int(answer["Retry-After"]) <= 60
+
+
+# --- Refusals -------------------------------------------------------------------------------------------
+
+
+def problem(answer):
+    assert answer["Content-Type"] == PROBLEM
+    assert answer.data["status"] == answer.status_code
+    return answer.status_code, answer.data["title"], answer.data["code"], answer.data["detail"]
+
+
+def test_refusals_are_problems_with_a_sentence(place):
+    stranger, viewer, owner = (as_role(place, role) for role in ("stranger", "viewer", "owner"))
+    draft = f"{API}capabilities/{place.capability_draft.public_id}/"
+
+    assert problem(stranger.get(draft)) == (
+        404, "Not Found", "request.not_found", "There is no such thing, or it is not open to you.",
+    )  # fmt: skip
+    assert problem(viewer.post(f"{draft}publish/")) == (
+        403, "Forbidden", "capability.forbidden", "Only the owner and the editors of the enterprise can do this.",
+    )  # fmt: skip
+    assert problem(owner.post(f"{draft}withdraw/")) == (
+        409, "Conflict", "capability.draft", "A draft is seen by nobody else. Delete it instead.",
+    )  # fmt: skip
+    assert problem(owner.post(f"{API}runs/", {"scope": "galaxy"}, format="json"))[:3] == (
+        422, "Unprocessable Entity", "request.invalid",
+    )  # fmt: skip
+    assert problem(owner.delete(draft))[:3] == (
+        405,
+        "Method Not Allowed",
+        "request.method_not_allowed",
+    )
+    assert problem(owner.post(f"{API}runs/", "<x/>", content_type="text/xml"))[:3] == (
+        415, "Unsupported Media Type", "request.unsupported_media_type",
+    )  # fmt: skip
+
+
+def test_faults_of_nested_fields_are_named_where_they_stand(place):
+    body = {
+        "enterprise": place.buyer.public_id,
+        "title": "",
+        "lines": [{"text": "A"}, {"text": "B", "quantity": "many", "unit": "nonsense"}],
+    }
+
+    answer = as_role(place, "owner").post(f"{API}requirements/", body, format="json")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == {
+        "title": ["This field may not be blank."],
+        "lines": {
+            "1": {
+                "quantity": ["A valid number is required."],
+                "unit": ["Object with code=nonsense does not exist."],
+            }
+        },
+    }
+
+
+def test_refusal_is_said_in_the_language_of_the_caller(place):
+    answer = as_role(place, "owner").get(
+        f"{API}matches/222222222222/", headers={"Accept-Language": "zh-hans"}
+    )
+
+    assert answer.data["detail"] != "There is no such thing, or it is not open to you."
+
+
+def test_body_beyond_the_limit_is_refused_unread(place, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    answer = as_role(place, "owner").post(
+        f"{API}requirements/", {"title": "x" * 1000}, format="json"
+    )
+
+    assert (answer.status_code, answer.data["code"]) == (413, "request.too_large")
+
+
+# --- Writing --------------------------------------------------------------------------------------------
+
+
+def posting(place, **more):
+    day = timezone.localdate()
+    return {
+        "enterprise": place.buyer.public_id,
+        "title": "Junction boxes for 5 GW",
+        "docking_kind": "supply_sales",
+        "region": "330421",
+        "contact": place.contact.public_id,
+        "closes_on": str(day + datetime.timedelta(days=10)),
+        "answer_by_on": str(day + datetime.timedelta(days=20)),
+        "lines": [
+            {
+                "text": "1500 V split junction box",
+                "quantity": "600",
+                "unit": "pcs",
+                "period": "year",
+                "conditions": [{"kind": "other", "text": "three samples first"}],
+            },
+            {"text": "EVA film"},
+        ],
+        "conditions": [{"kind": "other", "text": "on-site audit", "strength": "prefer"}],
+        "questions": ["Who are your customers?"],
+        **more,
+    }
+
+
+def test_requirement_goes_from_a_program_to_its_desk(place):
+    client = as_role(place, "editor")
+
+    made = client.post(f"{API}requirements/", posting(place), format="json")
+    assert made.status_code == 201, made.data
+    sent = client.post(f"{API}requirements/{made.data['public_id']}/submit/")
+
+    row = Requirement.objects.get(public_id=made.data["public_id"])
+    assert made.data["status"] == "draft"
+    assert [(line["number"], line["text"], line["period"]) for line in made.data["lines"]] == [
+        (1, "1500 V split junction box", "year"),
+        (2, "EVA film", "once"),
+    ]
+    assert [c["text"] for c in made.data["conditions"]] == ["on-site audit"]
+    assert [c["text"] for c in made.data["lines"][0]["conditions"]] == ["three samples first"]
+    assert made.data["questions"] == ["Who are your customers?"]
+    assert (sent.status_code, sent.data["status"], row.status) == (200, "submitted", "submitted")
+    assert row.contact == place.contact
+
+
+def test_submit_says_what_is_missing_field_by_field(place):
+    client = as_role(place, "editor")
+    body = posting(place)
+    del body["contact"], body["closes_on"], body["answer_by_on"]
+    made = client.post(f"{API}requirements/", body, format="json")
+
+    answer = client.post(f"{API}requirements/{made.data['public_id']}/submit/")
+
+    assert (answer.status_code, answer.data["code"]) == (409, "requirement.incomplete")
+    assert set(answer.data["missing"]) == {"contact", "closes_on", "answer_by_on"}
+
+
+def test_requirement_of_another_enterprise_cannot_be_posted_nor_its_contact_named(place):
+    client = as_role(place, "stranger")
+    body = posting(place)
+
+    answer = client.post(f"{API}requirements/", body, format="json")
+
+    assert answer.status_code == 422
+    assert set(answer.data["errors"]) == {"enterprise", "contact"}
+    assert Requirement.objects.filter(title=body["title"]).count() == 0
+
+
+def test_own_contacts_can_be_named_but_their_numbers_are_not_told(place):
+    answer = as_role(place, "editor").get(f"{API}enterprises/{place.buyer.public_id}/contacts/")
+
+    assert answer.data == [
+        {"public_id": place.contact.public_id, "name": "Qcontactname", "job_title": "Qcontactjob"}
+    ]
+
+
+def test_capability_is_drafted_and_published(place):
+    client = as_role(place, "supplier")
+    body = {"title_en": "Box", "text_en": "1500 V", "yearly_capacity": "5000", "unit": "pcs"}
+
+    made = client.post(f"{API}capabilities/", body, format="json")
+    assert made.status_code == 201, made.data
+    shown = client.post(f"{API}capabilities/{made.data['public_id']}/publish/")
+
+    assert (made.data["status"], shown.data["status"]) == ("draft", "published")
+    assert made.data["enterprise"] == place.supplying.public_id
+
+
+def test_capability_needs_an_enterprise(place):
+    answer = as_role(place, "newcomer").post(
+        f"{API}capabilities/", {"title_en": "Box"}, format="json"
+    )
+
+    assert problem(answer) == (
+        403, "Forbidden", "capability.forbidden", "Register your enterprise first, or ask to join it.",
+    )  # fmt: skip
+
+
+def test_decision_is_made_on_record_and_read_by_reviewers_only(place):
+    reviewer = as_role(place, "organiser")
+    address = f"{API}matches/{place.proposed.public_id}/"
+
+    unsaid = reviewer.post(f"{address}decide/", {"verdict": "rejected"}, format="json")
+    said = reviewer.post(
+        f"{address}decide/",
+        {"verdict": "rejected", "reason": "capacity", "note": "too small"},
+        format="json",
+    )
+
+    assert (unsaid.status_code, said.status_code, said.data["status"]) == (409, 200, "rejected")
+    rows = reviewer.get(f"{address}decisions/").data
+    assert [(r["verdict"], r["reason"], r["note"], r["points"]) for r in rows] == [
+        ("rejected", "capacity", "too small", 81.4)
+    ]
+    assert (
+        as_role(place, "supplier")
+        .get(f"{API}matches/{place.match.public_id}/decisions/")
+        .status_code
+        == 403
+    )
+
+
+def test_supplier_sees_its_own_pairs_and_no_competitor(place):
+    rows = as_role(place, "supplier").get(f"{API}matches/").data["results"]
+
+    assert [row["supplier"]["public_id"] for row in rows] == [place.supplying.public_id]
+
+
+def test_interest_is_sent_and_answered_and_opens_the_contact(place):
+    supplier, buyer = as_role(place, "stranger"), as_role(place, "owner")
+    contact = ContactFactory(enterprise=place.foreign)
+    body = {
+        "requirement": place.published.public_id,
+        "enterprise": place.foreign.public_id,
+        "lines": [place.published_line.public_id],
+        "message": "We can.",
+        "contact": contact.public_id,
+    }
+    address = f"{API}requirements/{place.published.public_id}/contact/"
+
+    sent = supplier.post(f"{API}interests/", body, format="json")
+    assert sent.status_code == 201, sent.data
+    closed = supplier.post(address)
+    accepted = buyer.post(
+        f"{API}interests/{sent.data['public_id']}/answer/", {"answer": "accept"}, format="json"
+    )
+    opened = supplier.post(address)
+
+    assert (sent.data["status"], sent.data["lines"]) == ("sent", body["lines"])
+    assert (closed.status_code, closed.data["code"]) == (403, "contact.forbidden")
+    assert accepted.data["status"] == "accepted"
+    assert set(opened.data) == {"name", "job_title", "phone", "email", "wechat"}
+    assert opened.data["phone"] == place.contact.phone
+
+
+def test_interest_in_a_line_of_another_requirement_is_refused(place):
+    other = RequirementFactory(lines=["Q"]).lines.get()
+    body = {
+        "requirement": place.published.public_id,
+        "enterprise": place.supplying.public_id,
+        "lines": [other.public_id],
+        "contact": place.supplier_contact.public_id,
+    }
+
+    answer = as_role(place, "supplier").post(f"{API}interests/", body, format="json")
+
+    assert (answer.status_code, answer.data["errors"]) == (
+        422, {"lines": ["There is no such line in this requirement."]},
+    )  # fmt: skip
+
+
+def test_registration_beyond_capacity_waits_at_its_computed_place(place):
+    client = as_role(place, "stranger")
+    body = {"event": place.event.public_id, "enterprise": place.foreign.public_id, "seats": 1}
+
+    made = client.post(f"{API}registrations/", {**body, "purposes": ["buy"]}, format="json")
+    assert made.status_code == 201, made.data
+    again = client.post(f"{API}registrations/", body, format="json")
+    gone = client.post(f"{API}registrations/{made.data['public_id']}/cancel/")
+
+    assert (made.data["status"], made.data["rank"], made.data["purposes"]) == (
+        "waitlisted",
+        2,
+        ["buy"],
+    )
+    assert again.data["public_id"] == made.data["public_id"]
+    assert (gone.data["status"], gone.data["rank"]) == ("cancelled", None)
+    assert Registration.objects.filter(event=place.event, enterprise=place.foreign).count() == 1
+
+
+def test_ranks_of_several_events_are_each_counted_in_their_own_queue(place):
+    other = EventFactory(seats=1, waiting_rule=Event.WaitingRule.DRAW)
+    first = RegistrationFactory(event=other, status="waitlisted", enterprise=place.foreign)
+    place.waiting.refresh_from_db()
+    mine = RegistrationFactory(event=place.event, status="waitlisted", enterprise=place.foreign)
+
+    rows = as_role(place, "stranger").get(f"{API}registrations/").data["results"]
+
+    assert {row["public_id"]: row["rank"] for row in rows} == {
+        first.public_id: 1,
+        mine.public_id: 2,
+    }
+
+
+def test_run_is_started_followed_and_cancelled(place):
+    client = as_role(place, "organiser")
+
+    made = client.post(
+        f"{API}runs/",
+        {"scope": "requirement", "public_id": place.published.public_id},
+        format="json",
+    )
+    assert made.status_code == 202, made.data
+    seen = client.get(f"{API}runs/{made.data['public_id']}/")
+    gone = client.post(f"{API}runs/{made.data['public_id']}/cancel/")
+
+    assert (seen.data["status"], seen.data["lines_total"], seen.data["lines_done"]) == (
+        "queued",
+        1,
+        0,
+    )
+    assert gone.data["status"] == "cancelled"
+    assert (
+        MatchRun.objects.get(public_id=made.data["public_id"]).asked_by == place.people["organiser"]
+    )
+
+
+def test_profile_is_changed_by_editors_and_no_further_than_the_profile(place):
+    address = f"{API}enterprises/{place.buyer.public_id}/"
+
+    answer = as_role(place, "editor").patch(
+        address, {"summary": "We make modules.", "status": "merged", "number": "1"}, format="json"
+    )
+
+    place.buyer.refresh_from_db()
+    assert answer.data["summary"] == place.buyer.summary == "We make modules."
+    assert place.buyer.status == "verified"
+
+
+# --- Filters --------------------------------------------------------------------------------------------
+
+
+def test_requirements_are_found_by_region_words_and_state(place):
+    def found(**query):
+        rows = APIClient().get(f"{API}requirements/", query).data["results"]
+        return [row["public_id"] for row in rows]
+
+    assert found(region="330400") == found(q="接线盒") == found() == [place.published.public_id]
+    assert found(region="440300") == found(region="none") == found(q="不存在的词语") == []
+    assert APIClient().get(f"{API}requirements/", {"status": "nonsense"}).status_code == 422
+
+
+def test_page_is_at_most_two_hundred_rows():
+    answer = APIClient().get(f"{API}regions/", {"limit": 100000})
+
+    assert len(answer.data["results"]) == 200
+    assert answer.data["count"] > 3000
+
+
+# --- The page that explains it --------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_docs_page_works_under_the_policy(page, live_server):
+    page.goto(f"{live_server.url}/api/docs/")
+
+    page.get_by_text("/api/v1/requirements/", exact=True).first.wait_for()
+
+    assert page.locator(".opblock").count() > 40
+    assert page.complaints == []

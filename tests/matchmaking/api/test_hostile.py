@@ -1,0 +1,189 @@
+"""R9: whatever is sent to any operation of the schema, the answer is never a fault of ours."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.db import DataError, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.parsers import JSONParser
+from rest_framework.test import APIClient
+
+from tests import walk, world
+
+pytestmark = pytest.mark.django_db
+
+SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "openapi.yaml").read_text())
+METHODS = ("get", "post", "patch")
+OPERATIONS = [
+    (method, path, operation)
+    for path, item in sorted(SCHEMA["paths"].items())
+    for method, operation in item.items()
+    if method in METHODS and path.startswith("/api/v1/")
+]
+REFERENCE = re.compile(
+    r"/api/v1/(chains|segments|categories|regions|units|event-levels|[a-z]+-kinds)/"
+)
+WRITING = [one for one in OPERATIONS if one[0] != "get"]
+READING = [one for one in OPERATIONS if one[0] == "get" and not REFERENCE.match(one[1])]
+
+HOSTILE = st.sampled_from(
+    [
+        None, True, False, 0, -1, 1.5, 1e308, 2**31, 2**63, -(2**63) - 1, 10**400, "", " ", "0", "null",
+        "\x00", "a\x00b", "\ud800", "😀𠮷\u202e", "x" * 1_000_000, "9999-12-31", "0001-01-01", "2026-02-30",
+        "9999-12-31T23:59:59+00:00", "9223372036854775808", "NaN", "Infinity", "-0", "1e400", "%", "\\", "'",
+        "../../etc/passwd", [], {}, [[]], [None], ["\x00"], {"x": {}}, [{}], [{"text": "a", "quantity": 1e308}],
+    ]
+)  # fmt: skip
+BODIES = HOSTILE | st.text(max_size=20) | st.integers() | st.floats()
+MOST = settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def properties(operation):
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    schema = body.get("schema", {})
+    if "$ref" in schema:
+        schema = SCHEMA["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return sorted(schema.get("properties", {}))
+
+
+def address(path, place):
+    """The path with an id that the asking person may use, so that the request gets past the door."""
+    noun = path.split("/")[3]
+    row = {
+        "enterprises": place.buyer, "capabilities": place.capability_draft, "requirements": place.draft,
+        "events": place.event, "registrations": place.registration, "matches": place.proposed,
+        "interests": place.interest, "runs": place.run,
+    }.get(noun)  # fmt: skip
+    return path.replace("{public_id}", row.public_id) if row else path.replace("{code}", "PV")
+
+
+def people_for(path):
+    noun = path.split("/")[3]
+    return {"registrations": "supplier", "matches": "organiser", "runs": "organiser"}.get(
+        noun, "owner"
+    )
+
+
+def valid_ids(place):
+    return {
+        "enterprise": place.buyer.public_id,
+        "requirement": place.published.public_id,
+        "event": place.event.public_id,
+        "contact": place.contact.public_id,
+        "lines": [{"text": "a"}],
+        "title": "A",
+    }
+
+
+def send(client, method, path, payload):
+    with walk.OPEN_THROTTLE, transaction.atomic():
+        answer = client.generic(method.upper(), path, payload, content_type="application/json")
+        transaction.set_rollback(True)
+    assert answer.status_code < 500, (method, path, payload[:300])
+    return answer.status_code
+
+
+@pytest.fixture
+def place():
+    return world.build()
+
+
+def client_of(place, path):
+    client = APIClient(raise_request_exception=True)
+    client.force_login(place.people[people_for(path)])
+    return client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), WRITING, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_write_survives_hostile_values(method, path, operation, place):
+    client, target, names = client_of(place, path), address(path, place), properties(operation)
+
+    @MOST
+    @given(
+        st.dictionaries(st.sampled_from(names), BODIES, max_size=4) if names else st.just({}),
+        st.booleans(),
+    )
+    def attack(fields, keeps_ids):
+        body = {**(valid_ids(place) if keeps_ids else {}), **fields}
+        send(client, method, target, json.dumps(body))
+
+    attack()
+    for raw in (
+        "",
+        "{",
+        "[]",
+        "null",
+        '"text"',
+        "1",
+        "\xff",
+        '{"a":' * 5000,
+        "[" * 100_000,
+        '{"title": NaN}',
+    ):
+        send(client, method, target, raw)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), READING, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_read_survives_hostile_queries(method, path, operation, place):
+    client, target = client_of(place, path), address(path, place)
+    names = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query"]
+    texts = st.sampled_from(
+        ["", "\x00", "😀𠮷", "x" * 10_000, "9" * 30, "-1", "1e400", "NaN", "9999-12-31T23:59:59Z",
+         "0001-01-01T00:00:00+14:00", "%", "\\", "'", "(", "[", "null", "2026-13-45"]
+    )  # fmt: skip
+
+    @MOST
+    @given(st.dictionaries(st.sampled_from(names), texts, max_size=3) if names else st.just({}))
+    def attack(query):
+        with walk.OPEN_THROTTLE:
+            answer = client.get(target, query)
+        assert answer.status_code < 500, (path, query)
+
+    attack()
+
+
+def test_operations_of_the_schema_are_all_attacked():
+    """The control of the lists above: an operation that fell out of both would be attacked by nobody."""
+    left = [one for one in OPERATIONS if one not in WRITING and one not in READING]
+
+    assert len(WRITING) > 15
+    assert all(REFERENCE.match(path) for _method, path, _operation in left)
+
+
+def test_text_that_no_database_holds_needs_the_strict_parser(place, monkeypatch):
+    """The control of the parser: with the plain one a NUL in a code reaches the database."""
+    path, body = "/api/v1/requirements/", {**valid_ids(place), "docking_kind": "\x00"}
+    assert send(client_of(place, path), "post", path, json.dumps(body)) == 400
+
+    monkeypatch.setattr("matchmaking.api.base.ReadViewSet.parser_classes", [JSONParser])
+
+    with pytest.raises(DataError):
+        send(client_of(place, path), "post", path, json.dumps(body))
+
+
+def test_fault_of_ours_would_be_noticed(place, monkeypatch):
+    """The control: an error that no handler knows must end the test, not become a polite answer."""
+
+    def fall(**_fields):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("chains.services.capabilities.publish", fall)
+    path = f"/api/v1/capabilities/{place.capability_draft.public_id}/publish/"
+
+    with pytest.raises(ZeroDivisionError):
+        send(client_of(place, path), "post", path, "{}")

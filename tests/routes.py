@@ -1,0 +1,292 @@
+"""Every address of the application and what each role gets there: the table behind the tests of rights and leaks.
+
+A new URL needs a row here. `in` is the way to sign-in, `go` another redirect, a number the status. The columns are
+those of `tests.world.ROLES`:
+
+    visitor newcomer stranger supplier viewer editor owner organiser elsewhere analyst administrator
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from django.urls import URLPattern, get_resolver
+
+from tests.world import FOUND_BY, ROLES
+
+ALL = " ".join(["200"] * 11)
+SIGNED_IN = "in " + " ".join(["200"] * 10)
+# Reading one's own enterprise: its members. Writing for it: editors and owners.
+MEMBERS = "in 404 404 404 200 200 200 404 404 404 404"
+NOT_VIEWERS = "in 404 404 404 404 200 200 404 404 404 404"
+DESK = "in 404 404 404 404 404 404 200 404 404 404"
+API_ALL = "401 " + " ".join(["200"] * 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    on: str = ""  # the attribute of the world whose public id stands in the address
+    expected: str = ALL
+    method: str = "get"
+    args: dict[str, str] = field(default_factory=dict)  # "@attribute" is a public id of the world
+    query: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+    roles: tuple[str, ...] = ROLES
+
+    @property
+    def label(self) -> str:
+        asked = "".join(f" {key}={value}" for key, value in self.query.items())
+        return f"{self.name}({self.on or ' '.join(self.args.values())}){asked}"
+
+
+def post(name, on="", expected=ALL, **more):
+    return Row(name, on, expected, method="post", **more)
+
+
+# Few roles where who asks makes no difference by construction.
+TWO = ("visitor", "stranger")
+
+SITE = (
+    Row("home"),
+    Row("start", "", "in" + " go" * 10),
+    post("set_theme", "", "go go", roles=TWO),
+    post("set_language", "", "go go", roles=TWO),
+    Row("healthz", "", "200 200", roles=TWO),
+    Row("readyz", "", "200 200", roles=TWO),
+    Row("api-docs", "", "200 200", roles=TWO),
+    Row("api-schema", "", "200 200", roles=TWO),
+    Row("matchmaking:requirement_list"),
+    Row("matchmaking:requirement_list", query={"q": FOUND_BY}),
+    Row("matchmaking:requirement_export", args={"extension": "csv"}),
+    Row("matchmaking:requirement_export", args={"extension": "xlsx"}),
+    Row("matchmaking:requirement_detail", "published"),
+    Row("matchmaking:requirement_detail", "draft", "404 404 404 404 200 200 200 404 404 404 404"),
+    Row("matchmaking:requirement_detail", "embargoed", "404 404 404 404 200 200 200 200 404 200 200"),
+    Row("matchmaking:requirement_detail", "submitted", "404 404 404 404 200 200 200 200 404 200 200"),
+    Row("matchmaking:enterprise_list"),
+    Row("matchmaking:enterprise_list", query={"q": FOUND_BY}),
+    Row("matchmaking:enterprise_detail", "buyer"),
+    Row("matchmaking:enterprise_detail", "supplying"),
+    Row("matchmaking:enterprise_detail", "pending", "404 404 404 404 404 404 404 200 404 200 200"),
+    Row("matchmaking:search", query={"q": FOUND_BY}),
+    Row("matchmaking:chain_list"),
+    Row("matchmaking:chain_map", args={"code": "PV"}),
+    Row("events:event_list"),
+    Row("events:event_detail", "event"),
+    Row("events:event_detail", "event_draft", "404 404 404 404 404 404 404 200 404 404 200"),
+    Row("events:register", "event"),
+    post("events:register", "event", "in" + " 422" * 10),
+    post("events:register", "event_draft", "404 404 404 404 404 404 404 422 404 404 422"),
+    Row("events:series_list"),
+    Row("events:series_detail", "series"),
+)  # fmt: skip
+
+# allauth's own pages: who has signed in is led on, who has not is asked to.
+GUEST_OR_NEWCOMER = ("visitor", "newcomer")
+ACCOUNT = tuple(
+    Row(name, "", expected, method, args, roles=GUEST_OR_NEWCOMER)
+    for name, expected, method, args in (
+        ("account_login", "200 go", "get", {}),
+        ("account_logout", "go 200", "get", {}),
+        ("account_inactive", "200 200", "get", {}),
+        ("account_signup", "200 go", "get", {}),
+        ("account_reauthenticate", "in 200", "get", {}),
+        ("account_email", "in 200", "get", {}),
+        ("account_email_verification_sent", "200 200", "get", {}),
+        ("account_change_password", "in 200", "get", {}),
+        ("account_set_password", "in go", "get", {}),
+        ("account_reset_password", "200 200", "get", {}),
+        ("account_confirm_login_code", "in go", "get", {}),
+        ("account_confirm_email", "200 200", "get", {"key": "unknown"}),
+        ("account_confirm_email", "404 404", "post", {"key": "unknown"}),
+        ("account_reset_password_from_key_done", "200 200", "get", {}),
+        ("account_reset_password_from_key", "200 200", "get", {"uidb36": "a", "key": "b"}),
+        ("account_reset_password_done", "200 200", "get", {}),
+    )
+)
+
+REGISTER = (
+    Row("chains:enterprise_join", "", SIGNED_IN),
+    Row("chains:enterprise_register", "", "in" + " go" * 10),
+    Row("chains:name_check", "", SIGNED_IN, query={"name": FOUND_BY}),
+    # Whoever knows the name may ask to join, before a desk has decided on the enterprise too.
+    Row("chains:join_request", "pending", SIGNED_IN),
+    Row("chains:notification_list", "", SIGNED_IN),
+    Row("chains:region_search", "", SIGNED_IN, query={"q": "嘉善"}),
+    Row("chains:evidence_download", "evidence", "in 404 404 404 404 200 200 200 404 404 200"),
+    Row("chains:enterprise_status", "buyer", MEMBERS),
+    Row("chains:enterprise_edit", "buyer", MEMBERS),
+    post("chains:enterprise_edit", "buyer", "in 404 404 404 403 go go 404 404 404 404", data={"name_en": "Demo"}),
+    Row("chains:member_list", "buyer", MEMBERS),
+    Row("chains:contact_edit", "buyer", "in 404 404 404 403 200 200 404 404 404 404"),
+    post("chains:contact_edit", "buyer", "in 404 404 404 403 go go 404 404 404 404", data={"name": "N", "phone": "000"}),
+    Row("chains:qualification_claim", "buyer", MEMBERS),
+    Row("chains:certification_claim", "buyer", MEMBERS),
+    Row("chains:capability_create", "buyer", MEMBERS),
+    Row("chains:capability_edit", "capability_draft", MEMBERS),
+    post("chains:capability_withdraw", "capability_draft", "in 404 404 404 403 go go 404 404 404 404"),
+    post("chains:membership_decide", "membership", "in 404 404 404 403 403 go go 404 404 go", data={"do": "accept"}),
+    Row("chains:requirement_create", "", "in go 200 200 go 200 200 go go go go"),
+    Row("chains:requirement_row", "", "in" + " 200" * 10, query={"kind": "line"}),
+    Row("chains:requirement_import", "", "in go 200 200 go 200 200 go go go go"),
+    Row("chains:requirement_template", "", SIGNED_IN),
+    Row("chains:requirement_edit", "draft", NOT_VIEWERS),
+    post("chains:requirement_submit", "draft", NOT_VIEWERS.replace("200", "go")),
+    Row("chains:requirement_edit", "returned", NOT_VIEWERS),
+    Row("chains:requirement_close", "submitted", NOT_VIEWERS),
+    post("chains:requirement_close", "submitted", NOT_VIEWERS.replace("200", "go")),
+    Row("chains:requirement_delete", "draft", NOT_VIEWERS),
+    post("chains:requirement_delete", "draft", NOT_VIEWERS.replace("200", "go")),
+    post("chains:requirement_copy", "draft", NOT_VIEWERS.replace("200", "go")),
+    Row("chains:requirement_history", "draft", MEMBERS),
+    Row("chains:requirement_history", "returned", "in 404 404 404 200 200 200 200 404 200 200"),
+    Row("chains:enterprise_case", "buyer", "in 404 404 404 404 404 404 200 404 404 200"),
+    Row("chains:enterprise_case", "pending", "in 404 404 404 404 404 404 200 404 404 200"),
+    Row("chains:proof_decide", "proof", "in 404 404 404 404 404 404 200 404 403 200"),
+    Row("chains:moderation_case", "submitted", "in 404 404 404 404 404 404 200 404 403 200"),
+    Row("chains:moderation_case", "draft", "in" + " 404" * 10),
+    post("chains:moderation_case", "submitted", "in 404 404 404 404 404 404 go 404 403 go", data={"do": "approve"}),
+)  # fmt: skip
+
+GATHERING = (
+    Row("events:event_create", "", "in 404 404 404 404 404 404 200 200 404 404"),
+    Row("events:event_edit", "event_draft", DESK),
+    post("events:event_publish", "event_draft", DESK.replace("200", "go")),
+    Row("events:event_cancel", "event", DESK),
+    Row("events:event_overview", "event", DESK),
+    Row("events:guest_list", "event", DESK),
+    Row("events:guest_list", "event", DESK, query={"export": "csv", "state": "all"}),
+    Row("events:guest_list", "event", DESK, query={"export": "xlsx", "state": "all"}),
+    Row("events:event_listing", "event", DESK, query={"q": FOUND_BY}),
+    post("events:event_listing", "event", DESK.replace("200", "go"), data={"action": "add", "requirement": "@submitted"}),
+    Row("events:delegate_list", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
+    post("events:registration_cancel", "registration", "in 404 404 go 404 404 404 go 404 404 404"),
+    post("events:registration_decide", "waiting", DESK.replace("200", "go"), data={"action": "decline", "reason": "full"}),
+)  # fmt: skip
+
+# A supplier reads its own pair; the buyer what is recommended to it; the desk all.
+PAIR = "in 404 404 200 200 200 200 200 404 404 404"
+INTRODUCTION = (
+    post("matchmaking:interest_send", "published", "in 403 422 422 422 422 422 403 403 403 403"),
+    post("matchmaking:interest_send", "embargoed", "in 404 404 404 422 422 422 403 404 403 403"),
+    post("matchmaking:contact_reveal", "published", "in 403 403 403 403 403 403 422 403 403 403"),
+    post("matchmaking:contact_reveal", "draft", "in 404 404 404 403 403 403 404 404 404 404"),
+    post("matchmaking:contact_reveal", "embargoed", "in 404 404 404 403 403 403 422 404 403 403"),
+    Row("matchmaking:category_suggest", "", SIGNED_IN, query={"q": "接线盒"}),
+    Row("matchmaking:inbox", "", "in 403 403 403 403 403 403 200 200 403 200"),
+    Row("matchmaking:review_queue", "", "in 403 403 403 403 403 403 200 200 403 403"),
+    Row("matchmaking:review_line", "published_line", DESK),
+    Row("matchmaking:review_line", "embargoed_line", DESK),
+    post("matchmaking:review_decide", "published_line", DESK.replace("200", "go"), data={"match": "@proposed", "verdict": "approve"}),
+    post("matchmaking:review_bulk", "published_line", DESK.replace("200", "go"), data={"match": "@proposed"}),
+    post("matchmaking:review_add", "published_line", DESK.replace("200", "422")),
+    Row("matchmaking:match_why", "match", PAIR),
+    Row("matchmaking:match_why", "proposed", DESK),
+    Row("matchmaking:pair_why", "", PAIR.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@supplying"}),
+    Row("matchmaking:pair_why", "", DESK.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@rival"}),
+    Row("matchmaking:for_you", "", SIGNED_IN),
+    post("matchmaking:dismiss", "published_line", "in 403 go go 403 go go 403 403 403 403"),
+    post("matchmaking:dismiss", "embargoed_line", "in" + " 404" * 10),
+    post("matchmaking:line_filled", "published_line", "in 404 404 404 403 go go 404 404 404 404"),
+    Row("matchmaking:my_interests", "", SIGNED_IN),
+    post("matchmaking:interest_withdraw", "interest", "in 404 404 go 404 404 404 404 404 404 404"),
+    post("matchmaking:interest_answer", "interest", "in 404 404 404 403 go go 404 404 404 404", data={"answer": "accept"}),
+    post("matchmaking:interest_contact", "interest", "in 404 404 404 200 200 200 422 404 404 404"),
+    Row("matchmaking:my_requirements", "", SIGNED_IN),
+    Row("matchmaking:requirement_desk", "published", MEMBERS),
+    Row("matchmaking:requirement_desk", "draft", MEMBERS),
+    Row("matchmaking:requirement_desk_export", "published", MEMBERS, args={"extension": "csv"}),
+    Row("matchmaking:requirement_desk_export", "published", MEMBERS, args={"extension": "xlsx"}),
+    Row("matchmaking:requirement_interests", "published", MEMBERS),
+    Row("matchmaking:contact_log", "published", MEMBERS),
+    Row("matchmaking:run_list", "", SIGNED_IN),
+    Row("matchmaking:run_start", "", "in" + " go" * 10),
+    post("matchmaking:run_start", "", "in 403 403 403 403 403 403 403 403 403 go", data={"everything": "1"}),
+    post("matchmaking:run_start", "", "in 403 403 403 403 403 403 go 403 403 go", data={"requirement": "@published"}),
+    Row("matchmaking:run_detail", "run", "in 404 404 404 404 404 404 200 404 404 200"),
+    post("matchmaking:run_cancel", "run", "in 404 404 404 404 404 404 go 404 404 go"),
+)  # fmt: skip
+
+REFERENCE = (
+    "chains", "segments", "categories", "regions", "units", "docking-kinds", "cooperation-kinds",
+    "qualification-kinds", "certification-kinds", "participant-kinds", "event-levels",
+)  # fmt: skip
+CODES = {
+    "chains": "PV",
+    "docking-kinds": "supply_sales",
+    "regions": "330421",
+    "event-levels": "county",
+}
+FOUND = {"limit": "200"}
+
+API_DESK = DESK.replace("in", "401")
+API_MEMBERS = "401 404 404 404 403 200 200 404 404 404 404"
+API = (
+    *(Row(f"api-{name}-list", "", "200 200", roles=TWO, query={"limit": "1"}) for name in REFERENCE),
+    *(Row(f"api-{name}-detail", "", f"{found} {found}", args={"code": CODES.get(name, "none")}, roles=TWO)
+      for name in REFERENCE for found in ["200" if name in CODES else "404"]),
+    Row("api-enterprises-list", query=FOUND),
+    Row("api-enterprises-list", query={"q": FOUND_BY}),
+    Row("api-enterprises-detail", "buyer"),
+    Row("api-enterprises-detail", "pending", "404 404 404 404 404 404 404 200 404 200 200"),
+    Row("api-enterprises-detail", "buyer", "401 403 403 403 403 200 200 403 403 403 403", "patch"),
+    Row("api-enterprises-contacts", "buyer", "401 403 403 403 403 200 200 403 403 403 403"),
+    Row("api-capabilities-list", query=FOUND),
+    post("api-capabilities-list", "", "401 403 201 201 403 201 201 403 403 403 403", data={"title_en": "Box"}),
+    Row("api-capabilities-detail", "capability"),
+    Row("api-capabilities-detail", "capability_draft", "404 404 404 404 200 200 200 404 404 404 404"),
+    Row("api-capabilities-detail", "capability_draft", API_MEMBERS, "patch"),
+    post("api-capabilities-publish", "capability_draft", API_MEMBERS),
+    post("api-capabilities-withdraw", "capability_draft", API_MEMBERS.replace("200", "409")),
+    Row("api-requirements-list", query=FOUND),
+    Row("api-requirements-list", query={"q": FOUND_BY}),
+    post("api-requirements-list", "", "401" + " 422" * 10),
+    Row("api-requirements-detail", "published"),
+    Row("api-requirements-detail", "draft", "404 404 404 404 200 200 200 404 404 404 404"),
+    Row("api-requirements-detail", "embargoed", "404 404 404 404 200 200 200 200 404 200 200"),
+    Row("api-requirements-detail", "submitted", "404 404 404 404 200 200 200 200 404 200 200"),
+    post("api-requirements-contact", "published", "401 403 403 403 403 403 403 409 403 403 403"),
+    post("api-requirements-contact", "embargoed", "401 404 404 404 403 403 403 409 404 403 403"),
+    post("api-requirements-submit", "draft", API_MEMBERS),
+    post("api-requirements-withdraw", "submitted", "401 404 404 404 403 200 200 403 404 403 403"),
+    Row("api-events-list", query=FOUND),
+    Row("api-events-detail", "event"),
+    Row("api-events-detail", "event_draft", "404 404 404 404 404 404 404 200 404 404 200"),
+    Row("api-registrations-list", "", API_ALL, query=FOUND),
+    post("api-registrations-list", "", "401" + " 422" * 10),
+    Row("api-registrations-detail", "registration", "401 404 404 200 404 404 404 200 404 404 404"),
+    post("api-registrations-cancel", "registration", "401 404 404 200 404 404 404 409 404 404 404"),
+    Row("api-matches-list", "", API_ALL, query=FOUND),
+    Row("api-matches-detail", "match", PAIR.replace("in", "401")),
+    Row("api-matches-detail", "proposed", API_DESK),
+    post("api-matches-decide", "match", "401 404 404 403 403 403 403 200 404 404 404", data={"verdict": "undone"}),
+    post("api-matches-decide", "proposed", API_DESK, data={"verdict": "approved"}),
+    Row("api-matches-decisions", "match", "401 404 404 403 403 403 403 200 404 404 404"),
+    Row("api-interests-list", "", API_ALL, query=FOUND),
+    post("api-interests-list", "", "401" + " 422" * 10),
+    Row("api-interests-detail", "interest", "401 404 404 200 200 200 200 404 404 404 404"),
+    post("api-interests-answer", "interest", "401 404 404 403 403 200 200 404 404 404 404", data={"answer": "accept"}),
+    post("api-interests-contact", "interest", "401 404 404 403 200 200 200 404 404 404 404"),
+    post("api-interests-withdraw", "interest", "401 404 404 200 403 403 403 404 404 404 404"),
+    Row("api-runs-list", "", API_ALL, query=FOUND),
+    post("api-runs-list", "", "401 403 403 403 403 403 403 403 403 403 202", data={"scope": "all"}),
+    Row("api-runs-detail", "run", "401 404 404 404 404 404 404 200 404 404 200"),
+    post("api-runs-cancel", "run", "401 404 404 404 404 404 404 200 404 404 200"),
+)  # fmt: skip
+
+TABLE = (*SITE, *ACCOUNT, *REGISTER, *GATHERING, *INTRODUCTION, *API)
+
+
+def patterns(resolver=None, namespace=""):
+    """The names of all addresses, as one reverses them, with what they take."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield (
+                f"{namespace}{pattern.name}",
+                re.findall(r"<(?:\w+:)?(\w+)>", str(pattern.pattern)),
+            )
+        else:
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from patterns(pattern, inner)

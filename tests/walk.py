@@ -1,0 +1,161 @@
+"""Walks the table of addresses as each role and keeps what came back: once for all tests that read it."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import logging
+import pickle
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from tests import routes, world
+
+OPEN_THROTTLE = mock.patch(
+    "rest_framework.throttling.SimpleRateThrottle.allow_request", return_value=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    role: str
+    row: routes.Row
+    status: str
+    canaries: frozenset[str]  # groups of texts that not everybody may read
+
+
+class Lines(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.text = []
+
+    def emit(self, record):
+        self.text.append(self.format(record))
+
+
+def canaries_in(text: str) -> frozenset[str]:
+    return frozenset(
+        group for group, words in world.CANARIES.items() if any(word in text for word in words)
+    )
+
+
+def text_of(response) -> str:
+    """What a reader gets, headers included; a workbook is unpacked."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            body = b"\n".join(book.read(name) for name in book.namelist())
+    text = body.decode("utf-8", "replace")
+    if response.headers.get("Content-Type", "").startswith("application/json"):
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    return f"{response.headers}\n{text}"
+
+
+def status_of(response) -> str:
+    if response.status_code != 302:
+        return str(response.status_code)
+    return "in" if "/accounts/login/" in response["Location"] else "go"
+
+
+def _public(value, place):
+    return getattr(place, value[1:]).public_id if value.startswith("@") else value
+
+
+def ask(client, row, place):
+    args = {key: _public(value, place) for key, value in row.args.items()}
+    if row.on:
+        args["public_id"] = getattr(place, row.on).public_id
+    address = reverse(row.name, kwargs=args)
+    data = {key: _public(value, place) for key, value in row.data.items()}
+    if row.method == "get":
+        return client.get(address, row.query)
+    if row.name.startswith("api-"):
+        return getattr(client, row.method)(address, data, content_type="application/json")
+    return client.post(address, data)
+
+
+def walk(place, rows, roles=world.ROLES) -> list[Answer]:
+    """Asks for each row as each role; what a request changes is taken back before the next one."""
+    found = []
+    for role in roles:
+        client = Client()
+        person = place.people[role]
+        if person.is_authenticated:
+            client.force_login(get_user_model().objects.get(pk=person.pk))
+        for row in rows:
+            if role not in row.roles:
+                continue
+            with OPEN_THROTTLE, transaction.atomic():
+                response = ask(client, row, place)
+                text = text_of(response)
+                transaction.set_rollback(True)
+            found.append(Answer(role, row, status_of(response), canaries_in(text)))
+    return found
+
+
+def faults(answers, table=routes.TABLE) -> list[str]:
+    """Where somebody got something else than the table says."""
+    said = []
+    for answer in answers:
+        place = answer.row.roles.index(answer.role)
+        wanted = answer.row.expected.split()[place]
+        if answer.status != wanted:
+            said.append(
+                f"{answer.row.method} {answer.row.label} as {answer.role}: {answer.status}, not {wanted}"
+            )
+    return said
+
+
+def everything(shared: Path) -> tuple[list[Answer], frozenset[str]]:
+    """All answers, and the canaries found in the log meanwhile."""
+    # First what nobody else walks just now, so that two processes share the way.
+    for role in world.ROLES:
+        of_role(role, shared, waits=False)
+    parts = [of_role(role, shared) for role in world.ROLES]
+    return [answer for answers, _log in parts for answer in answers], frozenset().union(
+        *(log for _answers, log in parts)
+    )
+
+
+def of_role(role: str, shared: Path, *, waits: bool = True):
+    """What one role gets, walked once in a run of the tests; None when another process is at it."""
+    kept = shared / f"walk-{role}.pickle"
+    with kept.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return None
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_walked(role)))
+        return pickle.loads(kept.read_bytes())
+
+
+def _walked(role):
+    lines = Lines()
+    root = logging.getLogger()
+    root.addHandler(lines)
+    try:
+        with transaction.atomic():
+            answers = tuple(walk(world.build(), routes.TABLE, (role,)))
+            transaction.set_rollback(True)
+    finally:
+        root.removeHandler(lines)
+    return answers, canaries_in("\n".join(lines.text))
+
+
+def by_group(answers) -> dict[str, dict[str, set[str]]]:
+    """Which texts were shown to whom, and where."""
+    shown = defaultdict(lambda: defaultdict(set))
+    for answer in answers:
+        for group in answer.canaries:
+            shown[group][answer.role].add(answer.row.label)
+    return {group: dict(roles) for group, roles in shown.items()}

@@ -1,0 +1,238 @@
+"""One small market with everybody and everything in it, for the tests that walk all addresses.
+
+Texts that not everybody may read carry a canary: a word that stands nowhere else.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from chains.models import (
+    CertificationKind,
+    Evidence,
+    Membership,
+    Notification,
+    Qualification,
+    QualificationKind,
+    Remark,
+)
+from events.models import Delegate, Listing
+from matchmaking.models import Decision
+from tests.factories.chains import (
+    AdministratorFactory,
+    CapabilityFactory,
+    ContactFactory,
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    RequirementLineFactory,
+    UserFactory,
+    region,
+)
+from tests.factories.events import (
+    EventFactory,
+    ProgrammeFactory,
+    RegistrationFactory,
+    SeriesFactory,
+)
+from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+
+# Who walks. "Member" roles are those of the buyer; the organiser works for the host of the events in the
+# buyer's city, the other one in a city at the other end of the country, where the stranger's enterprise is.
+ROLES = (
+    "visitor",
+    "newcomer",
+    "stranger",
+    "supplier",
+    "viewer",
+    "editor",
+    "owner",
+    "organiser",
+    "elsewhere",
+    "analyst",
+    "administrator",
+)
+
+CANARIES = {
+    "buyer contact": ("Qcontactname", "000-1111-7001", "qbuyer@canary.example", "qbuyerwechat", "Qcontactjob"),
+    "supplier contact": ("Qsuppliername", "000-1111-7002", "qsupplier@canary.example", "qsupplierwechat", "Qsupplierjob"),
+    "delegate": ("Qdelegatename", "Qdelegatejob"),
+    "interest": ("Qinterestmessage",),
+    "draft": ("Qdrafttitle", "Qdraftline", "Qdraftquestion"),
+    "embargoed": ("Qembargotitle", "Qembargoline"),
+    "submitted": ("Qsubmittedtitle", "Qsubmittedline"),
+    "remark": ("Qremark",),
+    "capability draft": ("Qcapabilitydraft",),
+    "event draft": ("Qeventdraft",),
+    "licence": ("Qlicencename", "Qlicencebody"),
+    "decision": ("Qdecisionnote",),
+    "pending enterprise": ("Qpendingenterprise",),
+    "account": ("qowner@canary.example", "qsupplieraccount@canary.example", "qorganiser@canary.example"),
+}  # fmt: skip
+# A search for this finds everything; the canary itself would be echoed by the search box.
+FOUND_BY = "光伏接线盒"
+
+
+def build() -> SimpleNamespace:
+    world = SimpleNamespace()
+    _people(world)
+    _register(world)
+    _requirements(world)
+    _gathering(world)
+    _introduction(world)
+    return world
+
+
+def _contact(enterprise, key):
+    name, phone, email, wechat, job = CANARIES[key]
+    return ContactFactory(
+        enterprise=enterprise, name=name, phone=phone, email=email, wechat=wechat, job_title=job
+    )
+
+
+def _people(world):
+    far = region("440305")
+    world.buyer = EnterpriseFactory(name="示例采购方有限公司", name_en="Demo Buyer Co., Ltd.")
+    world.supplying = EnterpriseFactory(
+        name="示例供应方有限公司", name_en="Demo Supplier Co., Ltd."
+    )
+    world.rival = EnterpriseFactory(name="示例另一供应方有限公司", name_en="Demo Rival Co., Ltd.")
+    world.foreign = EnterpriseFactory(
+        name="示例外地有限公司", name_en="Demo Far Co., Ltd.", region=far
+    )
+    world.host = EnterpriseFactory(
+        name="示例市经信局", name_en="Demo City Bureau", kind_id="government", scheme="other",
+        number=None, region=region("330400"),
+    )  # fmt: skip
+    owner, supplier, organiser = CANARIES["account"]
+    role = OrganiserRoleFactory(body=world.host, user__email=organiser)
+    away = region("440300")
+    world.people = {
+        "visitor": AnonymousUser(),
+        "newcomer": UserFactory(),
+        "stranger": MembershipFactory(enterprise=world.foreign).user,
+        "supplier": MembershipFactory(enterprise=world.supplying, user__email=supplier).user,
+        "viewer": MembershipFactory(enterprise=world.buyer, role="viewer").user,
+        "editor": MembershipFactory(enterprise=world.buyer, role="editor").user,
+        "owner": MembershipFactory(enterprise=world.buyer, user__email=owner).user,
+        "organiser": role.user,
+        "elsewhere": OrganiserRoleFactory(region=away, body__region=away).user,
+        "analyst": OrganiserRoleFactory(role="analyst").user,
+        "administrator": AdministratorFactory(),
+    }
+    assert tuple(world.people) == ROLES
+
+
+def _register(world):
+    world.applicant = UserFactory()
+    world.membership = Membership.objects.create(
+        user=world.applicant, enterprise=world.buyer, status="requested"
+    )
+    world.pending = EnterpriseFactory(
+        pending=True,
+        name=f"{FOUND_BY} {CANARIES['pending enterprise'][0]}",
+        name_en=f"{FOUND_BY} {CANARIES['pending enterprise'][0]}",
+        search_text=f"{FOUND_BY} {CANARIES['pending enterprise'][0]}".lower(),
+    )
+    name, body = CANARIES["licence"]
+    world.evidence = Evidence(
+        enterprise=world.buyer, purpose="licence", original_name=f"{name}.pdf",
+        content_type="application/pdf", size=20, sha256="0" * 64, uploaded_by=world.people["owner"],
+    )  # fmt: skip
+    world.evidence.file.save("licence.pdf", ContentFile(f"%PDF-1.4 {body}".encode()))
+    world.proof = Qualification.objects.create(
+        enterprise=world.buyer, kind=QualificationKind.objects.get(code="srdi_sme"),
+        valid_from=timezone.localdate(), evidence=world.evidence,
+    )  # fmt: skip
+    world.certification_kind = CertificationKind.objects.first()
+    world.capability = CapabilityFactory(enterprise=world.supplying)
+    draft = f"{FOUND_BY} {CANARIES['capability draft'][0]}"
+    world.capability_draft = CapabilityFactory(
+        enterprise=world.buyer, title_zh=draft, text_zh=draft, title_en=draft, text_en=draft,
+        status="draft", published_at=None,
+    )  # fmt: skip
+    world.contact = _contact(world.buyer, "buyer contact")
+    world.supplier_contact = _contact(world.supplying, "supplier contact")
+    world.notice = Notification.objects.create(
+        to=world.people["owner"],
+        kind="enterprise_verified",
+        context={"enterprise": world.buyer.public_id},
+        channel="in_app",
+    )
+
+
+def _requirements(world):
+    def post(key, *, title, line, **fields):
+        row = RequirementFactory(
+            enterprise=world.buyer, contact=world.contact, title=title, summary=line, text=line,
+            search_text=f"{title} {line}".lower(), **fields,
+        )  # fmt: skip
+        setattr(world, key, row)
+        setattr(world, f"{key}_line", RequirementLineFactory(requirement=row, number=1, text=line))
+        return row
+
+    post("published", title=FOUND_BY, line="三分体接线盒", contact_policy="accepted")
+    title, line, question = CANARIES["draft"]
+    post("draft", title=f"{FOUND_BY} {title}", line=line, draft=True).questions.create(
+        order=1, text=question
+    )
+    for key, state in (("embargoed", "approved"), ("submitted", "submitted")):
+        title, line = CANARIES[key]
+        post(key, title=f"{FOUND_BY} {title}", line=line, **{state: True})
+    post(
+        "returned",
+        title=FOUND_BY,
+        line="接线盒",
+        status="returned",
+        published_at=None,
+        approved_at=None,
+    )
+    Remark.objects.create(
+        requirement=world.returned, text=CANARIES["remark"][0], by=world.people["organiser"]
+    )
+
+
+def _gathering(world):
+    world.series = SeriesFactory(programme=ProgrammeFactory(owner=world.host))
+    world.event = EventFactory(host=world.host, series=[world.series], seats=1, chains=["PV"])
+    draft = f"{FOUND_BY} {CANARIES['event draft'][0]}"
+    world.event_draft = EventFactory(
+        draft=True, host=world.host, series=[world.series], name_zh=draft, name_en=draft, place=draft,
+        place_en=draft, text=draft, search_text=draft.lower(),
+    )  # fmt: skip
+    for order, row in enumerate([world.published, world.embargoed], 1):
+        Listing.objects.create(event=world.event, requirement=row, order=order, code=f"LIST{order}")
+    world.registration = RegistrationFactory(event=world.event, enterprise=world.supplying)
+    world.waiting = RegistrationFactory(
+        event=world.event, enterprise=world.rival, status="waitlisted", queue_no=0
+    )
+    name, job = CANARIES["delegate"]
+    Delegate.objects.create(
+        registration=world.registration, event=world.event, name=name, job_title=job
+    )
+
+
+def _introduction(world):
+    organiser = world.people["organiser"]
+    world.run = MatchRunFactory(
+        scope="requirement", requirement=world.published, asked_by=organiser, status="queued"
+    )
+    world.match = MatchFactory(
+        line=world.published_line, supplier=world.supplying, status="approved"
+    )
+    world.proposed = MatchFactory(line=world.published_line, supplier=world.rival)
+    MatchFactory(line=world.embargoed_line, supplier=world.supplying)
+    Decision.objects.create(
+        match=world.match, verdict="approved", note=CANARIES["decision"][0], score=world.match.score,
+        by=organiser,
+    )  # fmt: skip
+    world.interest = InterestFactory(
+        requirement=world.published, enterprise=world.supplying, contact=world.supplier_contact,
+        message=CANARIES["interest"][0], sent_by=world.people["supplier"],
+    )  # fmt: skip
+    world.interest.lines.set([world.published_line])
