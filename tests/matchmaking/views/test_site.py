@@ -9,8 +9,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chains import searchtext
-from chains.models import Category, Contact, Requirement
+from chains import changes, searchtext
+from chains.models import (
+    Category,
+    Contact,
+    Qualification,
+    QualificationKind,
+    Requirement,
+)
 from tests.factories.chains import (
     CapabilityFactory,
     EnterpriseFactory,
@@ -86,8 +92,6 @@ def test_requirement_list_shows_neither_drafts_nor_closed_ones_nor_those_under_e
 
 
 def test_requirement_list_after_a_take_down_does_not_show_the_kept_page(client):
-    from chains import changes
-
     requirement = rows(title="硅片切割液")
     address = reverse("matchmaking:requirement_list")
     assert requirement.title in client.get(address).content.decode()
@@ -164,8 +168,6 @@ def test_requirement_detail_of_a_draft_is_not_there_for_strangers(client):
 
 def test_enterprise_detail_shows_only_verified_titles(client):
     enterprise = EnterpriseFactory()
-    from chains.models import Qualification, QualificationKind
-
     for code, status in (("little_giant", "verified"), ("high_tech", "claimed")):
         Qualification.objects.create(
             enterprise=enterprise,
