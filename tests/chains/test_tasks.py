@@ -24,7 +24,7 @@ def post(language="en", **fields):
 
 @pytest.mark.parametrize(
     ("language", "subject"),
-    [("en", "Demo A & B is verified"), ("zh", "示例甲 & 乙有限公司 已通过认证")],
+    [("en", "Demo A & B is verified"), ("zh", "示例甲 & 乙有限公司已通过认证")],
 )
 def test_mail_goes_out_once_in_the_language_of_the_person(language, subject, settings):
     settings.SITE_URL = "https://chaindock.example"
