@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from urllib.parse import quote
 
 from benchmarks import stage
 
@@ -29,7 +30,10 @@ def main(size: str = "year") -> None:
         "mixed": [first if i % 2 else every[i % 40] for i in range(REQUESTS)],
         "plain": [first] * REQUESTS,
         "enterprises": [f"/enterprises/?page={page}" for page in range(1, REQUESTS // 2)],
-        "search": [f"/search/?q={word}" for word in ("玻璃", "接线盒", "junction", "dianchi")] * 50,
+        "search": [
+            f"/search/?q={quote(word)}" for word in ("玻璃", "接线盒", "junction", "dianchi")
+        ]
+        * 50,
     }
     with stage.web() as (port, process):
         stage.load(port, [first, *every[-4:]], 4)
