@@ -1,4 +1,4 @@
-"""Pictures of a running demo: `python scripts/screenshots.py http://127.0.0.1:8000 /tmp/pictures`.
+"""Pictures of a running demo: `python scripts/screenshots.py http://127.0.0.1:8000 pictures`.
 
 Every page for each role, in Chinese and English, at 1440 and 390 px. With `--readme` only the two of the README.
 """
