@@ -8,12 +8,20 @@ from django.db import models, transaction
 from chains.doorbell import ring
 from chains.models import Change, ChangeReader
 
+# For a statement that decides and records in one message; followed by a SELECT of these four. Then `announce`.
+INSERT = "INSERT INTO chains_change (at, noun, target, verb)"
+
 
 def record(noun: str, row: models.Model, verb: str) -> Change:
     """Add a fact to the feed and wake its readers once the transaction has committed."""
     change = Change.objects.create(noun=noun, target=getattr(row, "public_id", row.pk), verb=verb)
-    ring("matchmaking.tasks.read_changes")
+    announce()
     return change
+
+
+def announce() -> None:
+    """Wake the readers of the feed once the transaction has committed."""
+    ring("matchmaking.tasks.read_changes")
 
 
 @contextmanager

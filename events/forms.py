@@ -105,12 +105,7 @@ class GuestFilterForm(Form):
 
 
 class RegistrationForm(Form):
-    enterprise = Localised(
-        Enterprise.objects.none(),
-        to_field_name="public_id",
-        label=_("Enterprise"),
-        empty_label=None,
-    )
+    enterprise = forms.TypedChoiceField(label=_("Enterprise"))
     purposes = forms.MultipleChoiceField(
         choices=Registration.Purpose.choices,
         required=False,
@@ -126,8 +121,10 @@ class RegistrationForm(Form):
         self, *args: Any, event: Event, enterprises: Sequence[Enterprise], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        choice = self.fields["enterprise"]
-        choice.queryset = Enterprise.objects.filter(pk__in=[one.pk for one in enterprises])  # type: ignore[attr-defined]  # a ModelChoiceField
+        by_id = {one.public_id: one for one in enterprises}
+        choice: Any = self.fields["enterprise"]
+        choice.choices = [(key, localised(one)) for key, one in by_id.items()]
+        choice.coerce = by_id.__getitem__
         if len(enterprises) == 1:
             choice.widget = forms.HiddenInput()
             choice.initial = enterprises[0].public_id

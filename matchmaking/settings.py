@@ -375,5 +375,4 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 BRAND = _("ChainDock")

@@ -8,6 +8,7 @@ the lock but the conditional UPDATE of the tier's row, and below it the CHECK of
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -111,7 +112,8 @@ _AHEAD = {
 }
 
 # Two statements in one message: the second takes its snapshot after the first has got its locks, so it sees all
-# who came before. A single statement would judge the queue by what it saw before it waited for the lock.
+# who came before. A single statement would judge the queue by what it saw before it waited for the lock. Line of the
+# trail and Change ride along: everybody else waits for these rows, so nothing may travel to and fro meanwhile.
 _CLAIM = """
 SELECT id FROM events_tier WHERE event_id = %(event)s ORDER BY id FOR NO KEY UPDATE;
 WITH room AS (
@@ -133,7 +135,7 @@ WITH room AS (
     UPDATE events_tier tier SET taken = tier.taken + room.seats
     FROM room WHERE tier.id = room.id AND tier.taken + room.seats <= tier.seats
     RETURNING tier.id, room.seats
-)
+), written AS (
 INSERT INTO events_registration AS mine (
     public_id, created_at, updated_at, event_id, enterprise_id, status, purposes, seats_asked, accepts_partial,
     tier_id, seats_held, queued_at, queue_no, priority, priority_reason, decline_reason)
@@ -150,15 +152,29 @@ ON CONFLICT (event_id, enterprise_id) DO UPDATE SET
     priority = 0, priority_reason = '', decline_reason = ''
     WHERE mine.status IN ('declined', 'cancelled')
 RETURNING {columns}
+), trail AS (
+    {trail}
+    SELECT clock_timestamp(), %(by)s, 'registration.' || status, 'events.Registration:' || public_id,
+        jsonb_build_object('seats', CASE WHEN seats_held > 0 THEN seats_held ELSE seats_asked END)
+    FROM written
+), news AS (
+    {news}
+    SELECT clock_timestamp(), 'registration', public_id, status FROM written
+)
+SELECT * FROM written
 """
 _FIELDS = [field.attname for field in Registration._meta.concrete_fields]
 _CLAIMS = {
-    rule: _CLAIM.format(ahead=ahead, columns=", ".join(f'mine."{name}"' for name in _FIELDS))
+    rule: _CLAIM.format(
+        ahead=ahead,
+        columns=", ".join(f'mine."{name}"' for name in _FIELDS),
+        trail=audit.INSERT,
+        news=changes.INSERT,
+    )
     for rule, ahead in _AHEAD.items()
 }
 
 
-@transaction.atomic
 def register(
     *,
     event: Event,
@@ -176,21 +192,24 @@ def register(
     """
     _check_application(event, enterprise, seats, by)
     tiers = list(event.tiers.all())
-    claimed = _claim(
-        event,
-        own=tier_of(enterprise, tiers),
-        enterprise=enterprise.pk,
-        seats=seats,
-        partial=accepts_partial,
-        purposes=list(dict.fromkeys(purposes)),
-        claims=enterprise.is_verified and event.admission == Event.Admission.AUTOMATIC,
-    )
-    if claimed is None:
-        return _answer_of_the_first_time(event, enterprise)
-    claimed.event, claimed.enterprise = event, enterprise
-    _record(claimed, by, seats=claimed.seats_held or claimed.seats_asked)
-    if delegates:
-        _name(claimed, delegates)
+    # The claim is one message and so a transaction by itself: its locks are gone before the answer is here.
+    with transaction.atomic() if delegates else nullcontext():
+        claimed = _claim(
+            event,
+            own=tier_of(enterprise, tiers),
+            enterprise=enterprise.pk,
+            seats=seats,
+            partial=accepts_partial,
+            purposes=list(dict.fromkeys(purposes)),
+            claims=enterprise.is_verified and event.admission == Event.Admission.AUTOMATIC,
+            by=by,
+        )
+        if claimed is None:
+            return _answer_of_the_first_time(event, enterprise)
+        claimed.event, claimed.enterprise = event, enterprise
+        changes.announce()
+        if delegates:
+            _name(claimed, delegates)
     return claimed
 
 
@@ -232,6 +251,7 @@ def _claim(
     partial: bool,
     purposes: list[str],
     claims: bool,
+    by: User,
 ) -> Registration | None:
     """The registration as the database decided it; None when there is one already, or no event to go to."""
     with connection.cursor() as cursor:
@@ -245,6 +265,7 @@ def _claim(
                 "partial": partial,
                 "purposes": purposes,
                 "claims": claims,
+                "by": by.pk,
                 "public_id": new_public_id(),
             },
         )

@@ -79,7 +79,7 @@ def _editable(user: User) -> list[Enterprise]:
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest, public_id: str) -> HttpResponse:
     event = get_object_or_404(
-        Event.objects.visible_to(request.user).select_related("level", "region__parent", "host"),
+        Event.objects.public().select_related("level", "region__parent", "host"),
         public_id=public_id,
     )
     form = None
@@ -109,9 +109,7 @@ def _said(row: Registration) -> str:
     if row.status == Status.CONFIRMED:
         return _("Confirmed. Seats: %(seats)d.") % {"seats": row.seats_held}
     if row.status == Status.WAITLISTED:
-        return _("You are on the waiting list at place %(rank)d.") % {
-            "rank": registration.rank(row) or 0
-        }
+        return _("You are on the waiting list. Your place stands below.")
     return _("Registration received. You will be told when it is decided.")
 
 

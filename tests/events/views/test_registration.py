@@ -53,7 +53,7 @@ def test_register_on_the_waiting_list_shows_ones_place(client):
         reverse("events:register", args=[event.public_id]), sent(who), follow=True
     )
 
-    assertContains(response, "You are on the waiting list at place 2.")
+    assertContains(response, "You are on the waiting list. Your place stands below.")
     assertContains(response, "Your place: 2")
 
 
