@@ -81,9 +81,7 @@ def covers(user: Anyone, region: Region | None) -> bool:
 
 def is_own_case(user: User, enterprise: Enterprise) -> bool:
     """Nobody decides on their own enterprise's or body's case: the next desk up does."""
-    return enterprise.pk in user.enterprise_ids or any(
-        role.body_id == enterprise.pk for role in user.active_roles
-    )
+    return enterprise.pk in user.own_bodies
 
 
 def can_verify(user: Anyone, enterprise: Enterprise) -> bool:

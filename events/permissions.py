@@ -7,7 +7,7 @@ import datetime
 from django.utils import timezone
 
 from chains.models import Enterprise, Region
-from chains.permissions import Anyone, can_edit, is_own_case, is_signed_in
+from chains.permissions import Anyone, can_edit, is_signed_in
 from events.models import Event, EventStaff, Registration
 
 # The desk sees the guests on the days of the event, one before and one after.
@@ -35,23 +35,9 @@ def is_host(user: Anyone, event: Event) -> bool:
 
 def can_decide(user: Anyone, registration: Registration) -> bool:
     """Approve, decline, move. One's own body's case goes to the next desk up the region tree."""
-    event = registration.event
-    if not is_signed_in(user) or is_own_case(user, registration.enterprise):
-        return False
-    return can_manage(user, event) or (
-        _is_hosts_own(registration)
-        and any(
-            region.contains(event.region) and region.pk != event.region_id
-            for region in user.organiser_regions
-        )
-    )
-
-
-def _is_hosts_own(registration: Registration) -> bool:
-    event = registration.event
     return (
-        registration.enterprise_id == event.host_id
-        or event.co_hosts.filter(pk=registration.enterprise_id).exists()
+        is_signed_in(user)
+        and Registration.objects.decided_by(user).filter(pk=registration.pk).exists()
     )
 
 

@@ -94,6 +94,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Enterprises the user is an active member of, whatever the role."""
         return frozenset(m.enterprise_id for m in self.active_memberships)
 
+    @property
+    def own_bodies(self) -> frozenset[int]:
+        """Enterprises of which the user is a member and bodies the user works for: never the user's own case to decide."""
+        return self.enterprise_ids | {role.body_id for role in self.active_roles}
+
     def forget_memberships(self) -> None:
         """After a service changed them: the next question asks the database again."""
         for name in ("active_memberships", "active_roles", "enterprise_ids"):

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import TimeStamped
+from chains.models import TimeStamped, lies_within
 from chains.models.base import ALPHABET
 from events.models.event import Event
 
@@ -86,11 +86,41 @@ QUEUE_ORDER: dict[str, tuple[Any, ...]] = {
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Own registrations, and those of events the user organises."""
+        """Own registrations, those of events the user organises, and those that wait for the user's decision."""
         return self.filter(
             Q(enterprise__in=getattr(user, "enterprise_ids", ()))
             | Q(event__in=Event.objects.organised_by(user).values("pk"))
+            | Q(pk__in=Registration.objects.decided_by(user).values("pk"))
         )
+
+    def of_hosts(self) -> Self:
+        """Of bodies that hold the event themselves."""
+        host = Q(enterprise=F("event__host"))
+        co_host = Q(
+            enterprise__in=Event.co_hosts.through.objects.filter(event=OuterRef("event")).values(
+                "enterprise"
+            )
+        )
+        return self.filter(host | co_host)
+
+    def decided_by(self, user: User | AnonymousUser) -> Self:
+        """Those the user may approve, decline and move: of events the user organises.
+
+        Nobody decides on their own body's case. A host's own one goes to whoever else organises the event, to the
+        desks up the region tree and, where there may be none, to the administrator.
+        """
+        if getattr(user, "pk", None) is None:
+            return self.none()
+        hosts = Registration.objects.of_hosts()
+        if not getattr(user, "is_administrator", False):
+            regions = getattr(user, "organiser_regions", ())
+            hosts = hosts.filter(lies_within("event__region", regions)).exclude(
+                event__region__in=[region.pk for region in regions]
+            )
+        return self.filter(
+            Q(event__in=Event.objects.organised_by(user).values("pk"))
+            | Q(pk__in=hosts.values("pk"))
+        ).exclude(enterprise__in=getattr(user, "own_bodies", ()))
 
     def waiting(self) -> Self:
         return self.filter(status=Registration.Status.WAITLISTED)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -37,17 +37,26 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
     event = get_object_or_404(
         Event.objects.select_related("level", "region__parent", "host"), public_id=public_id
     )
+    visible = event.registrations.all()
     if not permissions.can_see_guests(request.user, event):
-        raise Http404
+        # The desk above sees what it decides, the hosts' own, and nobody else's.
+        visible = visible.decided_by(request.user)
+        if not visible.exists():
+            raise Http404
     form = GuestFilterForm(request.GET, event=event)
     wanted = form.cleaned_data if form.is_valid() else {}
-    rows = _rows(event, wanted)
+    rows = _rows(event, visible, wanted)
     may_manage = permissions.can_manage(request.user, event)
     if extension := request.GET.get("export"):
         if not may_manage or extension not in ("xlsx", "csv"):
             raise Http404
         return _export(request, event, rows, extension)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    decided = set(
+        event.registrations.filter(pk__in=[row.pk for row in page])
+        .decided_by(request.user)
+        .values_list("pk", flat=True)
+    )
     ranks = registration.ranks(event, page)
     tiers = list(event.tiers.all())
     waiting = statistics.waiting_by_tier(event)
@@ -66,7 +75,7 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
                     "row": row,
                     "rank": ranks.get(row.pk),
                     "blocks": _blocks(row, ranks, tiers),
-                    "may_decide": may_manage and not _is_own(request, row),
+                    "may_decide": row.pk in decided,
                 }
                 for row in page
             ],
@@ -81,10 +90,10 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
     )
 
 
-def _rows(event: Event, wanted: dict[str, Any]) -> QuerySet[Registration]:
-    rows = event.registrations.select_related(
-        "enterprise__region__parent", "enterprise__kind", "tier"
-    )
+def _rows(
+    event: Event, visible: QuerySet[Registration], wanted: dict[str, Any]
+) -> QuerySet[Registration]:
+    rows = visible.select_related("enterprise__region__parent", "enterprise__kind", "tier")
     state = wanted.get("state") or "open"
     if state == "open":
         rows = rows.filter(status__in=OPEN)
@@ -110,12 +119,6 @@ def _rows(event: Event, wanted: dict[str, Any]) -> QuerySet[Registration]:
 def _blocks(row: Registration, ranks: dict[int, int], tiers: list[Any]) -> bool:
     """The head of the queue that asks for more than is free."""
     return ranks.get(row.pk) == 1 and any(tier.is_general and tier.free for tier in tiers)
-
-
-def _is_own(request: MemberRequest, row: Registration) -> bool:
-    return row.enterprise_id in request.user.enterprise_ids or any(
-        role.body_id == row.enterprise_id for role in request.user.active_roles
-    )
 
 
 def _query(request: MemberRequest) -> str:
@@ -196,7 +199,8 @@ def _cells(
 def registration_decide(request: MemberRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(
         Registration.objects.filter(
-            event__in=Event.objects.organised_by(request.user)
+            Q(event__in=Event.objects.organised_by(request.user))
+            | Q(pk__in=Registration.objects.decided_by(request.user).values("pk"))
         ).select_related("event", "enterprise"),
         public_id=public_id,
     )

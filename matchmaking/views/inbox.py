@@ -202,9 +202,9 @@ def _lines(user: User) -> Queue | None:
 
 
 def _registrations(user: User) -> Queue | None:
-    rows = Registration.objects.filter(
+    rows = Registration.objects.decided_by(user).filter(
         status=Registration.Status.SUBMITTED,
-        event__in=Event.objects.organised_by(user).values("pk"),
+        event__status=Event.Status.PUBLISHED,
         event__admission=Event.Admission.REVIEWED,
         enterprise__status=Enterprise.Status.VERIFIED,
     )
