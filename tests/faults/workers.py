@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from celery import Celery
@@ -29,25 +31,30 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A tree that the nursery started; the kernel collects it."""
+
+    pid: int
+
+    def wait(self) -> None:
+        pass
+
+
 class Workers:
     """Worker trees of this test; whatever is left of them ends with it."""
 
     def __init__(self, folder, **settings: str) -> None:
         self.folder = folder
         self.settings = settings
-        self.trees: list[subprocess.Popen[bytes]] = []
+        self.trees: list[subprocess.Popen[bytes] | Forked] = []
+        self.nursery: subprocess.Popen[str] | None = None
 
     def start(self, app: str = SAFE, *, beat: bool = True, processes: int = 2) -> subprocess.Popen:
-        number = len(self.trees)
-        command = [
-            sys.executable, "-m", "celery", "-A", app, "worker", "--concurrency", str(processes),
-            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
-        ]  # fmt: skip
-        if beat:
-            command += ["--beat", "--schedule", str(self.folder / f"schedule-{number}")]
-        log = (self.folder / f"worker-{number}.log").open("wb")
+        """A tree as an operator starts it."""
+        log = self._log().open("wb")
         tree = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "celery", "-A", app, *self._arguments(processes, beat=beat)],
             env=environment(**self.settings),
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -57,7 +64,36 @@ class Workers:
         self.trees.append(tree)
         return tree
 
-    def kill(self, tree: subprocess.Popen) -> None:
+    def fork(self, *, beat: bool = True, processes: int = 2) -> Forked:
+        """The same tree without the seconds that importing takes."""
+        if self.nursery is None:
+            self.nursery = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.nursery"],
+                env=environment(**self.settings),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                bufsize=1,
+            )
+        words = [str(self._log()), *self._arguments(processes, beat=beat)]
+        self.nursery.stdin.write(f"{json.dumps(words)}\n")
+        tree = Forked(int(self.nursery.stdout.readline()))
+        self.trees.append(tree)
+        return tree
+
+    def _log(self):
+        return self.folder / f"worker-{len(self.trees)}.log"
+
+    def _arguments(self, processes: int, *, beat: bool) -> list[str]:
+        words = [
+            "worker", "--concurrency", str(processes), "--loglevel", "INFO",
+            "--without-gossip", "--without-mingle", "--without-heartbeat",
+        ]  # fmt: skip
+        if beat:
+            words += ["--beat", "--schedule", str(self.folder / f"schedule-{len(self.trees)}")]
+        return words
+
+    def kill(self, tree: subprocess.Popen | Forked) -> None:
         """SIGKILL for the whole tree: nobody in it gets to say goodbye."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(tree.pid, signal.SIGKILL)
@@ -66,6 +102,10 @@ class Workers:
     def kill_all(self) -> None:
         for tree in self.trees:
             self.kill(tree)
+        if self.nursery is not None:
+            self.nursery.stdin.close()
+            self.nursery.wait(10)
+            self.nursery.stdout.close()
 
     def logs(self) -> str:
         return "\n".join(

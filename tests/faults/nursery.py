@@ -1,0 +1,47 @@
+"""Worker trees in a moment: forked from a process that has imported everything a worker needs.
+
+Ten kills need a dozen trees, and most of a tree's start is importing. Each line read is the arguments of one
+worker; its process id is answered, and its output goes to the file named first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+import django
+
+from matchmaking.celery import app
+
+
+def bear(log: str, arguments: list[str]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    os.setsid()  # a group of its own, as a tree started from a shell: one kill reaches all of it
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    try:
+        app.worker_main(arguments)
+    finally:
+        os._exit(1)
+
+
+def main() -> None:
+    django.setup()
+    app.loader.import_default_modules()
+    app.finalize()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits here: the kernel collects them
+    for line in sys.stdin:
+        log, *arguments = json.loads(line)
+        sys.stdout.write(f"{bear(log, arguments)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
