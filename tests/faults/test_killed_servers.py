@@ -1,0 +1,241 @@
+"""R2: the web server and PostgreSQL are killed in the middle of a rush; what was acknowledged is there afterwards.
+
+All that is killed was started here: a database of its own that keeps what it commits, as an installation has it,
+and a web server upon it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings as current
+from django.db import connection
+from rest_framework.authtoken.models import Token
+
+from matchmaking import embedded
+from matchmaking.embedded import keeper
+from tests.factories.chains import MembershipFactory
+from tests.factories.events import EventFactory
+from tests.faults.workers import environment
+
+ROOT = Path(__file__).parents[2]
+APPLICANTS, SEATS, CLIENTS = 120, 30, 12
+KILLED_AFTER = (25, 70)  # acknowledged registrations
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Installation:
+    """A copy of the test's database on a server of its own, and the application's web server upon it."""
+
+    def __init__(self) -> None:
+        self.state = Path(tempfile.mkdtemp(prefix="mm-rush-"))
+        self.state.chmod(0o755)
+        self.servers = embedded.use(self.state)
+        self.url = self.servers["DATABASE_URL"].replace("/postgres?", "/rush?")
+        self.web: subprocess.Popen[bytes] | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = (self.state / "web.log").open("ab")
+
+    def copy(self) -> None:
+        programs = keeper.programs_for(keeper.Places(self.state)).postgres.parent
+        source = environment()["DATABASE_URL"]
+        subprocess.run(
+            [programs / "createdb", "-h", self.state / "s", "-U", "postgres", "rush"], check=True
+        )
+        with subprocess.Popen(
+            [programs / "pg_dump", "-Fc", "-Z0", source], stdout=subprocess.PIPE
+        ) as dump:
+            subprocess.run(
+                [programs / "pg_restore", "--exit-on-error", "-d", self.url],
+                stdin=dump.stdout,
+                check=True,
+            )
+        assert dump.returncode == 0
+
+    def set(self, **settings: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as session:
+            for name, value in settings.items():
+                session.execute(f"ALTER SYSTEM SET {name} = {value}")
+            session.execute("SELECT pg_reload_conf()")
+
+    def start_web(self) -> None:
+        addresses = {
+            "DATABASE_URL": self.url,
+            "BROKER_URL": self.servers["BROKER_URL"],
+            "CACHE_URL": self.servers["CACHE_URL"],
+        }
+        env = environment(**addresses, SECRET_KEY=current.SECRET_KEY, MATCHING_ENCODER="none")
+        env.pop("EMBEDDED_STATE", None)
+        listens = ["-b", f"127.0.0.1:{self.port}", "-w", "3"]
+        self.web = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket", *listens],
+            cwd=ROOT,
+            env=env,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Nobody gets to finish a sentence: not the database, none of its backends, no web process."""
+        postmaster = psutil.Process(embedded.look(self.state)["postgres"])
+        for one in [postmaster, *postmaster.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        self.kill_web()
+
+    def kill_web(self) -> None:
+        if self.web is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.web.pid, signal.SIGKILL)
+            self.web.wait()
+
+    def rows(self, sql: str) -> list[tuple]:
+        with psycopg.connect(self.url, autocommit=True) as session:
+            return session.execute(sql).fetchall()
+
+    def end(self) -> None:
+        self.kill_web()
+        self.log.close()
+        assert embedded.release(self.state, patience=30)
+        shutil.rmtree(self.state, ignore_errors=True)
+
+
+@pytest.fixture
+def rush(monkeypatch):
+    """An event with few seats, many who want one, and the installation that lets them ask."""
+    monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
+    event = EventFactory(seats=SEATS)
+    asking = {}
+    for _ in range(APPLICANTS):
+        who = MembershipFactory()
+        token = Token.objects.create(user=who.user)
+        body = {"event": event.public_id, "enterprise": who.enterprise.public_id, "seats": 1}
+        asking[who.enterprise.public_id] = (token.key, json.dumps(body))
+    place = Installation()
+    place.copy()
+    connection.close()
+    yield place, asking
+    place.end()
+
+
+def ask(place, token, body):
+    """One request, its status and its answer; None where the connection broke."""
+    try:
+        wire = http.client.HTTPConnection("127.0.0.1", place.port, timeout=20)
+        with contextlib.closing(wire):
+            wire.request(
+                "POST",
+                "/api/v1/registrations/",
+                body,
+                {"Content-Type": "application/json", "Authorization": f"Token {token}"},
+            )
+            answer = wire.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if answer.status == 201 else text[:200]
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def run(place, asking, killed_after=KILLED_AFTER):
+    """Everybody asks until there is an answer. All acknowledged answers, and the other statuses seen."""
+    waiting, ledger, others = deque(asking), [], Counter()
+    kills, lock = deque(killed_after), threading.Lock()
+
+    def client():
+        while waiting:
+            try:
+                enterprise = waiting.popleft()
+            except IndexError:
+                return
+            while (answer := ask(place, *asking[enterprise])) is None or answer[0] != 201:
+                others[answer and answer[0]] += 1
+                time.sleep(0.1)
+            with lock:
+                ledger.append(answer[1])
+                if kills and len(ledger) >= kills[0]:
+                    kills.popleft()
+                    place.kill()  # the moment the answer is here
+                    place.start_web()
+
+    place.start_web()
+    clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join(timeout=120)
+    assert not kills
+    return ledger, others
+
+
+def faults(place, ledger):
+    """What an applicant or the organiser would complain about."""
+    found = []
+    held = dict(place.rows("SELECT public_id, (status, seats_held)::text FROM events_registration"))
+    for answer in ledger:
+        told = f"({answer['status']},{answer['seats_held']})"
+        if held.get(answer["public_id"]) != told:
+            found.append(f"lost: told {told}, stands {held.get(answer['public_id'])}")
+    [(rows, applicants, seats)] = place.rows(
+        "SELECT count(*), count(DISTINCT enterprise_id), sum(seats_held) FROM events_registration"
+    )
+    if rows != applicants:
+        found.append(f"doubled: {rows} rows for {applicants} enterprises")
+    [(taken, room)] = place.rows("SELECT sum(taken), sum(seats) FROM events_tier")
+    if not taken == seats <= room:
+        found.append(f"oversold: {taken} taken, {seats} held, {room} there")
+    [(trail, news)] = place.rows(
+        "SELECT (SELECT count(*) FROM chains_auditentry WHERE action LIKE 'registration.%'),"
+        " (SELECT count(*) FROM chains_change WHERE noun = 'registration')"
+    )
+    if (trail, news) != (rows, rows):
+        found.append(f"untold: {rows} rows, {trail} lines in the trail, {news} facts in the feed")
+    return found
+
+
+def test_acknowledged_registrations_survive_a_killed_web_server_and_database(rush):
+    place, asking = rush
+
+    ledger, others = run(place, asking)
+
+    assert faults(place, ledger) == []
+    assert len({answer["enterprise"]["public_id"] for answer in ledger}) == APPLICANTS
+    assert Counter(answer["status"] for answer in ledger) == {
+        "confirmed": SEATS,
+        "waitlisted": APPLICANTS - SEATS,
+    }
+    assert others[None] > 0  # somebody was cut off in the middle
+    assert set(others) <= {None, 503}, others
+    # Whoever asks again, after all this, is told the same.
+    for answer in ledger:
+        assert ask(place, *asking[answer["enterprise"]["public_id"]]) == (201, answer)
+    assert faults(place, ledger) == []
+
+
+def test_database_that_answers_before_it_has_written_loses_registrations(rush):
+    """The negative control: the same kill, and what was acknowledged is gone."""
+    place, asking = rush
+    place.set(synchronous_commit="off", wal_writer_delay="'10s'")
+
+    ledger, _others = run(place, asking, killed_after=(40,))
+
+    assert [fault for fault in faults(place, ledger) if fault.startswith("lost")] != []
