@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
 from chains.models import (
     Enterprise,
@@ -14,6 +15,7 @@ from chains.models import (
     Region,
     Requirement,
     User,
+    lies_within,
 )
 
 Anyone = User | AnonymousUser
@@ -91,26 +93,61 @@ def can_verify(user: Anyone, enterprise: Enterprise) -> bool:
     return user.is_administrator or covers(user, enterprise.region)
 
 
+def is_own_requirement(user: User, requirement: Requirement) -> bool:
+    """Nobody decides on their own body's case, nor on one it posted for a member."""
+    posted_by = requirement.posted_by
+    return is_own_case(user, requirement.enterprise) or (
+        posted_by is not None and is_own_case(user, posted_by)
+    )
+
+
 def can_moderate(user: Anyone, requirement: Requirement) -> bool:
-    if (
-        requirement.posted_by is not None
-        and is_signed_in(user)
-        and is_own_case(user, requirement.posted_by)
-    ):
+    if is_signed_in(user) and is_own_requirement(user, requirement):
         return False
     return can_verify(user, requirement.enterprise)
 
 
-def can_see_evidence(user: Anyone, enterprise: Enterprise) -> bool:
-    """Licences and certificates: owner and editors – suspended ones still read – and the desk."""
-    membership = membership_of(user, enterprise)
-    return (membership is not None and membership.may_edit) or can_verify(user, enterprise)
+class Desk:
+    """Whose cases a person looks at and decides.
+
+    These are the desks of regions, all that the register knows. Events lend desks of their own: the roof gives the
+    pages `events.permissions.EventDesk` instead.
+    """
+
+    def enterprises(self, user: User) -> QuerySet[Enterprise]:
+        """What the user may look at as a desk; own cases are among them and refused with a sentence."""
+        return Enterprise.objects.in_scope_of(user)
+
+    def requirements(self, user: User) -> QuerySet[Requirement]:
+        return Requirement.objects.in_scope_of(user)
+
+    def to_moderate(self, user: User) -> QuerySet[Requirement]:
+        """What waits for a decision the user may take."""
+        rows = Requirement.objects.to_moderate()
+        if not user.is_administrator:
+            rows = rows.filter(lies_within("enterprise__region", user.organiser_regions))
+        return without_own(rows, user)
+
+    def may_verify(self, user: Anyone, enterprise: Enterprise) -> bool:
+        return can_verify(user, enterprise)
+
+    def may_moderate(self, user: Anyone, requirement: Requirement) -> bool:
+        """Return, approve, refuse."""
+        return can_moderate(user, requirement)
+
+    def may_take_down(self, user: Anyone, requirement: Requirement) -> bool:
+        """Take down what is published, look at what was amended."""
+        return can_moderate(user, requirement)
+
+    def may_see_evidence(self, user: Anyone, enterprise: Enterprise) -> bool:
+        """Licences and certificates: owner and editors – suspended ones still read – and the desk."""
+        membership = membership_of(user, enterprise)
+        return (membership is not None and membership.may_edit) or self.may_verify(user, enterprise)
 
 
-def can_decide_membership(user: Anyone, membership: Membership) -> bool:
-    return is_owner(user, membership.enterprise) or (
-        is_signed_in(user) and can_verify(user, membership.enterprise)
-    )
+def without_own(rows: QuerySet[Requirement], user: User) -> QuerySet[Requirement]:
+    own = user.own_bodies
+    return rows.exclude(enterprise__in=own).exclude(posted_by__in=own)
 
 
 def has_role(user: Anyone, role: OrganiserRole.Role) -> bool:

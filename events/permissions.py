@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import datetime
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chains.models import Enterprise, Region
-from chains.permissions import Anyone, can_edit, is_signed_in
-from events.models import Event, EventStaff, Registration
+from chains.models import Enterprise, Region, Requirement, User
+from chains.models.requirements import RequirementQuerySet
+from chains.permissions import (
+    Anyone,
+    Desk,
+    can_edit,
+    is_own_case,
+    is_own_requirement,
+    is_signed_in,
+    without_own,
+)
+from events.models import Event, EventStaff, Listing, Registration
 
 # The desk sees the guests on the days of the event, one before and one after.
 DESK_MARGIN = datetime.timedelta(days=1)
@@ -38,6 +48,99 @@ def can_decide(user: Anyone, registration: Registration) -> bool:
     return (
         is_signed_in(user)
         and Registration.objects.decided_by(user).filter(pk=registration.pk).exists()
+    )
+
+
+def moderated_by(user: Anyone) -> QuerySet[Event]:
+    """Events at which the user is a moderator; that ends with the event."""
+    if not is_signed_in(user):
+        return Event.objects.none()
+    return Event.objects.filter(
+        status=Event.Status.PUBLISHED, staff__user=user, staff__role=EventStaff.Role.MODERATOR
+    )
+
+
+class EventDesk(Desk):
+    """The desks of regions and those of events.
+
+    A moderator returns, approves and refuses what is listed at the event. Who organises an event decides for those that
+    take part in it and lie outside every served province: no desk of a region is theirs.
+    """
+
+    def enterprises(self, user: User) -> QuerySet[Enterprise]:
+        return Enterprise.objects.filter(
+            Q(pk__in=super().enterprises(user).values("pk"))
+            | Q(pk__in=_guests_from_outside(user).values("pk"))
+        )
+
+    def requirements(self, user: User) -> QuerySet[Requirement]:
+        return Requirement.objects.filter(
+            Q(pk__in=super().requirements(user).values("pk"))
+            | Q(pk__in=_asked_from_outside(user).values("pk"))
+            | Q(pk__in=_listed_for_moderator(user).values("pk"))
+        )
+
+    def to_moderate(self, user: User) -> QuerySet[Requirement]:
+        submitted = _listed_for_moderator(user).submitted()
+        rows = Requirement.objects.filter(
+            Q(pk__in=super().to_moderate(user).values("pk"))
+            | Q(pk__in=_asked_from_outside(user).to_moderate().values("pk"))
+            | Q(pk__in=submitted.values("pk"))
+        )
+        return without_own(rows, user)
+
+    def may_verify(self, user: Anyone, enterprise: Enterprise) -> bool:
+        if super().may_verify(user, enterprise):
+            return True
+        return (
+            is_signed_in(user)
+            and not is_own_case(user, enterprise)
+            and _guests_from_outside(user).filter(pk=enterprise.pk).exists()
+        )
+
+    def may_moderate(self, user: Anyone, requirement: Requirement) -> bool:
+        if self.may_take_down(user, requirement):
+            return True
+        return (
+            is_signed_in(user)
+            and not is_own_requirement(user, requirement)
+            and _listed_for_moderator(user).filter(pk=requirement.pk).exists()
+        )
+
+    def may_take_down(self, user: Anyone, requirement: Requirement) -> bool:
+        if super().may_take_down(user, requirement):
+            return True
+        return (
+            is_signed_in(user)
+            and not is_own_requirement(user, requirement)
+            and _asked_from_outside(user).filter(pk=requirement.pk).exists()
+        )
+
+
+DESK = EventDesk()
+
+
+def _guests_from_outside(user: User) -> QuerySet[Enterprise]:
+    applied = Registration.objects.filter(event__in=Event.objects.organised_by(user)).exclude(
+        status__in=Registration.ENDED
+    )
+    return Enterprise.objects.outside_served_provinces().filter(pk__in=applied.values("enterprise"))
+
+
+def _asked_from_outside(user: User) -> RequirementQuerySet:
+    """By guests of the user's events, or listed there; drafts stay with their owner."""
+    listed = Listing.objects.filter(event__in=Event.objects.organised_by(user))
+    outside = Enterprise.objects.outside_served_provinces()
+    return Requirement.objects.exclude(status=Requirement.Status.DRAFT).filter(
+        Q(enterprise__in=_guests_from_outside(user).values("pk"))
+        | Q(enterprise__in=outside.values("pk"), pk__in=listed.values("requirement"))
+    )
+
+
+def _listed_for_moderator(user: User) -> RequirementQuerySet:
+    listed = Listing.objects.filter(event__in=moderated_by(user))
+    return Requirement.objects.exclude(status=Requirement.Status.DRAFT).filter(
+        pk__in=listed.values("requirement")
     )
 
 

@@ -19,9 +19,11 @@ from chains.permissions import (
     covers,
     is_member,
     is_own_case,
+    is_own_requirement,
     is_signed_in,
 )
-from events.models import Event, EventStaff, Listing
+from events.models import Event, Listing
+from events.permissions import DESK, moderated_by
 from matchmaking.models import Interest, Match, MatchRun
 
 Right = ContactReveal.Right
@@ -31,11 +33,26 @@ def events_of(user: Anyone) -> QuerySet[Event]:
     """Events at whose lists the user reviews: organised ones, and those where the user is a moderator."""
     if not is_signed_in(user):
         return Event.objects.none()
-    moderated = Event.objects.filter(
-        status=Event.Status.PUBLISHED, staff__user=user, staff__role=EventStaff.Role.MODERATOR
-    )
     return Event.objects.filter(
-        Q(pk__in=Event.objects.organised_by(user).values("pk")) | Q(pk__in=moderated.values("pk"))
+        Q(pk__in=Event.objects.organised_by(user).values("pk"))
+        | Q(pk__in=moderated_by(user).values("pk"))
+    )
+
+
+def works_at_a_desk(user: Anyone) -> bool:
+    """Has cases to decide: a region's, an event's as its manager or moderator, or what lies on nobody's desk."""
+    return is_signed_in(user) and (
+        user.is_organiser or user.is_administrator or events_of(user).exists()
+    )
+
+
+def enterprises_visible_to(user: Anyone) -> QuerySet[Enterprise]:
+    """The register's rule, and what the user's events decide before it is verified."""
+    visible = Enterprise.objects.visible_to(user)
+    if not is_signed_in(user):
+        return visible
+    return Enterprise.objects.filter(
+        Q(pk__in=visible.values("pk")) | Q(pk__in=DESK.enterprises(user).values("pk"))
     )
 
 
@@ -49,18 +66,14 @@ def is_listed_for(user: Anyone, requirement: Requirement) -> bool:
 
 def requirements_visible_to(user: Anyone) -> QuerySet[Requirement]:
     """The register's rule, and what is listed at the user's events before it is published."""
+    visible = Requirement.objects.visible_to(user)
+    if not is_signed_in(user):
+        return visible
     listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
     return Requirement.objects.filter(
-        Q(pk__in=Requirement.objects.visible_to(user).values("pk"))
+        Q(pk__in=visible.values("pk"))
+        | Q(pk__in=DESK.requirements(user).values("pk"))
         | Q(pk__in=listed) & ~Q(status=Requirement.Status.DRAFT)
-    )
-
-
-def is_own_requirement(user: User, requirement: Requirement) -> bool:
-    """Nobody decides on their own body's case, nor on one it posted for a member."""
-    posted_by = requirement.posted_by
-    return is_own_case(user, requirement.enterprise) or (
-        posted_by is not None and is_own_case(user, posted_by)
     )
 
 
@@ -82,7 +95,7 @@ def lines_reviewable_by(user: Anyone) -> QuerySet[RequirementLine]:
     scope = Q(requirement__listings__event__in=events_of(user)) | lies_within(
         "requirement__enterprise__region", user.organiser_regions
     )
-    own = [*user.enterprise_ids, *(role.body_id for role in user.active_roles)]
+    own = user.own_bodies
     barred = Q(requirement__enterprise__in=own) | Q(requirement__posted_by__in=own)
     rows = RequirementLine.objects.filter(scope).exclude(
         pk__in=RequirementLine.objects.filter(barred)

@@ -6,7 +6,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from chains import urls as register
 from chains.admin import keep_own_pages
+from events.permissions import DESK
 from matchmaking.views import (
     catalogue,
     categories,
@@ -92,7 +94,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("matchmaking.api.urls")),
     # chains before matchmaking: /my/requirements/new/ would read as a public id there.
-    path("", include("chains.urls")),
+    path("", include((register.pages(DESK), register.app_name))),
     path("", include("events.urls")),
     path("", include((matchmaking, "matchmaking"))),
 ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Language, TimeStamped
 from chains.models.people import scope_of
-from chains.models.regions import Region, lies_within
+from chains.models.regions import Province, Region, lies_within
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -59,6 +59,11 @@ class EnterpriseQuerySet(models.QuerySet["Enterprise"]):
 
     def within(self, region: Region) -> Self:
         return self.filter(lies_within("region", [region]))
+
+    def outside_served_provinces(self) -> Self:
+        """From a province that is no tenant here, or from abroad."""
+        served = Province.objects.values("region")
+        return self.filter(Q(province=None) | ~Q(province__in=served))
 
     def with_qualification(self, codes: list[str], on: datetime.date | None = None) -> Self:
         held = Qualification.objects.in_force(on).filter(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -58,9 +59,15 @@ def request_join(
 
 
 @transaction.atomic
-def decide_membership(*, membership: Membership, accept: bool, by: User) -> Membership:
+def decide_membership(
+    *,
+    membership: Membership,
+    accept: bool,
+    by: User,
+    may: Callable[[User, Enterprise], bool] = permissions.can_verify,
+) -> Membership:
     membership = _locked(membership)
-    if not permissions.can_decide_membership(by, membership):
+    if not permissions.is_owner(by, membership.enterprise) and not may(by, membership.enterprise):
         raise DomainError(
             _("Only an owner of the enterprise decides who joins."), code="membership.forbidden"
         )

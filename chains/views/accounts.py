@@ -336,7 +336,9 @@ def _decide_mandate(request: MemberRequest, enterprise: Enterprise) -> None:
 
 
 @require_POST
-def membership_decide(request: MemberRequest, public_id: str) -> HttpResponse:
+def membership_decide(
+    request: MemberRequest, public_id: str, desk: permissions.Desk
+) -> HttpResponse:
     """Accept, refuse, change the role, end: one button each. Strangers are told nothing."""
     membership = get_object_or_404(
         Membership.objects.select_related("enterprise__region"), public_id=public_id
@@ -346,11 +348,11 @@ def membership_decide(request: MemberRequest, public_id: str) -> HttpResponse:
     if not (
         own
         or permissions.is_member(user, membership.enterprise)
-        or permissions.can_verify(user, membership.enterprise)
+        or desk.may_verify(user, membership.enterprise)
     ):
         return get_object_or_404(Membership.objects.none())  # type: ignore[return-value]
     try:
-        messages.success(request, _decide(request, membership))
+        messages.success(request, _decide(request, membership, desk))
     except DomainError as error:
         if error.is_refusal:
             return refusal(request, error)
@@ -358,15 +360,17 @@ def membership_decide(request: MemberRequest, public_id: str) -> HttpResponse:
     user.forget_memberships()
     if permissions.is_member(user, membership.enterprise):
         return redirect("chains:member_list", public_id=membership.enterprise.public_id)
-    if permissions.can_verify(user, membership.enterprise):
+    if desk.may_verify(user, membership.enterprise):
         return redirect("chains:enterprise_case", public_id=membership.enterprise.public_id)
     return redirect("start")
 
 
-def _decide(request: MemberRequest, membership: Membership) -> str:
+def _decide(request: MemberRequest, membership: Membership, desk: permissions.Desk) -> str:
     action, by = request.POST.get("do", ""), request.user
     if action in ("accept", "refuse"):
-        accounts.decide_membership(membership=membership, accept=action == "accept", by=by)
+        accounts.decide_membership(
+            membership=membership, accept=action == "accept", by=by, may=desk.may_verify
+        )
         return _("Accepted.") if action == "accept" else _("Refused.")
     if action == "end":
         accounts.end_membership(membership=membership, by=by)

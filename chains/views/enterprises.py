@@ -139,12 +139,14 @@ def _claim(request: MemberRequest, public_id: str, *, is_title: bool) -> HttpRes
 
 
 @require_GET
-def evidence_download(request: MemberRequest, public_id: str) -> HttpResponseBase:
+def evidence_download(
+    request: MemberRequest, public_id: str, desk: permissions.Desk
+) -> HttpResponseBase:
     """To those entitled, never shown inside a page; a desk that opens one is logged."""
     evidence = get_object_or_404(
         Evidence.objects.select_related("enterprise__region"), public_id=public_id
     )
-    if not permissions.can_see_evidence(request.user, evidence.enterprise):
+    if not desk.may_see_evidence(request.user, evidence.enterprise):
         raise Http404
     enterprises.record_view(evidence=evidence, by=request.user)
     try:
@@ -186,27 +188,25 @@ def region_search(request: MemberRequest) -> HttpResponse:
 # --- The desk -----------------------------------------------------------------------------------------
 
 
-def _waiting(request: MemberRequest) -> list[Enterprise]:
+def _waiting(request: MemberRequest, desk: permissions.Desk) -> list[Enterprise]:
     """Cases the user may decide, oldest first."""
     rows = (
-        Enterprise.objects.in_scope_of(request.user)
-        .pending()
+        desk.enterprises(request.user)
+        .filter(status=Enterprise.Status.PENDING)
         .select_related("region")
         .order_by("submitted_at", "pk")
     )
-    return [row for row in rows if permissions.can_verify(request.user, row)]
+    return [row for row in rows if desk.may_verify(request.user, row)]
 
 
 @require_http_methods(["GET", "POST"])
-def enterprise_case(request: MemberRequest, public_id: str) -> HttpResponse:
+def enterprise_case(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     enterprise = get_object_or_404(
-        Enterprise.objects.in_scope_of(request.user).select_related(
-            "region__parent__parent", "kind"
-        ),
+        desk.enterprises(request.user).select_related("region__parent__parent", "kind"),
         public_id=public_id,
     )
-    if not permissions.can_verify(request.user, enterprise):
-        if not request.user.is_organiser:
+    if not desk.may_verify(request.user, enterprise):
+        if not permissions.is_own_case(request.user, enterprise):  # an analyst looks after it only
             raise Http404
         error = DomainError(
             _("This is your own enterprise or body. The next desk up decides."),
@@ -215,16 +215,17 @@ def enterprise_case(request: MemberRequest, public_id: str) -> HttpResponse:
         return refusal(request, error)
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        following = _next_of(_waiting(request), enterprise)
+        following = _next_of(_waiting(request, desk), enterprise)
         try:
-            messages.success(request, _decide(request, enterprise, form))
+            messages.success(request, _decide(request, enterprise, form, desk))
         except DomainError as error:
             form.add_error(None, str(error))
         else:
             if following is None:
                 return redirect("matchmaking:inbox")
             return redirect("chains:enterprise_case", public_id=following.public_id)
-    return render(request, "chains/enterprise_case.html", _case_context(request, enterprise, form))
+    context = _case_context(request, enterprise, form, desk)
+    return render(request, "chains/enterprise_case.html", context)
 
 
 def _next_of(cases: list[Enterprise], enterprise: Enterprise) -> Enterprise | None:
@@ -237,32 +238,34 @@ def _next_of(cases: list[Enterprise], enterprise: Enterprise) -> Enterprise | No
     return others[0] if others else None
 
 
-def _decide(request: MemberRequest, enterprise: Enterprise, form: DecisionForm) -> str:
-    action, by = request.POST.get("do", ""), request.user
+def _decide(
+    request: MemberRequest, enterprise: Enterprise, form: DecisionForm, desk: permissions.Desk
+) -> str:
+    action, by, may = request.POST.get("do", ""), request.user, desk.may_verify
     name = enterprise.name
     if action == "verify":
         try:
             seen = datetime.datetime.fromisoformat(request.POST.get("seen", ""))
         except ValueError as error:
             raise DomainError(_("Load the form again."), code="enterprise.not_seen") from error
-        enterprises.verify(enterprise=enterprise, by=by, seen=seen)
+        enterprises.verify(enterprise=enterprise, by=by, seen=seen, may=may)
         return _("%(name)s is verified.") % {"name": name}
     if action == "return":
-        enterprises.return_(enterprise=enterprise, reason=form.text(), by=by)
+        enterprises.return_(enterprise=enterprise, reason=form.text(), by=by, may=may)
         return _("%(name)s has been returned with your reason.") % {"name": name}
     if action == "suspend":
-        enterprises.suspend(enterprise=enterprise, reason=form.text(), by=by)
+        enterprises.suspend(enterprise=enterprise, reason=form.text(), by=by, may=may)
         return _("%(name)s is suspended.") % {"name": name}
     if action == "reinstate":
-        enterprises.reinstate(enterprise=enterprise, by=by)
+        enterprises.reinstate(enterprise=enterprise, by=by, may=may)
         return _("%(name)s is reinstated.") % {"name": name}
     raise DomainError(_("Choose what to do."), code="enterprise.no_action")
 
 
 def _case_context(
-    request: MemberRequest, enterprise: Enterprise, form: DecisionForm
+    request: MemberRequest, enterprise: Enterprise, form: DecisionForm, desk: permissions.Desk
 ) -> dict[str, Any]:
-    cases = _waiting(request)
+    cases = _waiting(request, desk)
     ids = [case.pk for case in cases]
     place = ids.index(enterprise.pk) if enterprise.pk in ids else None
     served = calendar.provinces()
@@ -319,13 +322,13 @@ def _proofs(enterprise: Enterprise) -> list[tuple[str, Qualification | Certifica
 
 
 @require_http_methods(["GET", "POST"])
-def proof_decide(request: MemberRequest, public_id: str) -> HttpResponse:
+def proof_decide(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     """One title or certificate: the paper, what it says, verified or refused."""
     proof = _proof(public_id)
     enterprise = proof.enterprise
-    if not Enterprise.objects.in_scope_of(request.user).filter(pk=enterprise.pk).exists():
+    if not desk.enterprises(request.user).filter(pk=enterprise.pk).exists():
         raise Http404
-    if not permissions.can_verify(request.user, enterprise):
+    if not desk.may_verify(request.user, enterprise):
         error = DomainError(
             _("This is your own enterprise or body. The next desk up decides."),
             code="proof.forbidden",
@@ -337,7 +340,7 @@ def proof_decide(request: MemberRequest, public_id: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            messages.success(request, _decide_proof(request, proof, form))
+            messages.success(request, _decide_proof(request, proof, form, desk))
         except DomainError as error:
             form.add_error(None, str(error))
         else:
@@ -364,11 +367,16 @@ def _proof(public_id: str) -> Qualification | Certification:
 
 
 def _decide_proof(
-    request: MemberRequest, proof: Qualification | Certification, form: ProofDecisionForm
+    request: MemberRequest,
+    proof: Qualification | Certification,
+    form: ProofDecisionForm,
+    desk: permissions.Desk,
 ) -> str:
     action, data = request.POST.get("do", ""), form.cleaned_data
     if action == "revoke":
-        enterprises.revoke_proof(proof=proof, reason=data["reason"], by=request.user)
+        enterprises.revoke_proof(
+            proof=proof, reason=data["reason"], by=request.user, may=desk.may_verify
+        )
         return _("Revoked.")
     enterprises.decide_proof(
         proof=proof,
@@ -377,5 +385,6 @@ def _decide_proof(
         issuer=data["issuer"],
         valid_until_on=data["valid_until_on"],
         by=request.user,
+        may=desk.may_verify,
     )
     return _("Verified.") if action == "verify" else _("Refused.")

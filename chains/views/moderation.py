@@ -22,23 +22,16 @@ from chains.services.requirements import RemarkDraft
 from chains.views.refusals import refusal
 
 
-def waiting(user: User) -> list[str]:
+def waiting(user: User, desk: permissions.Desk) -> list[str]:
     """The queue of the user's desks, oldest first, own cases left out: public ids."""
-    bodies = {role.body_id for role in user.active_roles} | user.enterprise_ids
-    return list(
-        Requirement.objects.in_scope_of(user)
-        .to_moderate()
-        .exclude(enterprise__in=bodies)
-        .exclude(posted_by__in=bodies)
-        .order_by("submitted_at", "pk")
-        .values_list("public_id", flat=True)
-    )
+    rows = desk.to_moderate(user).order_by("submitted_at", "pk")
+    return list(rows.values_list("public_id", flat=True))
 
 
 @require_http_methods(["GET", "POST"])
-def moderation_case(request: MemberRequest, public_id: str) -> HttpResponse:
+def moderation_case(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     requirement = get_object_or_404(
-        Requirement.objects.in_scope_of(request.user).select_related(
+        desk.requirements(request.user).select_related(
             "enterprise__region__parent",
             "posted_by",
             "project",
@@ -48,7 +41,7 @@ def moderation_case(request: MemberRequest, public_id: str) -> HttpResponse:
         ),
         public_id=public_id,
     )
-    if not permissions.can_moderate(request.user, requirement):
+    if not desk.may_moderate(request.user, requirement):
         sentence = _(
             "Only the desk of the enterprise's region decides this, and nobody in their own case."
         )
@@ -60,15 +53,15 @@ def moderation_case(request: MemberRequest, public_id: str) -> HttpResponse:
     fault = ""
     if data is not None:
         try:
-            sentence = _decide(request, requirement, _drafts(rows, whole))
+            sentence = _decide(request, requirement, _drafts(rows, whole), desk)
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
             fault = str(error)
         else:
             messages.success(request, sentence)
-            return _next(request)
-    return _page(request, requirement, rows, whole, fault)
+            return _next(request, desk)
+    return _page(request, requirement, rows, whole, fault, desk)
 
 
 def _lines(requirement: Requirement) -> list[RequirementLine]:
@@ -93,11 +86,16 @@ def _drafts(
     return [draft for draft in drafts if draft is not None]
 
 
-def _decide(request: MemberRequest, requirement: Requirement, remarks: list[RemarkDraft]) -> str:
-    verb, by = request.POST.get("do", ""), request.user
+def _decide(
+    request: MemberRequest,
+    requirement: Requirement,
+    remarks: list[RemarkDraft],
+    desk: permissions.Desk,
+) -> str:
+    verb, by, may = request.POST.get("do", ""), request.user, desk.may_moderate
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "").strip()
     if verb == "return":
-        requirements.return_(requirement=requirement, remarks=remarks, by=by)
+        requirements.return_(requirement=requirement, remarks=remarks, by=by, may=may)
         return ngettext(
             "Returned with %(n)d remark. The enterprise has been told.",
             "Returned with %(n)d remarks. The enterprise has been told.",
@@ -111,24 +109,26 @@ def _decide(request: MemberRequest, requirement: Requirement, remarks: list[Rema
                 ),
                 code="requirement.remarks",
             )
-        done = requirements.approve(requirement=requirement, by=by)
+        done = requirements.approve(requirement=requirement, by=by, may=may)
         return (
             _("Approved and published.")
             if done.is_published
             else _("Approved; held back until its moment.")
         )
     if verb == "refuse":
-        requirements.refuse(requirement=requirement, reason=reason, note=note, by=by)
+        requirements.refuse(requirement=requirement, reason=reason, note=note, by=by, may=may)
         return _("Not accepted. The enterprise has been told why.")
     if verb == "take_down":
-        requirements.take_down(requirement=requirement, reason=reason, note=note, by=by)
+        requirements.take_down(
+            requirement=requirement, reason=reason, note=note, by=by, may=desk.may_take_down
+        )
         return _("Taken down. The enterprise has been told why.")
-    requirements.see_amendment(requirement=requirement, by=by)
+    requirements.see_amendment(requirement=requirement, by=by, may=desk.may_take_down)
     return _("Looked at; it stays as it is.")
 
 
-def _next(request: MemberRequest) -> HttpResponse:
-    left = waiting(request.user)
+def _next(request: MemberRequest, desk: permissions.Desk) -> HttpResponse:
+    left = waiting(request.user, desk)
     if left:
         return redirect("chains:moderation_case", public_id=left[0])
     messages.info(request, _("Nothing more waits at your desk."))
@@ -141,6 +141,7 @@ def _page(
     rows: Sequence[tuple[RequirementLine, RemarkForm]],
     whole: RemarkForm,
     fault: str,
+    desk: permissions.Desk,
 ) -> HttpResponse:
     found = moderation.findings(
         [line for line, _form in rows], moderation.open_lines_elsewhere(requirement)
@@ -160,13 +161,14 @@ def _page(
         "events": events,
         "rounds": sum(event.action == "requirement.submitted" for event in events),
         "is_submitted": requirement.status == status.SUBMITTED,
-        "is_published": requirement.status == status.PUBLISHED,
+        "is_published": requirement.status == status.PUBLISHED
+        and desk.may_take_down(request.user, requirement),
         "is_held_back": requirement.embargoed_until is not None
         and requirement.embargoed_until > timezone.now(),
         "refusals": moderation.RefusalReason.choices,
         "takedowns": moderation.TakeDownReason.choices,
         "nav": "inbox",
-        **_place(request.user, requirement),
+        **_place(request.user, requirement, desk),
     }
     return render(request, "chains/moderation_case.html", context, status=422 if fault else 200)
 
@@ -177,8 +179,8 @@ def _asked_before(line: RequirementLine) -> str:
     return (last.text or moderation.sentence_of(last.code)) if last else ""
 
 
-def _place(user: User, requirement: Requirement) -> dict[str, Any]:
-    queue = waiting(user)
+def _place(user: User, requirement: Requirement, desk: permissions.Desk) -> dict[str, Any]:
+    queue = waiting(user, desk)
     if requirement.public_id not in queue:
         return {
             "total": len(queue),

@@ -256,13 +256,15 @@ def requirement_copy(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 @require_GET
-def requirement_history(request: MemberRequest, public_id: str) -> HttpResponse:
+def requirement_history(
+    request: MemberRequest, public_id: str, desk: permissions.Desk
+) -> HttpResponse:
     """What happened to it, for its owner and its desk: states, remarks, who by role only."""
     by_mandate = Requirement.objects.filter(enterprise__in=bodies_of(request.user))
     visible = (
         Requirement.objects.own(request.user)
         | by_mandate
-        | Requirement.objects.in_scope_of(request.user)
+        | Requirement.objects.filter(pk__in=desk.requirements(request.user).values("pk"))
     )
     requirement = get_object_or_404(
         visible.select_related("enterprise__region__parent", "posted_by"), public_id=public_id

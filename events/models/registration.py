@@ -150,6 +150,8 @@ class Registration(TimeStamped):
         TALENT = "talent", _("Talent")
         OBSERVE = "observe", _("Observe")
 
+    ENDED = (Status.DECLINED, Status.CANCELLED)
+
     event = models.ForeignKey("events.Event", models.PROTECT, related_name="registrations")
     enterprise = models.ForeignKey(
         "chains.Enterprise", models.PROTECT, related_name="registrations"

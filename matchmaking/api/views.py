@@ -126,7 +126,7 @@ class EnterpriseViewSet(ReadViewSet):
     def get_queryset(self) -> QuerySet[Enterprise]:
         titles = Qualification.objects.in_force().select_related("kind").order_by("pk")
         return (
-            Enterprise.objects.visible_to(self.request.user)
+            permissions.enterprises_visible_to(self.request.user)
             .select_related("region")
             .prefetch_related(Prefetch("qualifications", titles, "titles"))
             .order_by("pk")
@@ -534,7 +534,7 @@ def _scope(request: Request, scope: str, name: str) -> dict[str, Any]:
     if scope == MatchRun.Scope.ALL:
         return {"everything": True}
     if scope == MatchRun.Scope.ENTERPRISE:
-        rows = Enterprise.objects.visible_to(request.user)
+        rows = permissions.enterprises_visible_to(request.user)
         return {"enterprise": get_object_or_404(rows, public_id=name)}
     visible = permissions.requirements_visible_to(request.user)
     if scope == MatchRun.Scope.REQUIREMENT:

@@ -557,7 +557,7 @@ def enterprise_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "matchmaking:enterprise_detail", public_id=merged.merged_into.public_id, permanent=True
         )
     enterprise = get_object_or_404(
-        Enterprise.objects.visible_to(request.user)
+        permissions.enterprises_visible_to(request.user)
         .select_related("kind", "region__parent__parent")
         .prefetch_related(*_proofs(), _published_capabilities()),
         public_id=public_id,

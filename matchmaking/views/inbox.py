@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET
 
-from chains import calendar, permissions
+from chains import calendar
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import (
@@ -30,10 +30,11 @@ from chains.models import (
 from chains.services import accounts
 from chains.templatetags.localised import day, localised
 from chains.views.refusals import refusal
-from events.models import Event, Registration
+from events.models import Event, Listing, Registration
+from events.permissions import DESK, moderated_by
 from matchmaking.desks import Desks
 from matchmaking.models import Interest, Match, MatchRun
-from matchmaking.permissions import lines_reviewable_by, runs_visible_to
+from matchmaking.permissions import lines_reviewable_by, runs_visible_to, works_at_a_desk
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Queue:
 @require_GET
 def inbox(request: MemberRequest) -> HttpResponse:
     user = request.user
-    if not (user.is_organiser or user.is_administrator):
+    if not works_at_a_desk(user):
         error = DomainError(_("The inbox is for organisers."), code="inbox.forbidden")
         return refusal(request, error)
     events = list(
@@ -102,8 +103,8 @@ def _age(moment: datetime.datetime | None) -> str:
 
 def _enterprises(user: User, desks: Desks) -> Queue | None:
     rows = (
-        Enterprise.objects.pending()
-        .in_scope_of(user)
+        DESK.enterprises(user)
+        .filter(status=Enterprise.Status.PENDING)
         .select_related("region")
         .order_by("submitted_at")
     )
@@ -125,7 +126,7 @@ def _enterprises(user: User, desks: Desks) -> Queue | None:
 
 
 def _proofs(user: User, desks: Desks) -> Queue | None:
-    scope = Enterprise.objects.in_scope_of(user).values("pk")
+    scope = DESK.enterprises(user).values("pk")
     claims: list[tuple[Enterprise, Qualification | Certification]] = [
         (claim.enterprise, claim)
         for model in (Qualification, Certification)
@@ -150,17 +151,17 @@ def _proofs(user: User, desks: Desks) -> Queue | None:
 
 
 def _requirements(user: User, desks: Desks) -> Queue | None:
-    rows = (
-        Requirement.objects.to_moderate()
-        .in_scope_of(user)
-        .select_related("enterprise__region", "posted_by")
-        .order_by("submitted_at")
+    rows = list(
+        DESK.to_moderate(user).select_related("enterprise__region").order_by("submitted_at", "pk")
     )
-    mine = [
-        row
-        for row in desks.mine(((row.enterprise, row) for row in rows), user)
-        if permissions.can_moderate(user, row)
-    ]
+    here = set(desks.mine(((row.enterprise, row.pk) for row in rows), user))
+    # A moderator shares what is listed at the event with the desk of its region.
+    here.update(
+        Listing.objects.filter(event__in=moderated_by(user), requirement__in=rows).values_list(
+            "requirement", flat=True
+        )
+    )
+    mine = [row for row in rows if row.pk in here]
     if not mine:
         return None
     first = mine[0]
@@ -228,13 +229,11 @@ def _memberships(user: User) -> Queue | None:
     limit = timezone.now() - datetime.timedelta(days=accounts.ANSWER_DAYS)
     rows = (
         Membership.objects.requested()
-        .filter(
-            created_at__lt=limit, enterprise__in=Enterprise.objects.in_scope_of(user).values("pk")
-        )
+        .filter(created_at__lt=limit, enterprise__in=DESK.enterprises(user).values("pk"))
         .select_related("enterprise__region")
         .order_by("created_at")
     )
-    mine = [row for row in rows if permissions.can_verify(user, row.enterprise)]
+    mine = [row for row in rows if DESK.may_verify(user, row.enterprise)]
     if not mine:
         return None
     first = mine[0]

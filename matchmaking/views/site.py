@@ -105,7 +105,7 @@ def _start_without_enterprise(user: User) -> HttpResponseRedirect:
     if user.active_roles:  # the organisers have gone to their inbox: an analyst
         return redirect("matchmaking:chain_list")
     if events_of(user).exists():
-        return redirect("matchmaking:review_queue")
+        return redirect("matchmaking:inbox")
     post = user.event_staff.filter(event__status=Event.Status.PUBLISHED)
     lent = post.select_related("event").order_by("event__starts_at").first()
     if lent is None:

@@ -33,8 +33,8 @@ def links_of(client, path="/events/"):
 def test_a_moderator_starts_at_the_matches_of_the_event(client):
     client.force_login(staff("moderator").user)
 
-    assert client.get("/start/").headers["Location"] == "/review/"
-    assert links_of(client) == ["/events/", "/requirements/", "/review/", "/chains/"]
+    assert client.get("/start/").headers["Location"] == "/inbox/"
+    assert links_of(client) == ["/inbox/", "/events/", "/requirements/", "/review/", "/chains/"]
     assert client.get("/review/").status_code == 200
 
 
