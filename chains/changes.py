@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.utils import timezone
 
 from chains.doorbell import ring
 from chains.models import Change, ChangeReader
@@ -22,6 +23,21 @@ def record(noun: str, row: models.Model, verb: str) -> Change:
 def announce() -> None:
     """Wake the readers of the feed once the transaction has committed."""
     ring("matchmaking.tasks.read_changes")
+
+
+def version() -> str:
+    """Changes with every committed fact and every day: what is kept under it is of this state of the feed.
+
+    Ids are given before commit, so a fact may appear below the newest one; it is seen by its number among the
+    last three hundred.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(id), count(*) FROM chains_change"
+            " WHERE id > (SELECT max(id) FROM chains_change) - 300"
+        )
+        newest, number = cursor.fetchone()
+    return f"{newest}.{number}.{timezone.localdate():%j}"
 
 
 @contextmanager

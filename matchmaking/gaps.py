@@ -9,14 +9,12 @@ from typing import Any
 
 from django.core.cache import caches
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
-from chains import permissions
+from chains import changes, permissions
 from chains.models import (
     Capability,
     Category,
     Chain,
-    Change,
     Enterprise,
     Province,
     Region,
@@ -43,7 +41,7 @@ DRAWING = {
     "covered": "ok",
     "no_data": "line",
 }
-# A fact committed out of order may hide behind a newer one for this long, no longer.
+# What changes without a fact, such as a name that an administrator corrects, is seen after this long.
 CACHE_SECONDS = 60
 
 
@@ -182,15 +180,9 @@ def segment_state(segment: int, leaves: Iterable[Supply]) -> SegmentState:
     )
 
 
-def version() -> str:
-    """Changes with every fact and every day: what is cached under it is never out of date."""
-    newest = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return f"{newest}.{timezone.localdate():%j}"
-
-
 def segment_states(chain: Chain, region: Region) -> dict[int, SegmentState]:
     """The state of each segment of a chain in a region, by segment id."""
-    key = f"gaps:{chain.pk}:{region.pk}:{version()}"
+    key = f"gaps:{chain.pk}:{region.pk}:{changes.version()}"
     cached: dict[int, SegmentState] | None = caches["pages"].get(key)
     if cached is not None:
         return cached
@@ -210,7 +202,7 @@ def gap_of(category: Category, region: Region) -> Supply:
 
 def weakest(region: Region, limit: int = 5) -> list[Supply]:
     """The demanded leaves that are supplied worst, most demanded first within a rule."""
-    key = f"weakest:{region.pk}:{limit}:{version()}"
+    key = f"weakest:{region.pk}:{limit}:{changes.version()}"
     cached: list[Supply] | None = caches["pages"].get(key)
     if cached is not None:
         return cached

@@ -5,15 +5,16 @@ from __future__ import annotations
 from django.core.cache import caches
 from django.utils import timezone
 
+from chains import changes
 from chains.models import Enterprise, Requirement
 from events.models import Event
-from matchmaking.gaps import CACHE_SECONDS, version
+from matchmaking.gaps import CACHE_SECONDS
 from matchmaking.models import Decision
 
 
 def home_figures() -> dict[str, int]:
     """What the home page prints: live requirements, verified enterprises, matches reviewed and events held this year."""
-    key = f"figures:{version()}"
+    key = f"figures:{changes.version()}"
     figures: dict[str, int] | None = caches["pages"].get(key)
     if figures is None:
         year = timezone.localdate().year

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +56,12 @@ def place(region: Any, levels: int = 2) -> str:
         if len(names) == levels:
             break  # before the next parent is asked for: it may cost a query
         region = region.parent
-    return "".join(reversed(names)) if is_chinese() else ", ".join(names)
+    return joined_place(names)
+
+
+def joined_place(names: Iterable[str]) -> str:
+    """Names of regions, the smallest first, as the language writes them."""
+    return "".join(reversed([*names])) if is_chinese() else ", ".join(names)
 
 
 @register.filter

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import segno
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)
 def icon(name: str, css: str = "i") -> SafeString:
     """An icon of the sprite; always beside a word or with an accessible name on its parent."""
     return format_html(
@@ -22,6 +25,25 @@ def icon(name: str, css: str = "i") -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def choices(name: str, offered: Iterable[Any]) -> SafeString:
+    """The boxes to tick of one filter: a page has dozens, so a template for each would be most of its cost."""
+    found = []
+    for choice in offered:
+        place = conditional_escape(f"{name}-{choice.value}")
+        found.append(
+            '<div class="form-check d-flex"><input class="form-check-input" type="checkbox"'
+            f' id="{place}" name="{name}" value="{conditional_escape(choice.value)}"'
+            f"{' checked' if choice.is_chosen else ''}>"
+            f'<label class="form-check-label flex-grow-1 ms-2" for="{place}">'
+            f"{conditional_escape(choice.label)}</label>"
+        )
+        if choice.count:
+            found.append(f'<span class="muted small tnum">{choice.count}</span>')
+        found.append("</div>")
+    return mark_safe("".join(found))  # noqa: S308 -- each value is escaped above
 
 
 @register.simple_tag

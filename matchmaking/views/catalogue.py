@@ -2,229 +2,72 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-from dataclasses import dataclass
+from collections import defaultdict
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import caches
-from django.core.paginator import Paginator
-from django.db.models import Count, F, OrderBy, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
+from chains import fragments
 from chains import search as register
 from chains.http import HttpRequest
 from chains.models import (
     Capability,
     Certification,
-    Chain,
-    CooperationKind,
-    DockingKind,
     Enterprise,
-    ParticipantKind,
     Qualification,
-    QualificationKind,
     Region,
     Requirement,
     RequirementLine,
     Segment,
 )
-from chains.templatetags.localised import localised
+from chains.templatetags.localised import is_chinese, joined_place, lang, localised
 from chains.views.sheets import sheet_response
 from events.models import Event
 from matchmaking import gaps, permissions
 from matchmaking import search as finding
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest, Match
+from matchmaking.views.filters import CountedPaginator, EnterpriseFilters, RequirementFilters, chips
 from matchmaking.views.panels import contact_panel, interest_panel
 
 PER_PAGE = 25
 EXPORT_LIMIT = 20_000
-FRAGMENT_SECONDS = 20
-SORTS: dict[str, tuple[str | OrderBy, ...]] = {
-    "closing": ("closes_on", "pk"),
-    "needed": (F("needed_by_on").asc(nulls_last=True), "pk"),
-    "newest": ("-published_at", "-pk"),
-}
 
 
-@dataclass(slots=True)
-class Choice:
-    value: str
-    label: str
-    count: int
-    is_chosen: bool
+# Stands for the ids in a statement that is put together once: Django takes longer to write it than the
+# database to answer it.
+_IDS = object()
 
 
-@dataclass(slots=True)
-class Facet:
-    name: str
-    title: str
-    choices: list[Choice]
+def _of_ids(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+    return rows.filter(
+        pk__in=RawSQL("SELECT unnest(%s::bigint[])", (_IDS,))
+    ).query.sql_with_params()
 
 
-def _chosen(request: HttpRequest, name: str) -> list[str]:
-    return [value for value in request.GET.getlist(name) if value][:20]
+def _ask(statement: tuple[str, tuple[Any, ...]], ids: list[int]) -> list[dict[str, Any]]:
+    sql, params = statement
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [ids if param is _IDS else param for param in params])
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-class RequirementFilters:
-    """The filters of the catalogue, each with its condition; every state has an address."""
-
-    NAMES = ("chain", "segment", "cooperation", "kind", "region")
-
-    def __init__(self, request: HttpRequest) -> None:
-        self.query = request.GET.get("q", "").strip()[:200]
-        self.chosen = {name: _chosen(request, name) for name in self.NAMES}
-        self.closing = request.GET.get("closing", "")
-        self.sort = request.GET.get("sort", "closing")
-        if self.sort not in SORTS:
-            self.sort = "closing"
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.closing or any(self.chosen.values()))
-
-    def base(self) -> QuerySet[Requirement]:
-        rows = finding.found(Requirement.objects.open(), self.query)
-        if self.closing in ("7", "30"):
-            last = timezone.localdate() + datetime.timedelta(days=int(self.closing))
-            rows = rows.filter(closes_on__lte=last)
-        return rows
-
-    def condition(self, *, without: str = "") -> Q:
-        conditions = {
-            "chain": Q(chain__code__in=self.chosen["chain"]),
-            "segment": Q(
-                pk__in=RequirementLine.objects.filter(
-                    segment__code__in=self.chosen["segment"]
-                ).values("requirement")
-            ),
-            "cooperation": Q(
-                pk__in=Requirement.cooperation_kinds.through.objects.filter(
-                    cooperationkind__code__in=self.chosen["cooperation"]
-                ).values("requirement")
-            ),
-            "kind": Q(docking_kind__in=self.chosen["kind"]),
-            "region": _in_regions("region__path", self.chosen["region"]),
-        }
-        condition = Q()
-        for name, part in conditions.items():
-            if self.chosen[name] and name != without:
-                condition &= part
-        return condition
-
-    def results(self) -> QuerySet[Requirement]:
-        return self.base().filter(self.condition()).order_by(*SORTS[self.sort])
-
-    def facets(self) -> list[Facet]:
-        """Counts of each choice over what all *other* filters leave: choosing it shows that many."""
-        base = self.base()
-
-        def count(name: str, field: str) -> dict[Any, int]:
-            rows = base.filter(self.condition(without=name)).order_by()
-            return dict(
-                rows.exclude(**{field: None})
-                .values_list(field)
-                .annotate(n=Count("pk", distinct=True))
-                .order_by("-n")
-            )
-
-        return [
-            _facet("chain", _("Chain"), count("chain", "chain"), Chain, self.chosen),
-            _facet(
-                "segment",
-                _("Segment"),
-                count("segment", "lines__segment"),
-                Segment,
-                self.chosen,
-                12,
-            ),
-            _facet(
-                "cooperation",
-                _("Cooperation"),
-                count("cooperation", "cooperation_kinds"),
-                CooperationKind,
-                self.chosen,
-            ),
-            _facet(
-                "kind", _("Docking kind"), count("kind", "docking_kind"), DockingKind, self.chosen
-            ),
-            self._regions(count("region", "region__path")),
-        ]
-
-    def _regions(self, by_path: dict[str, int]) -> Facet:
-        """Counts by prefecture: counties are too many to choose from."""
-        by_code: dict[str, int] = {}
-        for path, number in by_path.items():
-            codes = path.split("/")
-            code = codes[min(2, len(codes) - 1)]
-            by_code[code] = by_code.get(code, 0) + number
-        for code in self.chosen["region"]:
-            by_code.setdefault(code, 0)
-        names = Region.objects.in_bulk(list(by_code), field_name="code")
-        choices = [
-            Choice(code, localised(names[code]), number, code in self.chosen["region"])
-            for code, number in sorted(by_code.items(), key=lambda item: (-item[1], item[0]))
-            if code in names
-        ]
-        return Facet("region", _("Delivered to"), choices[:12])
-
-
-def _chips(request: HttpRequest, facets: list[Facet]) -> list[tuple[str, str]]:
-    """The chosen filters, each with the address of the page without it."""
-    chips = []
-    for facet in facets:
-        for choice in facet.choices:
-            if choice.is_chosen:
-                params = request.GET.copy()
-                params.pop("page", None)
-                params.setlist(
-                    facet.name, [v for v in params.getlist(facet.name) if v != choice.value]
-                )
-                chips.append((choice.label, f"?{params.urlencode()}"))
-    return chips
-
-
-def _in_regions(field: str, codes: list[str]) -> Q:
-    condition = Q()
-    for path in Region.objects.filter(code__in=codes).values_list("path", flat=True):
-        condition |= Q(**{field: path}) | Q(**{f"{field}__startswith": f"{path}/"})
-    return condition or Q(pk__in=())
-
-
-def _facet(
-    name: str,
-    title: str,
-    counts: dict[Any, int],
-    model: type[
-        Chain | Segment | CooperationKind | DockingKind | ParticipantKind | QualificationKind
-    ],
-    chosen: dict[str, list[str]],
-    limit: int = 30,
-) -> Facet:
-    key = "code" if counts and isinstance(next(iter(counts)), str) else "pk"
-    rows = model._default_manager.filter(
-        Q(**{f"{key}__in": list(counts)}) | Q(code__in=chosen[name])
-    )
-    choices = [
-        Choice(row.code, localised(row), counts.get(getattr(row, key), 0), row.code in chosen[name])
-        for row in rows
-    ]
-    choices.sort(key=lambda choice: (not choice.is_chosen, -choice.count, choice.value))
-    return Facet(name, title, choices[:limit])
-
-
-def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
-    """What one row of the list shows, as plain values: the page is the hottest of all (R18)."""
+@lru_cache(maxsize=2)
+def _requirement_statement(suffix: str) -> tuple[str, tuple[Any, ...]]:
     first = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by("number")
     lines = (
         RequirementLine.objects.filter(requirement=OuterRef("pk"))
@@ -241,15 +84,12 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    suffix = "zh" if (translation.get_language() or "zh").startswith("zh") else "en"
-    rows = (
-        Requirement.objects.filter(pk__in=ids)
-        .annotate(
+    return _of_ids(
+        Requirement.objects.annotate(
             line_count=Subquery(lines),
             interest_count=Subquery(interests),
             segment_name=Subquery(first.values(f"segment__name_{suffix}")[:1]),
-        )
-        .values(
+        ).values(
             "pk", "public_id", "title", "language", "closes_on", "is_urgent", "amended_at",
             "enterprise__name", "enterprise__name_en", "line_count", "interest_count", "segment_name",
             chain_name=F(f"chain__name_{suffix}"),
@@ -258,7 +98,12 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
             above_name=F(f"region__parent__name_{suffix}"),
         )
     )  # fmt: skip
-    by_id: dict[int, dict[str, Any]] = {row["pk"]: {**row} for row in rows}
+
+
+def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
+    """What one row of the list shows, as plain values: the page is the hottest of all (R18)."""
+    suffix = "zh" if is_chinese() else "en"
+    by_id = {row["pk"]: row for row in _ask(_requirement_statement(suffix), ids)}
     today = timezone.localdate()
     for row in by_id.values():
         row["enterprise_name"] = (
@@ -266,12 +111,7 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
             if suffix == "en"
             else row["enterprise__name"]
         )
-        names = [row["region_name"], row["above_name"]]
-        row["place"] = (
-            "".join(name for name in reversed(names) if name)
-            if suffix == "zh"
-            else ", ".join(name for name in names if name)
-        )
+        row["place"] = joined_place(filter(None, [row["region_name"], row["above_name"]]))
         row["days_left"] = (row["closes_on"] - today).days if row["closes_on"] else None
     return [by_id[pk] for pk in ids]
 
@@ -280,24 +120,16 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
 @require_GET
 def requirement_list(request: HttpRequest) -> HttpResponse:
     filters = RequirementFilters(request)
-    if request.user.is_authenticated:
-        body = _requirement_results(request, filters)
-    else:
-        # Strangers all see the same: kept until the next fact, at most some seconds.
-        asked = hashlib.sha256(request.GET.urlencode().encode()).hexdigest()
-        key = f"catalogue:{translation.get_language()}:{gaps.version()}:{asked}"
-        body = caches["pages"].get(key)
-        if body is None:
-            body = _requirement_results(request, filters)
-            caches["pages"].set(key, body, FRAGMENT_SECONDS)
+    body = fragments.kept(request, "catalogue", lambda: _requirement_results(request, filters))
     context = {"body": body, "nav": "requirements", "query": filters.query}
     return render(request, "matchmaking/requirement_list.html", context)
 
 
 def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> str:
-    page = Paginator(filters.results().only("pk"), PER_PAGE).get_page(request.GET.get("page"))
-    facets = filters.facets()
-    rows = requirement_rows([row.pk for row in page.object_list])
+    facets, count = filters.facets()
+    pages = CountedPaginator(filters.results().values_list("pk", flat=True), PER_PAGE, count)
+    page = pages.get_page(request.GET.get("page"))
+    rows = requirement_rows(list(page.object_list))
     own = _own_scores(request, [row["pk"] for row in rows])
     for row in rows:
         row["own_tenths"] = own.get(row["pk"])
@@ -305,11 +137,13 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
         "matchmaking/requirement_results.html",
         {
             "page_obj": page,
-            "rows": rows,
+            "rows": [
+                fragments.rendered("components/requirement_row.html", "row", row) for row in rows
+            ],
             "facets": facets,
-            "chips": _chips(request, facets),
+            "chips": chips(request, facets),
             "filters": filters,
-            "heading": _heading(page.paginator.count, filters.query),
+            "heading": _heading(count, filters.query),
         },
         request=request,
     )
@@ -422,7 +256,7 @@ def _gap_code(request: HttpRequest, lines: list[RequirementLine], requirement: R
 def requirement_export(request: HttpRequest, extension: str) -> HttpResponseBase:
     """The filtered list as a sheet, one row a line; contacts are never in it (row 20)."""
     filters = RequirementFilters(request)
-    found = filters.base().filter(filters.condition()).values("pk")
+    found = filters.filtered().values("pk")
     rows = (
         RequirementLine.objects.filter(requirement__in=found)
         .select_related(
@@ -456,69 +290,78 @@ def requirement_export(request: HttpRequest, extension: str) -> HttpResponseBase
 @login_not_required
 @require_GET
 def enterprise_list(request: HttpRequest) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:200]
-    chosen = {name: _chosen(request, name) for name in ("kind", "qualification", "region", "chain")}
-    titled = chosen["qualification"]
-    verified = Enterprise.objects.verified()
-    rows = finding.found(verified.with_qualification(titled) if titled else verified, query)
-    if chosen["kind"]:
-        rows = rows.filter(kind__code__in=chosen["kind"])
-    if chosen["region"]:
-        rows = rows.filter(_in_regions("region__path", chosen["region"]))
-    if chosen["chain"]:
-        rows = rows.filter(
-            pk__in=Capability.objects.published()
-            .filter(categories__chain__code__in=chosen["chain"])
-            .values("enterprise")
-        )
-    page = Paginator(rows.order_by("sort_key", "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    ids = [row.pk for row in page.object_list]
-    shown = (
-        Enterprise.objects.filter(pk__in=ids)
-        .select_related("kind", "region__parent")
-        .prefetch_related(*_proofs(), _published_capabilities())
-        .order_by("sort_key", "pk")
+    filters = EnterpriseFilters(request)
+    # Nothing on it depends on who reads it.
+    body = fragments.kept(
+        request, "enterprises", lambda: _enterprise_results(request, filters), same_for="everybody"
     )
-    facets = [
-        _facet(
-            "chain",
-            _("Chain"),
-            dict.fromkeys(Chain.objects.filter(is_active=True).values_list("pk", flat=True), 0),
-            Chain,
-            chosen,
-        ),
-        _facet(
-            "qualification",
-            _("Qualification"),
-            dict(
-                Qualification.objects.in_force()
-                .filter(enterprise__status=Enterprise.Status.VERIFIED)
-                .values_list("kind")
-                .annotate(n=Count("enterprise", distinct=True))
-            ),
-            QualificationKind,
-            chosen,
-            12,
-        ),
-        _facet(
-            "kind",
-            _("Kind"),
-            dict(
-                Enterprise.objects.verified().order_by().values_list("kind").annotate(n=Count("pk"))
-            ),
-            ParticipantKind,
-            chosen,
-        ),
-    ]
-    context = {
-        "page_obj": page,
-        "enterprises": shown,
-        "facets": facets,
-        "chips": _chips(request, facets),
-        "query": query,
-        "nav": "enterprises",
-    }
+    context = {"body": body, "query": filters.query, "nav": "enterprises"}
     return render(request, "matchmaking/enterprise_list.html", context)
+
+
+def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str:
+    pages = CountedPaginator(
+        filters.results().values_list("pk", flat=True), PER_PAGE, filters.count()
+    )
+    page = pages.get_page(request.GET.get("page"))
+    facets = filters.facets()
+    rows = enterprise_rows(list(page.object_list))
+    return render_to_string(
+        "matchmaking/enterprise_results.html",
+        {
+            "page_obj": page,
+            "rows": [
+                fragments.rendered("components/enterprise_row.html", "row", row) for row in rows
+            ],
+            "facets": facets,
+            "chips": chips(request, facets),
+            "query": filters.query,
+        },
+        request=request,
+    )
+
+
+@lru_cache(maxsize=2)
+def _enterprise_statement(own: str, other: str) -> tuple[str, tuple[Any, ...]]:
+    return _of_ids(
+        Enterprise.objects.values(
+            "pk", "public_id", "name", "name_en",
+            kind_own=F(f"kind__name_{own}"), kind_other=F(f"kind__name_{other}"),
+            level=F("region__level"), region_own=F(f"region__name_{own}"),
+            region_other=F(f"region__name_{other}"), above=F("region__parent__level"),
+            above_own=F(f"region__parent__name_{own}"), above_other=F(f"region__parent__name_{other}"),
+        )
+    )  # fmt: skip
+
+
+def enterprise_rows(ids: list[int]) -> list[dict[str, Any]]:
+    """What one row of the list shows, as plain values; three titles and three capabilities at most."""
+    own, other = ("zh", "en") if is_chinese() else ("en", "zh")
+    titles, offered = defaultdict[int, list[str]](list), defaultdict[int, list[Any]](list)
+    held = Qualification.objects.in_force().filter(enterprise__in=ids).order_by("kind__order", "pk")
+    for pk, *names in held.values_list("enterprise_id", f"kind__name_{own}", f"kind__name_{other}"):
+        titles[pk].append(names[0] or names[1])
+    shown = Capability.objects.published().filter(enterprise__in=ids).order_by("pk")
+    for pk, *names in shown.values_list("enterprise_id", f"title_{own}", f"title_{other}"):
+        offered[pk].append((lang(own if names[0] else other), names[0] or names[1]))
+    found = {}
+    for row in _ask(_enterprise_statement(own, other), ids):
+        regions = (
+            (row["level"], row["region_own"] or row["region_other"]),
+            (row["above"], row["above_own"] or row["above_other"]),
+        )
+        found[row["pk"]] = {
+            "public_id": row["public_id"],
+            "name": row["name"] if own == "zh" else row["name_en"] or row["name"],
+            "kind": row["kind_own"] or row["kind_other"],
+            "has_region": row["level"] is not None,
+            "place": joined_place(
+                name for level, name in regions if level not in (None, Region.Level.COUNTRY)
+            ),
+            "titles": tuple(titles[row["pk"]][:3]),
+            "capabilities": tuple(offered[row["pk"]][:3]),
+        }
+    return [found[pk] for pk in ids]
 
 
 def _proofs() -> tuple[Prefetch[Any], Prefetch[Any]]:

@@ -6,17 +6,21 @@ import io
 from pathlib import Path
 
 import pytest
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from chains import changes, searchtext
 from chains.models import (
     Category,
+    Chain,
+    Change,
     Contact,
     Qualification,
     QualificationKind,
     Requirement,
 )
+from matchmaking.views.filters import RequirementFilters
 from tests.factories.chains import (
     CapabilityFactory,
     EnterpriseFactory,
@@ -62,7 +66,7 @@ def test_requirement_list_asks_as_many_queries_for_one_row_as_for_three(
         reverse("matchmaking:requirement_list")
     )  # warms nothing that counts: the key changes with the address
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(4):
         answer = client.get(reverse("matchmaking:requirement_list") + f"?sort=newest&n={count}")
 
     assert answer.content.decode().count("<article>") == count
@@ -75,7 +79,7 @@ def test_enterprise_list_asks_as_many_queries_for_one_row_as_for_three(
     for _ in range(count):
         CapabilityFactory()
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         client.get(reverse("matchmaking:enterprise_list"))
 
 
@@ -138,6 +142,114 @@ def test_requirement_list_facet_counts_what_choosing_it_shows(client):
     assert "1 requirement" in facets
     assert 'id="kind-rd_collab"' in facets
     assert client.get(address, {"kind": "rd_collab"}).content.decode().count("<article>") == 2
+
+
+def test_requirement_list_counts_a_segment_also_where_another_line_has_none(client):
+    category = Category.objects.filter(level=3).select_related("segment").first()
+    requirement = rows(lines=["a line that nobody has placed"])
+    RequirementLineFactory(
+        requirement=requirement, number=2, category=category, segment=category.segment
+    )
+    address = reverse("matchmaking:requirement_list")
+
+    page = client.get(address).content.decode()
+    box = page.split(f'id="segment-{category.segment.code}"')[1].split("</div>")[0]
+
+    assert '<span class="muted small tnum">1</span>' in box
+    assert (
+        client.get(address, {"segment": category.segment.code}).content.decode().count("<article>")
+        == 1
+    )
+
+
+def test_requirement_list_facets_count_what_the_other_filters_leave(client):
+    pv, lb = Chain.objects.get(code="PV"), Chain.objects.get(code="LB")
+    rows(chain=pv, region=region("330421"), docking_kind_id="supply_sales")
+    rows(chain=pv, region=region("330402"), docking_kind_id="rd_collab")
+    rows(chain=lb, region=region("330421"), docking_kind_id="supply_sales")
+    asked = RequestFactory().get("/", {"chain": "PV", "kind": "supply_sales", "region": "330400"})
+
+    facets, number = RequirementFilters(asked).facets()
+
+    assert number == 1
+    assert {facet.name: {c.value: c.count for c in facet.choices} for facet in facets} == {
+        "chain": {"PV": 1, "LB": 1},
+        "segment": {},
+        "cooperation": {},
+        "kind": {"supply_sales": 1, "rd_collab": 1},
+        "region": {"330400": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"q": "…"},
+        {"region": "999999"},
+        {"chain": "nope", "segment": "nope", "cooperation": "nope", "kind": "nope"},
+        {"q": "100%", "closing": "7"},
+    ],
+)
+def test_requirement_list_without_results_says_so(client, query):
+    rows()
+
+    page = client.get(reverse("matchmaking:requirement_list"), query)
+
+    assert page.status_code == 200
+    assert page.content.decode().count("<article>") == 0
+
+
+def test_a_kept_page_is_not_shown_in_the_other_language(client):
+    requirement = rows(chain=Chain.objects.get(code="PV"))
+    address = reverse("matchmaking:requirement_list")
+    english = client.get(address).content.decode()
+
+    chinese = client.get(address, headers={"accept-language": "zh-hans"}).content.decode()
+
+    assert requirement.chain.name_en in english
+    assert requirement.chain.name_zh in chinese
+    assert requirement.chain.name_en not in chinese
+
+
+def test_a_kept_page_sees_a_fact_that_was_committed_late(client):
+    """Ids are given before commit: a fact may appear below the newest one."""
+    first = rows(title="甲")
+    changes.record("requirement", first, "published")
+    newest = Change.objects.create(noun="requirement", target=first.public_id, verb="published")
+    Change.objects.filter(pk=newest.pk - 1).delete()
+    address = reverse("matchmaking:requirement_list")
+    assert "乙" not in client.get(address).content.decode()
+
+    late = rows(title="乙")
+    Change.objects.create(
+        pk=newest.pk - 1, noun="requirement", target=late.public_id, verb="published"
+    )
+
+    assert "乙" in client.get(address).content.decode()
+
+
+def test_enterprise_list_shows_a_renamed_enterprise_at_once(client):
+    enterprise = EnterpriseFactory(name="示例甲厂", name_en="Demo Plant A")
+    address = reverse("matchmaking:enterprise_list")
+    assert "Demo Plant A" in client.get(address).content.decode()
+
+    enterprise.name_en = "Demo Plant B"
+    enterprise.save()
+    changes.record("enterprise", enterprise, "edited")
+    page = client.get(address).content.decode()
+
+    assert "Demo Plant B" in page
+    assert "Demo Plant A" not in page
+
+
+def test_enterprise_list_neither_keeps_nor_counts_what_is_not_verified(client):
+    EnterpriseFactory(name_en="Demo Open")
+    EnterpriseFactory(name_en="Demo Pending", pending=True)
+
+    page = client.get(reverse("matchmaking:enterprise_list"), {"kind": "enterprise"})
+
+    assert "1 verified enterprise<" in page.content.decode()
+    assert "Demo Pending" not in page.content.decode()
 
 
 def test_requirement_export_holds_every_line_and_no_contact(client):

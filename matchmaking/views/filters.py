@@ -1,0 +1,341 @@
+"""The filters of the public lists: every state has an address, every choice shows how many it leads to."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.core.paginator import Paginator
+from django.db import connection
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OrderBy, Q, QuerySet, Value
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from chains import fragments
+from chains.http import HttpRequest
+from chains.models import (
+    Capability,
+    Chain,
+    Enterprise,
+    ParticipantKind,
+    Qualification,
+    QualificationKind,
+    Region,
+    Requirement,
+    RequirementLine,
+)
+from chains.templatetags.localised import is_chinese
+from matchmaking import search as finding
+
+SORTS: dict[str, tuple[str | OrderBy, ...]] = {
+    "closing": ("closes_on", "pk"),
+    "needed": (F("needed_by_on").asc(nulls_last=True), "pk"),
+    "newest": ("-published_at", "-pk"),
+}
+
+
+@dataclass(slots=True)
+class Choice:
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(slots=True)
+class Facet:
+    name: str
+    title: str
+    choices: list[Choice]
+
+
+class CountedPaginator(Paginator):  # type: ignore[type-arg]  # cannot be subscripted at run time
+    """Pages of rows whose number is known already."""
+
+    def __init__(self, rows: QuerySet[Any, Any], per_page: int, count: int) -> None:
+        super().__init__(rows, per_page)
+        self.__dict__["count"] = count
+
+
+def chosen_of(request: HttpRequest, names: Iterable[str]) -> dict[str, list[str]]:
+    return {name: [value for value in request.GET.getlist(name) if value][:20] for name in names}
+
+
+def chips(request: HttpRequest, facets: list[Facet]) -> list[tuple[str, str]]:
+    """The chosen filters, each with the address of the page without it."""
+    found = []
+    for facet in facets:
+        for choice in facet.choices:
+            if choice.is_chosen:
+                params = request.GET.copy()
+                params.pop("page", None)
+                params.setlist(
+                    facet.name, [v for v in params.getlist(facet.name) if v != choice.value]
+                )
+                found.append((choice.label, f"?{params.urlencode()}"))
+    return found
+
+
+def in_regions(field: str, codes: list[str]) -> Q:
+    """The region whose id `field` names is one of these or lies below one."""
+    below = Q(path="")  # of no region; an empty list would leave no SQL to select
+    for path in Region.objects.filter(code__in=codes).values_list("path", flat=True):
+        below |= Q(path=path) | Q(path__startswith=f"{path}/")
+    return Q(**{f"{field}__in": Region.objects.filter(below).order_by().values("pk")})
+
+
+def facet_of(
+    name: str,
+    title: str,
+    counts: Iterable[tuple[str, str, str, int]],
+    chosen: dict[str, list[str]],
+    limit: int = 30,
+) -> Facet:
+    """Choices from rows of code, both names and number: the chosen first, then the most."""
+    choices = [
+        Choice(code, _name(zh, en), count, code in chosen[name]) for code, zh, en, count in counts
+    ]
+    choices.sort(key=lambda choice: (not choice.is_chosen, -choice.count, choice.value))
+    return Facet(name, title, choices[:limit])
+
+
+def _name(zh: str, en: str) -> str:
+    return (zh or en) if is_chinese() else (en or zh)
+
+
+class RequirementFilters:
+    """The filters of the catalogue, each with its condition."""
+
+    NAMES = ("chain", "segment", "cooperation", "kind", "region")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.query = request.GET.get("q", "").strip()[:200]
+        self.chosen = chosen_of(request, self.NAMES)
+        self.closing = request.GET.get("closing", "")
+        self.sort = request.GET.get("sort", "closing")
+        if self.sort not in SORTS:
+            self.sort = "closing"
+        self._base: QuerySet[Requirement] | None = None
+        self._conditions: dict[str, Q] | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.closing or any(self.chosen.values()))
+
+    def base(self) -> QuerySet[Requirement]:
+        if self._base is None:
+            rows = finding.found(Requirement.objects.open(), self.query)
+            if self.closing in ("7", "30"):
+                last = timezone.localdate() + datetime.timedelta(days=int(self.closing))
+                rows = rows.filter(closes_on__lte=last)
+            self._base = rows
+        return self._base
+
+    def conditions(self) -> dict[str, Q]:
+        """One for each filter that is on."""
+        if self._conditions is None:
+            makers = {
+                "chain": lambda codes: Q(chain__code__in=codes),
+                "segment": lambda codes: Q(
+                    pk__in=RequirementLine.objects.filter(segment__code__in=codes).values(
+                        "requirement"
+                    )
+                ),
+                "cooperation": lambda codes: Q(
+                    pk__in=Requirement.cooperation_kinds.through.objects.filter(
+                        cooperationkind__code__in=codes
+                    ).values("requirement")
+                ),
+                "kind": lambda codes: Q(docking_kind__in=codes),
+                "region": lambda codes: in_regions("region", codes),
+            }
+            self._conditions = {
+                name: makers[name](codes) for name, codes in self.chosen.items() if codes
+            }
+        return self._conditions
+
+    def filtered(self) -> QuerySet[Requirement]:
+        return self.base().filter(*self.conditions().values())
+
+    def results(self) -> QuerySet[Requirement]:
+        return self.filtered().order_by(*SORTS[self.sort])
+
+    def facets(self) -> tuple[list[Facet], int]:
+        """The choices with their numbers, and the number of results: one query.
+
+        A choice is counted over what all *other* filters leave: choosing it shows that many.
+        """
+        counts = self._counts()
+        chosen = self.chosen
+        facets = [
+            facet_of("chain", _("Chain"), counts["chain"], chosen),
+            facet_of("segment", _("Segment"), counts["segment"], chosen, 12),
+            facet_of("cooperation", _("Cooperation"), counts["cooperation"], chosen),
+            facet_of("kind", _("Docking kind"), counts["kind"], chosen),
+            self._regions(counts["region"]),
+        ]
+        return facets, counts["all"][0][3]
+
+    def _counts(self) -> dict[str, list[tuple[str, str, str, int]]]:
+        flags: dict[str, Any] = {f"in_{name}": Value(True) for name in self.NAMES}
+        for name, condition in self.conditions().items():
+            flags[f"in_{name}"] = ExpressionWrapper(condition, output_field=BooleanField())
+        hits = self.base().order_by().annotate(**flags)
+        try:
+            inside, params = hits.values_list(
+                "pk", "chain_id", "docking_kind_id", "region_id", *flags
+            ).query.sql_with_params()
+        except EmptyResultSet:
+            inside, params = _NOTHING, ()
+        chosen = [self.chosen[name] for name in self.NAMES]
+        found: dict[str, list[tuple[str, str, str, int]]] = {name: [] for name in self.NAMES}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH hit ({_HIT}) AS MATERIALIZED ({inside}) {_COUNTS}", [*params, *chosen]
+            )
+            for facet, *row in cursor.fetchall():
+                found.setdefault(facet, []).append((row[0], row[1], row[2], row[3]))
+        return found
+
+    def _regions(self, counts: list[tuple[str, str, str, int]]) -> Facet:
+        choices = [
+            Choice(code, _name(zh, en), number, code in self.chosen["region"])
+            for code, zh, en, number in sorted(counts, key=lambda row: (-row[3], row[0]))
+        ]
+        return Facet("region", _("Delivered to"), choices[:12])
+
+
+class EnterpriseFilters:
+    """The filters of the register."""
+
+    NAMES = ("kind", "qualification", "region", "chain")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.query = request.GET.get("q", "").strip()[:200]
+        self.chosen = chosen_of(request, self.NAMES)
+        self._rows: QuerySet[Enterprise] | None = None
+
+    def rows(self) -> QuerySet[Enterprise]:
+        if self._rows is None:
+            chosen = self.chosen
+            verified = Enterprise.objects.verified()
+            if chosen["qualification"]:
+                verified = verified.with_qualification(chosen["qualification"])
+            rows: QuerySet[Enterprise] = finding.found(verified, self.query)
+            if chosen["kind"]:
+                rows = rows.filter(kind__code__in=chosen["kind"])
+            if chosen["region"]:
+                rows = rows.filter(in_regions("region", chosen["region"]))
+            if chosen["chain"]:
+                rows = rows.filter(
+                    pk__in=Capability.objects.published()
+                    .filter(categories__chain__code__in=chosen["chain"])
+                    .values("enterprise")
+                )
+            self._rows = rows
+        return self._rows
+
+    def results(self) -> QuerySet[Enterprise]:
+        return self.rows().order_by("sort_key", "pk")
+
+    def count(self) -> int:
+        """Kept for the other pages of the same list."""
+        asked = hashlib.sha256(repr((self.query, self.chosen)).encode()).hexdigest()
+        return fragments.since_last_fact(f"enterprise-count:{asked}", self.rows().count)
+
+    def facets(self) -> list[Facet]:
+        """Numbers are those of the whole register; a chain has none."""
+        counts = fragments.since_last_fact("enterprise-facets", _register_counts)
+
+        def rows(name: str) -> list[tuple[str, str, str, int]]:
+            return [row for row in counts[name] if row[3] or row[0] in self.chosen[name]]
+
+        return [
+            facet_of(
+                "chain",
+                _("Chain"),
+                [(code, zh, en, 0) for code, zh, en, _active in rows("chain")],
+                self.chosen,
+            ),
+            facet_of("qualification", _("Qualification"), rows("qualification"), self.chosen, 12),
+            facet_of("kind", _("Kind"), rows("kind"), self.chosen),
+        ]
+
+
+def _register_counts() -> dict[str, list[tuple[str, str, str, int]]]:
+    """All choices of the register with the number of verified enterprises behind each; of a chain whether it is active."""
+    held = dict(
+        Qualification.objects.in_force()
+        .filter(enterprise__status=Enterprise.Status.VERIFIED)
+        .values_list("kind")
+        .annotate(n=Count("enterprise", distinct=True))
+    )
+    kinds = dict(
+        Enterprise.objects.verified().order_by().values_list("kind").annotate(n=Count("pk"))
+    )
+    return {
+        "chain": [
+            (*row, int(is_active))
+            for is_active, *row in Chain.objects.values_list(
+                "is_active", "code", "name_zh", "name_en"
+            )
+        ],
+        "qualification": [
+            (*row, held.get(pk, 0))
+            for pk, *row in QualificationKind.objects.values_list(
+                "pk", "code", "name_zh", "name_en"
+            )
+        ],
+        "kind": [
+            (*row, kinds.get(row[0], 0))
+            for row in ParticipantKind.objects.values_list("code", "name_zh", "name_en")
+        ],
+    }
+
+
+_HIT = "id, chain, kind, region, in_chain, in_segment, in_cooperation, in_kind, in_region"
+_NOTHING = "SELECT 0, 0, '', 0, true, true, true, true, true WHERE false"
+# Names come along, so that a choice needs no second query. Counties are too many to choose from: regions are
+# counted by prefecture, the third code of a path.
+_COUNTS = """
+SELECT 'chain', c.code, c.name_zh, c.name_en, coalesce(n.n, 0)
+  FROM chains_chain c LEFT JOIN (
+    SELECT chain AS key, count(*) AS n FROM hit
+    WHERE in_segment AND in_cooperation AND in_kind AND in_region GROUP BY 1
+  ) n ON n.key = c.id WHERE n.n > 0 OR c.code = ANY(%s)
+UNION ALL
+SELECT 'segment', c.code, c.name_zh, c.name_en, coalesce(n.n, 0)
+  FROM chains_segment c LEFT JOIN (
+    SELECT l.segment_id AS key, count(DISTINCT hit.id) AS n
+    FROM hit JOIN chains_requirementline l ON l.requirement_id = hit.id
+    WHERE in_chain AND in_cooperation AND in_kind AND in_region GROUP BY 1
+  ) n ON n.key = c.id WHERE n.n > 0 OR c.code = ANY(%s)
+UNION ALL
+SELECT 'cooperation', c.code, c.name_zh, c.name_en, coalesce(n.n, 0)
+  FROM chains_cooperationkind c LEFT JOIN (
+    SELECT k.cooperationkind_id AS key, count(DISTINCT hit.id) AS n
+    FROM hit JOIN chains_requirement_cooperation_kinds k ON k.requirement_id = hit.id
+    WHERE in_chain AND in_segment AND in_kind AND in_region GROUP BY 1
+  ) n ON n.key = c.id WHERE n.n > 0 OR c.code = ANY(%s)
+UNION ALL
+SELECT 'kind', c.code, c.name_zh, c.name_en, coalesce(n.n, 0)
+  FROM chains_dockingkind c LEFT JOIN (
+    SELECT kind AS key, count(*) AS n FROM hit
+    WHERE in_chain AND in_segment AND in_cooperation AND in_region GROUP BY 1
+  ) n ON n.key = c.code WHERE n.n > 0 OR c.code = ANY(%s)
+UNION ALL
+SELECT 'region', c.code, c.name_zh, c.name_en, coalesce(n.n, 0)
+  FROM chains_region c LEFT JOIN (
+    SELECT coalesce(nullif(split_part(r.path, '/', 3), ''), nullif(split_part(r.path, '/', 2), ''), r.path) AS key,
+           count(*) AS n
+    FROM hit JOIN chains_region r ON r.id = hit.region
+    WHERE in_chain AND in_segment AND in_cooperation AND in_kind GROUP BY 1
+  ) n ON n.key = c.code WHERE n.n > 0 OR c.code = ANY(%s)
+UNION ALL
+SELECT 'all', '', '', '', count(*)
+  FROM hit WHERE in_chain AND in_segment AND in_cooperation AND in_kind AND in_region
+"""
