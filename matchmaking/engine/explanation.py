@@ -8,7 +8,7 @@ from typing import Any
 
 from matchmaking.engine.highlight import says_something, tokenise
 from matchmaking.engine.locality import Nearness, steps
-from matchmaking.engine.text import han_runs, normalise
+from matchmaking.engine.text import as_written, han_runs, normalise
 from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone
 
 # Facts that decide a condition: kind, then how it ended.
@@ -59,7 +59,7 @@ _LONGEST_TERM = 40
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text as its words are compared: normalised, its Chinese runs, its Latin words by stem."""
+    """A text as its words are compared: normalised, its Chinese runs, its Latin words as written, by stem."""
 
     text: str
     runs: tuple[str, ...]
@@ -67,11 +67,13 @@ class Wording:
 
     @classmethod
     def of(cls, text: str) -> Wording:
-        folded = normalise(text)
+        written, folded = as_written(text), normalise(text)
+        if len(written) != len(folded):  # a rare letter that is longer in lower case
+            written = folded
         words: dict[str, str] = {}
         for token in tokenise(folded):
             if not token.is_han and says_something([token]):
-                words.setdefault(token.key, folded[token.start : token.end])
+                words.setdefault(token.key, written[token.start : token.end])
         return cls(f" {folded}", tuple(han_runs(folded)), words)
 
 
@@ -91,7 +93,7 @@ def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
     """Words both texts use, the longest first.
 
     >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Wording.of("IP68 接线盒，三分体"))
-    ('三分体', '接线盒', 'ip68')
+    ('三分体', '接线盒', 'IP68')
     """
     found: dict[str, int] = {}
     for run in need.runs:

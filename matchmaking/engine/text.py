@@ -130,7 +130,18 @@ def normalise(text: str) -> str:
     >>> normalise("  Wet-process SEPARATOR ９µm，1,200 t ")
     'wet-process separator 9um,1200 t'
     """
-    return _THOUSANDS.sub("", _SPACE.sub(" ", simplified(text).lower()).strip())
+    return as_written(text).lower()
+
+
+def as_written(text: str) -> str:
+    """As `normalise`, with the case of the writer: what a reader is shown.
+
+    Examples
+    --------
+    >>> as_written("  Ex db ⅡC  T6，1,200 t ")
+    'Ex db IIC T6,1200 t'
+    """
+    return _THOUSANDS.sub("", _SPACE.sub(" ", simplified(text)).strip())
 
 
 def language_of(text: str) -> Language:

@@ -61,7 +61,7 @@ def codes(reasons, tone=None):
 @pytest.mark.parametrize(
     ("need", "offer", "expected"),
     [
-        ("采购三分体接线盒 IP68", "IP68 接线盒，三分体", ("三分体", "接线盒", "ip68")),
+        ("采购三分体接线盒 IP68", "ip68 接线盒，三分体", ("三分体", "接线盒", "IP68")),
         ("split junction boxes", "Junction Box, split type", ("junction", "split", "boxes")),
         ("急需采购", "采购供应", ()),
         ("需要 1500 V", "另有 1500 V", ()),
