@@ -1,30 +1,26 @@
-"""Rows of the register as the engine's values, and the one market each process keeps warm.
+"""Rows of the register as the engine's values, and its scores as rows.
 
 The only module that knows both worlds. Everything is read in a few queries, whatever the number of rows.
 """
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from chains.models import (
     Capability,
     Category,
     Certification,
-    Change,
     Enterprise,
     Qualification,
     Region,
@@ -36,11 +32,7 @@ from chains.models import (
 from chains.models import Condition as ConditionRow
 from matchmaking.engine import ENGINE_VERSION
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
-from matchmaking.engine.highlight import Aligned, align
-from matchmaking.engine.index import OfferIndex
-from matchmaking.engine.scoring import Ranker
-from matchmaking.engine.taxonomy import CategoryRow, Suggestion, Taxonomy
-from matchmaking.engine.text import normalise
+from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
 from matchmaking.engine.types import (
     Capacity,
     Condition,
@@ -56,16 +48,11 @@ from matchmaking.engine.types import (
 )
 from matchmaking.engine.units import Unit as EngineUnit
 from matchmaking.engine.units import Units
-from matchmaking.engine.weights import Weights
 from matchmaking.models import TextVector
 
 # Suppliers are compared by what they offer; who looks for customers is compared with what others buy (row 27).
 Side = Literal["supply", "demand"]
 
-# What changes an offer; the other nouns of the feed are none of the market's business.
-NOUNS = ("enterprise", "capability", "qualification", "certification", "requirement", "line")
-# With more changed enterprises than this, building anew is cheaper than exchanging one by one.
-_REBUILD = 300
 _BATCH = 5000
 _LANGUAGES = ("zh", "en")
 
@@ -429,11 +416,6 @@ def needs(lines: QuerySet[RequirementLine], places: Places) -> dict[int, Need]:
     return {line.pk: _need(line, places) for line in rows}
 
 
-def need_of(line: RequirementLine) -> Need:
-    """One line as a need."""
-    return needs(RequirementLine.objects.filter(pk=line.pk), market().places)[line.pk]
-
-
 def _need(line: RequirementLine, places: Places) -> Need:
     requirement = line.requirement
     category = line.category
@@ -524,201 +506,3 @@ def basis_of_need(need: Need) -> str:
 
 def basis_of_text(text: OfferText) -> str:
     return digest(repr((text.text, sorted(text.categories)))).hex()[:32]
-
-
-# -- the market -----------------------------------------------------------------------------------
-
-
-class Market:
-    """Everything that is compared, as one process keeps it. Follows the register by the feed of changes."""
-
-    def __init__(self) -> None:
-        self.day: datetime.date = timezone.localdate()
-        self.reference = reference_state()
-        self._since = _oldest_running()
-        self._seen: frozenset[int] = frozenset()
-        self.taxonomy = _taxonomy_at(self.reference)
-        self.units = read_units()
-        self.places = Places()
-        self.indexes: dict[Side, OfferIndex] = {}
-        self._rankers: dict[tuple[Side, Weights], Ranker] = {}
-
-    def index(self, side: Side) -> OfferIndex:
-        if side not in self.indexes:
-            self.indexes[side] = OfferIndex.build(
-                offers(side, self.places), self.taxonomy, encoder()
-            )
-        return self.indexes[side]
-
-    def ranker(self, side: Side, weights: Weights) -> Ranker:
-        key = side, weights
-        if key not in self._rankers:
-            self._rankers[key] = Ranker(self.index(side), weights, self.units)
-        return self._rankers[key]
-
-    def suggested(self, texts: Mapping[int, str]) -> dict[int, str]:
-        """The category that each text speaks of most probably; none where nothing is near."""
-        found = {}
-        for key, text in sorted(texts.items()):
-            best = self.taxonomy.suggest(text, encoder(), 1)
-            if best:
-                found[key] = best[0].code
-        return found
-
-    def is_current(self) -> bool:
-        """False when it must be built anew: a new day ends certificates, an administrator changed the categories."""
-        return self.day == timezone.localdate() and self.reference == reference_state()
-
-    def follow(self) -> None:
-        """Take in what has changed since. Facts of transactions that were still open last time are read again."""
-        oldest = _oldest_running()
-        rows = list(
-            Change.objects.filter(transaction__gte=self._since, noun__in=NOUNS).values_list(
-                "pk", "transaction", "noun", "target"
-            )
-        )
-        changed = enterprises_of([row for row in rows if row[0] not in self._seen])
-        self._since = oldest
-        self._seen = frozenset(pk for pk, transaction, *_ in rows if transaction >= oldest)
-        if len(changed) > _REBUILD:
-            self.indexes, self._rankers = {}, {}
-        elif changed:
-            self._exchange(changed)
-
-    def _exchange(self, changed: Collection[int]) -> None:
-        for side, index in self.indexes.items():
-            now = {offer.id: offer for offer in offers(side, self.places, changed)}
-            for enterprise in changed:
-                before, after = index.offers.get(enterprise), now.get(enterprise)
-                if before == after:
-                    continue
-                if after is None:
-                    index.remove(enterprise)
-                else:
-                    index.add(after)
-                self._rankers = {key: r for key, r in self._rankers.items() if key[0] != side}
-
-
-def _oldest_running() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return int(cursor.fetchone()[0])
-
-
-def enterprises_of(facts: Iterable[tuple[int, int, str, str]]) -> set[int]:
-    """Ids of the enterprises whose offers the facts may have changed."""
-    targets: dict[str, set[str]] = defaultdict(set)
-    for _, _, noun, target in facts:
-        targets[noun].add(target)
-    found: set[int] = set()
-    for noun, (model, path) in _OWNERS.items():
-        if targets[noun]:
-            rows = model.objects.filter(public_id__in=targets[noun])
-            found.update(rows.values_list(path, flat=True))
-    return found
-
-
-_OWNERS: Mapping[str, tuple[Any, str]] = {
-    "enterprise": (Enterprise, "pk"),
-    "capability": (Capability, "enterprise_id"),
-    "qualification": (Qualification, "enterprise_id"),
-    "certification": (Certification, "enterprise_id"),
-    "requirement": (Requirement, "enterprise_id"),
-    "line": (RequirementLine, "requirement__enterprise_id"),
-}
-
-_lock = threading.RLock()
-_market: list[Market] = []
-
-
-def market() -> Market:
-    """The market of this process, brought up to now. A web process builds it with the first "why"."""
-    with _lock:
-        if _market and _market[0].is_current():
-            _market[0].follow()
-        else:
-            _market[:] = [Market()]
-        return _market[0]
-
-
-def forget() -> None:
-    """Drop what is kept: for tests, whose rows vanish without a trace, and after bulk writes past the feed."""
-    with _lock:
-        _market.clear()
-
-
-def warm() -> None:
-    """Load the weights and build the indexes ahead of the first shard."""
-    encoder().fresh(["接线盒 junction box"])
-    for side in ("supply", "demand"):
-        market().index(side)
-
-
-# -- for pages ------------------------------------------------------------------------------------
-
-_taxonomies: dict[str, Taxonomy] = {}
-
-
-def taxonomy() -> Taxonomy:
-    """The categories alone, for pages that suggest and highlight: no offers are read for them."""
-    with _lock:
-        if _market:
-            return _market[0].taxonomy
-        return _taxonomy_at(reference_state())
-
-
-def _taxonomy_at(state: str) -> Taxonomy:
-    """Kept by what it was read from: a market built anew takes the vectors of its words over."""
-    if state not in _taxonomies:
-        _taxonomies.clear()
-        _taxonomies[state] = read_taxonomy()
-    return _taxonomies[state]
-
-
-def suggest(text: str, k: int = 5) -> list[Suggestion]:
-    """Categories for a text, best first: those that are called so, then those it speaks of.
-
-    A process that never scores goes by words alone and stays small.
-    """
-    known = taxonomy()
-    named = _called(known, text, k)
-    with _lock:
-        warm = encoder().is_warm
-        if warm:
-            known.vectors(encoder())
-        read = known.suggest(text, encoder().inner if warm else NoEncoder(), k)
-    names = {suggestion.code for suggestion in named}
-    return [*named, *(one for one in read if one.code not in names)][:k]
-
-
-def _called(known: Taxonomy, text: str, k: int) -> list[Suggestion]:
-    """Leaves with a word that contains what is being typed; the shorter the word, the nearer."""
-    typed = normalise(text).strip()
-    if len(typed) < 2:
-        return []
-    best: dict[str, tuple[bool, int, str]] = {}
-    for code, words in _words(known):
-        for folded, term in words:
-            if typed in folded:
-                place = not folded.startswith(typed), len(folded), term
-                best[code] = min(best.get(code, place), place)
-    ranked = sorted(best.items(), key=lambda item: (item[1], item[0]))
-    return [Suggestion(code, 0.0, term) for code, (_, _, term) in ranked[:k]]
-
-
-@lru_cache(maxsize=2)
-def _words(known: Taxonomy) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    return tuple(
-        (leaf.code, tuple((normalise(term), term) for term in leaf.terms)) for leaf in known.leaves
-    )
-
-
-def highlights(line_text: str, offer_text: str) -> list[Aligned]:
-    """Passages of two texts that mean the same."""
-    return align(line_text, offer_text, taxonomy(), read_units())
-
-
-def aligner() -> Callable[[str, str], list[Aligned]]:
-    """The same for a page of many pairs: categories and units are read once."""
-    known, units = taxonomy(), read_units()
-    return lambda line_text, offer_text: align(line_text, offer_text, known, units)

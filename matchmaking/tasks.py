@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Sequence
 from typing import TypedDict
 
 from celery import shared_task
@@ -12,7 +13,8 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from chains import changes
-from matchmaking import adapters
+from chains.models import Change
+from matchmaking import market
 from matchmaking.models import RunShard
 from matchmaking.services import following, matching
 
@@ -34,6 +36,7 @@ DATABASE_AWAY = Retry(
     max_retries=8,
 )
 BATCH = 500
+WORTH_KEEPING = 200  # changed offers
 
 
 def lease() -> datetime.timedelta:
@@ -47,12 +50,25 @@ def lease() -> datetime.timedelta:
 def read_changes() -> None:
     """Act on the facts of the register since last time. The reader's place moves with what was started."""
     while True:
-        with changes.unread("matching", BATCH) as facts:
-            following.react(facts=facts)
+        facts = changes.read("matching", _react, BATCH)
         if facts:
-            following.read_texts(facts=facts)
+            _read_texts(facts)
         if len(facts) < BATCH:
             return
+
+
+def _react(facts: Sequence[Change]) -> None:
+    following.react(facts=facts)
+
+
+def _read_texts(facts: Sequence[Change]) -> None:
+    """Work done ahead of its time: what fails here is done when it is needed, and holds nobody up."""
+    try:
+        following.read_texts(facts=facts)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("The texts of %d facts could not be read ahead.", len(facts))
 
 
 @shared_task(**DATABASE_AWAY)
@@ -79,11 +95,17 @@ def sweep_overdue_shards() -> None:
         score_shard.delay(shard_id)
 
 
+@shared_task(**DATABASE_AWAY)
+def keep_index() -> None:
+    """Write down the indexes when enough has changed, so that the next process need not go through it again."""
+    market.current().keep(WORTH_KEEPING)
+
+
 @worker_init.connect
 def warm(**_: object) -> None:
     """Build the market before the worker forks: its processes share the memory, and the first run need not wait."""
     try:
-        adapters.warm()
+        market.warm()
     except (OperationalError, InterfaceError):
         logger.warning(
             "The database does not answer yet; the market is built with the first shard."

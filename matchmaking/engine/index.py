@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -142,7 +144,8 @@ class OfferIndex:
         """Takes an offer out; an unknown id is no error, because a removal may be told twice."""
         if self.offers.pop(offer_id, None) is None:
             return
-        self._pending = [(owner, text) for owner, text in self._pending if owner != offer_id]
+        if any(owner == offer_id for owner, _ in self._pending):
+            self._pending = [(owner, text) for owner, text in self._pending if owner != offer_id]
         self._alive[self.owners == offer_id] = False
         self._changed = True
 
@@ -479,8 +482,9 @@ class OfferIndex:
     def save(self, folder: Path) -> None:
         """Writes the index; `load` maps the large parts into memory, shared by all processes that read them."""
         self.refresh()
-        self._drop_dead()
-        self._changed = True
+        if not self._alive.all():
+            self._drop_dead()
+            self._measure()
         folder.mkdir(parents=True, exist_ok=True)
         about = {"taxonomy": self.taxonomy.fingerprint, "encoder": self.encoder.version}
         (folder / "about.json").write_text(json.dumps(about), "utf-8")
@@ -491,6 +495,8 @@ class OfferIndex:
         np.save(folder / "owners.npy", self.owners)
         np.save(folder / "long.npy", self._long)
         np.save(folder / "vectors.npy", self._vectors)
+        np.save(folder / "coarse.npy", self._coarse)
+        np.save(folder / "chinese.npy", self._chinese)
         for name, matrix in (("counts", self._counts), ("probabilities", self._probabilities)):
             for part in ("data", "indices", "indptr"):
                 np.save(folder / f"{name}_{part}.npy", getattr(matrix, part))
@@ -510,7 +516,7 @@ class OfferIndex:
                 "The saved index belongs to another taxonomy or encoder. Build it anew."
             )
         index = cls(taxonomy, encoder)
-        with (folder / "offers.jsonl").open(encoding="utf-8") as file:
+        with (folder / "offers.jsonl").open(encoding="utf-8") as file, _no_collection():
             index.offers = {offer.id: offer for offer in map(offer_from_json, file)}
         spoken = (folder / "words.txt").read_text("utf-8")
         index._vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
@@ -524,8 +530,8 @@ class OfferIndex:
         index._long = np.load(folder / "long.npy")
         # As a plain array: the class for mapped files slows every access down.
         index._vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
-        index._coarse = index._vectors @ taxonomy.basis(encoder)
-        index._chinese = _chinese([text.text for text in index.texts])
+        index._coarse = np.asarray(np.load(folder / "coarse.npy", mmap_mode="r"))
+        index._chinese = np.load(folder / "chinese.npy")
         width = {"counts": len(index._vocabulary), "probabilities": len(taxonomy.leaves)}
         for name, columns in width.items():
             parts = [
@@ -536,6 +542,18 @@ class OfferIndex:
                 index, f"_{name}", sp.csr_matrix(tuple(parts), shape=(len(index.texts), columns))
             )
         return index
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A hundred thousand objects that all stay: looking for garbage among them again and again would take longest."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _vectors_of(spoken: Sequence[Need | OfferText], encoder: Encoder) -> Floats:

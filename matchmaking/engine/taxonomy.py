@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import scipy.sparse as sp
@@ -178,6 +179,9 @@ class Taxonomy:
             self._vectors[encoder.version] = (terms, self._centres(terms))
         return self._vectors[encoder.version]
 
+    def has_vectors(self, encoder: Encoder) -> bool:
+        return encoder.version in self._vectors
+
     def basis(self, encoder: Encoder) -> Floats:
         """Directions in which the vectors of all terms differ most: coarse vectors for a first search.
 
@@ -207,10 +211,11 @@ class Taxonomy:
     def save(self, folder: Path, encoder: Encoder) -> None:
         """Writes the vectors; `load` of the same taxonomy and encoder finds them again."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(
-            folder / f"terms-{self.fingerprint}-{encoder.version}.npy",
-            self.vectors(encoder)[0].astype(np.float16),
-        )
+        path = folder / f"terms-{self.fingerprint}-{encoder.version}.npy"
+        if not path.exists():
+            draft = path.with_name(f".{uuid4().hex}.npy")
+            np.save(draft, self.vectors(encoder)[0].astype(np.float16))
+            draft.replace(path)
 
     def load(self, folder: Path, encoder: Encoder) -> bool:
         """Reads the vectors; False when none of this content and encoder are there."""

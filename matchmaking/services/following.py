@@ -17,7 +17,7 @@ from chains.models import (
     RequirementLine,
     User,
 )
-from matchmaking import adapters
+from matchmaking import adapters, market
 from matchmaking.models import MatchRun
 from matchmaking.services import matching, review
 
@@ -128,7 +128,7 @@ def _offering(facts: Sequence[Change]) -> set[int]:
             public_id__in=written, status=Capability.Status.DRAFT
         ).values_list("public_id", flat=True)
     )
-    return adapters.enterprises_of(
+    return market.enterprises_of(
         (fact.pk, fact.transaction, fact.noun, fact.target)
         for fact in facts
         if fact.noun in ("enterprise", "capability", "qualification", "certification")
@@ -148,5 +148,5 @@ def read_texts(*, facts: Sequence[Change], by: User | None = None) -> None:
     encode(list(texts.values()))
     unread = lines.filter(category_suggested=None).values_list("pk", flat=True)
     if unread:
-        suggested = adapters.market().suggested({pk: texts[pk] for pk in unread})
+        suggested = market.current().suggested({pk: texts[pk] for pk in unread})
         matching.suggest_categories(suggested=suggested, by=by)

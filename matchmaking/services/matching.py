@@ -31,7 +31,7 @@ from chains.models import (
 )
 from chains.models.base import ALPHABET
 from chains.permissions import is_member
-from matchmaking import adapters, permissions
+from matchmaking import adapters, market, permissions
 from matchmaking.engine.scoring import KEPT, Ranker
 from matchmaking.engine.types import Need, Scored
 from matchmaking.engine.weights import Weights
@@ -221,9 +221,9 @@ def score(*, shard: RunShard, by: User | None = None) -> None:
 
 def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
     """Rank the lines; no row is locked while this takes its time."""
-    market = adapters.market()
+    known = market.current()
     rows = RequirementLine.objects.scored().filter(pk__in=line_ids)
-    finding = Finding(adapters.needs(rows, market.places))
+    finding = Finding(adapters.needs(rows, known.places))
     chosen = _Weightings(run)
     groups: dict[tuple[adapters.Side, int], list[Need]] = defaultdict(list)
     about = rows.values_list("pk", "requirement__seeks", "requirement__enterprise__province_id")
@@ -233,7 +233,7 @@ def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
             groups[_side(seeks), finding.weightings[pk]].append(finding.needs[pk])
     decided = _decided(line_ids)
     for (side, weighting), needs in groups.items():
-        ranker = market.ranker(side, chosen.weights[weighting])
+        ranker = known.ranker(side, chosen.weights[weighting])
         for scored in _ranked(ranker, needs, run.enterprise_id, decided):
             _keep(finding, ranker, side, scored)
         _listen(finding, ranker, needs, decided)
@@ -241,7 +241,7 @@ def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
         if run.scope == MatchRun.Scope.ALL:
             # Words change by an amendment, which has its own run: here only what was never read.
             rows = rows.filter(category_suggested=None)
-        finding.suggested = market.suggested({row.pk: row.full_text for row in rows})
+        finding.suggested = known.suggested({row.pk: row.full_text for row in rows})
     return finding
 
 
@@ -609,15 +609,15 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     match = Match.objects.filter(line=line, supplier=supplier).select_related("score").first()
     if match is not None and match.score is not None and match.status != Match.Status.ENDED:
         return match
-    market = adapters.market()
+    known = market.current()
     if not _locked([line.pk]):
         raise DomainError(
             _("Only open lines of approved requirements are matched."), code="match.not_open"
         )
     weighting = weighting_of(requirement.enterprise.province)
     side = _side(requirement.seeks)
-    ranker = market.ranker(side, Weights(**weighting.weights))
-    need = adapters.need_of(line)
+    ranker = known.ranker(side, Weights(**weighting.weights))
+    need = market.need_of(line)
     _refuse_pair(need, supplier, ranker)
     found = _against(ranker, [need], supplier.pk)
     finding = Finding({line.pk: need})

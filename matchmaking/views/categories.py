@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from chains.http import HttpRequest
 from chains.models import Category
-from matchmaking import adapters
+from matchmaking import market
 
 SUGGESTED = 5
 LONGEST = 500
@@ -28,7 +28,7 @@ def category_suggest(request: HttpRequest) -> HttpResponse:
     typed = [request.GET.get(one, "").strip() for one in ("q", *request.GET.getlist("source"))]
     text = next((one for one in typed if one), "")[:LONGEST]
     chosen = [*request.GET.getlist("selected"), *request.GET.getlist(name)]
-    found = adapters.suggest(text, SUGGESTED) if len(text) > 1 else []
+    found = market.suggest(text, SUGGESTED) if len(text) > 1 else []
     rows = {
         row.code: row
         for row in Category.objects.filter(

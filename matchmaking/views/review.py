@@ -33,7 +33,7 @@ from chains.models import (
 from chains.templatetags.localised import localised, points
 from chains.views.refusals import refusal
 from events.models import Event
-from matchmaking import adapters, permissions, search
+from matchmaking import adapters, market, permissions, search
 from matchmaking.engine.types import OfferText
 from matchmaking.forms import AddForm
 from matchmaking.models import Decision, Lease, Match
@@ -348,7 +348,7 @@ def _cards(line: RequirementLine, matches: list[Match], ranks: dict[int, int]) -
         decision.match_id: decision
         for decision in Decision.objects.filter(match__in=matches).order_by("pk")
     }
-    align = adapters.aligner()
+    align = market.aligner()
     cards = []
     for match in matches:
         match.line = line
@@ -571,7 +571,7 @@ def match_why(request: MemberRequest, public_id: str) -> HttpResponse:
         "requirement": line.requirement,
         "text": text,
         "language": language,
-        "aligned": adapters.highlights(line.full_text, text),
+        "aligned": market.highlights(line.full_text, text),
         "sum": " + ".join(points(part["tenths"]) for part in match.score.parts),
         "conditions": [
             (asked.get(outcome["condition"]), outcome) for outcome in match.score.outcomes

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
+import redis
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
 
 from chains.models import AuditEntry
-from matchmaking import adapters, tasks
+from matchmaking import adapters, embedded, market, tasks
 from matchmaking.models import Match, MatchRun, Score
 from matchmaking.services import matching
 from tests.factories.chains import RequirementFactory
@@ -44,11 +49,11 @@ def workers(tmp_path, monkeypatch, real_doorbell):
 
 
 @pytest.fixture
-def market(settings, monkeypatch):
+def posted(settings, monkeypatch):
     """Twelve suppliers, forty lines, a shard for each line, and a database that takes its time to write."""
     settings.MATCHING_ENCODER = "none"
     adapters.encoder.cache_clear()
-    adapters.forget()
+    market.forget()
     call_command("import_reference", verbosity=0)
     weighting_1()
     for number in range(12):
@@ -59,7 +64,7 @@ def market(settings, monkeypatch):
     monkeypatch.setattr(matching, "_lines_per_shard", lambda: 1)
     yield requirement
     quickly()
-    adapters.forget()
+    market.forget()
 
 
 def slowly():
@@ -79,7 +84,7 @@ def quickly():
 
 
 @pytest.fixture
-def slow_writes(market):
+def slow_writes(posted):
     slowly()
 
 
@@ -118,15 +123,15 @@ def claims(run):
     return run.shards.aggregate(n=Sum("attempts"))["n"]
 
 
-def test_run_survives_killed_worker_trees(market, workers, until, monkeypatch):
+def test_run_survives_killed_worker_trees(posted, workers, until, monkeypatch):
     monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
-    expected = uninterrupted(market)
+    expected = uninterrupted(posted)
     assert len(json.loads(expected)) == LINES * 12
     bell(monkeypatch)
     slowly()
     dice = random.Random(5)
 
-    run = matching.start(requirement=market, by=None)
+    run = matching.start(requirement=posted, by=None)
     trees = [workers.fork(), workers.fork()]
     for _kill in range(KILLS):
         wanted = claims(run) + dice.randint(
@@ -150,9 +155,46 @@ def test_run_survives_killed_worker_trees(market, workers, until, monkeypatch):
     assert claims(run) >= LINES + KILLS // 2
 
 
-def test_early_acknowledgement_without_a_sweeper_loses_work(market, slow_writes, workers, until):
+@pytest.fixture
+def forgetful(monkeypatch):
+    """Servers of this test alone, whose broker keeps nothing: killed, it has lost every message."""
+    monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
+    state = Path(tempfile.mkdtemp(prefix="mm-broker-"))
+    state.chmod(0o755)
+    yield embedded.use(state, throwaway=True), state
+    assert embedded.release(state, patience=20)
+
+
+def test_run_survives_a_killed_worker_and_a_killed_broker(
+    posted, workers, forgetful, until, monkeypatch
+):
+    """R2's other half: all that was rung for is gone with the broker, and the sweeper rings again."""
+    servers, state = forgetful
+    monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
+    expected = uninterrupted(posted)
+    bell(monkeypatch, servers["BROKER_URL"])
+    slowly()
+    workers.settings |= {"BROKER_URL": servers["BROKER_URL"], "CACHE_URL": servers["CACHE_URL"]}
+
+    run = matching.start(requirement=posted, by=None)
+    tree = workers.fork()
+    until(lambda: done(run) >= 3, 30)
+    workers.kill(tree)
+    os.kill(servers["valkey"], signal.SIGKILL)
+    until(lambda: (embedded.look(state) or servers)["valkey"] != servers["valkey"], 20)
+    with redis.Redis.from_url(servers["CACHE_URL"], db=0) as broker:
+        assert broker.llen("celery") == 0  # the control: nothing was left to be delivered again
+    assert done(run) < LINES
+    workers.fork()
+    until(lambda: MatchRun.objects.get(pk=run.pk).status == "done", VISIBILITY + 40)
+
+    assert rows_of(run) == expected
+    assert Score.objects.count() == Match.objects.count() == LINES * 12
+
+
+def test_early_acknowledgement_without_a_sweeper_loses_work(posted, slow_writes, workers, until):
     """The negative control: the same kill, and the run never ends."""
-    run = matching.start(requirement=market, by=None)
+    run = matching.start(requirement=posted, by=None)
     victim = workers.start(UNSAFE, beat=False)
     until(lambda: run.shards.filter(status="running").count() == 2 and done(run) > 2, 30)
     workers.kill(victim)

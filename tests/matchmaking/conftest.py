@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from matchmaking import adapters
+from matchmaking import adapters, market
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,6 @@ def market_forgets(settings):
     """
     settings.MATCHING_ENCODER = "none"
     adapters.encoder.cache_clear()
-    adapters.forget()
+    market.forget()
     yield
-    adapters.forget()
+    market.forget()

@@ -28,7 +28,7 @@ from chains.models import (
     User,
 )
 from events.models import Event, Registration, Tier
-from matchmaking import adapters, gaps
+from matchmaking import adapters, gaps, market
 from matchmaking.demo import places
 from matchmaking.demo.accounts import ACCOUNTS, PASSWORD
 from matchmaking.models import Decision, Interest, Match
@@ -61,7 +61,7 @@ def seeded(django_db_setup, django_db_blocker, tmp_path_factory):
         override_settings(DEMO=True, STATE_DIR=state, MATCHING_ENCODER="none"),
     ):
         adapters.encoder.cache_clear()
-        adapters.forget()
+        market.forget()
         outer = transaction.atomic()
         outer.__enter__()
         try:
@@ -69,14 +69,14 @@ def seeded(django_db_setup, django_db_blocker, tmp_path_factory):
             _seed()
             first = _digest()
             transaction.savepoint_rollback(inner)
-            adapters.forget()
+            market.forget()
             _seed()
             yield first, json.loads((state / "truth.json").read_text("utf-8"))
         finally:
             transaction.set_rollback(True)
             outer.__exit__(None, None, None)
             adapters.encoder.cache_clear()
-            adapters.forget()
+            market.forget()
 
 
 def _seed():

@@ -8,7 +8,7 @@ from django.utils import timezone
 from chains.errors import DomainError
 from chains.models import AuditEntry, Category, Change, RequirementLine
 from chains.models.base import ALPHABET
-from matchmaking import adapters, tasks
+from matchmaking import adapters, market, tasks
 from matchmaking.models import Decision, Match, MatchRun, RunShard, Score
 from matchmaking.services import matching
 from tests.factories.chains import (
@@ -180,7 +180,7 @@ def test_same_register_gives_the_same_rows_again():
 
     rescore(requirement)
     before = rows()
-    adapters.forget()
+    market.forget()
     rescore(requirement)
 
     assert len(before) == 8

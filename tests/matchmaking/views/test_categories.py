@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from chains.models import Category
-from matchmaking import adapters
+from matchmaking import market
 from tests.factories.chains import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -117,4 +117,4 @@ def test_stranger_is_sent_to_sign_in(client):
 def test_suggesting_reads_no_offers(ask, leaf):
     ask(q=leaf.name_zh)
 
-    assert adapters._market == []
+    assert market._market == []

@@ -1,0 +1,326 @@
+"""The market: everything that is compared, as each process keeps it, following the register by its feed."""
+
+from __future__ import annotations
+
+import datetime
+import gc
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from chains.models import (
+    Capability,
+    Certification,
+    Change,
+    Enterprise,
+    Qualification,
+    Requirement,
+    RequirementLine,
+)
+from matchmaking.adapters import (
+    Places,
+    Side,
+    encoder,
+    needs,
+    offers,
+    read_taxonomy,
+    read_units,
+    reference_state,
+)
+from matchmaking.engine.encoder import NoEncoder
+from matchmaking.engine.highlight import Aligned, align
+from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.scoring import Ranker
+from matchmaking.engine.taxonomy import Suggestion, Taxonomy
+from matchmaking.engine.text import normalise
+from matchmaking.engine.types import Need
+from matchmaking.engine.weights import Weights
+from matchmaking.shelf import Build, Shelf
+
+SIDES: tuple[Side, ...] = ("supply", "demand")
+# What changes an offer; the other nouns of the feed are none of the market's business.
+NOUNS = ("enterprise", "capability", "qualification", "certification", "requirement", "line")
+# When more than this share of the enterprises has changed, building anew is cheaper than exchanging one by one.
+_REBUILD_SHARE = 0.25
+_FEW = 300
+
+
+class Market:
+    """Everything that is compared, as one process keeps it. Follows the register by the feed of changes."""
+
+    def __init__(self) -> None:
+        self.reference = reference_state()
+        self.taxonomy = _taxonomy_at(self.reference)
+        self.units = read_units()
+        self.places = Places()
+        self.indexes: dict[Side, OfferIndex] = {}
+        self._rankers: dict[tuple[Side, Weights], Ranker] = {}
+        self._shelf = Shelf.of(encoder().version, self.reference, self.taxonomy.fingerprint)
+        self._day: dict[Side, datetime.date] = {}
+        self._since = _oldest_running()
+        self._seen: frozenset[int] = frozenset()
+        self._exchanged: dict[Side, int] = {}
+
+    def index(self, side: Side) -> OfferIndex:
+        if side not in self.indexes and not self._load(side):
+            if self._shelf is None:
+                self._build(side)
+            else:
+                with self._shelf.alone():
+                    if not self._load(
+                        side
+                    ):  # somebody else may have built it while this one waited
+                        self._build(side)
+                        self._keep(side)
+        return self.indexes[side]
+
+    def _build(self, side: Side) -> None:
+        self._day[side] = timezone.localdate()
+        found = offers(side, self.places)
+        self.indexes[side] = OfferIndex.build(found, self.taxonomy, encoder())
+        self._exchanged[side] = 0
+
+    def _load(self, side: Side) -> bool:
+        """Takes the kept index and brings it up to now: the feed is read on from where it was built."""
+        if self._shelf is None:
+            return False
+        if not self.taxonomy.has_vectors(encoder()):
+            self._shelf.load_terms(self.taxonomy, encoder())
+        build = self._shelf.newest(side)
+        if build is None:
+            return False
+        index = self._shelf.load(build, self.taxonomy, encoder())
+        if index is None:
+            return False
+        self.indexes[side], self._day[side], self._exchanged[side] = index, build.day, 0
+        self._catch_up(side, build)
+        return side in self.indexes
+
+    def _catch_up(self, side: Side, build: Build) -> None:
+        rows = Change.objects.filter(transaction__gte=build.since, noun__in=NOUNS)
+        facts = rows.values_list("pk", "transaction", "noun", "target")
+        self._exchange(enterprises_of(facts), side)
+
+    def _keep(self, side: Side) -> None:
+        if self._shelf is not None:
+            self._shelf.save_terms(self.taxonomy, encoder())
+            self._shelf.save(side, self.indexes[side], self._since, self._day[side])
+            self._exchanged[side] = 0
+
+    def keep(self, at_least: int) -> list[Side]:
+        """Writes down the sides on which so many offers have changed since they were; says which."""
+        due = [side for side, count in self._exchanged.items() if count >= at_least]
+        for side in due:
+            self._keep(side)
+        return due
+
+    def ranker(self, side: Side, weights: Weights) -> Ranker:
+        key = side, weights
+        if key not in self._rankers:
+            self._rankers[key] = Ranker(self.index(side), weights, self.units)
+        return self._rankers[key]
+
+    def suggested(self, texts: Mapping[int, str]) -> dict[int, str]:
+        """The category that each text speaks of most probably; none where nothing is near."""
+        found = {}
+        for key, text in sorted(texts.items()):
+            best = self.taxonomy.suggest(text, encoder(), 1)
+            if best:
+                found[key] = best[0].code
+        return found
+
+    def is_current(self) -> bool:
+        """False when it must be built anew: an administrator changed the categories."""
+        return self.reference == reference_state()
+
+    def follow(self) -> None:
+        """Take in what has changed since. Facts of transactions that were still open last time are read again."""
+        oldest = _oldest_running()
+        rows = list(
+            Change.objects.filter(transaction__gte=self._since, noun__in=NOUNS).values_list(
+                "pk", "transaction", "noun", "target"
+            )
+        )
+        changed = enterprises_of([row for row in rows if row[0] not in self._seen])
+        self._since = oldest
+        self._seen = frozenset(pk for pk, transaction, *_ in rows if transaction >= oldest)
+        for side in list(self.indexes):
+            self._exchange(changed, side)
+
+    def _exchange(self, changed: Collection[int], side: Side) -> None:
+        index, today = self.indexes[side], timezone.localdate()
+        if today != self._day[side]:
+            # A certificate ends without anybody doing anything.
+            changed = {*changed, *_turned(self._day[side], today)}
+            self._day[side] = today
+        if not changed:
+            return
+        if len(changed) > max(_FEW, _REBUILD_SHARE * len(index.offers)):
+            del self.indexes[side]
+            self._forget_rankers(side)
+            return
+        now = {offer.id: offer for offer in offers(side, self.places, changed)}
+        for enterprise in changed:
+            before, after = index.offers.get(enterprise), now.get(enterprise)
+            if before == after:
+                continue
+            if after is None:
+                index.remove(enterprise)
+            else:
+                index.add(after)
+            self._exchanged[side] += 1
+            self._forget_rankers(side)
+
+    def _forget_rankers(self, side: Side) -> None:
+        self._rankers = {key: ranker for key, ranker in self._rankers.items() if key[0] != side}
+
+
+def _turned(before: datetime.date, today: datetime.date) -> set[int]:
+    """Enterprises of which a certificate or qualification has begun or ended between two days."""
+    begun = Q(valid_from__gt=before, valid_from__lte=today)
+    ended = Q(valid_until_on__gte=before, valid_until_on__lt=today)
+    return {
+        enterprise
+        for model in (Qualification, Certification)
+        for enterprise in model.objects.filter(begun | ended).values_list(
+            "enterprise_id", flat=True
+        )
+    }
+
+
+def _oldest_running() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def enterprises_of(facts: Iterable[tuple[int, int, str, str]]) -> set[int]:
+    """Ids of the enterprises whose offers the facts may have changed."""
+    targets: dict[str, set[str]] = defaultdict(set)
+    for _, _, noun, target in facts:
+        targets[noun].add(target)
+    found: set[int] = set()
+    for noun, (model, path) in _OWNERS.items():
+        if targets[noun]:
+            rows = model.objects.filter(public_id__in=targets[noun])
+            found.update(rows.values_list(path, flat=True))
+    return found
+
+
+_OWNERS: Mapping[str, tuple[Any, str]] = {
+    "enterprise": (Enterprise, "pk"),
+    "capability": (Capability, "enterprise_id"),
+    "qualification": (Qualification, "enterprise_id"),
+    "certification": (Certification, "enterprise_id"),
+    "requirement": (Requirement, "enterprise_id"),
+    "line": (RequirementLine, "requirement__enterprise_id"),
+}
+
+_lock = threading.RLock()
+_market: list[Market] = []
+
+
+def current() -> Market:
+    """The market of this process, brought up to now. A web process builds or loads it with the first "why"."""
+    with _lock:
+        if _market and _market[0].is_current():
+            _market[0].follow()
+        else:
+            _market[:] = [Market()]
+        return _market[0]
+
+
+def forget() -> None:
+    """Drop what is kept: for tests, whose rows vanish without a trace, and after bulk writes past the feed."""
+    with _lock:
+        _market.clear()
+
+
+def warm() -> None:
+    """Load the indexes and the weights ahead of the first shard, in a process that is about to fork."""
+    for side in SIDES:
+        current().index(side)
+    encoder().fresh(["接线盒 junction box"])
+    # What stands is never garbage; looking through it would copy the shared pages.
+    gc.freeze()
+
+
+def need_of(line: RequirementLine) -> Need:
+    """One line as a need."""
+    return needs(RequirementLine.objects.filter(pk=line.pk), current().places)[line.pk]
+
+
+# -- for pages ----------------------------------------------------------------------------------
+
+_taxonomies: dict[str, Taxonomy] = {}
+
+
+def taxonomy() -> Taxonomy:
+    """The categories alone, for pages that suggest and highlight: no offers are read for them."""
+    with _lock:
+        if _market:
+            return _market[0].taxonomy
+        return _taxonomy_at(reference_state())
+
+
+def _taxonomy_at(state: str) -> Taxonomy:
+    """Kept by what it was read from: a market built anew takes the vectors of its words over."""
+    if state not in _taxonomies:
+        _taxonomies.clear()
+        _taxonomies[state] = read_taxonomy()
+    return _taxonomies[state]
+
+
+def suggest(text: str, k: int = 5) -> list[Suggestion]:
+    """Categories for a text, best first: those that are called so, then those it speaks of.
+
+    A process that never scores goes by words alone and stays small.
+    """
+    known = taxonomy()
+    named = _called(known, text, k)
+    with _lock:
+        warm = encoder().is_warm
+        if warm:
+            known.vectors(encoder())
+        read = known.suggest(text, encoder().inner if warm else NoEncoder(), k)
+    names = {suggestion.code for suggestion in named}
+    return [*named, *(one for one in read if one.code not in names)][:k]
+
+
+def _called(known: Taxonomy, text: str, k: int) -> list[Suggestion]:
+    """Leaves with a word that contains what is being typed; the shorter the word, the nearer."""
+    typed = normalise(text).strip()
+    if len(typed) < 2:
+        return []
+    best: dict[str, tuple[bool, int, str]] = {}
+    for code, words in _words(known):
+        for folded, term in words:
+            if typed in folded:
+                place = not folded.startswith(typed), len(folded), term
+                best[code] = min(best.get(code, place), place)
+    ranked = sorted(best.items(), key=lambda item: (item[1], item[0]))
+    return [Suggestion(code, 0.0, term) for code, (_, _, term) in ranked[:k]]
+
+
+@lru_cache(maxsize=2)
+def _words(known: Taxonomy) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    return tuple(
+        (leaf.code, tuple((normalise(term), term) for term in leaf.terms)) for leaf in known.leaves
+    )
+
+
+def highlights(line_text: str, offer_text: str) -> list[Aligned]:
+    """Passages of two texts that mean the same."""
+    return align(line_text, offer_text, taxonomy(), read_units())
+
+
+def aligner() -> Callable[[str, str], list[Aligned]]:
+    """The same for a page of many pairs: categories and units are read once."""
+    known, units = taxonomy(), read_units()
+    return lambda line_text, offer_text: align(line_text, offer_text, known, units)

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+
+import pytest
+from django.utils import timezone
+
+from chains import changes
+from chains.models import Category, Certification, CertificationKind
+from matchmaking import market
+from matchmaking.engine.index import OfferIndex
+from tests.factories.chains import CapabilityFactory
+from tests.factories.matchmaking import supplier
+
+pytestmark = pytest.mark.django_db
+
+BOX = "三分体接线盒，1500 V，25 A，IP68，适配 210 组件"
+FRAME = "光伏组件铝合金边框，阳极氧化，6063-T5"
+
+
+@pytest.fixture
+def shelf(settings, tmp_path):
+    settings.MATCHING_INDEX = tmp_path / "index"
+    return settings.MATCHING_INDEX
+
+
+def no_more_building(monkeypatch):
+    """What is asked for from here on has to come off the shelf."""
+    market.forget()
+    monkeypatch.setattr(OfferIndex, "build", lambda *_: pytest.fail("built anew"))
+
+
+def builds(shelf):
+    return sorted(shelf.glob("*/supply/[0-9]*"))
+
+
+def test_next_process_takes_the_kept_index_and_builds_nothing(shelf, monkeypatch):
+    makers = {supplier(BOX).pk, supplier(FRAME).pk}
+    first = market.current().index("supply")
+    no_more_building(monkeypatch)
+
+    second = market.current().index("supply")
+
+    assert second is not first
+    assert second.offers == first.offers
+    assert second.offers.keys() == makers
+
+
+def test_kept_index_is_brought_up_to_what_changed_since(shelf, monkeypatch):
+    staying, leaving, changing = supplier(BOX), supplier(FRAME), supplier("光伏玻璃")
+    market.current().index("supply")
+    no_more_building(monkeypatch)
+    leaving.status = "suspended"
+    leaving.save()
+    changes.record("enterprise", leaving, "suspended")
+    changing.capabilities.update(text_zh="光伏背板")
+    changes.record("capability", changing.capabilities.get(), "published")
+    coming = supplier("焊带")
+    changes.record("enterprise", coming, "verified")
+
+    index = market.current().index("supply")
+
+    assert index.offers.keys() == {staying.pk, changing.pk, coming.pk}
+    assert index.offers[changing.pk].texts[0].text.endswith("光伏背板")
+
+
+def test_certificate_that_ran_out_overnight_is_gone_without_any_fact(shelf, time_machine):
+    maker = supplier(BOX)
+    today = timezone.localdate()
+    Certification.objects.create(
+        enterprise=maker,
+        kind=CertificationKind.objects.first(),
+        status="verified",
+        valid_from=today - datetime.timedelta(days=300),
+        valid_until_on=today,
+    )
+    assert market.current().index("supply").offers[maker.pk].certifications
+    running = market.current()
+    time_machine.move_to(timezone.now() + datetime.timedelta(days=1))
+
+    running.follow()
+    kept_on = running.index("supply").offers[maker.pk]
+    market.forget()
+    loaded = market.current().index("supply").offers[maker.pk]
+
+    assert kept_on.certifications == loaded.certifications == ()
+
+
+def test_other_categories_are_another_content(shelf):
+    supplier(BOX)
+    known = market.current()
+    known.index("supply")
+    Category.objects.filter(level=3).update(synonyms_zh=["别名"])
+
+    assert not known.is_current()
+    market.current().index("supply")
+
+    assert len(builds(shelf)) == 2
+
+
+def test_damaged_build_is_said_thrown_away_and_built_anew(shelf, caplog):
+    maker = supplier(BOX)
+    market.current().index("supply")
+    (build,) = builds(shelf)
+    (build / "vectors.npy").write_bytes(b"cut short")
+    market.forget()
+
+    with caplog.at_level(logging.WARNING):
+        index = market.current().index("supply")
+
+    assert index.offers.keys() == {maker.pk}
+    assert "cannot be read" in caplog.text
+    assert build not in builds(shelf)
+    assert len(builds(shelf)) == 1
+
+
+def test_build_of_a_later_moment_than_a_restored_database_is_not_used(shelf):
+    supplier(BOX)
+    market.current().index("supply")
+    (build,) = builds(shelf)
+    told = json.loads((build / "build.json").read_text())
+    (build / "build.json").write_text(json.dumps(told | {"since": told["since"] + 10**6}))
+    market.forget()
+
+    assert market.current()._shelf.newest("supply") is None
+
+
+def test_index_is_kept_again_once_enough_has_changed(shelf):
+    maker = supplier(BOX)
+    market.current().index("supply")
+    CapabilityFactory(enterprise=maker, text_zh=FRAME)
+    changes.record("enterprise", maker, "edited")
+    known = market.current()
+
+    assert known.keep(at_least=2) == []
+    before = builds(shelf)
+    assert known.keep(at_least=1) == ["supply"]
+
+    assert len(builds(shelf)) == 1
+    assert builds(shelf) != before
+
+
+def test_folder_that_cannot_be_written_costs_no_result(settings, tmp_path, caplog):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    settings.MATCHING_INDEX = blocked / "index"
+    maker = supplier(BOX)
+
+    with caplog.at_level(logging.WARNING):
+        assert market.current().index("supply").offers.keys() == {maker.pk}
+
+    assert "No index can be kept" in caplog.text
