@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -275,6 +275,18 @@ def typo_patterns(query: str) -> list[str]:
     return ["|".join([*map(re.escape, term.substrings), *_slips(term.folded)]) for term in terms]
 
 
+def loose_patterns(query: str) -> list[str]:
+    """`typo_patterns` with any sign where one character may be another: finds a little more, but an index of
+    trigrams can read it."""
+    return [pattern.replace(_ANY, ".") for pattern in typo_patterns(query)]
+
+
+def _thirds(word: str) -> list[str]:
+    """One slip touches at most two neighbours, so one third of the word is as it should be."""
+    third, two = len(word) // 3, len(word) - len(word) // 3
+    return [word[:third], word[third:two], word[two:]]
+
+
 def _slips(word: str) -> list[str]:
     """Patterns of the words one slip away; letters only, so nothing in them needs escaping."""
     han = _HAN_RUN.fullmatch(word) is not None
@@ -293,25 +305,42 @@ def _slips(word: str) -> list[str]:
 def matches(query: str, stored: str) -> int | None:
     """How a stored document answers a query: EXACT, SYNONYM, PINYIN or TYPO, the worst over its terms;
     None when a term is not found. The reference for what the SQL does."""
-    terms = query_terms(query)
-    if not terms:
-        return None
-    ranks = [_rank(term, stored) for term in terms]
-    return None if None in ranks else max(rank for rank in ranks if rank is not None)
+    return ranking(query)(stored)
 
 
-def _rank(term: Term, stored: str) -> int | None:
-    own, also, *pinyin = (stored + _SECTION * 3).split(_SECTION)
+def ranking(query: str, *, typos: bool = True) -> Callable[[str], int | None]:
+    """`matches` for many documents: what is made of the query is made once."""
+    ranks = [_ranking(term, typos=typos) for term in query_terms(query)]
+
+    def rank(stored: str) -> int | None:
+        own, also, *pinyin = (stored + _SECTION * 3).split(_SECTION)
+        worst = EXACT
+        for of_term in ranks:
+            one = of_term(own, also, pinyin)
+            if one is None:
+                return None
+            worst = max(worst, one)
+        return worst
+
+    return rank if ranks else lambda _stored: None
+
+
+def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int | None]:
     spellings = {term.folded, term.squeezed}
-    if any(s in own for s in spellings):
-        return EXACT
-    if any(s in also for s in spellings):
-        return SYNONYM
-    if any(s in section for s in term.substrings for section in pinyin):
-        return PINYIN
-    return TYPO if _is_near(term.folded, f"{own}\n{also}") else None
+    patterns = _slips(term.folded) if typos else []
+    near = re.compile("|".join(patterns)).search if patterns else None
+    parts = _thirds(term.folded)
 
+    def rank(own: str, also: str, pinyin: list[str]) -> int | None:
+        if any(s in own for s in spellings):
+            return EXACT
+        if any(s in also for s in spellings):
+            return SYNONYM
+        if any(s in section for s in term.substrings for section in pinyin):
+            return PINYIN
+        if near is None:
+            return None
+        text = f"{own}\n{also}"
+        return TYPO if any(part in text for part in parts) and near(text) else None
 
-def _is_near(word: str, text: str) -> bool:
-    patterns = _slips(word)
-    return bool(patterns) and re.search("|".join(patterns), text) is not None
+    return rank

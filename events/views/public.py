@@ -8,10 +8,11 @@ from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from chains import search
+from chains import fragments, search
 from chains.http import HttpRequest
 from chains.models import Chain, DockingDirection, Requirement, lies_within
 from events import permissions, statistics
@@ -26,6 +27,11 @@ PAST = (Event.Status.HELD, Event.Status.ARCHIVED)
 @login_not_required
 @require_safe
 def event_list(request: HttpRequest) -> HttpResponse:
+    body = fragments.kept(request, "events", lambda: _event_results(request))
+    return render(request, "events/event_list.html", {"nav": "events", "body": body})
+
+
+def _event_results(request: HttpRequest) -> str:
     form = EventFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     everything = Event.objects.visible_to(request.user)
@@ -44,11 +50,9 @@ def event_list(request: HttpRequest) -> HttpResponse:
         "pk",
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "events/event_list.html",
+    return render_to_string(
+        "events/event_list.html#body",
         {
-            "nav": "events",
             "form": form,
             "page_obj": page,
             "facets": _facets(everything, conditions, wanted),
@@ -56,6 +60,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
             "years": _years(),
             "may_create": bool(getattr(request.user, "organiser_roles", ())),
         },
+        request,
     )
 
 

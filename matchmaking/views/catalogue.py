@@ -198,6 +198,7 @@ def render_requirement(
     context = {
         "requirement": requirement,
         "lines": lines,
+        "is_specified": any(line.specification or line.needed_by_on for line in lines),
         "musts": [c for c in conditions if c.strength == "must"],
         "preferences": [c for c in conditions if c.strength == "prefer"],
         "segment": next((line.segment for line in lines if line.segment), None),
@@ -334,16 +335,9 @@ def _enterprise_statement(own: str, other: str) -> tuple[str, tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def enterprise_rows(ids: list[int]) -> list[dict[str, Any]]:
-    """What one row of the list shows, as plain values; three titles and three capabilities at most."""
+def _named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
+    """Name, kind and place in the reader's language."""
     own, other = ("zh", "en") if is_chinese() else ("en", "zh")
-    titles, offered = defaultdict[int, list[str]](list), defaultdict[int, list[Any]](list)
-    held = Qualification.objects.in_force().filter(enterprise__in=ids).order_by("kind__order", "pk")
-    for pk, *names in held.values_list("enterprise_id", f"kind__name_{own}", f"kind__name_{other}"):
-        titles[pk].append(names[0] or names[1])
-    shown = Capability.objects.published().filter(enterprise__in=ids).order_by("pk")
-    for pk, *names in shown.values_list("enterprise_id", f"title_{own}", f"title_{other}"):
-        offered[pk].append((lang(own if names[0] else other), names[0] or names[1]))
     found = {}
     for row in _ask(_enterprise_statement(own, other), ids):
         regions = (
@@ -358,10 +352,24 @@ def enterprise_rows(ids: list[int]) -> list[dict[str, Any]]:
             "place": joined_place(
                 name for level, name in regions if level not in (None, Region.Level.COUNTRY)
             ),
-            "titles": tuple(titles[row["pk"]][:3]),
-            "capabilities": tuple(offered[row["pk"]][:3]),
         }
     return [found[pk] for pk in ids]
+
+
+def enterprise_rows(ids: list[int]) -> list[dict[str, Any]]:
+    """What one row of the list shows, as plain values; three titles and three capabilities at most."""
+    own, other = ("zh", "en") if is_chinese() else ("en", "zh")
+    titles, offered = defaultdict[int, list[str]](list), defaultdict[int, list[Any]](list)
+    held = Qualification.objects.in_force().filter(enterprise__in=ids).order_by("kind__order", "pk")
+    for pk, *names in held.values_list("enterprise_id", f"kind__name_{own}", f"kind__name_{other}"):
+        titles[pk].append(names[0] or names[1])
+    shown = Capability.objects.published().filter(enterprise__in=ids).order_by("pk")
+    for pk, *names in shown.values_list("enterprise_id", f"title_{own}", f"title_{other}"):
+        offered[pk].append((lang(own if names[0] else other), names[0] or names[1]))
+    return [
+        {**row, "titles": tuple(titles[pk][:3]), "capabilities": tuple(offered[pk][:3])}
+        for pk, row in zip(ids, _named_enterprises(ids), strict=True)
+    ]
 
 
 def _proofs() -> tuple[Prefetch[Any], Prefetch[Any]]:
@@ -456,21 +464,32 @@ def _place_in_chain(request: HttpRequest, enterprise: Enterprise) -> list[dict[s
 def search(request: HttpRequest) -> HttpResponse:
     """One box over requirements, enterprises, events, segments and categories."""
     query = request.GET.get("q", "").strip()[:200]
-    requirements = finding.found(
-        Requirement.objects.open().with_line_count(), query
-    ).select_related("enterprise", "chain", "region__parent")
-    enterprises = finding.found(Enterprise.objects.verified(), query).select_related(
-        "region__parent", "kind"
+    # Only what everybody may see is looked through.
+    body = fragments.kept(
+        request, "search", lambda: _search_results(request, query), same_for="everybody"
     )
-    events = finding.found(Event.objects.public(), query).select_related("region__parent")
-    context = {
-        "query": query,
-        "requirements": requirements.order_by("closes_on", "pk")[:8] if query else [],
-        "enterprises": enterprises.order_by("sort_key", "pk")[:8] if query else [],
-        "events": events.order_by("-starts_at")[:5] if query else [],
-        "segments": _segments_named(query),
-    }
-    return render(request, "matchmaking/search.html", context)
+    return render(request, "matchmaking/search.html", {"body": body, "query": query})
+
+
+def _search_results(request: HttpRequest, query: str) -> str:
+    requirements = Requirement.objects.open().order_by("closes_on", "pk")
+    enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
+    events = Event.objects.public().select_related("region__parent").order_by("-starts_at")
+    return render_to_string(
+        "matchmaking/search_results.html",
+        {
+            "query": query,
+            "requirements": requirement_rows(
+                finding.first(requirements.values_list("pk", flat=True), query, 8)
+            ),
+            "enterprises": _named_enterprises(
+                finding.first(enterprises.values_list("pk", flat=True), query, 8)
+            ),
+            "events": finding.first(events, query, 5),
+            "segments": _segments_named(query),
+        },
+        request=request,
+    )
 
 
 def _segments_named(query: str) -> list[Segment]:

@@ -6,13 +6,15 @@ from itertools import pairwise
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from chains import fragments
 from chains.http import HttpRequest
 from chains.models import COUNTRY, Category, Chain, Province, Region, Segment, SegmentLink
 from matchmaking import gaps
@@ -56,8 +58,23 @@ def chain_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def chain_map(request: HttpRequest, code: str) -> HttpResponse:
     chain = get_object_or_404(Chain, code=code, is_active=True)
-    regions = _regions()
+    regions = fragments.since_last_fact("map-regions", _regions)
     region = next((r for r in regions if r.code == request.GET.get("region")), regions[0])
+    # Nothing on it depends on who reads it but whether the state of supply is shown.
+    is_open = gaps.is_open_to(request.user, region)
+    body = fragments.kept(
+        request,
+        "map",
+        lambda: _map(request, chain, region, regions, is_open=is_open),
+        same_for="state-shown" if is_open else "state-hidden",
+    )
+    context = {"chain": chain, "body": body, "nav": "map"}
+    return render(request, "matchmaking/chain_map.html", context)
+
+
+def _map(
+    request: HttpRequest, chain: Chain, region: Region, regions: list[Region], *, is_open: bool
+) -> str:
     states = gaps.segment_states(chain, region)
     cards = cards_of(states)
     by_position: dict[str, list[Card]] = defaultdict(list)
@@ -78,7 +95,7 @@ def chain_map(request: HttpRequest, code: str) -> HttpResponse:
         "columns": columns,
         "supporting": by_position["supporting"],
         "cards": list(cards.values()),
-        "is_open": gaps.is_open_to(request.user, region),
+        "is_open": is_open,
         "counts": {
             "all": len(codes),
             "none": sum(c in ("no_registered_supplier", "no_local_supplier") for c in codes),
@@ -86,18 +103,19 @@ def chain_map(request: HttpRequest, code: str) -> HttpResponse:
             "tight": codes.count("unmet_demand"),
         },
         "today": timezone.localdate(),
-        "nav": "map",
     }
-    return render(request, "matchmaking/chain_map.html", context)
+    return render_to_string("matchmaking/chain_map.html#body", context, request)
 
 
 def _regions() -> list[Region]:
     """The served provinces with their prefectures, then the whole country."""
     served = list(Province.objects.values_list("region_id", flat=True))
-    rows = Region.objects.filter(pk__in=served) | Region.objects.filter(
-        parent__in=served, level=Region.Level.PREFECTURE
-    )
-    return [*rows.order_by("path"), Region.objects.get(code=COUNTRY)]
+    below = Q(parent__in=served, level=Region.Level.PREFECTURE)
+    rows = Region.objects.only("code", "level", "parent_id", "path", "name_zh", "name_en")
+    return [
+        *rows.filter(Q(pk__in=served) | below).order_by("path"),
+        rows.get(code=COUNTRY),
+    ]
 
 
 def cards_of(states: dict[int, gaps.SegmentState]) -> dict[int, Card]:

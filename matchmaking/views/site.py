@@ -8,9 +8,11 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from chains import fragments
 from chains.http import HttpRequest, MemberRequest
 from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment, User
 from events.models import Event
@@ -23,6 +25,19 @@ from matchmaking.views import catalogue, chain_map
 @login_not_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
+    region = _home_region()
+    is_open = gaps.is_open_to(request.user, region)
+    # Nothing on it depends on who reads it but whether the state of supply is shown.
+    body = fragments.kept(
+        request,
+        "home",
+        lambda: _home(request, region, is_open=is_open),
+        same_for="state-shown" if is_open else "state-hidden",
+    )
+    return render(request, "matchmaking/home.html", {"body": body})
+
+
+def _home(request: HttpRequest, region: Region, *, is_open: bool) -> str:
     events = list(
         Event.objects.upcoming()
         .with_seats()
@@ -30,8 +45,6 @@ def home(request: HttpRequest) -> HttpResponse:
         .prefetch_related("chains")
         .order_by("starts_at")[:3]
     )
-    region = _home_region()
-    is_open = gaps.is_open_to(request.user, region)
     chain, strip = _strip(region) if is_open else (None, [])
     newest = Requirement.objects.open().order_by("-published_at", "-pk")[:4]
     context = {
@@ -50,7 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "strip_chain": chain,
         "weakest": _weakest(region) if is_open else [],
     }
-    return render(request, "matchmaking/home.html", context)
+    return render_to_string("matchmaking/home.html#body", context, request)
 
 
 def _home_region() -> Region:

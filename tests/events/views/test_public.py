@@ -116,7 +116,7 @@ def test_list_costs_the_same_for_one_event_and_for_three(client, django_assert_n
         event = EventFactory(chains=["DS"])
         TierFactory(event=event)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(client.get(LIST).context["page_obj"]) == count
 
 
