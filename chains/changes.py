@@ -1,13 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from django.db import connection, models, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    connection,
+    models,
+    transaction,
+)
 from django.utils import timezone
 
+from chains import audit
 from chains.doorbell import ring
 from chains.models import Change, ChangeReader
+
+logger = logging.getLogger(__name__)
+
+# A fact that cannot be acted on is tried so often, so far apart, before it is set aside.
+TRIES = 3
+BETWEEN_TRIES = datetime.timedelta(seconds=5)
 
 # For a statement that decides and records in one message; followed by a SELECT of these four. Then `announce`.
 INSERT = "INSERT INTO chains_change (at, noun, target, verb)"
@@ -58,3 +73,73 @@ def unread(name: str, limit: int = 500) -> Iterator[list[Change]]:
         if rows:
             reader.transaction, reader.change = rows[-1].transaction, rows[-1].pk
             reader.save(update_fields=["transaction", "change"])
+
+
+def read(name: str, act: Callable[[Sequence[Change]], object], limit: int = 500) -> list[Change]:
+    """Give the next facts to `act`, all in one transaction, and return those that have been read.
+
+    One that raises would hold up all behind it for ever. So after a fault the facts are given one by one; the one that
+    raises is tried again with the next rings, and after some tries it is set aside, with a line in trail and log. While
+    the database is away nothing is counted: the task itself comes again.
+    """
+    try:
+        with unread(name, limit) as facts:
+            if facts:
+                act(facts)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Reader %s met a fact it cannot act on; reading one by one.", name)
+        return _read_singly(name, act, limit)
+    return facts
+
+
+def _read_singly(name: str, act: Callable[[Sequence[Change]], object], limit: int) -> list[Change]:
+    done: list[Change] = []
+    facts: list[Change] = []
+    while len(done) < limit:
+        try:
+            with unread(name, 1) as facts:
+                if not facts:
+                    break
+                act(facts)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as fault:
+            logger.exception("Reader %s cannot act on %s.", name, facts[0])
+            if not _set_aside(name, facts[0], fault):
+                break
+        else:
+            done += facts
+    return done
+
+
+@transaction.atomic
+def _set_aside(name: str, fact: Change, fault: Exception) -> bool:
+    """Count a try; True once the reader has gone on without the fact."""
+    reader = ChangeReader.objects.select_for_update().get(name=name)
+    if (reader.transaction, reader.change) >= (fact.transaction, fact.pk):
+        return True  # another worker was faster
+    now = timezone.now()
+    if reader.stuck_on != fact.pk:
+        reader.stuck_on, reader.tries, reader.tried_at = fact.pk, 0, None
+    if reader.tried_at is None or now - reader.tried_at >= BETWEEN_TRIES:
+        reader.tries, reader.tried_at = reader.tries + 1, now
+    is_last = reader.tries >= TRIES
+    if is_last:
+        reader.transaction, reader.change = fact.transaction, fact.pk
+        reader.stuck_on, reader.tries, reader.tried_at = None, 0, None
+        # The fault's own words may hold what somebody wrote: the log has them, the trail its kind.
+        audit.record(
+            None,
+            "change.skipped",
+            fact,
+            reader=name,
+            noun=fact.noun,
+            row=fact.target,
+            verb=fact.verb,
+            fault=type(fault).__name__,
+        )
+        logger.error("Reader %s has set %s aside after %d tries.", name, fact, TRIES)
+    reader.save()
+    return is_last

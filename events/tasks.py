@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from chains import changes, notifications
-from chains.models import Enterprise, User
+from chains.models import Change, Enterprise, User
 from events.models import Event, Registration
 from events.services import events, registration
 
@@ -26,20 +28,28 @@ def mark_events_held() -> None:
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def read_changes() -> None:
     """What the register and the gathering have to say: seats for the newly verified, news for the registered."""
-    while True:
-        with changes.unread("events") as found:
-            for change in found:
-                if (change.noun, change.verb) == ("enterprise", "verified"):
-                    _decide_submissions(change.target)
-                elif change.noun == "registration" and change.verb in _TOLD:
-                    _tell(change.target, change.verb)
-        if not found:
-            return
+    while changes.read("events", _act):
+        pass
+
+
+def _act(facts: Sequence[Change]) -> None:
+    for change in facts:
+        if (change.noun, change.verb) == ("enterprise", "verified"):
+            _decide_submissions(change.target)
+        elif change.noun == "enterprise" and change.verb in ("suspended", "reinstated"):
+            _promote_around(change.target)
+        elif change.noun == "registration" and change.verb in _TOLD:
+            _tell(change.target, change.verb)
 
 
 def _decide_submissions(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):
         registration.confirm_waiting_submissions(enterprise)
+
+
+def _promote_around(public_id: str) -> None:
+    for enterprise in Enterprise.objects.filter(public_id=public_id):
+        registration.promote_around(enterprise)
 
 
 def _tell(public_id: str, verb: str) -> None:

@@ -50,6 +50,10 @@ class ChangeReader(models.Model):
     name = models.CharField(max_length=40, primary_key=True)
     transaction = models.BigIntegerField(default=0)
     change = models.BigIntegerField(default=0)
+    # The fact it could not act on, how often it has tried, and when last.
+    stuck_on = models.BigIntegerField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -212,8 +212,7 @@ def test_reader_that_fails_reads_the_same_facts_again(monkeypatch):
         raise ValueError("after the run was written")
 
     monkeypatch.setattr(matching, "start", broken)
-    with pytest.raises(ValueError, match="after the run"):
-        tasks.read_changes()
+    tasks.read_changes()  # the fault is logged, the facts wait for the next ring
     assert runs() == []
 
     monkeypatch.setattr(matching, "start", start)

@@ -1,0 +1,23 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("chains", "0002_requirement_amendment_seen")]
+
+    operations = [
+        migrations.AddField(
+            model_name="changereader",
+            name="stuck_on",
+            field=models.BigIntegerField(blank=True, null=True),
+        ),
+        migrations.AddField(
+            model_name="changereader",
+            name="tries",
+            field=models.PositiveSmallIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name="changereader",
+            name="tried_at",
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+    ]
