@@ -367,6 +367,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "matchmaking.api.schema.describe_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "LanguageEnum": "chains.models.Language.choices",
         "DecisionReasonEnum": "matchmaking.api.serializers.DECISION_REASONS",
