@@ -64,6 +64,34 @@ def mandate_for(user: Anyone, enterprise: Enterprise) -> Mandate | None:
     )
 
 
+def acts_for(user: Anyone, enterprise: Enterprise) -> bool:
+    """What the enterprise asks for is the user's *own*: a member's, or that of an association with its mandate.
+
+    `Requirement.objects.own` is the same rule for lists. To read is enough for a viewer; to write takes `can_post_for`.
+    """
+    if not is_signed_in(user):
+        return False
+    return (
+        is_member(user, enterprise)
+        or enterprise.mandates_received.active()
+        .filter(association__in=user.enterprise_ids)
+        .exists()
+    )
+
+
+def bodies_of(user: User) -> list[Enterprise]:
+    """The enterprises the user may post for: own ones first, then those that gave a mandate."""
+    own = [m.enterprise for m in user.active_memberships if can_edit(user, m.enterprise)]
+    given = (
+        Mandate.objects.active()
+        .filter(association__in=[e.pk for e in own])
+        .select_related("member__region")
+        .order_by("pk")
+    )
+    members = [mandate.member for mandate in given if not mandate.member.is_suspended]
+    return own + [member for member in members if member not in own]
+
+
 def can_post_for(user: Anyone, enterprise: Enterprise) -> bool:
     """Draft a requirement of the enterprise: its editors, or an association with an active mandate."""
     return can_edit(user, enterprise) or mandate_for(user, enterprise) is not None

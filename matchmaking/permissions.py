@@ -14,6 +14,7 @@ from chains.models import (
 )
 from chains.permissions import (
     Anyone,
+    acts_for,
     can_edit,
     can_submit,
     covers,
@@ -156,13 +157,8 @@ def can_see_match(user: Anyone, match: Match) -> bool:
 
 
 def can_read_as_buyer(user: Anyone, requirement: Requirement) -> bool:
-    """Members of the enterprise that needs, or of the association that posted for it under a standing mandate."""
-    posted_by = requirement.posted_by
-    return is_member(user, requirement.enterprise) or (
-        posted_by is not None
-        and is_member(user, posted_by)
-        and requirement.enterprise.mandates_received.active().filter(association=posted_by).exists()
-    )
+    """Members of the enterprise that needs, or of an association that acts for it under a standing mandate."""
+    return acts_for(user, requirement.enterprise)
 
 
 def can_express(user: Anyone, enterprise: Enterprise) -> bool:

@@ -68,6 +68,7 @@ BY_CONVENTION = (
     "403_csrf.html",
     "404.html",
     "500.html",
+    "503.html",
     "account/",
     "admin/",
     "emails/",
@@ -214,7 +215,12 @@ READERS = {
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.
 SYSTEM = {
     "events.services.events": {"mark_held"},
-    "events.services.registration": {"release_due_tiers", "confirm_waiting_submissions", "promote"},
+    "events.services.registration": {
+        "release_due_tiers",
+        "confirm_waiting_submissions",
+        "promote",
+        "promote_around",
+    },
 }
 
 

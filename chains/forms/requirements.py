@@ -18,7 +18,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from chains import conditions, moderation, permissions, search
+from chains import conditions, moderation, search
 from chains.errors import DomainError
 from chains.forms import DateInput, Form, RegionField
 from chains.models import (
@@ -29,7 +29,6 @@ from chains.models import (
     CooperationKind,
     DockingKind,
     Enterprise,
-    Mandate,
     Period,
     Project,
     Requirement,
@@ -43,21 +42,6 @@ from chains.services.requirements import ConditionDraft, LineDraft, RemarkDraft
 from chains.templatetags.localised import is_chinese, localised, money, number
 
 NEW = "new"
-
-
-def bodies_of(user: User) -> list[Enterprise]:
-    """The enterprises the user may post for: own ones first, then those that gave a mandate."""
-    own = [
-        m.enterprise for m in user.active_memberships if permissions.can_edit(user, m.enterprise)
-    ]
-    given = (
-        Mandate.objects.active()
-        .filter(association__in=[e.pk for e in own])
-        .select_related("member__region")
-        .order_by("pk")
-    )
-    members = [mandate.member for mandate in given if not mandate.member.is_suspended]
-    return own + [member for member in members if member not in own]
 
 
 class KeptForm(Form):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from chains.models.enterprises import Enterprise
     from chains.models.regions import Region
+    from chains.models.requirements import Requirement
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,6 +39,17 @@ class UserManager(BaseUserManager["User"]):
             role__in=[Membership.Role.OWNER, Membership.Role.EDITOR],
         )
         return self.filter(pk__in=members.values("user"), is_active=True).order_by("pk")
+
+    def who_act_on(self, requirement: Requirement) -> models.QuerySet[User]:
+        """Whom news about a requirement concerns: those of its enterprise, and of the association that posted it as
+        long as its mandate lasts."""
+        bodies: list[int | None] = [requirement.enterprise_id]
+        mandate = Mandate.objects.active().filter(
+            association=requirement.posted_by_id, member=requirement.enterprise_id
+        )
+        if requirement.posted_by_id is not None and mandate.exists():
+            bodies.append(requirement.posted_by_id)
+        return self.editors_of(bodies)
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -58,12 +58,10 @@ class Project(TimeStamped):
 
 
 def _own(user: User | AnonymousUser) -> Q:
-    """Of one's enterprises, and what one's association posted for a member while the mandate lasts."""
+    """Of one's enterprises, and of those one's association acts for while the mandate lasts."""
     ids = getattr(user, "enterprise_ids", ())
-    mandate = Mandate.objects.active().filter(
-        association=OuterRef("posted_by"), member=OuterRef("enterprise")
-    )
-    return Q(enterprise__in=ids) | Q(posted_by__in=ids) & Q(Exists(mandate))
+    members = Mandate.objects.active().filter(association__in=ids).values("member")
+    return Q(enterprise__in=ids) | Q(enterprise__in=members)
 
 
 class RequirementQuerySet(models.QuerySet["Requirement"]):

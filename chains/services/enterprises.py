@@ -230,14 +230,7 @@ def resubmit(
     _apply(enterprise, fields)
     if was_returned:
         _wait(enterprise)
-    _clean(enterprise)
-    try:
-        with transaction.atomic():
-            enterprise.save()
-    except IntegrityError as error:
-        raise DomainError(
-            _("Another enterprise stands under this number."), code="enterprise.number_taken"
-        ) from error
+    _keep(enterprise)
     _refresh(enterprise)
     if licence is not None:
         _store(enterprise, Evidence.Purpose.LICENCE, licence, by)
@@ -266,6 +259,19 @@ def _apply(enterprise: Enterprise, fields: dict[str, Any]) -> None:
         if field not in (*CHECKED, *PROFILE, "province"):
             raise TypeError(f"no field of an enterprise: {field}")
         setattr(enterprise, field, value)
+
+
+def _keep(enterprise: Enterprise) -> None:
+    _clean(enterprise)
+    try:
+        with transaction.atomic():
+            enterprise.save()
+    except IntegrityError as error:
+        if "enterprise_number_once" not in str(error):
+            raise
+        raise DomainError(
+            _("Another enterprise stands under this number."), code="enterprise.number_taken"
+        ) from error
 
 
 def _tell_desk(enterprise: Enterprise) -> None:
@@ -384,8 +390,7 @@ def edit_profile(*, enterprise: Enterprise, by: User, **fields: Any) -> Enterpri
             code="enterprise.checked",
         )
     _apply(enterprise, fields)
-    _clean(enterprise)
-    enterprise.save()
+    _keep(enterprise)
     _refresh(enterprise)
     audit.record(by, "enterprise.edited", enterprise, fields=sorted(fields))
     changes.record("enterprise", enterprise, "edited")

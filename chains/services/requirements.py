@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -113,6 +113,13 @@ class ProjectFields(TypedDict, total=False):
     is_public: bool
 
 
+def _only(named: type[Any], fields: Mapping[str, Any]) -> None:
+    """The types say which fields may be given; whoever passes on a form or a request is held to it here."""
+    unknown = set(fields) - set(named.__annotations__)
+    if unknown:
+        raise TypeError(f"no field to be set: {', '.join(sorted(unknown))}")
+
+
 # --- Drafts -------------------------------------------------------------------------------------------
 
 
@@ -157,8 +164,12 @@ def _free_name(public_id: str) -> str:
     if not re.fullmatch(f"[{ALPHABET}]{{12}}", public_id):
         raise DomainError(_("Load the form again."), code="requirement.name")
     if Requirement.objects.filter(public_id=public_id).exists():
-        raise DomainError(_("This draft has been saved already."), code="requirement.saved_already")
+        raise _saved_already()
     return public_id
+
+
+def _saved_already() -> DomainError:
+    return DomainError(_("This draft has been saved already."), code="requirement.saved_already")
 
 
 @transaction.atomic
@@ -237,6 +248,7 @@ def save_project(
         raise DomainError(
             _("This project belongs to another enterprise."), code="project.forbidden"
         )
+    _only(ProjectFields, fields)
     for name, value in fields.items():
         setattr(project, name, value)
     if not project.name.strip():
@@ -407,6 +419,8 @@ def _publish_if_free(pk: int, by: User | None) -> bool:
     requirement = _lock(pk)
     if requirement.status != Status.APPROVED or not _is_free(requirement):
         return False
+    if requirement.closes_on is not None and requirement.closes_on < timezone.localdate():
+        return False  # `close_due` ends it
     _publish(requirement, by=by)
     return True
 
@@ -534,7 +548,10 @@ def _close_when_all_ended(requirement: Requirement, by: User) -> None:
 
 
 def close_due(*, by: None = None) -> int:
-    """The system's: close what is past its last answer, and what was returned and not corrected."""
+    """The system's: close what is past its last answer, and what was returned and not corrected.
+
+    What is held back by an embargo can take no interest once its closing day has passed: it ends with that day.
+    """
     today = timezone.localdate()
     limit = timezone.now() - datetime.timedelta(days=RETURNED_DAYS)
     expired = Requirement.objects.published().filter(answer_by_on__lt=today)
@@ -542,6 +559,11 @@ def close_due(*, by: None = None) -> int:
     count = sum(
         _close_if(pk, Status.PUBLISHED, CloseReason.EXPIRED, by)
         for pk in expired.values_list("pk", flat=True)
+    )
+    late = Requirement.objects.filter(status=Status.APPROVED, closes_on__lt=today)
+    count += sum(
+        _close_if(pk, Status.APPROVED, CloseReason.EXPIRED, by)
+        for pk in late.values_list("pk", flat=True)
     )
     return count + sum(
         _close_if(pk, Status.RETURNED, CloseReason.UNANSWERED, by)
@@ -732,8 +754,8 @@ def _post(to: User, kind: str, requirement: Requirement, *, email: bool = True) 
 
 
 def _post_to_owner(requirement: Requirement, kind: str) -> None:
-    """Everybody who can act on it: editors of the enterprise, and of the association that posted it."""
-    for user in User.objects.editors_of([requirement.enterprise_id, requirement.posted_by_id]):
+    """Everybody who can act on it."""
+    for user in User.objects.who_act_on(requirement):
         _post(user, kind, requirement)
 
 
@@ -743,6 +765,7 @@ def _post_to_owner(requirement: Requirement, kind: str) -> None:
 def _write(
     requirement: Requirement, fields: RequirementFields, lines: Sequence[LineDraft] | None
 ) -> None:
+    _only(RequirementFields, fields)
     kinds = fields.get("cooperation_kinds")
     for name, value in fields.items():
         if name != "cooperation_kinds":
@@ -754,9 +777,19 @@ def _write(
     if "language" not in fields:
         requirement.language = _language(requirement.title)
     _check(requirement)
-    requirement.save()
+    _keep(requirement)
     if kinds is not None:
         requirement.cooperation_kinds.set(kinds)
+
+
+def _keep(requirement: Requirement) -> None:
+    try:
+        with transaction.atomic():
+            requirement.save()
+    except IntegrityError as error:
+        if "public_id" not in str(error):
+            raise
+        raise _saved_already() from error  # two clicks at the same moment
 
 
 def _check(requirement: Requirement) -> None:

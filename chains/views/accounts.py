@@ -30,6 +30,15 @@ from chains.models import (
 from chains.services import accounts, enterprises
 from chains.views.refusals import refusal
 
+# The field at which a refusal of the service is shown.
+_FIELDS = {
+    "enterprise.number_taken": "number",
+    "enterprise.number_unclear": "number",
+    "enterprise.number_long": "number",
+    "enterprise.region_missing": "region",
+    "enterprise.region_too_wide": "region",
+}
+
 # --- Joining ------------------------------------------------------------------------------------------
 
 
@@ -73,10 +82,11 @@ def enterprise_register(request: MemberRequest) -> HttpResponse:
             if error.code == "enterprise.on_register":
                 messages.warning(request, str(error))
                 return redirect("chains:join_request", public_id=error.params["public_id"])
-            form.add_error(None, str(error))
+            form.add_error(_FIELDS.get(error.code), str(error))
         else:
             return redirect("chains:enterprise_status", public_id=enterprise.public_id)
-    near = search.near_names([request.POST.get("name", "")]) if form.errors else []
+    visible = Enterprise.objects.visible_to(request.user)
+    near = search.near_names([request.POST.get("name", "")], visible) if form.errors else []
     return render(
         request,
         "chains/enterprise_register.html",
@@ -122,7 +132,8 @@ def _proposed_region(number: dict[str, Any]) -> Region | None:
 @require_GET
 def name_check(request: MemberRequest) -> HttpResponse:
     """Similar names on the register, as a warning while typing: never a refusal."""
-    near = search.near_names([request.GET.get("name", "")[:200]])
+    visible = Enterprise.objects.visible_to(request.user)
+    near = search.near_names([request.GET.get("name", "")[:200]], visible)
     return render(request, "components/near_names.html", {"near": near})
 
 
@@ -191,7 +202,7 @@ def enterprise_status(request: MemberRequest, public_id: str) -> HttpResponse:
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
-            form.add_error(None, str(error))
+            form.add_error(_FIELDS.get(error.code), str(error))
         else:
             messages.success(request, _("Sent to the desk."))
             return redirect("chains:enterprise_status", public_id=public_id)
@@ -208,7 +219,10 @@ def enterprise_status(request: MemberRequest, public_id: str) -> HttpResponse:
             "licences": list(
                 enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).order_by("pk")
             ),
-            "near": search.near_names([enterprise.name, enterprise.name_en], enterprise),
+            "near": search.near_names(
+                [enterprise.name, enterprise.name_en],
+                Enterprise.objects.visible_to(request.user).exclude(pk=enterprise.pk),
+            ),
             "drafts": enterprise.capabilities.order_by("pk"),
             "may_edit": permissions.can_edit(request.user, enterprise),
         },
@@ -386,7 +400,7 @@ def _decide(request: MemberRequest, membership: Membership, desk: permissions.De
 def notification_list(request: MemberRequest) -> HttpResponse:
     rows = Notification.objects.filter(
         to=request.user, channel=Notification.Channel.IN_APP
-    ).order_by("-pk")
+    ).order_by("-created_at", "-pk")
     if request.method == "POST":
         rows.filter(read_at=None).update(read_at=timezone.now())
         return redirect("chains:notification_list")

@@ -300,7 +300,10 @@ def _case_context(
         "region_fits": code is not None
         and enterprise.region is not None
         and (code in enterprise.region.codes or enterprise.region.code[:4] == code[:4]),
-        "near": search.near_names([enterprise.name, enterprise.name_en], enterprise),
+        "near": search.near_names(
+            [enterprise.name, enterprise.name_en],
+            Enterprise.objects.visible_to(request.user).exclude(pk=enterprise.pk),
+        ),
         "licences": enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).order_by("-pk"),
         "proofs": _proofs(enterprise),
         "today": today,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chains import spreadsheets
+from chains import permissions, spreadsheets
 from chains.errors import DomainError
 from chains.forms.requirement_sheet import (
     COLUMNS,
@@ -25,7 +25,7 @@ from chains.forms.requirement_sheet import (
     read_file,
     read_posted,
 )
-from chains.forms.requirements import Register, bodies_of
+from chains.forms.requirements import Register
 from chains.http import MemberRequest
 from chains.models import Enterprise, Requirement, RequirementLine, new_public_id
 from chains.services import requirements
@@ -41,7 +41,7 @@ def requirement_import(request: MemberRequest) -> HttpResponseBase:
 
     Nothing is kept between two requests but the draft: rows that wait travel with the page.
     """
-    bodies = bodies_of(request.user)
+    bodies = permissions.bodies_of(request.user)
     if not bodies:
         messages.info(request, _("Register your enterprise first, or ask to join it."))
         return redirect("chains:enterprise_join")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from chains import moderation, permissions
 from chains.errors import DomainError
-from chains.forms.requirements import ROWS, Posting, blank_row, bodies_of
+from chains.forms.requirements import ROWS, Posting, blank_row
 from chains.http import MemberRequest
 from chains.models import Contact, Enterprise, Project, Requirement, new_public_id
 from chains.services import contacts, requirements
@@ -19,9 +19,11 @@ from chains.views.refusals import refusal
 
 
 def own_requirement(request: MemberRequest, public_id: str) -> Requirement:
-    """One that the user may act on: of an own enterprise, or of one that gave a mandate."""
+    """One that the user may act on: an own one, for those who may post for its enterprise."""
     return get_object_or_404(
-        Requirement.objects.filter(enterprise__in=bodies_of(request.user)).select_related(
+        Requirement.objects.own(request.user)
+        .filter(enterprise__in=permissions.bodies_of(request.user))
+        .select_related(
             "enterprise__region",
             "posted_by",
             "region__parent__parent",
@@ -35,7 +37,7 @@ def own_requirement(request: MemberRequest, public_id: str) -> Requirement:
 
 @require_http_methods(["GET", "POST"])
 def requirement_create(request: MemberRequest) -> HttpResponse:
-    bodies = bodies_of(request.user)
+    bodies = permissions.bodies_of(request.user)
     if not bodies:
         messages.info(request, _("Register your enterprise first, or ask to join it."))
         return redirect("chains:enterprise_join")
@@ -260,11 +262,8 @@ def requirement_history(
     request: MemberRequest, public_id: str, desk: permissions.Desk
 ) -> HttpResponse:
     """What happened to it, for its owner and its desk: states, remarks, who by role only."""
-    by_mandate = Requirement.objects.filter(enterprise__in=bodies_of(request.user))
-    visible = (
-        Requirement.objects.own(request.user)
-        | by_mandate
-        | Requirement.objects.filter(pk__in=desk.requirements(request.user).values("pk"))
+    visible = Requirement.objects.own(request.user) | Requirement.objects.filter(
+        pk__in=desk.requirements(request.user).values("pk")
     )
     requirement = get_object_or_404(
         visible.select_related("enterprise__region__parent", "posted_by"), public_id=public_id

@@ -125,6 +125,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def waiting(self) -> Self:
         return self.filter(status=Registration.Status.WAITLISTED)
 
+    def taking_seats(self) -> Self:
+        """Of those that wait, whose turn may come: a suspended enterprise reads, nothing else. It keeps its place."""
+        return self.waiting().exclude(enterprise__status="suspended")
+
     def confirmed(self) -> Self:
         return self.filter(status=Registration.Status.CONFIRMED)
 

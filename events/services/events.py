@@ -23,6 +23,12 @@ from events.services import registration
 
 Status = Event.Status
 _RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
+# What a form or a request may set. Host, state and what follows from verbs – the moment of the list – are not among them.
+FIELDS = (
+    "name_zh", "name_en", "level", "level_id", "region", "starts_at", "ends_at", "place", "place_en", "text", "text_en",
+    "delegates_per_enterprise", "admission", "waiting_rule", "registration_opens_at", "registration_closes_at",
+    *_RELATIONS,
+)  # fmt: skip
 # A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's
 # moment could keep nothing back.
 LISTABLE = (
@@ -35,6 +41,7 @@ LISTABLE = (
 @transaction.atomic
 def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
     """A draft with general seats only; `tiers` may bring others."""
+    _only(fields, *FIELDS, "tiers")
     region = fields["region"]
     if not permissions.can_create(by, host, region):
         raise DomainError(
@@ -56,6 +63,7 @@ def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
 
 @transaction.atomic
 def edit(*, event: Event, by: User, **fields: Any) -> Event:
+    _only(fields, *FIELDS)
     event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
     region = fields.get("region", event.region)
     if region.pk != event.region_id and not permissions.can_create(by, event.host, region):
@@ -63,9 +71,6 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
             _("You can hold events of your own body, in the region of your role."),
             code="event.forbidden",
         )
-    moved = "list_published_at" in fields and fields["list_published_at"] != event.list_published_at
-    if moved:  # `set_list_moment` moves the embargoes with it
-        fields.pop("list_published_at")
     changed = sorted(
         name for name in fields if name not in _RELATIONS and getattr(event, name) != fields[name]
     )
@@ -234,6 +239,12 @@ def set_list_moment(*, event: Event, at: datetime | None, by: User) -> Event:
 # ---- what the verbs share ----
 
 
+def _only(fields: Mapping[str, Any], *allowed: str) -> None:
+    unknown = set(fields) - set(allowed)
+    if unknown:
+        raise TypeError(f"no field of an event: {', '.join(sorted(unknown))}")
+
+
 def _managed(event: Event, by: User, *allowed: Event.Status) -> Event:
     """The event's row, locked, for somebody who may manage it and in a state that lets them."""
     if not permissions.can_manage(by, event):
@@ -298,12 +309,16 @@ def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> li
             _("An event has one tier of general seats, beside those reserved for some."),
             code="tier.general",
         )
-    kept = [
-        _set_tier(event, known.pop(str(wanted.get("public_id") or ""), None), number, wanted)
+    numbered = [
+        (known.pop(str(wanted.get("public_id") or ""), None), number, wanted)
         for number, wanted in enumerate(tiers, 1)
     ]
+    # First what leaves, the general tier last: there is one at any moment.
     for tier in known.values():
         _remove(tier)
+    numbered.sort(key=lambda row: bool(row[2].get("is_general")))
+    kept = [_set_tier(event, tier, number, wanted) for tier, number, wanted in numbered]
+    kept.sort(key=lambda tier: tier.order)
     seats = {tier.public_id: tier.seats for tier in kept}
     audit.record(by, "event.seats_set", event, seats=seats, removed=len(known))
     changes.record("event", event, "changed")

@@ -128,6 +128,7 @@ WITH room AS (
       AND NOT EXISTS (
           SELECT FROM events_registration waiting
           WHERE waiting.event_id = %(event)s AND waiting.status = 'waitlisted'
+            AND (SELECT status FROM chains_enterprise WHERE id = waiting.enterprise_id) <> 'suspended'
             AND (tier.is_general OR waiting.tier_id = tier.id) AND {ahead})
     ORDER BY tier.seats - tier.taken >= %(seats)s DESC, tier.is_general
     LIMIT 1
@@ -363,16 +364,8 @@ def move(*, registration: Registration, priority: int, reason: str, by: User) ->
     before, reason = rank(row), _reason(reason)
     row.priority, row.priority_reason = priority, reason
     row.save(update_fields=["priority", "priority_reason", "updated_at"])
-    # The reason stays in the trail for good; the row keeps only the latest.
-    audit.record(
-        by,
-        "registration.moved",
-        row,
-        priority=priority,
-        reason=reason,
-        before=before,
-        after=rank(row),
-    )
+    # What somebody wrote may name a person: it stays on the row, where it can be changed, never in the trail.
+    audit.record(by, "registration.moved", row, priority=priority, before=before, after=rank(row))
     changes.record("registration", row, "moved")
     _promote(row.event, tiers)
     return _fresh(row)
@@ -461,6 +454,14 @@ def confirm_waiting_submissions(enterprise: Enterprise) -> int:
             _record(row, None)
         count += 1
     return count
+
+
+def promote_around(enterprise: Enterprise) -> int:
+    """The enterprise was suspended, and nobody waits behind it any more, or it is back and its turn may have come."""
+    events = Event.objects.filter(
+        pk__in=Registration.objects.waiting().filter(enterprise=enterprise).values("event")
+    )
+    return sum(promote(event) for event in events.order_by("pk"))
 
 
 def promote(event: Event) -> int:
@@ -675,7 +676,7 @@ def _promote(
         return set()
     queue = [
         _Waiting(*row)
-        for row in event.registrations.waiting()
+        for row in event.registrations.taking_seats()
         .in_queue_order(event.waiting_rule)
         .values_list("pk", "tier_id", "seats_asked", "accepts_partial")
     ]

@@ -257,7 +257,7 @@ def _record(interest: Interest, verb: str, by: User, **data: str) -> None:
 
 def _tell_buyer(interest: Interest, kind: str) -> None:
     requirement = interest.requirement
-    for user in User.objects.editors_of([requirement.enterprise_id, requirement.posted_by_id]):
+    for user in User.objects.who_act_on(requirement):
         notifications.post(user, kind, **_context(interest))
 
 

@@ -301,7 +301,7 @@ def _announce(requirement: Requirement, matches: Sequence[Match]) -> None:
     """One notice a side and day about a requirement, however many of its pairs were approved."""
     if not requirement.is_published or not matches:
         return
-    for user in User.objects.editors_of([requirement.enterprise_id, requirement.posted_by_id]):
+    for user in User.objects.who_act_on(requirement):
         _tell(user, "suppliers_recommended", requirement=requirement.public_id)
     for supplier in Enterprise.objects.filter(matches__in=[m.pk for m in matches]).distinct():
         for user in User.objects.editors_of([supplier.pk]):

@@ -85,8 +85,7 @@ def _state(
 def contact_panel(request: HttpRequest, requirement: Requirement) -> dict[str, Any]:
     """By what right the reader may open the contact, or whom the policy lets in. Never the contact itself."""
     right = permissions.can_reveal(request.user, requirement)
-    ids = getattr(request.user, "enterprise_ids", ())
-    is_own = bool({requirement.enterprise_id, requirement.posted_by_id} & set(ids))
+    is_own = permissions.can_read_as_buyer(request.user, requirement)
     return {
         "right": right,
         "can_open": right is not None and requirement.contact_id is not None and not is_own,

@@ -575,6 +575,27 @@ def test_withdraw_closes_from_every_state_after_the_draft_and_twice_is_harmless(
     assert trail(requirement) == (["requirement.withdrawn"], [("requirement", "closed")])
 
 
+def test_close_due_ends_what_an_embargo_held_back_beyond_its_closing_day():
+    later = timezone.now() + datetime.timedelta(days=60)
+    late = RequirementFactory(approved=True, closes_on=in_days(-1), embargoed_until=later)
+    today = RequirementFactory(approved=True, closes_on=in_days(0), embargoed_until=later)
+
+    assert requirements.close_due() == 1
+
+    states = dict(Requirement.objects.values_list("pk", "close_reason"))
+    assert states == {late.pk: "expired", today.pk: ""}
+
+
+def test_publish_due_leaves_what_is_past_its_closing_day():
+    late = RequirementFactory(
+        approved=True, closes_on=in_days(-1), embargoed_until=timezone.now(), lines=["A"]
+    )
+
+    assert requirements.publish_due() == 0
+    assert Requirement.objects.get(pk=late.pk).status == "approved"
+    assert requirements.close_due() == 1
+
+
 def test_close_due_ends_what_is_past_its_last_answer_and_what_was_not_corrected():
     member = MembershipFactory()
     common = {"enterprise": member.enterprise, "lines": ["A"]}

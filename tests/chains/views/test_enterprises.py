@@ -222,6 +222,27 @@ def test_register_taken_meanwhile_leads_to_the_request(client):
     assert Enterprise.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "where", "shown"),
+    [
+        ("verified", "330106", True),
+        ("pending", "330421", True),
+        ("pending", "330106", False),
+        ("pending", "320500", False),
+        ("unclaimed", "320500", False),
+        ("suspended", "320500", False),
+    ],
+)
+def test_name_check_shows_what_the_reader_may_see(client, status, where, shown):
+    known = EnterpriseFactory(name="示例麦田智能盒有限公司", status=status, region=region(where))
+    enterprises._refresh(known)
+    sign_in(client, OrganiserRoleFactory(region=region("330400")).user)
+
+    answer = client.get(reverse("chains:name_check"), {"name": "示例麦田智能盒有限公司"})
+
+    assert len(answer.context["near"]) == shown
+
+
 def test_similar_names_warn_with_the_reason_and_refuse_nothing(client):
     sign_in(client, UserFactory())
     EnterpriseFactory(name="示例麦田智能盒集团有限公司", name_en="")
