@@ -152,12 +152,19 @@ def can_register(user: Anyone, enterprise: Enterprise) -> bool:
 def can_see_guests(user: Anyone, event: Event) -> bool:
     if can_manage(user, event):
         return True
-    now = timezone.now()
+    first, last = desk_days(event)
+    return first <= timezone.now() <= last and is_at_desk(user, event)
+
+
+def is_at_desk(user: Anyone, event: Event) -> bool:
     return (
-        is_signed_in(user)
-        and event.starts_at - DESK_MARGIN <= now <= event.ends_at + DESK_MARGIN
-        and event.staff.filter(user=user, role=EventStaff.Role.DESK).exists()
+        is_signed_in(user) and event.staff.filter(user=user, role=EventStaff.Role.DESK).exists()
     )
+
+
+def desk_days(event: Event) -> tuple[datetime.datetime, datetime.datetime]:
+    """From when to when the desk sees the guests."""
+    return event.starts_at - DESK_MARGIN, event.ends_at + DESK_MARGIN
 
 
 def can_own_programme(user: Anyone, body: Enterprise) -> bool:

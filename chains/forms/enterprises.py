@@ -4,7 +4,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from babel import Locale
 from django import forms
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -21,23 +20,19 @@ from chains.models import (
     Reference,
     Region,
 )
+from chains.templatetags.page import territories
 
 # Not states but codes of the list: groups of states, outlying islands under another code, tests.
 _NO_TERRITORY = frozenset(
     ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
 )
-_WITH_CHINA = {
-    "zh": {"HK": "中国香港", "MO": "中国澳门", "TW": "中国台湾"},
-    "en": {"HK": "Hong Kong, China", "MO": "Macao, China", "TW": "Taiwan, China"},
-}
 
 
 @lru_cache(maxsize=2)
 def _territories(language: str) -> list[tuple[str, str]]:
-    names = dict(Locale(language).territories) | _WITH_CHINA[language]
     pairs = [
         (code, name)
-        for code, name in names.items()
+        for code, name in territories(language).items()
         if re.fullmatch("[A-Z]{2}", code) and code not in _NO_TERRITORY and code != "CN"
     ]
     return sorted(pairs, key=lambda pair: identity.sort_key(pair[1]))

@@ -7,12 +7,20 @@ from functools import lru_cache
 from typing import Any
 
 import segno
+from babel import Locale
 from django import template
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from chains.templatetags.localised import is_chinese
+
 register = template.Library()
+
+_WITH_CHINA = {
+    "zh": {"HK": "中国香港", "MO": "中国澳门", "TW": "中国台湾"},
+    "en": {"HK": "Hong Kong, China", "MO": "Macao, China", "TW": "Taiwan, China"},
+}
 
 
 @register.simple_tag
@@ -25,6 +33,18 @@ def icon(name: str, css: str = "i") -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@lru_cache(maxsize=2)
+def territories(language: str) -> dict[str, str]:
+    """The names of countries and regions by their codes."""
+    return dict(Locale(language).territories) | _WITH_CHINA[language]
+
+
+@register.filter
+def country(code: str) -> str:
+    """The name of a country in the reader's language: DE is Germany, 德国."""
+    return territories("zh" if is_chinese() else "en").get(code, code)
 
 
 @register.simple_tag

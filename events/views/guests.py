@@ -19,7 +19,7 @@ from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import ParticipantKind
 from chains.spreadsheets import csv_stream, write_xlsx
-from chains.templatetags.localised import localised, place
+from chains.templatetags.localised import localised, moment, place
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import GuestFilterForm
@@ -42,7 +42,7 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
         # The desk above sees what it decides, the hosts' own, and nobody else's.
         visible = visible.decided_by(request.user)
         if not visible.exists():
-            raise Http404
+            return _not_now(request, event)
     form = GuestFilterForm(request.GET, event=event)
     wanted = form.cleaned_data if form.is_valid() else {}
     rows = _rows(event, visible, wanted)
@@ -87,6 +87,24 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
             "may_manage": may_manage,
             "query": _query(request),
         },
+    )
+
+
+def _not_now(request: MemberRequest, event: Event) -> HttpResponse:
+    """The desk of the event is told when the list is open to it; for anybody else there is none."""
+    if not permissions.is_at_desk(request.user, event):
+        raise Http404
+    first, last = permissions.desk_days(event)
+    said = (
+        _("The guest list opens for the desk on %(first)s and closes on %(last)s.")
+        if timezone.now() < first
+        else _("The guest list was open for the desk from %(first)s to %(last)s.")
+    )
+    return refusal(
+        request,
+        DomainError(
+            said % {"first": moment(first), "last": moment(last)}, code="event.forbidden"
+        ),
     )
 
 

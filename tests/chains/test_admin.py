@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import translation
 
 from chains.admin import mask
 from chains.models import AuditEntry, Category, Chain, Change, OrganiserRole, Segment, SegmentLink
@@ -250,3 +251,29 @@ def test_pages_of_installed_packages_are_gone(client, administrator):
 
     assert labels <= {"chains", "events", "matchmaking"}
     assert client.get("/admin/account/emailaddress/").status_code == 404
+
+
+# --- Words --------------------------------------------------------------------------------------------
+
+
+def test_models_and_fields_have_chinese_names():
+    own = [
+        model
+        for model in admin.site._registry
+        if model._meta.app_label in ("chains", "events", "matchmaking")
+    ]
+    latin = []
+    with translation.override("zh-hans"):
+        for model in own:
+            names = [model._meta.verbose_name, model._meta.verbose_name_plural]
+            fields = (*model._meta.local_fields, *model._meta.local_many_to_many)
+            names += [field.verbose_name for field in fields if not field.auto_created]
+            latin += [f"{model.__name__}: {name}" for name in names if str(name).isascii()]
+
+    assert len(own) > 20
+    assert latin == []
+
+
+def test_english_names_of_models_are_those_that_django_makes():
+    assert str(Category._meta.verbose_name_plural) == "categories"
+    assert str(Category._meta.get_field("synonyms_zh").verbose_name) == "synonyms zh"

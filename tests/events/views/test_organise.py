@@ -10,6 +10,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from python_calamine import CalamineWorkbook
 
 from chains.models import AuditEntry
+from chains.templatetags.localised import moment
 from events.models import Event
 from events.services import registration
 from tests.factories.chains import (
@@ -274,7 +275,10 @@ def test_desk_staff_see_the_guests_on_the_days_of_the_event_only(client):
     staff = MembershipFactory().user
     event.staff.create(user=staff, role="desk")
     client.force_login(staff)
-    assert client.get(page("guest_list", event)).status_code == 404
+    early = client.get(page("guest_list", event))
+
+    assertContains(early, "The guest list opens for the desk on", status_code=403)
+    assertContains(early, moment(event.starts_at - datetime.timedelta(days=1)), status_code=403)
 
     Event.objects.filter(pk=event.pk).update(
         starts_at=timezone.now(), ends_at=timezone.now() + datetime.timedelta(hours=1)
