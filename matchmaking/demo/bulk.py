@@ -175,7 +175,7 @@ class _Year:
             province=self._regions[region.province_code],
             longitude=spot[0] if spot else None,
             latitude=spot[1] if spot else None,
-            summary=f"主营{leaf.name.zh}。",
+            summary=texts.typeset(f"主营{leaf.name.zh}。"),
             status=Enterprise.Status.VERIFIED,
             submitted_at=since,
             verified_at=since + datetime.timedelta(days=2),
@@ -403,7 +403,7 @@ def _link(through: type[models.Model], values: Iterable[dict[str, int]]) -> None
 def _head(firm: Enterprise, leaves: Sequence[texts.Leaf], lines: Sequence[RequirementLine], contact: Contact, roll: random.Random) -> Requirement:  # fmt: skip
     zh = lines[0].language == "zh"
     first, more = leaves[0].name, len(leaves) - 1
-    title = f"采购{first.zh}" + (f"等{more + 1}项配套产品" if more else "") if zh else f"Sourcing {first.en}" + (f" and {more} more" if more else "")  # fmt: skip
+    title = texts.typeset(f"采购{first.zh}" + (f"等{more + 1}项配套产品" if more else "")) if zh else f"Sourcing {first.en}" + (f" and {more} more" if more else "")  # fmt: skip
     closes, ago = day(roll.randint(5, 90)), roll.uniform(0.1, 60)
     joint = ("；" if zh else "; ").join(line.text for line in lines)
     return Requirement(

@@ -421,7 +421,7 @@ def _describe(one: Participant) -> None:
     if one.kind == "enterprise":
         made = Words("、".join(p.zh for p in product), ", ".join(p.en for p in product))
         one.summary = Words(
-            f"主营{made.zh}。" if product else "产业链链主企业，面向全国采购配套产品与服务。",
+            texts.typeset(f"主营{made.zh}。") if product else "产业链链主企业，面向全国采购配套产品与服务。",
             f"Makes {made.en}." if product else "Chain owner that buys supporting products and services nationwide.",
         )  # fmt: skip
     elif one.kind != "government":

@@ -162,9 +162,9 @@ def _tongue(owner: Participant, roll: random.Random) -> str:
 def _title(lines: Sequence[Line]) -> Words:
     first = texts.leaves()[lines[0].leaf].name
     if len(lines) == 1:
-        return Words(f"采购{first.zh}", f"Sourcing {first.en}")
+        return Words(texts.typeset(f"采购{first.zh}"), f"Sourcing {first.en}")
     return Words(
-        f"采购{first.zh}等{len(lines)}项配套产品",
+        texts.typeset(f"采购{first.zh}等{len(lines)}项配套产品"),
         f"Sourcing {first.en} and {len(lines) - 1} more",
     )
 
@@ -185,14 +185,14 @@ def _package() -> Posting:
     lines[0].terms.append(Term("certification", "ISO 9001", "must"))
     return Posting(
         owner="buyer",
-        title=Words("燃料电池电堆产线配套：16类产品与服务", "Stack line: 16 kinds of supporting products and services"),
+        title=Words("燃料电池电堆产线配套：16 类产品与服务", "Stack line: 16 kinds of supporting products and services"),
         language="zh",
         lines=lines,
         chain="H2",
         region=places.JIASHAN,
         docking_kind="project_supply",
         text=Words(
-            "2亿元电堆产线在建，急需补齐本地配套。可按行应答，欢迎联合开发与就近落地。",
+            "2 亿元电堆产线在建，急需补齐本地配套。可按行应答，欢迎联合开发与就近落地。",
             "A stack line of CNY 200 million is under construction; answers to single lines are welcome.",
         ),
         project=Venture(name=Words("燃料电池电堆智能产线", "Fuel-cell stack line"), yuan=200_000_000),
@@ -418,7 +418,7 @@ def _for_customers(companies: Sequence[Participant], roll: random.Random) -> lis
         found.append(
             Posting(
                 owner=owner.key,
-                title=Words(f"{offer.title.zh}新品推介，寻找客户", f"New {offer.title.en}: customers wanted"),
+                title=Words(texts.typeset(f"{offer.title.zh}新品推介，寻找客户"), f"New {offer.title.en}: customers wanted"),
                 language=tongue,
                 lines=[Line(leaf=offer.leaf, words=offer.words, language=tongue)],
                 seeks="customer",

@@ -19,6 +19,19 @@ from matchmaking.demo.names import Words
 _FOLDER = Path(__file__).parent / "phrases"
 
 
+_HAN = r"[\u4e00-\u9fff]"
+_BESIDE = re.compile(f"(?<={_HAN})(?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?={_HAN})")
+
+
+def typeset(text: str) -> str:
+    """A half space between Chinese and Latin letters or digits, as an editor sets a title.
+
+    >>> typeset("采购燃料电池DCDC等6项配套产品")
+    '采购燃料电池 DCDC 等 6 项配套产品'
+    """
+    return _BESIDE.sub(" ", text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
     """A category of the third level with what people write about it."""
