@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from matchmaking.engine.highlight import says_something, tokenise
@@ -98,7 +99,7 @@ def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
     found: dict[str, int] = {}
     for run in need.runs:
         for phrase in _common_phrases(run, offer.text):
-            if says_something(tokenise(phrase)):
+            if _says_something(phrase):
                 found.setdefault(phrase, 2 * len(phrase))
     for stem, written in need.words.items():
         if stem in offer.words:
@@ -106,6 +107,12 @@ def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
     # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
     best = sorted(found, key=lambda phrase: -found[phrase])[:_TERMS_SHOWN]
     return tuple(phrase[:_LONGEST_TERM] for phrase in best)
+
+
+# One line meets the same phrases in supplier after supplier.
+@lru_cache(maxsize=4096)
+def _says_something(phrase: str) -> bool:
+    return says_something(tokenise(phrase))
 
 
 def _common_phrases(run: str, other: str) -> Iterator[str]:
@@ -124,22 +131,31 @@ def _common_phrases(run: str, other: str) -> Iterator[str]:
 def bridge(
     need: Wording, offer: Wording, words: Mapping[str, Sequence[str]]
 ) -> tuple[str, str] | None:
-    """A word of a category in the need and one of the other language in the offer; `words` are normalised, by language."""
+    """A word of a category in the need and one of the other language in the offer; `words` as `bridgeable` gives them."""
     for mine, theirs in (("zh", "en"), ("en", "zh")):
-        asked = _longest(words.get(mine, ()), need.text)
-        offered = _longest(words.get(theirs, ()), offer.text)
+        asked = _first(words[mine], need.text)
+        offered = _first(words[theirs], offer.text) if asked else ""
         if asked and offered:
             return asked[:_LONGEST_TERM], offered[:_LONGEST_TERM]
     return None
 
 
-def _longest(words: Sequence[str], text: str) -> str:
-    found = [
-        word
-        for word in words
-        if len(word) > 1 and (f" {word}" if word[0].isascii() else word) in text
-    ]
-    return max(found, key=lambda word: (len(word), word), default="")
+def bridgeable(terms: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """The words of a category by language as they are looked for: normalised, whole words in English, the longest first."""
+    return {
+        language: tuple(
+            f" {word}" if word[0].isascii() else word
+            for word in sorted(
+                set(map(normalise, words)), key=lambda word: (len(word), word), reverse=True
+            )
+            if len(word) > 1
+        )
+        for language, words in terms.items()
+    }
+
+
+def _first(words: Sequence[str], text: str) -> str:
+    return next((word.lstrip() for word in words if word in text), "")
 
 
 def explain(

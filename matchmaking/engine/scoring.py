@@ -16,10 +16,16 @@ import numpy.typing as npt
 
 from matchmaking.engine import similarity
 from matchmaking.engine.constraints import Case, counted_in, judge, verdict
-from matchmaking.engine.explanation import Agreement, Wording, bridge, explain, shared_terms
+from matchmaking.engine.explanation import (
+    Agreement,
+    Wording,
+    bridge,
+    bridgeable,
+    explain,
+    shared_terms,
+)
 from matchmaking.engine.index import CANDIDATES, Lines, OfferIndex, Pairs
 from matchmaking.engine.locality import HOME, Distances, Places, distances
-from matchmaking.engine.text import normalise
 from matchmaking.engine.types import (
     PART_NAMES,
     Condition,
@@ -55,6 +61,15 @@ def apportion(total: int, shares: Sequence[float]) -> tuple[int, ...]:
     for place in by_remainder[: total - sum(floors)]:
         floors[place] += 1
     return tuple(floors)
+
+
+def apportioned(totals: Ints, shares: Floats) -> Ints:
+    """The same for many rows at once."""
+    exact = np.round(shares, _DECIMALS)
+    floors = exact.astype(np.int64)
+    by_remainder = np.argsort(floors - exact, axis=1, kind="stable")
+    place = np.argsort(by_remainder, axis=1)
+    return floors + (place < (totals - floors.sum(axis=1))[:, None])
 
 
 @lru_cache(maxsize=64)
@@ -198,14 +213,15 @@ def outcomes_of(
     return tuple(found)
 
 
-def parts_of(
-    standing: Standing, row: int, weights: Weights, has_conditions: bool
-) -> tuple[Part, ...]:
-    """The four parts in tenths; they sum to the score of this row."""
-    knows = not np.isnan(standing.near.share[row])
-    tops = maxima(weights, has_conditions, bool(knows))
-    tenths = apportion(int(standing.tenths[row]), standing.exact[row].tolist())
-    return tuple(Part(*part) for part in zip(PART_NAMES, tenths, tops, strict=True))
+def parts_of(standing: Standing, weights: Weights, has_conditions: bool) -> list[tuple[Part, ...]]:
+    """The four parts of each row in tenths; they sum to its score."""
+    tops = [maxima(weights, has_conditions, knows) for knows in (False, True)]
+    knows = (~np.isnan(standing.near.share)).tolist()
+    tenths = apportioned(standing.tenths, standing.exact).tolist()
+    return [
+        tuple(map(Part, PART_NAMES, row, tops[known]))
+        for row, known in zip(tenths, knows, strict=True)
+    ]
 
 
 @dataclass(slots=True, eq=False)
@@ -300,10 +316,11 @@ class Ranker:
         standing = self._standing(need, candidates)
         has_conditions = any(counted_in(condition) == "conditions" for condition in need.conditions)
         wording = Wording.of(need.text)
+        every_part = parts_of(standing, self.weights, has_conditions)
         for row in standing.order(candidates.offers).tolist():
             offer, text = candidates.offers[row], candidates.texts[row]
             near = standing.near.nearness(row)
-            parts = parts_of(standing, row, self.weights, has_conditions)
+            parts = every_part[row]
             case = Case(offer, text, self.units, near.km, near.about)
             outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, self.weights)
             agreement = self._agreement(lines, line, int(candidates.row[row]), wording, text)
@@ -351,11 +368,7 @@ class Ranker:
 
     def _words_of(self, leaf: str) -> Mapping[str, Sequence[str]]:
         if leaf not in self._words:
-            terms = self.index.taxonomy.terms(leaf)
-            self._words[leaf] = {
-                language: tuple(normalise(term) for term in words)
-                for language, words in terms.items()
-            }
+            self._words[leaf] = bridgeable(self.index.taxonomy.terms(leaf))
         return self._words[leaf]
 
 

@@ -9,6 +9,7 @@ from matchmaking.engine.explanation import (
     Agreement,
     Wording,
     bridge,
+    bridgeable,
     explain,
     kept,
     shared_terms,
@@ -74,7 +75,9 @@ def test_shared_terms_are_words_about_the_product(need, offer, expected):
 
 
 def test_bridge_joins_words_of_one_category_across_languages():
-    words = {"zh": ("接线盒", "分体接线盒"), "en": ("junction box", "split junction box")}
+    words = bridgeable(
+        {"zh": ("接线盒", "分体接线盒"), "en": ("Junction box", "split junction box")}
+    )
     chinese, english = Wording.of("三分体接线盒"), Wording.of("Split Junction Boxes, IP68")
 
     assert bridge(chinese, english, words) == ("分体接线盒", "split junction box")
@@ -85,7 +88,9 @@ def test_bridge_joins_words_of_one_category_across_languages():
 def test_bridge_does_not_find_an_abbreviation_inside_a_word():
     assert (
         bridge(
-            Wording.of("原料药"), Wording.of("rapid shutdown"), {"zh": ("原料药",), "en": ("api",)}
+            Wording.of("原料药"),
+            Wording.of("rapid shutdown"),
+            bridgeable({"zh": ("原料药",), "en": ("API",)}),
         )
         is None
     )

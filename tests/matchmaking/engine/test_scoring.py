@@ -16,6 +16,7 @@ from matchmaking.engine.scoring import (
     Candidates,
     Ranker,
     apportion,
+    apportioned,
     condition_maxima,
     maxima,
     outcomes_of,
@@ -86,7 +87,7 @@ def candidates(*offers, text=0.5, category=0.5):
 def scored_parts(need, found, weights=WEIGHTING_1):
     standing = score_pairs(need, found, weights, UNITS)
     counts = any(c.kind not in ("region", "distance", "other") for c in need.conditions)
-    return standing, [parts_of(standing, row, weights, counts) for row in range(len(found))]
+    return standing, parts_of(standing, weights, counts)
 
 
 def must(number, kind, strength="must", **values):
@@ -131,6 +132,17 @@ def test_apportion_sums_exactly_and_stays_within_one(shares):
 
     assert sum(whole) == total
     assert all(abs(part - share) <= 1.000001 for part, share in zip(whole, shares, strict=True))
+
+
+@given(st.lists(st.lists(st.floats(0, 250), min_size=4, max_size=4), min_size=1, max_size=6))
+def test_rows_are_apportioned_together_as_one_by_one(rows):
+    totals = [int(np.floor(sum(round(s, 6) for s in row) + 0.5)) for row in rows]
+
+    together = apportioned(np.array(totals), np.array(rows))
+
+    assert [tuple(row) for row in together.tolist()] == [
+        apportion(total, row) for total, row in zip(totals, rows, strict=True)
+    ]
 
 
 def test_a_perfect_pair_reaches_one_hundred_points():
