@@ -70,11 +70,15 @@ def _public(value, place):
     return getattr(place, value[1:]).public_id if value.startswith("@") else value
 
 
-def ask(client, row, place):
+def address_of(row, place) -> str:
     args = {key: _public(value, place) for key, value in row.args.items()}
     if row.on:
         args["public_id"] = getattr(place, row.on).public_id
-    address = reverse(row.name, kwargs=args)
+    return reverse(row.name, kwargs=args)
+
+
+def ask(client, row, place):
+    address = address_of(row, place)
     data = {key: _public(value, place) for key, value in row.data.items()}
     if row.method == "get":
         return client.get(address, row.query)

@@ -1,0 +1,260 @@
+"""Every page as a browser draws it, in both languages, wide and on a phone: no barrier, nothing too wide, no complaint.
+
+Which pages there are and who opens them is read from tests/routes.py, where every address has a row.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from unittest import mock
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import reverse
+
+from chains.models import Condition, Question
+from tests import routes, walk, world
+from tests.factories.chains import RequirementLineFactory
+from tests.routes import Row
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+FOLDER = os.environ.get("SCREENSHOTS", "")  # a folder to look at the pages in
+WIDE, PHONE, HEIGHT = 1440, 390, 900
+# Each page is examined in full once wide and once on a phone, each time in another language; what is too wide and what
+# the console says is looked at in all four.
+FULL = {("en", WIDE), ("zh-hans", PHONE)}
+EXAMINE = """(async () => {
+  const found = await axe.run(
+    {exclude: ['#swagger-ui']}, // not ours
+    {resultTypes: ['violations'], preload: false})
+  return found.violations.map(one => `${one.id} ${one.nodes[0].html.slice(0, 150)}`)
+})()"""
+MEASURE = """() => {
+  const width = document.scrollingElement.scrollWidth
+  const out = [...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right > innerWidth)
+  const widest = width > innerWidth && out.length ? out.at(-1).outerHTML.slice(0, 150) : ''
+  return [width, widest, document.documentElement.lang]
+}"""
+
+# Addresses without a page of their own: a new name stands in tests/routes.py and is looked at, or here with the reason.
+ANSWER = "what a form sends: its answer is another page, or the page of the form"
+PIECE = "a piece that htmx puts into a page"
+FILE = "a file"
+PROBE = "for machines"
+LEADS_ON = "leads on to another page"
+NO_PAGE = {
+    "start": LEADS_ON,
+    "set_theme": ANSWER,
+    "set_language": ANSWER,
+    "healthz": PROBE,
+    "readyz": PROBE,
+    "api-schema": FILE,
+    "account_set_password": LEADS_ON,
+    "account_confirm_login_code": LEADS_ON,
+    "chains:name_check": PIECE,
+    "chains:region_search": PIECE,
+    "chains:requirement_row": PIECE,
+    "chains:evidence_download": FILE,
+    "chains:requirement_template": FILE,
+    "chains:requirement_submit": ANSWER,
+    "chains:requirement_copy": ANSWER,
+    "chains:membership_decide": ANSWER,
+    "chains:capability_withdraw": ANSWER,
+    "events:event_publish": ANSWER,
+    "events:registration_cancel": ANSWER,
+    "events:registration_decide": ANSWER,
+    "matchmaking:requirement_export": FILE,
+    "matchmaking:requirement_desk_export": FILE,
+    "matchmaking:category_suggest": PIECE,
+    "matchmaking:interest_send": ANSWER,
+    "matchmaking:interest_answer": ANSWER,
+    "matchmaking:interest_withdraw": ANSWER,
+    "matchmaking:interest_contact": ANSWER,
+    "matchmaking:contact_reveal": ANSWER,
+    "matchmaking:dismiss": ANSWER,
+    "matchmaking:line_filled": ANSWER,
+    "matchmaking:pair_why": LEADS_ON,
+    "matchmaking:run_start": ANSWER,
+    "matchmaking:run_cancel": ANSWER,
+    "matchmaking:review_decide": ANSWER,
+    "matchmaking:review_bulk": ANSWER,
+    "matchmaking:review_add": ANSWER,
+}
+# Who looks: of each group the first one who may open the page.
+GROUPS = (("visitor",), ("supplier", "owner", "newcomer"), ("organiser", "administrator"))
+# Pages that differ by what a person is: all groups look at them. The others are looked at once, by who uses them.
+DIFFER = {
+    "home",
+    "matchmaking:requirement_detail",
+    "matchmaking:enterprise_detail",
+    "events:event_detail",
+    "matchmaking:for_you",
+    "matchmaking:match_why",
+    "matchmaking:run_list",
+    "chains:requirement_history",
+}
+# What needs an answer beside the table's own rows: filters, an enterprise found and not found, forms of the owner.
+MORE = (
+    (Row("chains:enterprise_register", query={"scheme": "uscc", "country": "CN", "number": ""}), "newcomer"),
+    (Row("matchmaking:requirement_list", query={"q": "Qnothinglikeit"}), "visitor"),
+    (Row("matchmaking:chain_map", args={"code": "PV"}, query={"position": "upstream"}), "organiser"),
+)  # fmt: skip
+# Forms sent empty: the page says what is missing.
+SENT_EMPTY = {
+    "account_login",
+    "account_signup",
+    "chains:enterprise_join",
+    "chains:requirement_create",
+    "chains:capability_create",
+    "chains:contact_edit",
+    "chains:qualification_claim",
+    "events:event_create",
+    "events:event_cancel",
+}
+
+
+def is_page(row: Row) -> bool:
+    """A row of the table that may be a page: asked for, and nothing that is known to be none."""
+    return (
+        row.method == "get"
+        and "export" not in row.query
+        and row.name not in NO_PAGE
+        and (row.name == "api-docs" or not row.name.startswith("api-"))
+        and "200" in row.expected.split()
+    )
+
+
+def who_looks(row: Row) -> list[str]:
+    opens = {
+        role
+        for role, status in zip(row.roles, row.expected.split(), strict=True)
+        if status == "200"
+    }
+    found = [next((role for role in group if role in opens), None) for group in GROUPS]
+    found = [role for role in found if role] or sorted(opens)[:1]
+    return found if row.name in DIFFER else found[:1]
+
+
+def looks() -> list[tuple[Row, str]]:
+    return [(row, role) for row in routes.TABLE if is_page(row) for role in who_looks(row)] + [
+        *MORE
+    ]
+
+
+def test_every_address_is_looked_at_or_is_no_page():
+    seen = {row.name for row, _role in looks()}
+    known = {name for name, _args in routes.patterns() if not name.startswith(("admin:", "api-"))}
+    known |= {"api-docs", "api-schema"}
+
+    assert sorted(known - seen - set(NO_PAGE)) == []
+    assert sorted(set(NO_PAGE) - known) == []
+
+
+def market():
+    """The market of the other walks, with texts that do not break by themselves: a page must still fit a phone."""
+    place = world.build()
+    long = "Zwischenverbindungsdosenbaugruppenprüfvorrichtungen-1500VDC/25A/IP68"
+    text = f"三分体接线盒，25 A，直流 1500 V，IP68，{long}，二极管结温低于 200 °C，阻燃 V-0。" * 3
+    for number in range(2, 5):
+        RequirementLineFactory(requirement=place.published, number=number, text=text)
+    for strength in Condition.Strength:
+        Condition.objects.create(
+            requirement=place.published, kind="other", strength=strength, text=long
+        )
+    Question.objects.create(requirement=place.published, order=1, text=text[:200])
+    place.capability.text_zh = text
+    place.capability.save()
+    return place
+
+
+class Looker:
+    """A browser tab that goes from page to page as one person after the other, and what was wrong there."""
+
+    def __init__(self, browser, base, language):
+        self.context = browser.new_context(viewport={"width": WIDE, "height": HEIGHT})
+        self.base, self.language = base, language
+        self.tab = self.context.new_page()
+        self.tab.on("console", self.heard)
+        self.tab.on("pageerror", lambda error: self.found.append(f"{self.at}: {error}"))
+        self.at, self.found = "", []
+
+    def heard(self, message):
+        # A browser reports a page that answers 404 or 422 as well; that is what was asked for.
+        of_the_page = (
+            "Failed to load resource" in message.text and message.location["url"] == self.url
+        )
+        if message.type in ("error", "warning") and not of_the_page:
+            self.found.append(f"{self.at}: {message.text}")
+
+    def become(self, person):
+        client = Client()
+        cookies = {"django_language": self.language}
+        if person.is_authenticated:
+            client.force_login(person)
+            cookies["sessionid"] = client.cookies["sessionid"].value
+        self.context.clear_cookies()
+        self.context.add_cookies(
+            [{"name": key, "value": value, "url": self.base} for key, value in cookies.items()]
+        )
+
+    def look(self, at, path, *, status=200):
+        self.at, self.url = f"{at} {self.language}", self.base + path
+        self.tab.set_viewport_size({"width": WIDE, "height": HEIGHT})
+        answer = self.tab.goto(self.url)
+        if answer.status != status:
+            self.found.append(f"{self.at}: {answer.status}, not {status}")
+        for width in (WIDE, PHONE):
+            self.judge(width, examine=(self.language, width) in FULL)
+
+    def send_empty(self):
+        self.at += " sent empty"
+        with self.tab.expect_navigation():
+            self.tab.evaluate(
+                """() => {
+                  const form = [...document.querySelectorAll('main form[method=post]')].at(-1)
+                  form.noValidate = true
+                  form.requestSubmit([...form.querySelectorAll('[type=submit]')].at(-1))
+                }"""
+            )
+        self.judge(PHONE, examine=True)
+
+    def judge(self, width, *, examine):
+        self.tab.set_viewport_size({"width": width, "height": HEIGHT})
+        if FOLDER:
+            name = "".join(c if c.isalnum() else "-" for c in self.at)
+            self.tab.screenshot(path=f"{FOLDER}/{name}-{width}.png", full_page=True)
+        if examine:
+            barriers = self.tab.evaluate(f"{AXE};{EXAMINE}")
+            self.found += [f"{self.at} {width}: {line}" for line in barriers]
+        wide, widest, language = self.tab.evaluate(MEASURE)
+        if wide > width:
+            self.found.append(f"{self.at}: {wide} px wide at {width}, by {widest}")
+        if language != {"en": "en", "zh-hans": "zh-Hans"}[self.language]:
+            self.found.append(f"{self.at}: says it is in {language}")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_pages_have_no_barrier_fit_a_phone_and_are_quiet(committed, live_server, browser, language):
+    place = market()
+    looker = Looker(browser, live_server.url, language)
+
+    for role, person in place.people.items():
+        looker.become(person)
+        for row, _role in [look for look in looks() if look[1] == role]:
+            query = f"?{urlencode(row.query)}" if row.query else ""
+            looker.look(f"{role} {row.label}", walk.address_of(row, place) + query)
+            if row.name in SENT_EMPTY:
+                looker.send_empty()
+    looker.become(AnonymousUser())
+    looker.look("no page", "/no-such-page/", status=404)
+    looker.become(place.people["owner"])
+    looker.look("not allowed", reverse("matchmaking:inbox"), status=403)
+    with mock.patch("matchmaking.statistics.home_figures", side_effect=ZeroDivisionError):
+        looker.look("broken", "/", status=500)
+    looker.context.close()
+
+    assert looker.found == []
