@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from matchmaking import embedded
 
@@ -45,7 +46,8 @@ def provide(size: str) -> None:
         os.environ.pop(name, None)
     embedded.provide(state=state)
     done = state / f"seeded-{size}"
-    if done.exists():
+    if done.exists():  # kept from an older state of the code
+        _manage("migrate", "-v", "0")
         return
     began = time.monotonic()
     for command in (
@@ -53,15 +55,19 @@ def provide(size: str) -> None:
         ["import_reference", "-v", "0"],
         ["seed_demo", "--size", size],
     ):
-        subprocess.run(
-            [PYTHON, "manage.py", *command],
-            cwd=ROOT,
-            env=os.environ | {"DEMO": "true"},  # its accounts have a password that everybody knows
-            check=True,
-            stdout=sys.stderr,
-        )
+        _manage(*command)
     done.touch()
     report("seed", size=size, wall_s=time.monotonic() - began)
+
+
+def _manage(*command: str) -> None:
+    subprocess.run(
+        [PYTHON, "manage.py", *command],
+        cwd=ROOT,
+        env=os.environ | {"DEMO": "true"},  # its accounts have a password that everybody knows
+        check=True,
+        stdout=sys.stderr,
+    )
 
 
 def free_port() -> int:
@@ -114,6 +120,23 @@ def cpu_of(process: psutil.Process) -> float:
     """CPU seconds of a process and all its children so far."""
     family = [process, *process.children(recursive=True)]
     return sum(sum(one.cpu_times()[:2]) for one in family)
+
+
+def database() -> psutil.Process | None:
+    """The postmaster of the database in the environment; None when it is not on this machine."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as session:
+        row = session.execute("SELECT pg_backend_pid()").fetchone()
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(row[0]).parent() if row else None
+    return None
+
+
+def cpu_of_database(postmaster: psutil.Process | None) -> float:
+    """CPU seconds of all sessions so far, of those that have ended too."""
+    if postmaster is None:
+        return 0.0
+    ended = postmaster.cpu_times()
+    return cpu_of(postmaster) + float(ended.children_user + ended.children_system)
 
 
 def load(port: int, paths: list[str], clients: int) -> list[tuple[int, float]]:
