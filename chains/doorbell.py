@@ -6,8 +6,11 @@ from contextvars import ContextVar
 from functools import partial
 
 from celery import current_app
+from django.core.cache import caches
 from django.db import transaction
 
+_MARK = "rung:%s"
+_MARK_STAYS = 5  # seconds; as often the sweepers look by themselves
 _is_quiet = ContextVar("is_quiet", default=False)
 
 
@@ -30,5 +33,13 @@ def quiet() -> Iterator[None]:
         _is_quiet.reset(token)
 
 
+def heard(task: str) -> None:
+    """Said by a task that is rung for without arguments, before it looks what there is to do."""
+    caches["pages"].delete(_MARK % task)
+
+
 def _send(task: str, args: tuple[int, ...]) -> None:
+    # While the mark stands, a task is on its way that has not looked yet: it will see this fact too.
+    if not args and not caches["pages"].add(_MARK % task, 1, timeout=_MARK_STAYS):
+        return
     current_app.send_task(task, args, retry=False)

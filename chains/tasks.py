@@ -9,6 +9,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 from django.utils import timezone
 
 from chains import notifications
+from chains.doorbell import heard
 from chains.models import Notification
 from chains.services import capabilities, requirements
 
@@ -32,6 +33,7 @@ BATCH = 200
 @shared_task(base=Persistent)
 def deliver_notifications() -> int:
     """Send what waits in the outbox. Two workers never send the same one: the row is locked meanwhile."""
+    heard("chains.tasks.deliver_notifications")
     in_app = Notification.objects.unsent().filter(channel=Notification.Channel.IN_APP)
     in_app.update(status=Notification.Status.SENT, sent_at=timezone.now())
     sent = 0

@@ -22,6 +22,21 @@ class TolerantCache(RedisCache):
             logger.warning("cache does not answer: %s", error)
             return default
 
+    def add(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> bool:
+        """With Valkey down nothing was there before: the caller goes on as the first one."""
+        try:
+            return bool(super().add(key, value, timeout, version))
+        except (RedisError, OSError) as error:
+            logger.warning("cache does not answer: %s", error)
+            return True
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        try:
+            return bool(super().delete(key, version))
+        except (RedisError, OSError) as error:
+            logger.warning("cache does not answer: %s", error)
+            return False
+
     def set(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> None:
         try:
             super().set(key, value, timeout, version)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from chains import changes
+from chains.doorbell import heard
 from chains.models import Change
 from matchmaking import market
 from matchmaking.models import RunShard
@@ -49,6 +50,7 @@ def lease() -> datetime.timedelta:
 @shared_task(**DATABASE_AWAY)
 def read_changes() -> None:
     """Act on the facts of the register since last time. The reader's place moves with what was started."""
+    heard("matchmaking.tasks.read_changes")
     while True:
         facts = changes.read("matching", _react, BATCH)
         if facts:

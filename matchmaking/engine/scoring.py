@@ -69,7 +69,8 @@ def apportioned(totals: Ints, shares: Floats) -> Ints:
     floors = exact.astype(np.int64)
     by_remainder = np.argsort(floors - exact, axis=1, kind="stable")
     place = np.argsort(by_remainder, axis=1)
-    return floors + (place < (totals - floors.sum(axis=1))[:, None])
+    whole: Ints = floors + (place < (totals - floors.sum(axis=1))[:, None])
+    return whole
 
 
 @lru_cache(maxsize=64)
