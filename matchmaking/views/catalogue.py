@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
@@ -40,7 +41,7 @@ from matchmaking import gaps, permissions
 from matchmaking import search as finding
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest, Match
-from matchmaking.views.filters import CountedPaginator, EnterpriseFilters, RequirementFilters, chips
+from matchmaking.views.filters import CountedRows, EnterpriseFilters, RequirementFilters, chips
 from matchmaking.views.panels import contact_panel, interest_panel
 
 PER_PAGE = 25
@@ -127,8 +128,8 @@ def requirement_list(request: HttpRequest) -> HttpResponse:
 
 def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> str:
     facets, count = filters.facets()
-    pages = CountedPaginator(filters.results().values_list("pk", flat=True), PER_PAGE, count)
-    page = pages.get_page(request.GET.get("page"))
+    found = CountedRows(filters.results().values_list("pk", flat=True), count)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     rows = requirement_rows(list(page.object_list))
     own = _own_scores(request, [row["pk"] for row in rows])
     for row in rows:
@@ -301,10 +302,7 @@ def enterprise_list(request: HttpRequest) -> HttpResponse:
 
 
 def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str:
-    pages = CountedPaginator(
-        filters.results().values_list("pk", flat=True), PER_PAGE, filters.count()
-    )
-    page = pages.get_page(request.GET.get("page"))
+    page = Paginator(filters.results(), PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()
     rows = enterprise_rows(list(page.object_list))
     return render_to_string(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, OrderBy, Q, QuerySet, Value
 from django.utils import timezone
@@ -53,12 +52,17 @@ class Facet:
     choices: list[Choice]
 
 
-class CountedPaginator(Paginator):  # type: ignore[type-arg]  # cannot be subscripted at run time
-    """Pages of rows whose number is known already."""
+class CountedRows(Sequence[int]):
+    """Ids whose number is known already, for a paginator."""
 
-    def __init__(self, rows: QuerySet[Any, Any], per_page: int, count: int) -> None:
-        super().__init__(rows, per_page)
-        self.__dict__["count"] = count
+    def __init__(self, rows: QuerySet[Any, Any], count: int) -> None:
+        self._rows, self._count = rows, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, part: Any) -> Any:
+        return list(self._rows[part]) if isinstance(part, slice) else self._rows[part]
 
 
 def chosen_of(request: HttpRequest, names: Iterable[str]) -> dict[str, list[str]]:
@@ -239,13 +243,15 @@ class EnterpriseFilters:
             self._rows = rows
         return self._rows
 
-    def results(self) -> QuerySet[Enterprise]:
-        return self.rows().order_by("sort_key", "pk")
-
-    def count(self) -> int:
-        """Kept for the other pages of the same list."""
+    def results(self) -> Sequence[int]:
+        """The ids in their order. A narrowed list is found as a whole and kept for its other pages: to walk the
+        register up to one page of it takes as long."""
+        ordered = self.rows().order_by("sort_key", "pk").values_list("pk", flat=True)
         asked = hashlib.sha256(repr((self.query, self.chosen)).encode()).hexdigest()
-        return fragments.since_last_fact(f"enterprise-count:{asked}", self.rows().count)
+        if self.query or any(self.chosen[name] for name in ("chain", "qualification", "region")):
+            return fragments.since_last_fact(f"enterprise-ids:{asked}", lambda: list(ordered))
+        count = fragments.since_last_fact(f"enterprise-count:{asked}", self.rows().count)
+        return CountedRows(ordered, count)
 
     def facets(self) -> list[Facet]:
         """Numbers are those of the whole register; a chain has none."""
