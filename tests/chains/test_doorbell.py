@@ -1,56 +1,43 @@
 from __future__ import annotations
 
-import pytest
-from celery import current_app
-from django.core.cache import caches
-from redis.exceptions import ConnectionError as Unreachable
+import logging
 
-from chains import doorbell
-from chains.tasks import deliver_notifications
-from matchmaking.tasks import read_changes
+import pytest
+from django.db import transaction
+
+from chains import changes, doorbell
+from chains.models import Change
+from tests.factories.chains import EnterpriseFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def sent(monkeypatch, real_doorbell):
-    caches["pages"].clear()
-    messages: list[tuple[str, tuple[int, ...]]] = []
-    monkeypatch.setattr(
-        current_app, "send_task", lambda task, args, **_: messages.append((task, args))
-    )
-    return messages
+def broken(monkeypatch):
+    def refused(_task, _args):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("chains.doorbell._send", refused)
 
 
-def test_rings_while_a_task_is_on_its_way_send_one_message(sent):
-    for _ in range(3):
-        doorbell._send("chains.tasks.deliver_notifications", ())
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_fact_stands_and_the_caller_goes_on_when_nobody_hears_the_ring(broken, is_atomic, caplog):
+    enterprise = EnterpriseFactory()
 
-    assert sent == [("chains.tasks.deliver_notifications", ())]
+    with caplog.at_level(logging.ERROR, "django"):
+        if is_atomic:
+            with transaction.atomic():
+                changes.record("enterprise", enterprise, "verified")
+        else:
+            changes.record("enterprise", enterprise, "verified")
 
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("task", [read_changes, deliver_notifications])
-def test_ring_after_a_task_began_to_look_sends_another(sent, task):
-    """What is committed now may be too late for the one that looks already."""
-    doorbell._send(task.name, ())
-    task()
-    doorbell._send(task.name, ())
-
-    assert sent == [(task.name, ())] * 2
+    assert Change.objects.filter(target=enterprise.public_id).count() == 1
+    assert [type(record.exc_info[1]) for record in caplog.records] == [ConnectionRefusedError]
 
 
-def test_ring_with_an_id_is_always_sent(sent):
-    doorbell._send("matchmaking.tasks.score_shard", (1,))
-    doorbell._send("matchmaking.tasks.score_shard", (1,))
+def test_nothing_is_rung_for_what_was_rolled_back(silent_doorbell):
+    with transaction.atomic():
+        doorbell.ring("some.task", 1)
+        transaction.set_rollback(True)
 
-    assert len(sent) == 2
-
-
-def test_ring_is_sent_when_the_cache_does_not_answer(sent, monkeypatch):
-    def gone(*_args, **_kwargs):
-        raise Unreachable
-
-    monkeypatch.setattr("django.core.cache.backends.redis.RedisCacheClient.add", gone)
-
-    doorbell._send("chains.tasks.deliver_notifications", ())
-
-    assert len(sent) == 1
+    assert silent_doorbell == []
