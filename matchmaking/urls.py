@@ -52,6 +52,11 @@ matchmaking = [
     path("matches/<str:public_id>/why/", review.match_why, name="match_why"),
     path("lines/<str:public_id>/why/<str:enterprise_id>/", review.pair_why, name="pair_why"),
     path("for-you/", suggestions.for_you, name="for_you"),
+    path(
+        "my/capabilities/<str:public_id>/finds/",
+        suggestions.capability_finds,
+        name="capability_finds",
+    ),
     path("lines/<str:public_id>/dismiss/", suggestions.dismiss, name="dismiss"),
     path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
     path("my/interests/", interests.my_interests, name="my_interests"),

@@ -78,7 +78,7 @@ SITE = (
     Row("events:event_detail", "event_draft", "404 404 404 404 404 404 404 200 404 404 200"),
     Row("events:register", "event"),
     post("events:register", "event", "in" + " 422" * 10),
-    post("events:register", "event_draft", "404 404 404 404 404 404 404 422 404 404 422"),
+    post("events:register", "event_draft", " ".join(["404"] * 11)),
     Row("events:series_list"),
     Row("events:series_detail", "series"),
 )  # fmt: skip
@@ -187,6 +187,8 @@ INTRODUCTION = (
     Row("matchmaking:pair_why", "", PAIR.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@supplying"}),
     Row("matchmaking:pair_why", "", DESK.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@rival"}),
     Row("matchmaking:for_you", "", SIGNED_IN),
+    Row("matchmaking:capability_finds", "capability", "in 404 404 200 404 404 404 404 404 404 404"),
+    Row("matchmaking:capability_finds", "capability_draft", "in" + " 404" * 10),
     post("matchmaking:dismiss", "published_line", "in 403 go go 403 go go 403 403 403 403"),
     post("matchmaking:dismiss", "embargoed_line", "in" + " 404" * 10),
     post("matchmaking:line_filled", "published_line", "in 404 404 404 403 go go 404 404 404 404"),

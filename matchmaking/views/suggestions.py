@@ -33,6 +33,7 @@ from matchmaking.services import suggestions
 from matchmaking.views.acting import acting_enterprise
 
 PER_PAGE = 10
+FINDS_SHOWN = 3
 
 
 @require_GET
@@ -85,6 +86,33 @@ def fitting(enterprise: Enterprise) -> MatchQuerySet:
     """Own pairs worth showing: published, open, not dismissed, no must missed, no mere neighbours."""
     return Match.objects.suggested_for(enterprise).filter(
         line__requirement__in=Requirement.objects.open().values("pk")
+    )
+
+
+@require_GET
+def capability_finds(request: MemberRequest, public_id: str) -> HttpResponse:
+    """What a published text finds as it stands: the best of its lines, for the people of its enterprise."""
+    capability = get_object_or_404(
+        Capability.objects.published().filter(enterprise__in=Enterprise.objects.own(request.user)),
+        public_id=public_id,
+    )
+    pairs = list(
+        fitting(capability.enterprise)
+        .filter(score__capability=capability)
+        .select_related("line__requirement__enterprise")
+        .order_by("-tenths", "pk")[:FINDS_SHOWN]
+    )
+    written = {"zh": capability.text_zh, "en": capability.text_en}
+    template = "matchmaking/capability_finds.html"
+    return render(
+        request,
+        f"{template}#finds" if request.htmx else template,
+        {
+            "nav": "profile",
+            "capability": capability,
+            "pairs": pairs,
+            "lacks": next((m.line.language for m in pairs if not written[m.line.language]), ""),
+        },
     )
 
 
