@@ -120,6 +120,14 @@ class EventDesk(Desk):
 DESK = EventDesk()
 
 
+def requirements_to_list(user: User) -> RequirementQuerySet:
+    """What the user may put on a list: what is public, and what lies on the user's own desks."""
+    return Requirement.objects.filter(
+        Q(pk__in=Requirement.objects.visible_to(user).values("pk"))
+        | Q(pk__in=DESK.requirements(user).values("pk"))
+    )
+
+
 def _guests_from_outside(user: User) -> QuerySet[Enterprise]:
     applied = Registration.objects.filter(event__in=Event.objects.organised_by(user)).exclude(
         status__in=Registration.ENDED

@@ -160,7 +160,7 @@ def list_requirement(
 ) -> Listing:
     """Put a requirement on the event's list. Listing never hides what is public already."""
     event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
-    if not Requirement.objects.visible_to(by).filter(pk=requirement.pk).exists():
+    if not permissions.requirements_to_list(by).filter(pk=requirement.pk).exists():
         raise DomainError(
             _("This requirement is outside your scope until it is published."),
             code="listing.forbidden",

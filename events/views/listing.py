@@ -15,6 +15,7 @@ from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Requirement
 from chains.views.refusals import refusal
+from events import permissions
 from events.forms import MomentField
 from events.models import Event, Listing
 from events.services import events
@@ -60,7 +61,7 @@ def event_listing(request: MemberRequest, public_id: str) -> HttpResponse:
 def _addable(request: MemberRequest, event: Event, query: str) -> QuerySet[Requirement]:
     """What is public or lies on one's own desk and is not on the list yet."""
     rows = (
-        Requirement.objects.visible_to(request.user)
+        permissions.requirements_to_list(request.user)
         .filter(status__in=events.LISTABLE)
         .exclude(listings__event=event)
         .select_related("enterprise", "chain")
@@ -81,7 +82,7 @@ def _listing(request: MemberRequest, event: Event) -> Listing:
 
 def _add(request: MemberRequest, event: Event) -> None:
     requirement = get_object_or_404(
-        Requirement.objects.visible_to(request.user), public_id=request.POST.get("requirement")
+        permissions.requirements_to_list(request.user), public_id=request.POST.get("requirement")
     )
     events.list_requirement(event=event, requirement=requirement, by=request.user)
 

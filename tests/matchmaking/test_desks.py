@@ -273,6 +273,26 @@ def test_licence_of_a_guest_from_outside_opens_for_the_organiser(client):
     assert set(found.values()) == {200, 404}
 
 
+def test_organiser_lists_what_a_guest_from_outside_asks_before_it_is_public(client):
+    event = EventFactory()
+    guest = from_suzhou()
+    RegistrationFactory(event=event, enterprise=guest)
+    theirs = RequirementFactory(submitted=True, enterprise=guest)
+    hidden = RequirementFactory(submitted=True, enterprise=in_hangzhou())
+    client.force_login(organiser_of(event))
+    page = reverse("events:event_listing", args=[event.public_id])
+
+    offered = list(client.get(page).context["found"])
+    answers = [
+        client.post(page, {"action": "add", "requirement": row.public_id}).status_code
+        for row in (theirs, hidden)
+    ]
+
+    assert offered == [theirs]
+    assert answers == [302, 404]
+    assert [listing.requirement for listing in event.listings.all()] == [theirs]
+
+
 def test_inbox_gives_a_guest_from_outside_to_the_first_event_applied_for(client):
     first, second = EventFactory(), EventFactory()
     guest = from_suzhou(pending=True)
