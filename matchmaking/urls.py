@@ -88,6 +88,8 @@ matchmaking = [
     path("runs/<str:public_id>/cancel/", runs.run_cancel, name="run_cancel"),
 ]
 
+handler500 = "matchmaking.views.faults.fault"
+
 urlpatterns = [
     path("", site.home, name="home"),
     path("start/", site.start, name="start"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
@@ -45,11 +46,23 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         )
     response = exception_handler(error, context)
     if response is None:
-        return None
+        return _away() if isinstance(error, OperationalError | InterfaceError) else None
     answer = problem(response.status_code, _detail(error), _code(error))
     for name, value in response.headers.items():
         if name.lower() in ("www-authenticate", "retry-after"):
             answer[name] = value
+    return answer
+
+
+def _away() -> Response:
+    answer = problem(
+        status.HTTP_503_SERVICE_UNAVAILABLE,
+        _(
+            "The service is away for a moment. Nothing was half stored: send the same again in a few seconds."
+        ),
+        "service.away",
+    )
+    answer["Retry-After"] = "5"
     return answer
 
 

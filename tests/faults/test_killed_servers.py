@@ -9,115 +9,22 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter, deque
-from pathlib import Path
 
-import psutil
-import psycopg
 import pytest
-from django.conf import settings as current
 from django.db import connection
 from rest_framework.authtoken.models import Token
 
-from matchmaking import embedded
-from matchmaking.embedded import keeper
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory
-from tests.faults.workers import environment
+from tests.faults.installation import Installation
 
-ROOT = Path(__file__).parents[2]
 APPLICANTS, SEATS, CLIENTS = 120, 30, 12
 KILLED_AFTER = (25, 70)  # acknowledged registrations
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Installation:
-    """A copy of the test's database on a server of its own, and the application's web server upon it."""
-
-    def __init__(self) -> None:
-        self.state = Path(tempfile.mkdtemp(prefix="mm-rush-"))
-        self.state.chmod(0o755)
-        self.servers = embedded.use(self.state)
-        self.url = self.servers["DATABASE_URL"].replace("/postgres?", "/rush?")
-        self.web: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.log = (self.state / "web.log").open("ab")
-
-    def copy(self) -> None:
-        programs = keeper.programs_for(keeper.Places(self.state)).postgres.parent
-        source = environment()["DATABASE_URL"]
-        subprocess.run(
-            [programs / "createdb", "-h", self.state / "s", "-U", "postgres", "rush"], check=True
-        )
-        with subprocess.Popen(
-            [programs / "pg_dump", "-Fc", "-Z0", source], stdout=subprocess.PIPE
-        ) as dump:
-            subprocess.run(
-                [programs / "pg_restore", "--exit-on-error", "-d", self.url],
-                stdin=dump.stdout,
-                check=True,
-            )
-        assert dump.returncode == 0
-
-    def set(self, **settings: str) -> None:
-        with psycopg.connect(self.url, autocommit=True) as session:
-            for name, value in settings.items():
-                session.execute(f"ALTER SYSTEM SET {name} = {value}")
-            session.execute("SELECT pg_reload_conf()")
-
-    def start_web(self) -> None:
-        addresses = {
-            "DATABASE_URL": self.url,
-            "BROKER_URL": self.servers["BROKER_URL"],
-            "CACHE_URL": self.servers["CACHE_URL"],
-        }
-        env = environment(**addresses, SECRET_KEY=current.SECRET_KEY, MATCHING_ENCODER="none")
-        env.pop("EMBEDDED_STATE", None)
-        listens = ["-b", f"127.0.0.1:{self.port}", "-w", "3"]
-        self.web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket", *listens],
-            cwd=ROOT,
-            env=env,
-            stdout=self.log,
-            stderr=self.log,
-            start_new_session=True,
-        )
-
-    def kill(self) -> None:
-        """Nobody gets to finish a sentence: not the database, none of its backends, no web process."""
-        postmaster = psutil.Process(embedded.look(self.state)["postgres"])
-        for one in [postmaster, *postmaster.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                one.kill()
-        self.kill_web()
-
-    def kill_web(self) -> None:
-        if self.web is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.web.pid, signal.SIGKILL)
-            self.web.wait()
-
-    def rows(self, sql: str) -> list[tuple]:
-        with psycopg.connect(self.url, autocommit=True) as session:
-            return session.execute(sql).fetchall()
-
-    def end(self) -> None:
-        self.kill_web()
-        self.log.close()
-        assert embedded.release(self.state, patience=30)
-        shutil.rmtree(self.state, ignore_errors=True)
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ class Workers:
         )
 
 
-def bell(monkeypatch) -> None:
+def bell(monkeypatch, address: str | None = None) -> None:
     """Rings of the test process reach the broker, whatever broker its own settings name."""
-    app = Celery(broker=os.environ["BROKER_URL"])
+    app = Celery(broker=address or os.environ["BROKER_URL"])
     monkeypatch.setattr("chains.doorbell._send", app.send_task)
