@@ -1,0 +1,334 @@
+"""Every list costs the database as many questions for twenty-five rows as for one.
+
+A new list needs a maker here: a test walks the URL conf for those that have none.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.cache import caches
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from chains import audit, notifications, searchtext
+from chains.models import Chain, ContactReveal
+from events.models import Delegate, Listing
+from matchmaking.templatetags import reasons
+from tests import routes
+from tests.factories.chains import (
+    CapabilityFactory,
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    UserFactory,
+)
+from tests.factories.events import (
+    EventFactory,
+    RegistrationFactory,
+    SeriesFactory,
+    organiser_of,
+)
+from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+from tests.matchmaking.api import test_api
+
+pytestmark = pytest.mark.django_db
+
+COUNTS = (1, 5, 25)
+WORD = "光伏接线盒"
+
+
+def searched():
+    return searchtext.document(WORD)
+
+
+def requirement_list(count):
+    for _ in range(count):
+        RequirementFactory(lines=["a", "b"], chain=Chain.objects.get(code="PV"))
+    return None, reverse("matchmaking:requirement_list"), "<article>", COUNTS
+
+
+def requirement_list_of_a_supplier(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        requirement = RequirementFactory(lines=["a"])
+        MatchFactory(line=requirement.lines.get(), supplier=member.enterprise, status="approved")
+    return member.user, reverse("matchmaking:requirement_list"), "<article>", COUNTS
+
+
+def enterprise_list(count):
+    for _ in range(count):
+        CapabilityFactory()
+    return None, reverse("matchmaking:enterprise_list"), '<li><h3 class="h3', COUNTS
+
+
+def enterprise_list_narrowed(count):
+    user, address, mark, shown = enterprise_list(count)
+    return user, f"{address}?region=330400", mark, shown
+
+
+def search(count):
+    for _ in range(count):
+        RequirementFactory(search_text=searched(), lines=["a"])
+        EnterpriseFactory(search_text=searched())
+        EventFactory(search_text=searched())
+    # Eight requirements, eight enterprises and five events at most, beside two segments.
+    return None, f"{reverse('matchmaking:search')}?q={WORD}", '<li class="py-2">', (4, 16, 22)
+
+
+def chain_list(count):
+    address, shipped = reverse("matchmaking:chain_list"), Chain.objects.count()
+    for number in range(count):
+        Chain.objects.create(
+            code=f"X{number}", name_zh=f"链{number}", name_en=f"Chain {number}", kind="general"
+        )
+    mark = f'href="{address}X'
+    assert shipped
+    return None, address, mark, COUNTS
+
+
+def event_list(count):
+    for _ in range(count):
+        EventFactory(chains=["PV", "LB"], docking_kinds=["supply_sales"])
+    return None, reverse("events:event_list"), "<article", COUNTS
+
+
+def event_list_of_an_organiser(count):
+    host = EventFactory(draft=True).host
+    for _ in range(count - 1):
+        EventFactory(draft=True, host=host, chains=["PV"])
+    user = OrganiserRoleFactory(body=host).user
+    return user, reverse("events:event_list"), "<article", COUNTS
+
+
+def series_list(count):
+    for _ in range(count):
+        EventFactory(series=[SeriesFactory()])
+    return (
+        None,
+        reverse("events:series_list"),
+        f"{reverse('events:series_list')}[0-9a-z]{{12}}/",
+        COUNTS,
+    )
+
+
+def notification_list(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        enterprise = EnterpriseFactory().public_id
+        notifications.post(member.user, "enterprise_verified", enterprise=enterprise)
+    return member.user, reverse("chains:notification_list"), "is verified", COUNTS
+
+
+def member_list(count):
+    member = MembershipFactory()
+    for _ in range(count - 1):
+        MembershipFactory(enterprise=member.enterprise, role="editor")
+    address = reverse("chains:member_list", args=[member.enterprise.public_id])
+    return member.user, address, r"@example\.\w+", (2, 14, 74)
+
+
+def my_requirements(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        requirement = RequirementFactory(enterprise=member.enterprise, lines=["a", "b"])
+        InterestFactory(requirement=requirement)
+        MatchFactory(line=requirement.lines.get(number=1), status="approved")
+    return member.user, reverse("matchmaking:my_requirements"), '<th scope="row">', (1, 5, 20)
+
+
+def my_interests(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        InterestFactory(enterprise=member.enterprise).lines.set(
+            RequirementFactory(lines=["a"]).lines.all()
+        )
+    return member.user, reverse("matchmaking:my_interests"), '<th scope="row">', COUNTS
+
+
+def for_you(count):
+    member = MembershipFactory(role="editor")
+    CapabilityFactory(enterprise=member.enterprise)
+    MatchRunFactory()
+    for _ in range(count):
+        MatchFactory(
+            line=RequirementFactory(lines=["a", "b"]).lines.get(number=1),
+            supplier=member.enterprise,
+        )
+    return member.user, reverse("matchmaking:for_you"), "<article", (1, 5, 10)
+
+
+def review_queue(count):
+    user = OrganiserRoleFactory().user
+    for _ in range(count):
+        MatchFactory(line=RequirementFactory(lines=["a"]).lines.get())
+    return user, reverse("matchmaking:review_queue"), '<th scope="row">', COUNTS
+
+
+def run_list(count):
+    user = UserFactory()
+    MatchRunFactory.create_batch(count, asked_by=user)
+    return (
+        user,
+        reverse("matchmaking:run_list"),
+        f"{reverse('matchmaking:run_list')}[0-9a-z]{{12}}/",
+        COUNTS,
+    )
+
+
+def requirement_interests(count):
+    member = MembershipFactory(role="editor")
+    requirement = RequirementFactory(enterprise=member.enterprise, lines=["a"])
+    line = requirement.lines.get()
+    for _ in range(count):
+        interest = InterestFactory(requirement=requirement)
+        interest.lines.set([line])
+        MatchFactory(line=line, supplier=interest.enterprise)
+    address = reverse("matchmaking:requirement_interests", args=[requirement.public_id])
+    return member.user, address, '<th scope="col">', (1, 5, 5)
+
+
+def contact_log(count):
+    member = MembershipFactory()
+    requirement = RequirementFactory(enterprise=member.enterprise)
+    for _ in range(count):
+        reader = MembershipFactory()
+        ContactReveal.objects.create(
+            contact=requirement.contact,
+            requirement=requirement,
+            user=reader.user,
+            enterprise=reader.enterprise,
+            right="policy",
+        )
+    address = reverse("matchmaking:contact_log", args=[requirement.public_id])
+    return member.user, address, r"Demo Precision \d+", (2, 6, 26)
+
+
+def guest_list(count):
+    event = EventFactory(seats=100)
+    RegistrationFactory.create_batch(count, event=event)
+    address = reverse("events:guest_list", args=[event.public_id])
+    return organiser_of(event), f"{address}?state=all", r"Demo Precision \d+", (2, 10, 50)
+
+
+def event_listing(count):
+    event = EventFactory()
+    for order in range(count):
+        Listing.objects.create(
+            event=event, requirement=RequirementFactory(), order=order, code=f"T{order}"
+        )
+    address = reverse("events:event_listing", args=[event.public_id])
+    return organiser_of(event), address, 'name="order_', COUNTS
+
+
+def delegate_list(count):
+    member = MembershipFactory()
+    event = EventFactory(seats=100)
+    row = RegistrationFactory(event=event, enterprise=member.enterprise, seats_asked=count)
+    for number in range(count):
+        Delegate.objects.create(registration=row, event=event, name=f"Delegate {number}")
+    address = reverse("events:delegate_list", args=[row.public_id])
+    return member.user, address, r'value="Delegate \d+"', COUNTS
+
+
+def requirement_history(count):
+    member = MembershipFactory()
+    requirement = RequirementFactory(enterprise=member.enterprise)
+    for _ in range(count):
+        audit.record(member.user, "requirement.amended", requirement)
+    address = reverse("chains:requirement_history", args=[requirement.public_id])
+    return member.user, address, "Amended", None
+
+
+def inbox(count):
+    user = OrganiserRoleFactory().user
+    EnterpriseFactory.create_batch(count, pending=True)
+    RequirementFactory.create_batch(count, submitted=True)
+    return user, reverse("matchmaking:inbox"), "<li", None
+
+
+LISTS = (
+    requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
+    event_list, event_list_of_an_organiser, series_list, notification_list, member_list, my_requirements, my_interests,
+    for_you, review_queue, run_list, requirement_interests, contact_log, guest_list, event_listing, delegate_list,
+    requirement_history, inbox,
+)  # fmt: skip
+
+
+def cost(make, count):
+    """Questions to the database and marks on the page, with this many rows and nothing kept."""
+    with transaction.atomic():
+        user, address, mark, _shown = make(count)
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        client.get(address)  # what is read once in the life of a process
+        for cache in caches.all():
+            cache.clear()
+        reasons.names.forget()
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(address)
+        transaction.set_rollback(True)
+    assert answer.status_code == 200
+    return len(asked), len(re.findall(mark, answer.content.decode()))
+
+
+@pytest.mark.parametrize("make", LISTS, ids=lambda make: make.__name__)
+def test_list_asks_as_many_queries_for_25_rows_as_for_one(make):
+    found = [cost(make, count) for count in COUNTS]
+    with transaction.atomic():
+        shown = make(1)[3]
+        transaction.set_rollback(True)
+
+    assert len({queries for queries, _marks in found}) == 1, found
+    if shown is not None:
+        assert tuple(marks for _queries, marks in found) == shown
+
+
+@pytest.mark.parametrize("make", test_api.MAKERS, ids=lambda make: make.__name__)
+def test_list_of_the_api_asks_as_many_queries_for_25_rows_as_for_one(make):
+    client = test_api.client_of(make(25))
+    found = []
+    for limit in COUNTS:
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(f"{test_api.API}{make.__name__}/?limit={limit}")
+        found.append((len(asked), len(answer.data["results"])))
+
+    assert [shown for _queries, shown in found] == list(COUNTS)
+    assert len({queries for queries, _shown in found}) == 1, found
+
+
+@pytest.mark.parametrize("name", routes.REFERENCE)
+def test_list_of_reference_rows_asks_as_many_queries_for_25_rows_as_for_one(name, client):
+    found = set()
+    for limit in COUNTS:
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(reverse(f"api-{name}-list"), {"limit": limit})
+        assert answer.status_code == 200
+        found.add(len(asked))
+
+    assert len(found) == 1
+
+
+def test_every_list_of_the_url_conf_is_measured():
+    named = {make.__name__.partition("_of_")[0].removesuffix("_narrowed") for make in LISTS}
+    api = {*routes.REFERENCE, *(make.__name__ for make in test_api.MAKERS)}
+    is_list = re.compile(
+        r"_(list|queue|log|listing|history|interests)$|:(my_\w+|for_you|inbox|search)$"
+    )
+
+    unmeasured = {
+        name
+        for name, _args in routes.patterns()
+        if not name.startswith(("admin:", "account_"))
+        and (
+            (is_list.search(name) and name.partition(":")[2] not in named)
+            or (name.endswith("-list") and name[4:-5] not in api)
+        )
+    }
+
+    assert unmeasured == set()
