@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db.models.functions import Length
 from django.test import Client
 from django.urls import reverse
 
-from chains.models import Condition, Question
+from chains.models import Condition, Question, Segment
 from tests import routes, walk, world
 from tests.factories.chains import RequirementLineFactory
 from tests.routes import Row
@@ -165,6 +166,12 @@ def market():
             requirement=place.published, kind="other", strength=strength, text=long
         )
     Question.objects.create(requirement=place.published, order=1, text=text[:200])
+    # The longest names that the register knows.
+    segment = Segment.objects.order_by(Length("name_en").desc()).first()
+    place.published.lines.update(segment=segment)
+    place.published.chain = segment.chain
+    place.published.is_urgent = True
+    place.published.save()
     place.capability.text_zh = text
     place.capability.save()
     return place
