@@ -41,6 +41,7 @@ from matchmaking.engine.taxonomy import Suggestion, Taxonomy
 from matchmaking.engine.text import normalise
 from matchmaking.engine.types import Need
 from matchmaking.engine.weights import Weights
+from matchmaking.models import Weighting
 from matchmaking.shelf import Build, Shelf
 
 SIDES: tuple[Side, ...] = ("supply", "demand")
@@ -49,6 +50,7 @@ NOUNS = ("enterprise", "capability", "qualification", "certification", "requirem
 # When more than this share of the enterprises has changed, building anew is cheaper than exchanging one by one.
 _REBUILD_SHARE = 0.25
 _FEW = 300
+_SOME_LINE = "接线盒 junction box"
 
 
 class Market:
@@ -90,8 +92,10 @@ class Market:
         """Takes the kept index and brings it up to now: the feed is read on from where it was built."""
         if self._shelf is None:
             return False
-        if not self.taxonomy.has_vectors(encoder()):
-            self._shelf.load_terms(self.taxonomy, encoder())
+        if not self.taxonomy.has_vectors(encoder()) and not self._shelf.load_terms(
+            self.taxonomy, encoder()
+        ):
+            self._shelf.save_terms(self.taxonomy, encoder())
         build = self._shelf.newest(side)
         if build is None:
             return False
@@ -109,7 +113,6 @@ class Market:
 
     def _keep(self, side: Side) -> None:
         if self._shelf is not None:
-            self._shelf.save_terms(self.taxonomy, encoder())
             self._shelf.save(side, self.indexes[side], self._since, self._day[side])
             self._exchanged[side] = 0
 
@@ -243,10 +246,16 @@ def forget() -> None:
 
 
 def warm() -> None:
-    """Load the indexes and the weights ahead of the first shard, in a process that is about to fork."""
+    """Score a line ahead of the first shard, in a process that is about to fork: all that is read for it is shared."""
+    encoder().fresh([_SOME_LINE])
+    known = current()
+    shared = Weighting.objects.active().filter(province=None).first()
     for side in SIDES:
-        current().index(side)
-    encoder().fresh(["接线盒 junction box"])
+        index = known.index(side)
+        if shared is not None:
+            known.ranker(side, Weights(**shared.weights)).rank([Need(0, _SOME_LINE, "zh")], 1)
+        index.refresh()
+    known.taxonomy.suggest(_SOME_LINE, encoder(), 1)
     # What stands is never garbage; looking through it would copy the shared pages.
     gc.freeze()
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 from django.conf import settings
 from django.db import connection
@@ -95,7 +96,7 @@ class Shelf:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def load_terms(self, taxonomy: Taxonomy, encoder: Encoder) -> bool:
-        with suppress(OSError, ValueError, EOFError):
+        with suppress(OSError, ValueError, KeyError, BadZipFile):
             return taxonomy.load(self.root, encoder)
         return False
 

@@ -209,22 +209,38 @@ class Taxonomy:
         return centres
 
     def save(self, folder: Path, encoder: Encoder) -> None:
-        """Writes the vectors; `load` of the same taxonomy and encoder finds them again."""
+        """Writes vectors and word counts of all terms; `load` of the same taxonomy and encoder finds them again."""
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"terms-{self.fingerprint}-{encoder.version}.npy"
-        if not path.exists():
-            draft = path.with_name(f".{uuid4().hex}.npy")
-            np.save(draft, self.vectors(encoder)[0].astype(np.float16))
-            draft.replace(path)
+        path = self._file(folder, encoder)
+        if path.exists():
+            return
+        vocabulary, idf, documents = self._lexicon
+        draft = path.with_name(f".{uuid4().hex}.npz")
+        np.savez(
+            draft,
+            vectors=self.vectors(encoder)[0].astype(np.float16),
+            words=np.frombuffer("\n".join(vocabulary.columns).encode(), np.uint8),
+            idf=idf,
+            **{part: getattr(documents, part) for part in ("data", "indices", "indptr")},
+        )
+        draft.replace(path)
 
     def load(self, folder: Path, encoder: Encoder) -> bool:
-        """Reads the vectors; False when none of this content and encoder are there."""
-        path = folder / f"terms-{self.fingerprint}-{encoder.version}.npy"
+        """Reads what `save` wrote; False when none of this content and encoder is there."""
+        path = self._file(folder, encoder)
         if not path.exists():
             return False
-        terms = np.load(path).astype(np.float32)
-        self._vectors[encoder.version] = (terms, self._centres(terms))
+        with np.load(path) as kept:
+            vectors, spoken = kept["vectors"].astype(np.float32), kept["words"].tobytes().decode()
+            idf, parts = kept["idf"], (kept["data"], kept["indices"], kept["indptr"])
+        vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
+        documents = sp.csr_matrix(parts, shape=(len(vocabulary), len(self.leaves)))
+        self.__dict__["_lexicon"] = (vocabulary, idf, documents)  # where cached_property looks
+        self._vectors[encoder.version] = (vectors, self._centres(vectors))
         return True
+
+    def _file(self, folder: Path, encoder: Encoder) -> Path:
+        return folder / f"terms-{self.fingerprint}-{encoder.version}.npz"
 
     def leaf_scores(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Floats:
         """Likeness of each text to each leaf, shape (texts, leaves): words, centre of meaning, nearest term."""
