@@ -15,13 +15,14 @@ from chains import audit
 from chains.doorbell import quiet
 from chains.models import Change, ChangeReader, Notification, Region
 from events.services import events
-from matchmaking import adapters, market
+from matchmaking import adapters
 from matchmaking.demo import gatherings, participants, postings
 from matchmaking.demo.clock import at, days_ago
 from matchmaking.demo.decisions import Reviewed
 from matchmaking.demo.history import History, know_unclaimed
 from matchmaking.demo.reading import Reading, reading
 from matchmaking.engine.encoder import NoEncoder
+from matchmaking.market import forget, taxonomy
 from matchmaking.models import MatchRun, RunShard
 from matchmaking.services import matching
 from matchmaking.tasks import lease
@@ -73,7 +74,7 @@ def _texts(market: participants.Market, asked: list[postings.Posting]) -> list[s
     """All that will be compared: the register's own words, then what the plan says."""
     if isinstance(adapters.encoder().inner, NoEncoder):
         return []
-    terms = [term for leaf in market.taxonomy().leaves for term in leaf.terms]
+    terms = [term for leaf in taxonomy().leaves for term in leaf.terms]
     offers = [text for one in market.people for offer in one.offers for text in offer.texts]
     return [*terms, *offers, *(line.full_text for one in asked for line in one.lines)]
 
@@ -120,7 +121,7 @@ def match_everything() -> None:
     """One run over everything, here and now: the first page shows matches before any worker has started."""
     # Matches and scores are left out: told that they are empty, the planner would go through them row by row.
     analyse("chains")
-    market.forget()
+    forget()
     run = matching.start(everything=True, by=None)
     for pk in run.shards.order_by("number").values_list("pk", flat=True):
         shard = RunShard.objects.claim(pk, lease())
