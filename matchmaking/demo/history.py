@@ -12,6 +12,7 @@ from chains.models import (
     CertificationKind,
     Chain,
     CooperationKind,
+    DockingKind,
     Enterprise,
     EnterpriseGroup,
     Project,
@@ -51,6 +52,7 @@ class History:
         self._categories = Category.objects.in_bulk(field_name="code")
         self._units = Unit.objects.in_bulk(field_name="code")
         self._chains = Chain.objects.in_bulk(field_name="code")
+        self._docking = DockingKind.objects.in_bulk(field_name="code")
         self._cooperation = CooperationKind.objects.in_bulk(field_name="code")
         self._qualifications = QualificationKind.objects.in_bulk(field_name="code")
         self._certifications = CertificationKind.objects.in_bulk(field_name="code")
@@ -286,7 +288,7 @@ class History:
             title=_in(posting.title, posting.language)[:160],
             text=_in(posting.text, posting.language) if posting.text else "",
             language=posting.language,
-            docking_kind_id=posting.docking_kind,  # type: ignore[call-arg]  # the column of docking_kind
+            docking_kind=self._docking[posting.docking_kind],
             seeks=posting.seeks,
             chain=self._chains.get(posting.chain),
             region=self._regions.get(posting.region),

@@ -224,6 +224,8 @@ def _companies(seed: int, count: int) -> Iterator[Participant]:
         )
         if cast is None:
             _delay(one, serial, count)
+        elif one.key == "newcomer":
+            one.state, one.days_ago = "pending", 1
         yield one
 
 
