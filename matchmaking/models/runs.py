@@ -35,6 +35,14 @@ class Weighting(TimeStamped):
     weights: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
     activated_at = models.DateTimeField(null=True, blank=True)
+    # What engine.calibration found when it was learned; empty for what was shipped.
+    report: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        default=dict, blank=True
+    )
+    # The version it was learned beside: the report compares with that one.
+    based_on = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="successors"
+    )
 
     objects = WeightingQuerySet.as_manager()
 
