@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from matchmaking.engine.text import language_of
+
 Grades = Mapping[str, int]
 _RELEVANT = 2
+_PAIR_COLUMNS = ("kind", "line", "wins", "loses", "reason")
 Parsed = TypeVar("Parsed")
 
 
@@ -73,6 +76,60 @@ def read_benchmark(folder: Path) -> Benchmark:
     return Benchmark(suppliers, queries, grades)
 
 
+@dataclass(frozen=True, slots=True)
+class MinimalPair:
+    """A line with a text that must win over another, and why."""
+
+    kind: str
+    line: str
+    wins: str
+    loses: str
+    reason: str
+
+    @property
+    def languages(self) -> str:
+        """Language of the line and of the text that must win, e.g. "zh-en"."""
+        return f"{language_of(self.line)}-{language_of(self.wins)}"
+
+
+def read_minimal_pairs(path: Path) -> list[MinimalPair]:
+    """Reads a table of five columns with tabs between; its first line names them.
+
+    Raises
+    ------
+    MalformedLineError
+        Names the file and the line.
+    """
+    return [pair for pair in _read(path, _pair) if pair is not None]
+
+
+def won_shares(pairs: Sequence[MinimalPair], margins: Sequence[float]) -> dict[str, Any]:
+    """Share of pairs whose winner has more points than its loser, in all, by kind and by languages.
+
+    Examples
+    --------
+    >>> pair = MinimalPair("short", "轴承", "深沟球轴承", "bearing steel", "A bearing is asked for.")
+    >>> won_shares([pair, pair], [1.5, 0.0])
+    {'pairs': 2, 'won': 0.5, 'kinds': {'short': 0.5}, 'languages': {'zh-zh': 0.5}}
+    """
+    won = [margin > 0 for margin in margins]
+    by_kind: dict[str, list[bool]] = {}
+    by_languages: dict[str, list[bool]] = {}
+    for pair, right in zip(pairs, won, strict=True):
+        by_kind.setdefault(pair.kind, []).append(right)
+        by_languages.setdefault(pair.languages, []).append(right)
+    return {
+        "pairs": len(pairs),
+        "won": _mean(won),
+        "kinds": {kind: _mean(found) for kind, found in by_kind.items()},
+        "languages": {pair: _mean(found) for pair, found in sorted(by_languages.items())},
+    }
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return round(float(np.mean(values)), 4)
+
+
 def _read(path: Path, parse: Callable[[str], Parsed]) -> Iterator[Parsed]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -132,6 +189,13 @@ def _grade(line: str) -> tuple[str, str, int]:
     if len(fields) != 3:
         raise ValueError("not three fields separated by tabs")
     return fields[0], fields[1], int(fields[2])
+
+
+def _pair(line: str) -> MinimalPair | None:
+    fields = line.split("\t")
+    if len(fields) != len(_PAIR_COLUMNS) or not all(field.strip() for field in fields):
+        raise ValueError("not five filled fields separated by tabs")
+    return None if tuple(fields) == _PAIR_COLUMNS else MinimalPair(*fields)
 
 
 def dcg(ranking: Sequence[str], grades: Grades, depth: int = 10) -> float:

@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,16 @@ from matchmaking.engine.evaluation import (
     Benchmark,
     MalformedLineError,
     Measures,
+    MinimalPair,
     Query,
     read_benchmark,
+    read_minimal_pairs,
+    won_shares,
 )
-from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.index import OfferIndex, Pairs
 from matchmaking.engine.similarity import likeness
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
+from matchmaking.engine.text import language_of
 from matchmaking.engine.types import Encoder, Need, Offer, OfferText
 from matchmaking.engine.weights import WEIGHTING_1
 
@@ -51,23 +56,37 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-embedding", action="store_true", help="rank by words and categories alone"
         )
+        parser.add_argument(
+            "--pairs",
+            type=Path,
+            help="minimal pairs (see golden/README.md): also print the share that is won",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             benchmark = read_benchmark(options["folder"])
             taxonomy = read_taxonomy(options["taxonomy"])
+            pairs = read_minimal_pairs(options["pairs"]) if options["pairs"] else []
         except MalformedLineError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}") from error
         encoder: Encoder = NoEncoder() if options["no_embedding"] else UniversalSentenceEncoder()
         result = evaluate(benchmark, taxonomy, encoder, options["category"])
+        shares = None
+        if pairs:
+            shares = won_shares(pairs, margins(pairs, index_of(pairs, taxonomy, encoder)))
         if options["json"]:
-            self.stdout.write(json.dumps(result))
-        else:
-            for name, value in result.items():
-                self.stdout.write(f"{name:24s}{'-' if value is None else value}")
+            told = result if shares is None else {**result, "minimal_pairs": shares}
+            self.stdout.write(json.dumps(told))
+            return
+        for name, value in result.items():
+            self.stdout.write(f"{name:24s}{'-' if value is None else value}")
+        if shares is not None:
+            rows = {"minimal_pairs": shares["pairs"], "won": shares["won"]}
+            for name, value in {**rows, **shares["languages"], **shares["kinds"]}.items():
+                self.stdout.write(f"{name:24s}{value}")
 
 
 def read_taxonomy(path: Path) -> Taxonomy:
@@ -119,6 +138,45 @@ def evaluate(
         "peak_rss_mb": round(peak, 1),
         "engine_version": ENGINE_VERSION,
     }
+
+
+def numbered(pairs: Sequence[MinimalPair]) -> dict[str, int]:
+    """The number under which each text of the pairs is offered."""
+    texts = sorted({text for pair in pairs for text in (pair.wins, pair.loses)})
+    return {text: number for number, text in enumerate(texts)}
+
+
+def index_of(pairs: Sequence[MinimalPair], taxonomy: Taxonomy, encoder: Encoder) -> OfferIndex:
+    """All texts of the pairs, each the offer of a firm of its own."""
+    offers = [
+        Offer(number, "enterprise", (OfferText(0, text, language_of(text)),))
+        for text, number in numbered(pairs).items()
+    ]
+    return OfferIndex.build(offers, taxonomy, encoder)
+
+
+def margins(pairs: Sequence[MinimalPair], index: OfferIndex) -> list[float]:
+    """Points by which the text that must win leads, for each pair."""
+    numbers = numbered(pairs)
+    # No supplier has the id -1, so that nothing is barred as one's own.
+    lines = index.read(
+        [Need(0, pair.line, language_of(pair.line), enterprise=-1) for pair in pairs]
+    )
+    won, lost = (
+        likeness(
+            index.features(
+                lines,
+                Pairs(
+                    np.arange(len(texts)),
+                    np.concatenate([index.rows_of(numbers[text]) for text in texts]),
+                ),
+            ),
+            WEIGHTING_1,
+        )
+        for texts in ([pair.wins for pair in pairs], [pair.loses for pair in pairs])
+    )
+    led: list[float] = (won - lost).tolist()
+    return led
 
 
 def offers_of(benchmark: Benchmark) -> list[Offer]:

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from matchmaking.engine.evaluation import MinimalPair, read_minimal_pairs, won_shares
+from matchmaking.engine.scoring import Ranker
+from matchmaking.engine.text import language_of
+from matchmaking.engine.types import Need
+from matchmaking.engine.units import Unit, Units
+from matchmaking.engine.weights import WEIGHTING_1
+from matchmaking.management.commands import evaluate_engine
+from matchmaking.management.commands.evaluate_engine import index_of, margins, numbered
+from tests.matchmaking.engine.conftest import GOLDEN
+
+PAIRS = GOLDEN / "minimal_pairs.tsv"
+
+# A little below what is reached, so that a change that costs a kind is seen. Raise them with the engine.
+ALL = 0.76
+LANGUAGES = {"zh-zh": 0.75, "en-en": 0.73, "zh-en": 0.74, "en-zh": 0.76}
+KINDS = {
+    "context": 0.54,
+    "form": 0.58,
+    "number": 0.79,
+    "standard": 0.96,
+    "code": 0.90,
+    "script": 0.90,
+    "pinyin": 0.92,
+    "typo": 0.83,
+    "short": 0.65,
+    "neighbour": 0.88,
+    "treatment": 0.93,
+    "spelling": 0.93,
+    "jargon": 0.76,
+    "long": 0.77,
+}
+# Worse than a coin so far: these lines speak of who asks, of what is ruled out, or their own words stand in the wrong
+# text, and the engine reads only what a text is about. One that passes has earned a floor among the others.
+NOT_YET = ("role", "exclusion", "crossed")
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return read_minimal_pairs(PAIRS)
+
+
+@pytest.fixture(scope="module")
+def index(pairs, shipped, encoder):
+    return index_of(pairs, shipped, encoder)
+
+
+@pytest.fixture(scope="module")
+def led(pairs, index):
+    return margins(pairs, index)
+
+
+@pytest.fixture(scope="module")
+def shares(pairs, led):
+    return won_shares(pairs, led)
+
+
+def test_pairs_are_many_of_every_kind_and_each_stands_once(pairs):
+    assert len(pairs) >= 300
+    assert len({pair.line for pair in pairs}) == len(pairs)
+    assert all(pair.wins != pair.loses for pair in pairs)
+    # The pages of kind "long" stand on both sides; nothing else is used a second time.
+    texts = Counter(t for p in pairs if p.kind != "long" for t in (p.wins, p.loses))
+    assert texts.most_common(1)[0][1] == 1
+    kinds = Counter(pair.kind for pair in pairs)
+    assert set(kinds) == {*KINDS, *NOT_YET}
+    assert min(kinds.values()) >= 20
+
+
+def test_pairs_are_of_both_languages_and_some_lines_mix_them(pairs):
+    languages = Counter(pair.languages for pair in pairs)
+
+    assert languages["zh-zh"] >= 100
+    assert languages["en-en"] >= 70
+    assert languages["zh-en"] >= 70
+    assert languages["en-zh"] >= 60
+    mixed = [p for p in pairs if re.search(r"[一-鿿]", p.line) and re.search("[a-z]{3}", p.line)]
+    assert len(mixed) >= 10
+
+
+def test_every_pair_says_why_in_a_sentence(pairs):
+    for pair in pairs:
+        assert pair.reason.endswith("."), pair
+        assert not pair.reason[0].islower(), pair
+        assert len(pair.reason.split()) >= 4, pair
+
+
+def test_pairs_won_in_all_reach_the_floor(shares):
+    assert shares["won"] >= ALL
+
+
+@pytest.mark.parametrize("languages", LANGUAGES)
+def test_pairs_won_by_languages_reach_the_floor(shares, languages):
+    assert shares["languages"][languages] >= LANGUAGES[languages]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pairs_won_by_kind_reach_the_floor(shares, kind):
+    assert shares["kinds"][kind] >= KINDS[kind] >= 0.5
+
+
+@pytest.mark.parametrize("kind", NOT_YET)
+@pytest.mark.xfail(reason="fewer than half are won so far; move it to KINDS when this passes")
+def test_pairs_won_by_kind_are_more_than_a_coin_would_win(shares, kind):
+    assert shares["kinds"][kind] >= 0.5
+
+
+def test_what_leads_is_what_is_shown_with_more_points(pairs, led, index):
+    ranker = Ranker(index, WEIGHTING_1, Units.of([Unit("kg", "mass", 1)]))
+    numbers = numbered(pairs)
+    clear = [place for place, margin in enumerate(led) if abs(margin) > 0.5][::25]
+
+    for place in clear:
+        pair = pairs[place]
+        need = Need(0, pair.line, language_of(pair.line), enterprise=-1)
+        wins, loses = (
+            ranker.score_pair(need, numbers[text]).tenths for text in (pair.wins, pair.loses)
+        )
+        assert (wins > loses) == (led[place] > 0), pair
+
+
+def test_an_equal_score_is_not_won():
+    pair = MinimalPair("short", "轴承", "深沟球轴承", "bearing steel", "A bearing is asked for.")
+
+    assert won_shares([pair, pair, pair], [0.1, 0.0, -1.0])["won"] == 0.3333
+
+
+@pytest.fixture
+def small_folder(tmp_path, monkeypatch, trees):
+    monkeypatch.setattr(evaluate_engine, "read_taxonomy", trees)
+    (tmp_path / "docs.jsonl").write_text('{"id": "s1", "texts": ["湿法隔膜"]}\n', "utf-8")
+    (tmp_path / "queries.jsonl").write_text('{"id": "q1", "text": "隔膜"}\n', "utf-8")
+    (tmp_path / "qrels.tsv").write_text("q1\ts1\t2\n", "utf-8")
+    (tmp_path / "pairs.tsv").write_text(
+        "kind\tline\twins\tloses\treason\n"
+        "short\t轴承\t深沟球轴承\t法律咨询\tA bearing is asked for.\n"
+        "short\tgasket\tlegal advice\tflat gaskets\tThe wrong way round on purpose.\n",
+        "utf-8",
+    )
+    return tmp_path
+
+
+def test_command_tells_the_shares_only_when_asked(small_folder):
+    def told(*options):
+        out = StringIO()
+        call_command("evaluate_engine", str(small_folder), "--no-embedding", *options, stdout=out)
+        return out.getvalue()
+
+    with_pairs = told("--pairs", str(small_folder / "pairs.tsv"), "--json")
+
+    assert "minimal_pairs" not in told("--json")
+    assert json.loads(with_pairs)["minimal_pairs"] == {
+        "pairs": 2,
+        "won": 0.5,
+        "kinds": {"short": 0.5},
+        "languages": {"en-en": 0.0, "zh-zh": 1.0},
+    }
+    assert told("--pairs", str(small_folder / "pairs.tsv")).splitlines()[-5:] == [
+        "minimal_pairs           2",
+        "won                     0.5",
+        "en-en                   0.0",
+        "zh-zh                   1.0",
+        "short                   0.5",
+    ]
+
+
+@pytest.mark.parametrize("line", ["short\t轴承\t深沟球轴承", "short\t轴承\t\t轴承钢\tWhy."])
+def test_malformed_pair_is_named_by_file_and_number(small_folder, line):
+    path = small_folder / "pairs.tsv"
+    path.write_text(path.read_text("utf-8") + line + "\n", "utf-8")
+
+    with pytest.raises(CommandError, match=r"pairs\.tsv, line 4: not five filled fields"):
+        call_command("evaluate_engine", str(small_folder), "--pairs", str(path))
