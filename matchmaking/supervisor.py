@@ -379,9 +379,18 @@ def _reset(state: Path) -> None:
     embedded.reset(state)
 
 
+def _noted(notes: Path) -> dict[str, str]:
+    """What was prepared before; cut off in the middle, as by a full disk, it says nothing."""
+    try:
+        found: dict[str, str] = json.loads(notes.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
 def prepare(supervisor: Supervisor, state: Path, *, demo: bool) -> None:
     notes = state / "prepared.json"
-    done: dict[str, str] = json.loads(notes.read_text()) if notes.exists() else {}
+    done = _noted(notes)
     todo = [step for step in steps(demo=demo) if done.get(step.name) != step.fingerprint()]
     for number, step in enumerate(todo, start=1):
         supervisor.do(step, f"{number}/{len(todo)}")
@@ -485,9 +494,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PermissionError:
         print(embedded.owned_by_another(state), file=sys.stderr)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        print(embedded.explain(state, str(error)), file=sys.stderr)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = embedded.explain(state, str(error)) if full else embedded.unusable(state, error)
+        print(why, file=sys.stderr)
     return 1
 
 

@@ -10,7 +10,13 @@ from __future__ import annotations
 from matchmaking.embedded.client import STATE, held, look, provide, release, reset, use
 from matchmaking.embedded.places import is_locked
 from matchmaking.embedded.processes import die_with_parent
-from matchmaking.embedded.refusals import Refusal, disk_is_full, explain, owned_by_another
+from matchmaking.embedded.refusals import (
+    Refusal,
+    disk_is_full,
+    explain,
+    owned_by_another,
+    unusable,
+)
 
 __all__ = [
     "STATE",
@@ -25,5 +31,6 @@ __all__ = [
     "provide",
     "release",
     "reset",
+    "unusable",
     "use",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -43,6 +44,10 @@ def provide(*, throwaway: bool = False, state: Path | None = None) -> None:
         sys.exit(str(refusal))
     except PermissionError:
         sys.exit(str(refusals.owned_by_another(Path(folder))))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            sys.exit(str(refusals.explain(Path(folder), str(error))))
+        sys.exit(str(refusals.unusable(Path(folder), error)))
     for name in ADDRESSES:
         env.setdefault(name, servers[name])
 

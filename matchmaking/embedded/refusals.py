@@ -92,6 +92,16 @@ def owned_by_another(folder: Path) -> Refusal:
     )
 
 
+def unusable(folder: Path, error: OSError) -> Refusal:
+    """Read-only, below a file, on a medium that fails."""
+    why = error.strerror or str(error)
+    return Refusal(
+        f"{folder} cannot be used: {why}."
+        " Make it a folder that can be written to, or name another one in EMBEDDED_STATE.",
+        f"无法使用 {folder}：{why}。请将其改为可写的文件夹，或用 EMBEDDED_STATE 指定其他文件夹。",
+    )
+
+
 def in_use(folder: Path) -> Refusal:
     return Refusal(
         f"The servers in {folder} are in use. Stop what uses them (`make demo`, `make run`, a"

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -114,7 +114,7 @@ def interest_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("The interest is withdrawn."))
-    return redirect(_back(request, reverse("matchmaking:my_interests")))
+    return HttpResponseRedirect(_back(request, reverse("matchmaking:my_interests")))
 
 
 # -- the buyer's answer ---------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
     else:
         messages.success(request, sentence)
     address = reverse("matchmaking:requirement_interests", args=[interest.requirement.public_id])
-    return redirect(_back(request, address))
+    return HttpResponseRedirect(_back(request, address))
 
 
 def register_own(request: MemberRequest) -> Any:

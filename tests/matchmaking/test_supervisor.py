@@ -390,3 +390,75 @@ def test_turn_of_stopping_may_differ_from_the_order_of_starting():
     del starter.stop
     assert stopped == ["beat", "web", "worker"]
     starter.stop_all()
+
+
+def run_supervisor(state, **environment):
+    kept = {n: v for n, v in os.environ.items() if n not in ("EMBEDDED_STATE", "SECRET_KEY")}
+    return subprocess.run(
+        [sys.executable, "-m", "matchmaking.supervisor", "--port", "8771"],
+        cwd=ROOT,
+        env={**kept, "STATE_DIR": str(state), **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("name", ["file/below", "file"])
+def test_folder_that_is_none_is_said_in_one_sentence_per_language(tmp_path, name):
+    (tmp_path / "file").touch()
+
+    ended = run_supervisor(tmp_path / name)
+
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    en, zh = ended.stderr.splitlines()
+    assert en.startswith(f"{tmp_path / name} cannot be used: ")
+    assert zh.startswith(f"无法使用 {tmp_path / name}：")
+
+
+def test_read_only_folder_is_said_in_one_sentence_per_language(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("EMBEDDED_STATE", str(tmp_path))
+
+    def read_only(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(supervisor, "claim", read_only)
+
+    assert supervisor.main([]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        f"{tmp_path} cannot be used: Read-only file system."
+        " Make it a folder that can be written to, or name another one in EMBEDDED_STATE."
+    )
+
+
+SECRET = "x" * 40
+NOWHERE = "postgresql://u:p@127.0.0.1:1/x"
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"DATABASE_URL": "mysql://x", "SECRET_KEY": SECRET}, "A setting is wrong: DATABASE_URL begins with 'mysql'; write postgresql://user:password@host:5432/name."),
+        ({"DATABASE_URL": NOWHERE}, "A setting is wrong: SECRET_KEY is not set; production needs at least 32 random characters."),
+        ({"DATABASE_URL": NOWHERE, "SECRET_KEY": "short"}, "A setting is wrong: SECRET_KEY has 5 characters; it needs at least 32."),
+        ({"DATABASE_URL": NOWHERE, "SECRET_KEY": SECRET, "VISIBILITY_TIMEOUT": "soon"}, "A setting is wrong: VISIBILITY_TIMEOUT is 'soon'; write a whole number such as 60."),
+        ({"DATABASE_URL": NOWHERE, "SECRET_KEY": SECRET, "EMAIL_URL": "pop3:"}, "A setting is wrong: EMAIL_URL is 'pop3:'; write console:, file:///folder or smtp://user:password@host:25."),
+        ({"DATABASE_URL": NOWHERE, "SECRET_KEY": SECRET}, "The database does not answer: connection failed: "),
+    ],
+)  # fmt: skip
+def test_wrong_setting_is_said_in_a_sentence(tmp_path, environment, sentence):
+    ended = run_supervisor(tmp_path, **environment)
+
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert f"migrate | {sentence}" in said
+    assert "Traceback" not in said
+
+
+def test_notes_that_were_cut_off_are_no_notes(quick):
+    (quick / "prepared.json").write_text("{")
+
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+
+    assert (quick / "ran").read_text() == "12"
