@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from matchmaking.engine.highlight import says_something, tokenise
+from matchmaking.engine.highlight import says_something, telling_words, tokenise
 from matchmaking.engine.locality import Nearness, steps
 from matchmaking.engine.text import as_written, han_runs, normalise
 from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone
@@ -72,9 +72,8 @@ class Wording:
         if len(written) != len(folded):  # a rare letter that is longer in lower case
             written = folded
         words: dict[str, str] = {}
-        for token in tokenise(folded):
-            if not token.is_han and says_something([token]):
-                words.setdefault(token.key, written[token.start : token.end])
+        for key, start, end in telling_words(folded):
+            words.setdefault(key, written[start:end])
         return cls(f" {folded}", tuple(han_runs(folded)), words)
 
 

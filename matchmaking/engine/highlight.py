@@ -27,9 +27,9 @@ SPELLING_RATIO = 88.0
 SHORTEST_MISSPELT = 5
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_TOKEN = re.compile(
-    rf"[{_HAN}]|[a-zà-öø-ÿ]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|[a-zà-öø-ÿ]+|\d+(?:[.,]\d+)*"
-)
+_WORD = r"[a-zà-öø-ÿ]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|[a-zà-öø-ÿ]+|\d+(?:[.,]\d+)*"
+_TOKEN = re.compile(rf"[{_HAN}]|{_WORD}")
+_WORDS = re.compile(_WORD)
 _GAP = re.compile(r"[\s\-/·]*")
 _NUMBER = re.compile(r"(?<![a-z0-9.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _TIMES = re.compile(r"\s*(万|亿|million\b|thousand\b|billion\b)")
@@ -162,14 +162,33 @@ def tokenise(folded: str) -> list[Token]:
     found: list[Token] = []
     before = 0
     for match in _TOKEN.finditer(folded):
-        word = match.group()
-        key = stem(word) if word[0].isalpha() and word.isascii() and word.isalpha() else word
+        key = _key(match.group())
         gap = folded[before : match.start()]
         found.append(
             Token(key, match.start(), match.end(), bool(found) and _GAP.fullmatch(gap) is not None)
         )
         before = match.end()
     return found
+
+
+def telling_words(folded: str) -> Iterator[tuple[str, int, int]]:
+    """Words of a text in one spelling that say something alone: key, start, end. Chinese and numbers are passed over."""
+    for match in _WORDS.finditer(folded):
+        key = _key(match.group())
+        if _is_telling(key):
+            yield key, match.start(), match.end()
+
+
+def _key(word: str) -> str:
+    return stem(word) if word.isascii() and word.isalpha() else word
+
+
+# The words of a trade are few; each is asked for in text after text.
+@lru_cache(maxsize=16384)
+def _is_telling(key: str) -> bool:
+    if key in _PLAIN or key.replace(".", "").isdigit():
+        return False
+    return len(key) >= (2 if any(c.isdigit() for c in key) else 3)
 
 
 class _UnitNames:
@@ -284,13 +303,7 @@ def says_something(tokens: Sequence[Token]) -> bool:
     han = "".join(token.key for token in tokens if token.is_han)
     if len(han) >= 2 and len(_PLAIN_RUN.sub("", han)) >= 2:
         return True
-    return any(
-        not token.is_han
-        and not token.is_number
-        and len(token.key) >= (2 if any(c.isdigit() for c in token.key) else 3)
-        and token.key not in _PLAIN
-        for token in tokens
-    )
+    return any(not token.is_han and _is_telling(token.key) for token in tokens)
 
 
 class _Pairing:

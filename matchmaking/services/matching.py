@@ -319,7 +319,10 @@ def _write(run: MatchRun, finding: Finding) -> None:
     """Matches, scores and suggested categories of a shard, under a lock on its lines."""
     lines = _locked(finding.needs)
     stored = list(
-        Match.objects.filter(line__in=lines).select_related("score").order_by("line", "supplier")
+        Match.objects.filter(line__in=lines)
+        .select_related("score")
+        .defer("score__parts", "score__reasons", "score__outcomes")
+        .order_by("line", "supplier")
     )
     if run.enterprise_id is not None:
         _leave_out_the_rest(finding, stored, run.enterprise_id)
