@@ -1,0 +1,94 @@
+"""What docker-compose.yml starts, started without Docker: the same words, the same health checks."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.faults.installation import ROOT, Installation
+from tests.test_compose import SERVICES
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def place(monkeypatch):
+    monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
+    installation = Installation()
+    installation.copy()
+    connection.close()
+    yield installation
+    installation.end()
+
+
+@pytest.fixture
+def start(place, tmp_path):
+    """A service by its name, as the image would run it: its words, the addresses, the state's folder."""
+    environment = {
+        **place.environment(),
+        "STATE_DIR": str(tmp_path),
+        "EMBEDDED": "off",
+        "HOSTNAME": os.uname().nodename,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    started = []
+
+    def run(name):
+        with (tmp_path / f"{name}.log").open("wb") as log:
+            one = subprocess.Popen(
+                SERVICES[name]["command"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        started.append(one)
+        return one
+
+    def is_healthy(name):
+        kind, words = SERVICES[name]["healthcheck"]["test"]
+        assert kind == "CMD-SHELL"
+        asked = words.replace("$$", "$").replace("/srv/state", shlex.quote(str(tmp_path)))
+        return (
+            subprocess.run(
+                ["/bin/sh", "-c", asked],
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                capture_output=True,
+            ).returncode
+            == 0
+        )
+
+    run.is_healthy = is_healthy
+    yield run
+    for one in started:
+        if one.poll() is None:
+            os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+
+
+@pytest.mark.parametrize("name", ["worker", "beat"])
+def test_service_becomes_healthy_and_stops_in_order(start, until, name):
+    assert not start.is_healthy(name)  # the control: the check can fail
+    service = start(name)
+
+    until(lambda: service.poll() is not None or start.is_healthy(name), 60)
+
+    assert service.poll() is None
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(30) == 0
+
+
+def test_setup_migrates_and_may_be_repeated(start):
+    service = start("setup")
+
+    assert service.wait(120) == 0
