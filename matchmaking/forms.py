@@ -20,6 +20,21 @@ class AddForm(Form):
     reason = forms.CharField(label=_("Reason"), max_length=500)
 
 
+class WeightingReasonForm(Form):
+    """Why a weighting is put in force, and which one was in force while that was decided."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Kept with the version; organisers and analysts of the province read it."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": _("Write why the weighting changes: colleagues read it beside the version.")
+        },
+    )
+    instead_of = forms.CharField(max_length=12, widget=forms.HiddenInput)
+
+
 class LineChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django cannot subscript it
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.number}. {obj.text}"

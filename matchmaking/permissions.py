@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from chains.models import (
     ContactReveal,
     Enterprise,
+    Region,
     Requirement,
     RequirementLine,
     User,
@@ -25,7 +26,7 @@ from chains.permissions import (
 )
 from events.models import Event, Listing
 from events.permissions import DESK, moderated_by
-from matchmaking.models import Interest, Match, MatchRun
+from matchmaking.models import Interest, Match, MatchRun, Weighting
 
 Right = ContactReveal.Right
 
@@ -233,3 +234,46 @@ def runs_visible_to(user: Anyone) -> QuerySet[MatchRun]:
     ):
         scope |= lies_within(field, user.organiser_regions)
     return MatchRun.objects.filter(scope)
+
+
+def provinces_weighed(user: Anyone) -> QuerySet[Region]:
+    """Provinces whose weighting and calibration report the user reads: those of the user's desks, all that are served
+    for the administrator and for a desk of the whole country."""
+    if not is_signed_in(user):
+        return Region.objects.none()
+    scope = [role.region for role in user.active_roles]
+    codes = [region.province_code for region in scope if region.province_code]
+    provinces = Region.objects.provinces()
+    if user.is_administrator or len(codes) < len(scope):
+        return provinces.filter(Q(served_as__isnull=False) | Q(code__in=codes))
+    return provinces.filter(code__in=codes)
+
+
+def can_read_weighting(user: Anyone, province: Region | None) -> bool:
+    """The calibration report: organisers and analysts of the province; of all provinces together the administrator."""
+    if not is_signed_in(user):
+        return False
+    if province is None:
+        return user.is_administrator
+    return user.is_administrator or provinces_weighed(user).filter(pk=province.pk).exists()
+
+
+def can_weigh(user: Anyone, province: Region | None) -> bool:
+    """Learn, activate or roll back: an organiser at province level for the province, the administrator for any and for
+    the weighting that all share."""
+    if not is_signed_in(user):
+        return False
+    return user.is_administrator or (province is not None and covers(user, province))
+
+
+def weightings_visible_to(user: Anyone) -> QuerySet[Weighting]:
+    """Versions of the user's provinces, and the shared ones that are or were in force: scores name them."""
+    if not is_signed_in(user):
+        return Weighting.objects.none()
+    if user.is_administrator:
+        return Weighting.objects.all()
+    provinces = provinces_weighed(user)
+    if not provinces.exists():
+        return Weighting.objects.none()
+    shared = Q(province=None) & ~Q(status=Weighting.Status.DRAFT)
+    return Weighting.objects.filter(shared | Q(province__in=provinces))

@@ -10,6 +10,7 @@ from chains import urls as register
 from chains.admin import keep_own_pages
 from events.permissions import DESK
 from matchmaking.views import (
+    calibration,
     catalogue,
     categories,
     chain_map,
@@ -86,6 +87,14 @@ matchmaking = [
     path("runs/start/", runs.run_start, name="run_start"),
     path("runs/<str:public_id>/", runs.run_detail, name="run_detail"),
     path("runs/<str:public_id>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("calibration/", calibration.calibration, name="calibration"),
+    path("calibration/learn/", calibration.calibration_learn, name="calibration_learn"),
+    path("calibration/<str:public_id>/", calibration.weighting_detail, name="weighting_detail"),
+    path(
+        "calibration/<str:public_id>/activate/",
+        calibration.weighting_activate,
+        name="weighting_activate",
+    ),
 ]
 
 handler500 = "matchmaking.views.faults.fault"

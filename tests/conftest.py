@@ -81,6 +81,9 @@ def empty_all_but_shipped_rows(self):
         cursor.execute(
             f"TRUNCATE {', '.join(connection.ops.quote_name(t) for t in sorted(tables))} RESTART IDENTITY"
         )
+        # What a test learned goes, and what was shipped is in force again.
+        cursor.execute("DELETE FROM matchmaking_weighting WHERE based_on_id IS NOT NULL")
+        cursor.execute("UPDATE matchmaking_weighting SET status = 'active'")
 
 
 TransactionTestCase._fixture_teardown = empty_all_but_shipped_rows

@@ -209,6 +209,14 @@ INTRODUCTION = (
     post("matchmaking:run_start", "", "in 403 403 403 403 403 403 go 403 403 go", data={"requirement": "@published"}),
     Row("matchmaking:run_detail", "run", "in 404 404 404 404 404 404 200 404 404 200"),
     post("matchmaking:run_cancel", "run", "in 404 404 404 404 404 404 go 404 404 go"),
+    # Read at the desks of a province, decided on at province level: the organiser here is one of a city.
+    Row("matchmaking:calibration", "", "in 403 403 403 403 403 403 200 200 200 200"),
+    post("matchmaking:calibration_learn", "", "in 403 403 403 403 403 403 403 403 403 go"),
+    Row("matchmaking:weighting_detail", "weighting", "in 404 404 404 404 404 404 200 200 200 200"),
+    Row("matchmaking:weighting_detail", "weighting_draft", "in 404 404 404 404 404 404 200 404 200 200"),
+    Row("matchmaking:weighting_detail", "weighting_draft", "in 404 404 404 404 404 404 200 404 200 200", query={"preview": "1"}),
+    Row("matchmaking:weighting_activate", "weighting_draft", "in 404 404 404 404 404 404 403 404 403 200"),
+    post("matchmaking:weighting_activate", "weighting_draft", "in 404 404 404 404 404 404 403 404 403 go", data={"reason": "r", "instead_of": "@weighting"}),
 )  # fmt: skip
 
 REFERENCE = (

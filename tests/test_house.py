@@ -207,6 +207,7 @@ READERS = {
     "chains.services.enterprises": {"search_document", "noun"},
     "events.services.events": {"missing_of"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
+    "matchmaking.services.calibration": {"decided", "reliability"},
     "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings"},
     "matchmaking.services.interests": {"is_own"},
     "matchmaking.services.matching": {"weighting_of", "pending", "pending_ids"},

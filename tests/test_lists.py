@@ -26,6 +26,7 @@ from tests.factories.chains import (
     OrganiserRoleFactory,
     RequirementFactory,
     UserFactory,
+    region,
 )
 from tests.factories.events import (
     EventFactory,
@@ -33,7 +34,12 @@ from tests.factories.events import (
     SeriesFactory,
     organiser_of,
 )
-from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+from tests.factories.matchmaking import (
+    InterestFactory,
+    MatchFactory,
+    MatchRunFactory,
+    draft_weighting,
+)
 from tests.matchmaking.api import test_api
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +186,13 @@ def run_list(count):
     )
 
 
+def calibration(count):
+    user = OrganiserRoleFactory().user
+    for number in range(count):
+        draft_weighting(region("330000"), version=2 + number)
+    return user, reverse("matchmaking:calibration"), r"Version \d+</a>", (2, 6, 26)
+
+
 def requirement_interests(count):
     member = MembershipFactory(role="editor")
     requirement = RequirementFactory(enterprise=member.enterprise, lines=["a"])
@@ -254,7 +267,7 @@ def inbox(count):
 LISTS = (
     requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
     event_list, event_list_of_an_organiser, series_list, notification_list, member_list, my_requirements, my_interests,
-    for_you, review_queue, run_list, requirement_interests, contact_log, guest_list, event_listing, delegate_list,
+    for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_listing, delegate_list,
     requirement_history, inbox,
 )  # fmt: skip
 

@@ -80,6 +80,7 @@ NO_PAGE = {
     "matchmaking:pair_why": LEADS_ON,
     "matchmaking:run_start": ANSWER,
     "matchmaking:run_cancel": ANSWER,
+    "matchmaking:calibration_learn": ANSWER,
     "matchmaking:review_decide": ANSWER,
     "matchmaking:review_bulk": ANSWER,
     "matchmaking:review_add": ANSWER,

@@ -40,7 +40,13 @@ from tests.factories.events import (
     RegistrationFactory,
     SeriesFactory,
 )
-from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+from tests.factories.matchmaking import (
+    InterestFactory,
+    MatchFactory,
+    MatchRunFactory,
+    draft_weighting,
+    weighting_1,
+)
 
 # Who walks. "Member" roles are those of the buyer; the organiser works for the host of the events in the
 # buyer's city, the other one in a city at the other end of the country, where the stranger's enterprise is.
@@ -219,6 +225,8 @@ def _gathering(world):
 
 def _introduction(world):
     organiser = world.people["organiser"]
+    world.weighting = weighting_1()
+    world.weighting_draft = draft_weighting(region("330000"), text=40, locality=15)
     world.run = MatchRunFactory(
         scope="requirement", requirement=world.published, asked_by=organiser, status="queued"
     )

@@ -14,7 +14,7 @@ rejected for their product would teach that being near is bad (selection on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import log2
 from typing import Any, Literal
@@ -584,9 +584,13 @@ class WhatIf:
 
 
 def what_if(
-    evidence: Evidence, tenths: Ints, weights: Weights, kept: int = 10, movable: Bools | None = None
+    evidence: Evidence,
+    tenths: Ints,
+    weights: Weights,
+    kept: int = 10,
+    named: Collection[int] | None = None,
 ) -> WhatIf:
-    """Compare the lists as they stand (`tenths`) with those under another weighting; `movable` narrows whom to name."""
+    """Compare the lists as they stand (`tenths`) with those under another weighting; movers only of the lines `named`."""
     after = points(evidence.share, evidence.applies, weights)
     changed = reordered = 0
     movers = []
@@ -599,7 +603,8 @@ def what_if(
         for number, row in enumerate(old.tolist(), 1):
             if place[row] != number and min(place[row], number) <= DEPTH:
                 movers.append(Mover(row, number, place[row], int(tenths[row]), int(after[row])))
-    named = [m for m in movers if movable is None or movable[m.row]]
+    if named is not None:
+        movers = [mover for mover in movers if evidence.line[mover.row] in named]
     # From 2 to 9 is a longer way than from 32 to 39: nobody reads that far.
-    named.sort(key=lambda m: (-abs(log2(m.place_new / m.place_old)), m.row))
-    return WhatIf(len(_by_line(evidence)), changed, reordered, tuple(named[:kept]))
+    movers.sort(key=lambda m: (-abs(log2(m.place_new / m.place_old)), m.row))
+    return WhatIf(len(_by_line(evidence)), changed, reordered, tuple(movers[:kept]))

@@ -346,6 +346,5 @@ def test_what_if_counts_lists_whose_first_ten_change_and_names_the_longest_ways(
     assert (found.changed, found.reordered) == (1, 0)
     assert evidence.pairs[found.movers[0].row].offer == 11
     assert (found.movers[0].place_old, found.movers[0].place_new) == (12, 1)
-    hidden = np.array([pair.offer != 11 for pair in evidence.pairs])
-    named = calibration.what_if(evidence, tenths, near, movable=hidden)
-    assert all(evidence.pairs[mover.row].offer != 11 for mover in named.movers)
+    named = calibration.what_if(evidence, tenths, near, named={2})
+    assert (named.changed, named.movers) == (1, ())
