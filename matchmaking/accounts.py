@@ -24,3 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         user.language = "zh" if (translation.get_language() or "zh").startswith("zh") else "en"
         return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
+
+
+def display(user: User) -> str:
+    return user.email

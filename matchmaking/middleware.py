@@ -2,25 +2,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 
 class LoginRequired(LoginRequiredMiddleware):
     """Everything is private unless `@login_not_required`.
 
-    A stranger's htmx request leaves the page instead of getting the sign-in form swapped into a panel.
+    A stranger's htmx request leaves the page instead of getting the sign-in form swapped into a panel. After signing
+    in a person is back on the page the request came from: the address of a form or a panel is none to visit.
     """
 
     def handle_no_permission(  # type: ignore[override]  # the stubs allow a redirect only
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponseBase:
-        response = super().handle_no_permission(request, view_func)
-        if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(response["Location"])
-        return response
+        is_panel = bool(getattr(request, "htmx", False))
+        if is_panel or request.method not in ("GET", "HEAD"):
+            response = redirect_to_login(_page_before(request), self.get_login_url(view_func))
+        else:
+            response = super().handle_no_permission(request, view_func)
+        return HttpResponseClientRedirect(response["Location"]) if is_panel else response
+
+
+def _page_before(request: HttpRequest) -> str:
+    before = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(before, {request.get_host()}):
+        return reverse("start")
+    return urlunsplit(urlsplit(before)._replace(scheme="", netloc="", fragment=""))
 
 
 class RejectNul:

@@ -635,7 +635,8 @@ class Posting:
         return self._line_numbers_fit() and valid
 
     def _line_numbers_fit(self) -> bool:
-        count = len(self._filled_lines())
+        # A line with a mistake in another field is there all the same.
+        count = sum(not row.is_blank for row in self.lines)
         fits = True
         for row in self.conditions:
             asked = row.cleaned_data.get("line") if not row.is_blank else None

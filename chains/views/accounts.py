@@ -37,6 +37,9 @@ _FIELDS = {
     "enterprise.number_long": "number",
     "enterprise.region_missing": "region",
     "enterprise.region_too_wide": "region",
+    "file.kind": "licence",
+    "file.too_big": "licence",
+    "file.empty": "licence",
 }
 
 # --- Joining ------------------------------------------------------------------------------------------

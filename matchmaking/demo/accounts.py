@@ -50,7 +50,7 @@ ACCOUNTS = (
     Account("province", Words("省级组织者（浙江）", "Provincial organiser, Zhejiang"), Words("省级对接会与报名、候补名单", "The opening event and its waiting list")),
     Account("analyst", Words("分析员", "Analyst"), Words("产业链图谱与短板", "Chain map and its gaps")),
     Account("moderator", Words("活动审核员", "Moderator of the opening event"), Words("活动清单上的需求", "What is listed at the event")),
-    Account("desk", Words("活动签到人员", "Desk staff of the opening event"), Words("活动来宾名单", "The event's guest list")),
+    Account("desk", Words("活动签到人员", "Desk staff of the opening event"), Words("活动来宾名单（活动前一天起开放）", "The event's guest list, open from the day before")),
     Account("admin", Words("系统管理员", "Administrator"), Words("后台管理 /admin/", "Django admin at /admin/")),
 )  # fmt: skip
 

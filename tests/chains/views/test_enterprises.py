@@ -207,6 +207,7 @@ def test_register_keeps_what_was_typed_and_says_what_is_wrong(client, fields, me
         assert Enterprise.objects.get(number=uscc(7001)).region.code == "330400"
         return
     assert message in text_of(answer)
+    assert not answer.context["form"].non_field_errors()
     assert not Enterprise.objects.filter(number=uscc(7001)).exists()
     assert "生产智能接线盒" in text_of(answer)
 

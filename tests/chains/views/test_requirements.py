@@ -91,6 +91,18 @@ def test_create_shows_the_ten_docking_kinds_by_family(client, member, language, 
     assert [len(choices) for _family, choices in groups] == [4, 3, 1, 1, 1]
 
 
+def test_a_condition_of_a_line_with_a_mistake_is_no_mistake_itself(client, member):
+    data = posted(submit="1") | {"line-0-quantity": "abc"}
+    data |= {"condition": ["0"], "condition-0-kind": "capacity", "condition-0-strength": "must"}
+    data |= {"condition-0-text": "50 万套/年", "condition-0-line": "1"}
+
+    of_the_line = client.post(CREATE, data)
+    of_none = client.post(CREATE, data | {"condition-0-line": "2"})
+
+    assert "There are 1 lines." not in of_the_line.text
+    assert "There are 1 lines." in of_none.text
+
+
 def test_create_saves_a_draft_as_typed(client, member):
     leaf = Category.objects.filter(level=3).order_by("code")[0]
     data = posted(save="1") | {"line-0-category": leaf.name_en, "line-0-specification": "IP68"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -56,6 +57,37 @@ def test_sign_up_by_mail_to_the_first_question(client, language, stored):
     assert (user.email, user.language) == ("boss@millfield.example", stored)
     assert "boss@millfield.example" in text_of(confirm)
     assert started["Location"] == reverse("chains:enterprise_join")
+
+
+def test_after_signing_in_one_is_greeted_by_address_and_not_by_an_identifier(client, person):
+    answer = client.post(
+        reverse("account_login"), {"login": person.email, "password": PASSWORD}, follow=True
+    )
+
+    assert [str(message) for message in answer.context["messages"]] == [
+        f"Successfully signed in as {person.email}."
+    ]
+    assert f'href="{reverse("account_change_password")}"' in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("headers", "back"),
+    [
+        ({"Referer": "http://testserver/review/?band=high#top"}, "/review/?band=high"),
+        ({"HX-Request": "true", "HX-Current-URL": "http://testserver/review/"}, "/review/"),
+        ({"Referer": "https://elsewhere.example/review/"}, "/start/"),
+        ({}, "/start/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client, headers, back):
+    # Its own address takes no visit: the browser would show an empty page.
+    answer = client.post(
+        reverse("matchmaking:review_decide", args=["aaaaaaaaaaaa"]), headers=headers
+    )
+
+    where = answer.headers.get("HX-Redirect") or answer["Location"]
+    assert urlsplit(where).path == reverse("account_login")
+    assert parse_qs(urlsplit(where).query) == {"next": [back]}
 
 
 def test_sign_up_with_a_known_address_tells_nobody_but_its_owner(client, person):
