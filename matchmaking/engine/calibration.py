@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import log2
+from math import log, log2
 from typing import Any, Literal
 
 import numpy as np
@@ -43,6 +43,9 @@ DEPTH = 10
 FOLDS = 5
 SEED = 1
 DRAWS = 1000
+# Whole lists favour the weighting under which they were reviewed: what nobody was shown nobody approved. Lists without
+# the undecided (condensed lists; Sakai, "Alternatives to Bpref", SIGIR 2007) do not; the verdict goes by those.
+MEASURES = ("ndcg_decided", "precision_decided", "precision", "ndcg", "undecided")
 LEAST_LINES = 5  # fewer give no interval worth printing
 BANDS = ((0, 200), (200, 400), (400, 600), (600, 800), (800, 1001))
 HIGH_FROM, LOW_BELOW = 750, 400
@@ -50,6 +53,9 @@ HIGH_FROM, LOW_BELOW = 750, 400
 _WEIGHT_SPREAD = (
     0.5  # prior: a weight's factor within e^±0.5 of the one in force, two times out of three
 )
+# No weight gains or loses more than this factor against the others in one version: the decisions were made on lists
+# in the old order, and say little about lists far from it. A next version goes on from there.
+_MOST_STEP = 2.0
 _LINE_SPREAD = 1.0
 _SLOPE, _SLOPE_SPREAD = 5.0, 5.0
 _LEVEL_SPREAD = 5.0
@@ -265,9 +271,11 @@ class _Problem:
 
     @property
     def bounds(self) -> list[tuple[float | None, float | None]]:
+        step = log(_MOST_STEP)
+        near = [(at - step, at + step) for at in self.prior.tolist()]
         # More points never make a pair less relevant: decisions that say so say nothing.
         free: list[tuple[float | None, float | None]] = [(None, None)]
-        return free * 4 + [(0.0, None)] + free * (1 + self.lines)
+        return [*near, (0.0, None), *free * (1 + self.lines)]
 
     def loss(self, unknown: Floats) -> tuple[float, Floats]:
         free, slope, level, own = unknown[:4], unknown[4], unknown[5], unknown[6:]
@@ -366,7 +374,7 @@ def _compared(evidence: Evidence, old: Ints, new: Ints) -> dict[str, Any]:
     lines = [line for line in measured if line is not None]
     measures = {
         name: compared([(m.requirement, *m.values[name]) for m in lines if name in m.values])
-        for name in ("precision", "ndcg", "ndcg_decided")
+        for name in MEASURES
     }
     return {
         "measures": measures,
@@ -424,11 +432,15 @@ class _Measured:
         values = {
             "precision": _each(lists, lambda names: _precision(names, approved)),
             "ndcg": _each(lists, lambda names: ndcg(names, dict.fromkeys(approved, 1), DEPTH)),
+            "undecided": _each(lists, lambda names: 1 - _precision(names, said)),
         }
         if said - approved:
             decided = [[name for name in names if name in said] for names in lists]
             values["ndcg_decided"] = _each(
                 decided, lambda names: ndcg(names, dict.fromkeys(approved, 1), DEPTH)
+            )
+            values["precision_decided"] = _each(
+                decided, lambda names: _precision(names[: len(approved)], approved)
             )
         first = evidence.pairs[rows[0]]
         return cls(first.requirement, first.chain, values)
@@ -439,10 +451,10 @@ def _each(lists: Sequence[list[str]], measure: Any) -> tuple[float, float]:
     return old, new
 
 
-def _precision(names: Sequence[str], approved: set[str]) -> float:
-    """Of the first ten places, as many as the list fills; what nobody has decided on counts as not relevant."""
+def _precision(names: Sequence[str], wanted: set[str]) -> float:
+    """Of the first ten places, as many as the list fills."""
     shown = names[:DEPTH]
-    return len(approved & set(shown)) / len(shown)
+    return len(wanted & set(shown)) / len(shown)
 
 
 def compared(values: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
@@ -471,12 +483,17 @@ def compared(values: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
     return found
 
 
+def _order(lines: Sequence[_Measured]) -> dict[str, Any]:
+    """The measure that the verdict goes by, over some lines."""
+    values = [
+        (m.requirement, m.values["ndcg_decided"]) for m in lines if "ndcg_decided" in m.values
+    ]
+    return compared([(requirement, *pair) for requirement, pair in values])
+
+
 def _by_chain(lines: Sequence[_Measured]) -> list[dict[str, Any]]:
     return [
-        {
-            "key": chain,
-            **compared([(m.requirement, *m.values["ndcg"]) for m in lines if m.chain == chain]),
-        }
+        {"key": chain, **_order([line for line in lines if line.chain == chain])}
         for chain in sorted({line.chain for line in lines})
     ]
 
@@ -489,12 +506,8 @@ def _by_languages(
     found = []
     for key in sorted(set(spoken.tolist())):
         narrowed = [rows[spoken[rows] == key] for rows in listed]
-        lines = [
-            line
-            for rows in narrowed
-            if len(rows) and (line := _Measured.of(evidence, rows, old, new)) is not None
-        ]
-        found.append({"key": key, **compared([(m.requirement, *m.values["ndcg"]) for m in lines])})
+        lines = [_Measured.of(evidence, rows, old, new) for rows in narrowed if len(rows)]
+        found.append({"key": key, **_order([line for line in lines if line is not None])})
     return found
 
 

@@ -44,8 +44,18 @@ PRESENCE = {
     "4": gettext_lazy("4 capabilities or more"),
 }
 MEASURES = {
+    "ndcg_decided": (
+        gettext_lazy("nDCG@10, decided pairs"),
+        gettext_lazy("How far up the approved ones stand, among those that were decided on."),
+    ),
+    "precision_decided": (
+        gettext_lazy("Precision, decided pairs"),
+        gettext_lazy(
+            "Of as many first places as suppliers were approved, at most ten: the share approved."
+        ),
+    ),
     "precision": (
-        gettext_lazy("Precision@10"),
+        gettext_lazy("Precision@10, whole list"),
         gettext_lazy(
             "Share of the first ten of a line's list that was approved; undecided ones count as not relevant."
         ),
@@ -54,9 +64,9 @@ MEASURES = {
         gettext_lazy("nDCG@10, whole list"),
         gettext_lazy("How far up the approved ones stand, among all that were found."),
     ),
-    "ndcg_decided": (
-        gettext_lazy("nDCG@10, decided pairs"),
-        gettext_lazy("How far up the approved ones stand, among those that were decided on."),
+    "undecided": (
+        gettext_lazy("Undecided among the first ten"),
+        gettext_lazy("Share of the first ten on which nobody has decided in a way that teaches."),
     ),
 }
 TEACHES_NOTHING = pgettext_lazy("what a decision teaches", "nothing about the match")

@@ -15,9 +15,11 @@ from matchmaking.services import calibration
 from matchmaking.services.matching import weighting_of
 
 _MEASURES = {
-    "precision": "precision@10",
+    "ndcg_decided": "nDCG@10, decided",
+    "precision_decided": "precision, decided",
+    "precision": "precision@10, whole list",
     "ndcg": "nDCG@10, whole list",
-    "ndcg_decided": "nDCG@10, decided pairs",
+    "undecided": "undecided in first ten",
 }
 _VERDICTS = {
     "better": "The new version is better on decisions it was not learned from.",
@@ -142,8 +144,8 @@ class Command(BaseCommand):
         for name, label in _MEASURES.items():
             self._row(label, report["measures"][name])
         for title, key in (
-            ("By chain (nDCG@10)", "chain"),
-            ("By languages (nDCG@10)", "languages"),
+            ("By chain (nDCG@10, decided)", "chain"),
+            ("By languages (nDCG@10, decided)", "languages"),
         ):
             self.stdout.write(title)
             for row in report["groups"][key]:

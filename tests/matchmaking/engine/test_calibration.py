@@ -238,7 +238,7 @@ def test_points_are_those_a_run_gives():
 
 def test_report_finds_learned_weights_better_on_decisions_they_have_not_seen():
     fitted, report = calibration.learn(
-        Evidence.of(decided((15, 10, 10, 65), requirements=150)), WEIGHTING_1
+        Evidence.of(decided((15, 10, 10, 65), requirements=150, shown=20)), WEIGHTING_1
     )
 
     measure = report["measures"]["ndcg_decided"]
@@ -323,8 +323,47 @@ def test_interval_of_no_difference_is_nothing_and_few_requirements_have_none():
 
     assert calibration.compared(same) == {"lines": 20, "old": 0.5, "new": 0.5, "low": 0.0, "high": 0.0}  # fmt: skip
     assert calibration.compared(same[:4])["low"] is None
-    assert calibration.verdict(calibration.compared(same)) == "unclear"
     assert calibration.compared([])["lines"] == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.01, 0.2, "better"), (-0.1, 0.1, "unclear"), (-0.2, -0.1, "worse"), (0.0, 0.0, "unclear"), (None, None, "unclear")],
+)  # fmt: skip
+def test_verdict_says_no_more_than_the_interval(low, high, said):
+    assert calibration.verdict({"low": low, "high": high}) == said
+
+
+def test_measures_by_hand():
+    """Three decided and two undecided: the old order is a x b y c, the new one c y b x a; b and c were approved."""
+    tops = maxima(WEIGHTING_1, True, True)
+    rows = [((450, 0, 0, 0), False), ((360, 0, 0, 10), None), ((270, 0, 0, 20), True), ((180, 0, 0, 30), None),
+            ((90, 0, 0, 40), True)]  # fmt: skip
+    evidence = Evidence.of(
+        Pair(1, 1, number, tenths, tops, relevant=said)
+        for number, (tenths, said) in enumerate(rows)
+    )
+    old, new = np.array([500, 400, 300, 200, 100]), np.array([100, 200, 300, 400, 500])
+
+    found = calibration._compared(evidence, old, new)["measures"]
+
+    second, third, fifth = (1 / np.log2(place + 1) for place in (2, 3, 5))
+    best = 1 + second
+    values = {name: (m["old"], m["new"]) for name, m in found.items()}
+    assert values == {
+        "ndcg_decided": (round((second + third) / best, 4), 1.0),
+        "precision_decided": (0.5, 1.0),
+        "precision": (0.4, 0.4),
+        "ndcg": (round((third + fifth) / best, 4), round((1 + third) / best, 4)),
+        "undecided": (0.4, 0.4),
+    }
+
+
+def test_one_version_goes_no_further_than_a_step():
+    """Decisions that care for nothing but nearness: locality doubles and the others are halved, against each other."""
+    found = calibration.fit(Evidence.of(decided((1, 1, 1, 97), requirements=150)), WEIGHTING_1)
+
+    assert found.parts == (35, 19, 15, 31)
 
 
 # --- What if --------------------------------------------------------------------------------------------
