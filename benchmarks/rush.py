@@ -262,7 +262,7 @@ def through_http() -> None:
         store.create()
         jobs.append((store.session_key, names[enterprise]))
     path = f"/events/{Event.objects.get(pk=event_id).public_id}/register/"
-    with stage.web(workers=2, threads=8) as (port, _process):
+    with stage.web() as (port, _process):
         seconds, answers = at_once(browser, [jobs[n::CLIENTS] for n in range(CLIENTS)], port, path)
     took = [one for _status, one in answers]
     stage.report(
