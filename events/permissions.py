@@ -7,7 +7,8 @@ import datetime
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chains.models import Enterprise, Region, Requirement, User
+from chains.models import Enterprise, Region, Requirement, User, lies_within
+from chains.models.people import scope_of
 from chains.models.requirements import RequirementQuerySet
 from chains.permissions import (
     Anyone,
@@ -18,7 +19,7 @@ from chains.permissions import (
     is_signed_in,
     without_own,
 )
-from events.models import Event, EventStaff, Listing, Registration
+from events.models import Event, EventStaff, Listing, Registration, Series
 
 # The desk sees the guests on the days of the event, one before and one after.
 DESK_MARGIN = datetime.timedelta(days=1)
@@ -165,9 +166,7 @@ def can_see_guests(user: Anyone, event: Event) -> bool:
 
 
 def is_at_desk(user: Anyone, event: Event) -> bool:
-    return (
-        is_signed_in(user) and event.staff.filter(user=user, role=EventStaff.Role.DESK).exists()
-    )
+    return is_signed_in(user) and event.staff.filter(user=user, role=EventStaff.Role.DESK).exists()
 
 
 def desk_days(event: Event) -> tuple[datetime.datetime, datetime.datetime]:
@@ -176,4 +175,33 @@ def desk_days(event: Event) -> tuple[datetime.datetime, datetime.datetime]:
 
 
 def can_own_programme(user: Anyone, body: Enterprise) -> bool:
-    return is_signed_in(user) and any(role.body_id == body.pk for role in user.organiser_roles)
+    """Programmes, series and targets: organisers of the body that keeps them, and the administrator."""
+    return is_signed_in(user) and (
+        user.is_administrator or any(role.body_id == body.pk for role in user.organiser_roles)
+    )
+
+
+def can_put(user: Anyone, event: Event, series: Series) -> bool:
+    """Whoever organises the event, into a series they see; the body of the series, public events of its region too."""
+    if not is_signed_in(user):
+        return False
+    if can_manage(user, event):
+        return Series.objects.visible_to(user).filter(pk=series.pk).exists()
+    return (
+        can_own_programme(user, series.programme.owner)
+        and event.status != Event.Status.DRAFT
+        and (
+            user.is_administrator
+            or any(region.contains(event.region) for region in user.organiser_regions)
+        )
+    )
+
+
+def registrations_to_read(user: Anyone) -> QuerySet[Registration]:
+    """Whose names stand behind a figure: those of events one organises, and of the regions of one's desks."""
+    if getattr(user, "is_administrator", False):
+        return Registration.objects.all()
+    return Registration.objects.filter(
+        Q(event__in=Event.objects.organised_by(user).values("pk"))
+        | lies_within("event__region", scope_of(user))
+    )

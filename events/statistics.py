@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from chains.models import ParticipantKind, Region
+from chains.models import Chain, DockingDirection, ParticipantKind, Region, RegionGroup
 from events.models import Event, EventLevel, Registration, Series, Target
 
 HELD = (Event.Status.HELD, Event.Status.ARCHIVED)
@@ -146,101 +148,300 @@ def by_level(series: Series) -> list[dict[str, Any]]:
 
 
 def by_quarter(series: Series) -> list[dict[str, int]]:
-    """City and county events of the series by quarter (row 4)."""
+    """City and county events of the series by the quarters of its year (row 4)."""
+    start, end = year_range(series.year)
+    rows = counting(Event.objects.filter(series=series, level__code__in=CITY_AND_COUNTY))
     counts = Counter(
-        (timezone.localtime(start).month + 2) // 3
-        for start in counting(
-            Event.objects.filter(series=series, level__code__in=CITY_AND_COUNTY)
-        ).values_list("starts_at", flat=True)
+        (timezone.localtime(begin).month + 2) // 3
+        for begin in rows.filter(starts_at__gte=start, starts_at__lt=end).values_list(
+            "starts_at", flat=True
+        )
     )
     return [{"quarter": quarter, "count": counts[quarter]} for quarter in (1, 2, 3, 4)]
 
 
-def figures(series: Series, until: datetime.date | None = None) -> dict[str, int]:
-    """Events, distinct enterprises, visits and persons of a series, up to a day of its year.
-
-    Registrations stand for participation until arrivals are recorded: confirmed ones of events that were held.
-    """
-    start, end = year_range(series.year, until)
-    events = counting(Event.objects.filter(series=series, starts_at__gte=start, starts_at__lt=end))
-    row = (
-        Registration.objects.confirmed()
-        .filter(event__in=events.filter(status__in=HELD))
-        .filter(enterprise__kind__counts_as_enterprise=True)
-        .aggregate(
-            enterprises=Count("enterprise", distinct=True),
-            visits=Count("pk"),
-            persons=Sum("seats_held", default=0),
-        )
+def by_region_target(series: Series) -> list[dict[str, Any]]:
+    """Targets of single regions, each with what was held and is planned in the region and below it."""
+    targets = list(
+        series.targets.filter(measure=Target.Measure.EVENTS)
+        .exclude(region=None)
+        .select_related("region__parent", "level")
+        .order_by("region__code", "pk")
     )
-    first = events.filter(status__in=HELD).order_by("starts_at", "pk").first()
+    found: list[Any] = []
+    if targets:
+        found = list(
+            counting(Event.objects.filter(series=series)).values_list(
+                "level_id", "status", "region__path"
+            )
+        )
+    rows = []
+    for target in targets:
+        assert target.region is not None
+        inside = [
+            status in HELD
+            for level, status, path in found
+            if f"{path}/".startswith(f"{target.region.path}/") and target.level_id in (None, level)
+        ]
+        held = sum(inside)
+        rows.append(
+            {
+                "target": target,
+                "held": held,
+                "planned": len(inside) - held,
+                "is_met": held >= target.value,
+                "short": max(0, target.value - len(inside)),
+            }
+        )
+    return rows
+
+
+def places_held(series: Series, until: datetime.date | None = None) -> QuerySet[Registration]:
+    """What stands for participation until arrivals are recorded: confirmed places at events that were held."""
+    events = Event.objects.filter(series=series, status__in=HELD)
+    if until is not None:
+        events = events.filter(starts_at__lt=year_range(series.year, until)[1])
+    return Registration.objects.confirmed().filter(event__in=events.values("pk"))
+
+
+_COUNTED = Q(enterprise__kind__counts_as_enterprise=True)
+# Enterprises once (家), their visits (家次) and persons (人次) are three measures and never one word; bodies that are
+# no enterprises – universities, banks – are counted apart, their persons are persons.
+_PARTICIPANTS: dict[str, Any] = {
+    "enterprises": Count("enterprise", distinct=True, filter=_COUNTED),
+    "visits": Count("pk", filter=_COUNTED),
+    "bodies": Count("enterprise", distinct=True, filter=~_COUNTED),
+    "persons": Sum("seats_held", default=0),
+}
+
+
+def figures(series: Series, until: datetime.date | None = None) -> dict[str, int]:
+    """Events held with their distinct enterprises, visits, other bodies and persons, up to a day of the year."""
+    held = Event.objects.filter(series=series, status__in=HELD)
+    if until is not None:
+        held = held.filter(starts_at__lt=year_range(series.year, until)[1])
+    first = held.order_by("starts_at", "pk").values("pk")[:1]
     return {
-        "events": events.count(),
-        "held": events.filter(status__in=HELD).count(),
-        **row,
-        "first_event": first.registrations.confirmed()
-        .filter(enterprise__kind__counts_as_enterprise=True)
-        .count()
-        if first
-        else 0,
+        "held": held.count(),
+        **places_held(series, until).aggregate(**_PARTICIPANTS),
+        "first_event": Registration.objects.confirmed().filter(_COUNTED, event__in=first).count(),
     }
 
 
-def year_on_year(series: Series) -> list[dict[str, Any]]:
-    """This series beside the programme's series of the year before, both up to the same day (row 15)."""
-    before = Series.objects.filter(programme=series.programme, year=series.year - 1).first()
-    if before is None:
-        return []
+def figures_of(rows: Sequence[Series]) -> dict[int, dict[str, int]]:
+    """Participants of several series beside each other, in one query."""
+    found: dict[int, dict[str, int]] = {row.pk: dict.fromkeys(_PARTICIPANTS, 0) for row in rows}
+    counts = (
+        Registration.objects.confirmed()
+        .filter(event__status__in=HELD, event__series__in=list(found))
+        .values("event__series")
+        .annotate(**_PARTICIPANTS)
+        .order_by()
+    )
+    row: Any  # annotated
+    for row in counts:
+        found[row["event__series"]] = {name: row[name] for name in _PARTICIPANTS}
+    return found
+
+
+def year_on_year(series: Series) -> dict[str, Any] | None:
+    """This series beside the programme's series of the year before, both up to the same day (row 15).
+
+    None without such a series, and for a year that has not begun.
+    """
     today = timezone.localdate()
+    before = Series.objects.filter(programme=series.programme, year=series.year - 1).first()
+    if before is None or series.year > today.year:
+        return None
     until = today if today.year == series.year else None
     now, then = figures(series, until), figures(before, until)
-    return [
-        {
-            "measure": name,
-            "before": then[name],
-            "now": now[name],
-            "factor": round(now[name] / then[name], 1) if then[name] else None,
-        }
-        for name in ("events", "held", "enterprises", "first_event")
-    ]
+    return {
+        "before": before,
+        # The last day that counts in each of the two years.
+        "until": until,
+        "until_before": year_range(before.year, until)[1].date() - datetime.timedelta(days=1)
+        if until
+        else None,
+        "rows": [
+            {
+                "measure": name,
+                "before": then[name],
+                "now": now[name],
+                "factor": round(now[name] / then[name], 1) if then[name] else None,
+            }
+            for name in ("held", "enterprises", "visits", "persons", "first_event")
+        ],
+    }
 
 
-def counties_without(series: Series) -> list[dict[str, Any]]:
-    """Cities of the owner's region with their counties that have no event of this series yet (row 3)."""
+def participants_by_province(series: Series) -> dict[str, Any]:
+    """Who took part, by province and from abroad, with the groups of provinces beside (row 11).
+
+    A body stands in one province, so the distinct ones of all provinces add up to those of the series.
+    """
+    found: list[Any] = list(
+        places_held(series)
+        .values("enterprise__province", "enterprise__country")
+        .annotate(**_PARTICIPANTS)
+        .order_by()
+    )
+    provinces = Region.objects.in_bulk({row["enterprise__province"] for row in found} - {None})
+    rows: dict[tuple[Any, str], dict[str, Any]] = {}
+    for row in found:
+        province = provinces.get(row["enterprise__province"])
+        country = "" if province else row["enterprise__country"]
+        _add(
+            rows.setdefault(
+                (row["enterprise__province"], country), {"region": province, "country": country}
+            ),
+            row,
+        )
+    groups = []
+    if rows:
+        for group in RegionGroup.objects.filter(is_active=True).prefetch_related("regions"):
+            members = {region.pk for region in group.regions.all()}
+            total: dict[str, Any] = {"group": group, "regions": list(group.regions.all())}
+            for row in rows.values():
+                if row["region"] is not None and row["region"].pk in members:
+                    _add(total, row)
+            if "persons" in total:
+                groups.append(total)
+    everything: dict[str, Any] = {}
+    for row in rows.values():
+        _add(everything, row)
+    order = sorted(
+        rows.values(),
+        key=lambda row: (
+            -row["enterprises"], -row["persons"], row["region"].code if row["region"] else row["country"],
+        ),
+    )  # fmt: skip
+    return {"rows": order, "groups": groups, "total": everything}
+
+
+def _add(total: dict[str, Any], row: dict[str, Any]) -> None:
+    for name in _PARTICIPANTS:
+        total[name] = total.get(name, 0) + row[name]
+
+
+def participants(places: QuerySet[Registration]) -> QuerySet[Any, Any]:
+    """The rows behind a figure: each body once, with its visits and persons."""
+    return (
+        places.values("enterprise")
+        .annotate(visits=Count("pk"), persons=Sum("seats_held"))
+        .order_by("-visits", "-persons", "enterprise")
+    )
+
+
+def counties(series: Series) -> list[dict[str, Any]]:
+    """Counties of the owner's region, each with the events of the series in it and below (row 3)."""
     region = series.programme.owner.region
     if region is None:
         return []
-    counties = list(
-        Region.objects.within(region)
-        .filter(level=Region.Level.COUNTY, is_active=True)
-        .select_related("parent")
-        .order_by("code")
-    )
-    visited = {
+    visits = Counter(
         code
         for path in counting(Event.objects.filter(series=series)).values_list(
             "region__path", flat=True
         )
         for code in path.split("/")
-    }
+    )
+    rows = (
+        Region.objects.within(region)
+        .filter(level=Region.Level.COUNTY, is_active=True)
+        .select_related("parent")
+        .order_by("code")
+    )
+    return [{"county": county, "events": visits[county.code]} for county in rows]
+
+
+def counties_without(series: Series) -> list[dict[str, Any]]:
+    """Cities of the owner's region with their counties that have no event of this series yet (row 3)."""
     cities: dict[str, dict[str, Any]] = {}
-    for county in counties:
+    for row in counties(series):
+        county = row["county"]
         city = county.parent if county.parent_id else county
-        assert city is not None
-        row = cities.setdefault(city.code, {"city": city, "without": [], "covered": 0, "all": 0})
-        row["all"] += 1
-        if county.code in visited:
-            row["covered"] += 1
+        found = cities.setdefault(city.code, {"city": city, "without": [], "covered": 0, "all": 0})
+        found["all"] += 1
+        if row["events"]:
+            found["covered"] += 1
         else:
-            row["without"].append(county)
+            found["without"].append(county)
     return list(cities.values())
 
 
+def by_chain_and_place(series: Series) -> dict[str, Any]:
+    """Events by chain and by the regions one step below the owner's: its cities, or the counties of a city.
+
+    An event may serve several chains, so columns do not add up to the events.
+    """
+    owner = series.programme.owner.region
+    events = counting(Event.objects.filter(series=series))
+    pairs = Event.chains.through.objects.filter(event__in=events.values("pk")).values_list(
+        "chain", "event__region__path"
+    )
+    depth = len(owner.codes) if owner else 1
+    counts: Counter[tuple[int, str]] = Counter()
+    for chain, path in pairs:
+        codes = path.split("/")
+        inside = owner is None or f"{path}/".startswith(f"{owner.path}/")
+        if inside and len(codes) > depth:
+            counts[chain, codes[depth]] += 1
+    chains = list(Chain.objects.filter(pk__in={chain for chain, _code in counts}).order_by("pk"))
+    wanted = Region.objects.filter(code__in={code for _chain, code in counts})
+    if owner is not None and owner.level != Region.Level.COUNTRY:
+        wanted = (
+            Region.objects.filter(parent=owner, is_active=True).exclude(level=Region.Level.ZONE)
+            | wanted
+        )
+    return {
+        "chains": chains,
+        "rows": [
+            {
+                "place": place,
+                "cells": [
+                    {"chain": chain, "count": count, "shade": _shade(count)}
+                    for chain in chains
+                    for count in [counts[chain.pk, place.code]]
+                ],
+            }
+            for place in wanted.select_related("parent").order_by("code")
+        ]
+        if chains
+        else [],
+    }
+
+
+def _shade(count: int) -> int:
+    return next(step for step, least in ((3, 6), (2, 3), (1, 1), (0, 0)) if count >= least)
+
+
+def by_direction(series: Series) -> list[dict[str, Any]]:
+    """Events by the direction of their docking kinds (row 9); one of two directions counts in both."""
+    counts: dict[Any, int] = dict(
+        counting(Event.objects.filter(series=series))
+        .values_list("docking_kinds__direction")
+        .annotate(count=Count("pk", distinct=True))
+        .order_by()
+        .values_list("docking_kinds__direction", "count")
+    )
+    return [
+        {"direction": direction, "count": counts.get(direction.code, 0)}
+        for direction in DockingDirection.objects.all()
+    ]
+
+
 def series_progress(rows: QuerySet[Series]) -> QuerySet[Series]:
-    """Adds events held, planned and the target over all levels to a list of series."""
+    """Adds events held, planned and the target: the one over all levels, or else the sum of the levels'."""
     dead = Q(events__status__in=(Event.Status.DRAFT, Event.Status.CANCELLED))
+    targets = Target.objects.filter(
+        series=OuterRef("pk"), measure=Target.Measure.EVENTS, region=None
+    ).order_by()
+    of_levels = targets.exclude(level=None).values("series").annotate(sum=Sum("value"))
     return rows.annotate(
         held=Count("events", filter=Q(events__status__in=HELD), distinct=True),
         all_events=Count("events", filter=~dead & Q(events__isnull=False), distinct=True),
         planned=F("all_events") - F("held"),
+        target=Coalesce(
+            Subquery(targets.filter(level=None).values("value")[:1]),
+            Subquery(of_levels.values("sum")[:1]),
+        ),
     )

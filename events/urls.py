@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from events.views import guests, listing, organise, public, registration
+from events.views import guests, listing, organise, programmes, public, registration
 
 app_name = "events"
 
@@ -30,6 +30,18 @@ urlpatterns = [
         guests.registration_decide,
         name="registration_decide",
     ),
-    path("series/", public.series_list, name="series_list"),
-    path("series/<str:public_id>/", public.series_detail, name="series_detail"),
+    path("programmes/new/", programmes.programme_create, name="programme_create"),
+    path("programmes/<str:public_id>/", programmes.programme_detail, name="programme_detail"),
+    path("programmes/<str:public_id>/edit/", programmes.programme_edit, name="programme_edit"),
+    path("programmes/<str:public_id>/series/", programmes.series_create, name="series_create"),
+    path("series/", programmes.series_list, name="series_list"),
+    path("series/<str:public_id>/", programmes.series_detail, name="series_detail"),
+    path("series/<str:public_id>/edit/", programmes.series_edit, name="series_edit"),
+    path("series/<str:public_id>/events/", programmes.series_events, name="series_events"),
+    path("series/<str:public_id>/counties/", programmes.series_counties, name="series_counties"),
+    path(
+        "series/<str:public_id>/participants/",
+        programmes.series_participants,
+        name="series_participants",
+    ),
 ]

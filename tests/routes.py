@@ -21,6 +21,10 @@ SIGNED_IN = "in " + " ".join(["200"] * 10)
 MEMBERS = "in 404 404 404 200 200 200 404 404 404 404"
 NOT_VIEWERS = "in 404 404 404 404 200 200 404 404 404 404"
 DESK = "in 404 404 404 404 404 404 200 404 404 404"
+# What is being prepared: the desks of the province and the administrator.
+PREPARED = "404 404 404 404 404 404 404 200 404 200 200"
+# A body's programmes: those who work for it, and the administrator.
+KEEPERS = "in 404 404 404 404 404 404 200 404 404 200"
 API_ALL = "401 " + " ".join(["200"] * 10)
 
 
@@ -80,7 +84,13 @@ SITE = (
     post("events:register", "event", "in" + " 422" * 10),
     post("events:register", "event_draft", " ".join(["404"] * 11)),
     Row("events:series_list"),
+    Row("events:series_list", query={"year": "none"}),
     Row("events:series_detail", "series"),
+    Row("events:series_detail", "series_prepared", PREPARED),
+    Row("events:series_counties", "series"),
+    Row("events:series_counties", "series_prepared", PREPARED),
+    Row("events:programme_detail", "programme"),
+    Row("events:programme_detail", "programme_prepared", PREPARED),
 )  # fmt: skip
 
 # allauth's own pages: who has signed in is led on, who has not is asked to.
@@ -114,6 +124,11 @@ REGISTER = (
     # Whoever knows the name may ask to join, before a desk has decided on the enterprise too.
     Row("chains:join_request", "pending", SIGNED_IN),
     Row("chains:notification_list", "", SIGNED_IN),
+    Row("chains:api_token", "", SIGNED_IN),
+    # The owner has one already.
+    post("chains:api_token", "", "in 403 200 200 403 403 go 200 200 403 200"),
+    Row("chains:api_token_revoke", "", "in go go go go go 200 go go go go"),
+    post("chains:api_token_revoke", "", "in" + " go" * 10),
     Row("chains:region_search", "", SIGNED_IN, query={"q": "嘉善"}),
     Row("chains:evidence_download", "evidence", "in 404 404 404 404 200 200 200 404 404 200"),
     Row("chains:enterprise_status", "buyer", MEMBERS),
@@ -161,6 +176,19 @@ GATHERING = (
     Row("events:guest_list", "event", DESK, query={"export": "xlsx", "state": "all"}),
     Row("events:event_listing", "event", DESK, query={"q": FOUND_BY}),
     post("events:event_listing", "event", DESK.replace("200", "go"), data={"action": "add", "requirement": "@submitted"}),
+    Row("events:programme_create", "", "in 404 404 404 404 404 404 200 200 404 200"),
+    post("events:programme_create", "", "in 404 404 404 404 404 404 422 422 404 422"),
+    Row("events:programme_edit", "programme", KEEPERS),
+    Row("events:programme_edit", "programme_prepared", KEEPERS),
+    Row("events:series_create", "programme", KEEPERS),
+    Row("events:series_edit", "series", KEEPERS),
+    post("events:series_edit", "series_prepared", KEEPERS.replace("200", "422")),
+    Row("events:series_events", "series", KEEPERS),
+    Row("events:series_events", "series", KEEPERS, query={"show": "out"}),
+    post("events:series_events", "series_prepared", KEEPERS.replace("200", "go"), data={"event": "@event"}),
+    # Names behind the figures: as far as one's desk reaches, so elsewhere the page is empty.
+    Row("events:series_participants", "series", "in 404 404 404 404 404 404 200 200 200 200"),
+    Row("events:series_participants", "series_prepared", PREPARED.replace("404", "in", 1)),
     Row("events:delegate_list", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
     post("events:registration_cancel", "registration", "in 404 404 go 404 404 404 go 404 404 404"),
     post("events:registration_decide", "waiting", DESK.replace("200", "go"), data={"action": "decline", "reason": "full"}),

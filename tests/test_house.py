@@ -159,7 +159,7 @@ PUBLIC = {
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "events:event_list", "events:event_detail", "events:register", "events:series_list",
-    "events:series_detail",
+    "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
     "matchmaking:chain_list", "matchmaking:chain_map",

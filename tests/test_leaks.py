@@ -40,11 +40,14 @@ READERS = {
     "remark": ("editor", "owner"),
     "capability draft": OWN,
     "event draft": ("organiser", "administrator"),
+    "series being prepared": DESK,
     "licence": ("editor", "owner", "organiser", "administrator"),
     "decision": ("organiser",),
     "pending enterprise": ANYONE_SIGNED_IN,  # its name, to ask to join it
     "account": OWN,
 }
+# Shown once when it is made, and never again.
+UNREADABLE = {"token"}
 
 # The only addresses at which a contact stands: one's own, and where opening it is an act on record.
 CONTACT_PAGES = {
@@ -86,7 +89,7 @@ def shown(shared):
 
 
 def test_every_canary_is_shown_to_somebody_so_that_there_is_something_to_leak(shown):
-    assert sorted(shown) == sorted(world.CANARIES)
+    assert sorted(shown) == sorted(world.CANARIES.keys() - UNREADABLE)
     assert {group: sorted(roles) for group, roles in shown.items()} == {
         group: sorted(roles) for group, roles in READERS.items()
     }
@@ -94,7 +97,8 @@ def test_every_canary_is_shown_to_somebody_so_that_there_is_something_to_leak(sh
 
 @pytest.mark.parametrize("group", world.CANARIES)
 def test_text_is_shown_to_nobody_who_may_not_read_it(shown, group):
-    leaks = {role: pages for role, pages in shown[group].items() if role not in READERS[group]}
+    readers = READERS.get(group, ())
+    leaks = {role: pages for role, pages in shown.get(group, {}).items() if role not in readers}
 
     assert leaks == {}
 
@@ -170,7 +174,7 @@ def test_workshop_masks_contacts_and_addresses():
 
     assert len(found) > 100
     # What an administrator decides on; never how to reach somebody.
-    assert seen <= {"pending enterprise", "event draft"}, found
+    assert seen <= {"pending enterprise", "event draft", "series being prepared"}, found
 
 
 def test_search_for_a_phone_number_or_an_address_finds_nothing():

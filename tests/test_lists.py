@@ -30,6 +30,7 @@ from tests.factories.chains import (
 )
 from tests.factories.events import (
     EventFactory,
+    ProgrammeFactory,
     RegistrationFactory,
     SeriesFactory,
     organiser_of,
@@ -120,6 +121,42 @@ def series_list(count):
         f"{reverse('events:series_list')}[0-9a-z]{{12}}/",
         COUNTS,
     )
+
+
+def series_events(count):
+    role = OrganiserRoleFactory()
+    series = SeriesFactory(programme__owner=role.body)
+    for _ in range(count):
+        EventFactory(series=[series, SeriesFactory()])
+    address = reverse("events:series_events", args=[series.public_id])
+    return role.user, address, 'name="event"', COUNTS
+
+
+def series_participants(count):
+    role = OrganiserRoleFactory()
+    series = SeriesFactory(programme__owner=role.body)
+    event = EventFactory(held=True, series=[series], seats=100)
+    for _ in range(count):
+        RegistrationFactory(event=event)
+    address = reverse("events:series_participants", args=[series.public_id])
+    return role.user, address, '<th scope="row"', COUNTS
+
+
+def series_detail(count):
+    """A page of figures: more of everything, no more queries."""
+    series = SeriesFactory(programme=ProgrammeFactory(owner__region=region("330000")))
+    for _ in range(count):
+        event = EventFactory(held=True, series=[series], seats=100, chains=["PV"])
+        RegistrationFactory(event=event)
+    return None, reverse("events:series_detail", args=[series.public_id]), "<main", None
+
+
+def programme_detail(count):
+    programme = ProgrammeFactory()
+    for number in range(count):
+        EventFactory(series=[SeriesFactory(programme=programme, year=2000 + number)])
+    address = reverse("events:programme_detail", args=[programme.public_id])
+    return None, address, '<th scope="row"', COUNTS
 
 
 def notification_list(count):
@@ -266,7 +303,8 @@ def inbox(count):
 
 LISTS = (
     requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
-    event_list, event_list_of_an_organiser, series_list, notification_list, member_list, my_requirements, my_interests,
+    event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
+    series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_listing, delegate_list,
     requirement_history, inbox,
 )  # fmt: skip

@@ -93,6 +93,7 @@ DIFFER = {
     "matchmaking:requirement_detail",
     "matchmaking:enterprise_detail",
     "events:event_detail",
+    "events:series_detail",
     "matchmaking:for_you",
     "matchmaking:match_why",
     "matchmaking:run_list",
@@ -115,6 +116,7 @@ SENT_EMPTY = {
     "chains:qualification_claim",
     "events:event_create",
     "events:event_cancel",
+    "events:programme_create",
 }
 
 

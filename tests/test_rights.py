@@ -22,6 +22,8 @@ OPEN = {
     "events:event_detail(event)",
     "events:register(event)",
     "events:series_detail(series)",
+    "events:series_counties(series)",
+    "events:programme_detail(programme)",
     "chains:join_request(pending)",
     "matchmaking:interest_send(published)",
     "matchmaking:contact_reveal(published)",

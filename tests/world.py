@@ -22,6 +22,8 @@ from chains.models import (
 )
 from events.models import Delegate, Listing
 from matchmaking.models import Decision
+from rest_framework.authtoken.models import Token
+
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,
@@ -75,9 +77,11 @@ CANARIES = {
     "remark": ("Qremark",),
     "capability draft": ("Qcapabilitydraft",),
     "event draft": ("Qeventdraft",),
+    "series being prepared": ("Qprogramme",),
     "licence": ("Qlicencename", "Qlicencebody"),
     "decision": ("Qdecisionnote",),
     "pending enterprise": ("Qpendingenterprise",),
+    "token": ("qtoken0000000000000000000000000000canary",),
     "account": ("qowner@canary.example", "qsupplieraccount@canary.example", "qorganiser@canary.example"),
 }  # fmt: skip
 # A search for this finds everything; the canary itself would be echoed by the search box.
@@ -132,6 +136,7 @@ def _people(world):
         "administrator": AdministratorFactory(),
     }
     assert tuple(world.people) == ROLES
+    Token.objects.create(user=world.people["owner"], key=CANARIES["token"][0])
 
 
 def _register(world):
@@ -205,7 +210,12 @@ def _requirements(world):
 
 def _gathering(world):
     world.series = SeriesFactory(programme=ProgrammeFactory(owner=world.host))
+    world.programme = world.series.programme
     world.event = EventFactory(host=world.host, series=[world.series], seats=1, chains=["PV"])
+    # Nothing of it is public yet: it stays in its province.
+    name = CANARIES["series being prepared"][0]
+    world.programme_prepared = ProgrammeFactory(owner=world.host, name_zh=name, name_en=name)
+    world.series_prepared = SeriesFactory(programme=world.programme_prepared)
     draft = f"{FOUND_BY} {CANARIES['event draft'][0]}"
     world.event_draft = EventFactory(
         draft=True, host=world.host, series=[world.series], name_zh=draft, name_en=draft, place=draft,

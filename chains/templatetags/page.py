@@ -10,7 +10,7 @@ import segno
 from babel import Locale
 from django import template
 from django.templatetags.static import static
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from chains.templatetags.localised import is_chinese
@@ -75,6 +75,31 @@ def bar(percent: float, css: str = "") -> SafeString:
         '<rect class="v" width="{}" height="10"/></svg>',
         css,
         width,
+    )
+
+
+@register.simple_tag
+def stack(total: float, *values: float) -> SafeString:
+    """Values beside each other in one bar, of a total or of their sum where that is more; numbers stand beside it."""
+    whole = max(total or 0, sum(values)) or 1
+    drawn, x = [], 0.0
+    for value, css in zip(values, ("s1", "s4"), strict=False):
+        width = 100 * value / whole
+        if value:
+            drawn.append((css, f"{x:.2f}", f"{max(width - 0.4, 0.3):.2f}"))
+        x += width
+    return format_html(
+        '<svg class="bar" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 10">{}</svg>',
+        format_html_join("", '<rect class="{}" x="{}" width="{}" height="10"/>', drawn),
+    )
+
+
+@register.simple_tag
+def swatch(css: str) -> SafeString:
+    """The colour of a series of values, beside its name."""
+    return format_html(
+        '<svg class="sw" aria-hidden="true" viewBox="0 0 10 10"><rect class="{}" width="10" height="10"/></svg>',
+        css,
     )
 
 

@@ -18,7 +18,7 @@ from chains.models import Enterprise, Requirement, User
 from chains.models.base import ALPHABET
 from chains.services import requirements
 from events import permissions
-from events.models import Event, Listing, Tier
+from events.models import Event, Listing, Series, Tier
 from events.services import registration
 
 Status = Event.Status
@@ -49,6 +49,7 @@ def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
             code="event.forbidden",
         )
     relations = {name: fields.pop(name, ()) for name in _RELATIONS}
+    _check_series(relations["series"], by)
     tiers = fields.pop("tiers", ())
     event = Event(host=host, **fields)
     _save(event)
@@ -74,6 +75,8 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     changed = sorted(
         name for name in fields if name not in _RELATIONS and getattr(event, name) != fields[name]
     )
+    if "series" in fields:
+        _check_series(set(fields["series"]) - set(event.series.all()), by)
     for name in _RELATIONS:
         if name in fields:
             getattr(event, name).set(fields.pop(name))
@@ -85,6 +88,15 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     audit.record(by, "event.changed", event, fields=changed)
     changes.record("event", event, "changed")
     return event
+
+
+def _check_series(wanted: Iterable[Series], by: User) -> None:
+    """A series that is being prepared elsewhere is not there for this organiser."""
+    ids = {row.pk for row in wanted}
+    if ids and Series.objects.visible_to(by).filter(pk__in=ids).count() != len(ids):
+        raise DomainError(
+            _("Choose series that are public or kept in your province."), code="event.series"
+        )
 
 
 @transaction.atomic

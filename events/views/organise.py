@@ -15,7 +15,7 @@ from chains.models import Enterprise, User
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import EventForm, TierFormSet, default_times, tiers_of
-from events.models import Event
+from events.models import Event, Series
 from events.services import events
 
 GENERAL = {"name_zh": "普通席", "name_en": "General", "is_general": True}
@@ -38,7 +38,12 @@ def event_create(request: MemberRequest) -> HttpResponse:
     hosts = _hosts(request.user)
     if not hosts:
         raise Http404
-    form = EventForm(request.POST or None, hosts=hosts, initial=default_times())
+    form = EventForm(
+        request.POST or None,
+        hosts=hosts,
+        series=Series.objects.visible_to(request.user),
+        initial=default_times(),
+    )
     tiers = TierFormSet(request.POST or None, prefix="t")
     if request.method == "POST" and form.is_valid() and tiers.is_valid():
         data = dict(form.cleaned_data)
@@ -57,7 +62,12 @@ def event_create(request: MemberRequest) -> HttpResponse:
 def event_edit(request: MemberRequest, public_id: str) -> HttpResponse:
     event = managed(request, public_id)
     hosts = list({event.host_id: event.host}.values())
-    form = EventForm(request.POST or None, hosts=hosts, initial=EventForm.of(event))
+    form = EventForm(
+        request.POST or None,
+        hosts=hosts,
+        series=Series.objects.known_to(request.user, event),
+        initial=EventForm.of(event),
+    )
     tiers = TierFormSet(request.POST or None, prefix="t", initial=tiers_of(event))
     if request.method == "POST" and form.is_valid() and tiers.is_valid():
         data = dict(form.cleaned_data)

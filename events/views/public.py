@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
@@ -57,6 +56,8 @@ def _event_results(request: HttpRequest) -> str:
             "page_obj": page,
             "facets": _facets(everything, conditions, wanted),
             "chosen": _chosen(request, wanted),
+            "series": _series_named(request, wanted),
+            "until": wanted.get("until"),
             "years": _years(),
             "may_create": bool(getattr(request.user, "organiser_roles", ())),
         },
@@ -83,6 +84,8 @@ def _conditions(wanted: dict[str, Any]) -> dict[str, Q]:
         )
     if region := wanted.get("region"):
         found["region"] = lies_within("region", [region])
+    if until := wanted.get("until"):
+        found["until"] = Q(starts_at__lt=statistics.year_range(until.year, until)[1])
     if series := wanted.get("series"):
         found["series"] = Q(pk__in=series.events.values("pk"))
     return found
@@ -95,6 +98,8 @@ def _status(wanted: dict[str, Any]) -> Q:
     )
     if status == "upcoming":
         return Q(status=Event.Status.PUBLISHED) | Q(status=Event.Status.DRAFT)
+    if status == "planned":
+        return Q(status=Event.Status.PUBLISHED)
     if status == "held":
         return Q(status__in=PAST)
     if status == "cancelled":
@@ -172,6 +177,14 @@ def _chosen(request: HttpRequest, wanted: dict[str, Any]) -> list[dict[str, Any]
     return tags
 
 
+def _series_named(request: HttpRequest, wanted: dict[str, Any]) -> Series | None:
+    """One that is being prepared is named to nobody who may not see it."""
+    series: Series | None = wanted.get("series")
+    if series is None or not Series.objects.visible_to(request.user).filter(pk=series.pk).exists():
+        return None
+    return series
+
+
 def _years() -> list[int]:
     today = timezone.localdate().year
     return [today + 1, today, today - 1, today - 2, today - 3]
@@ -217,63 +230,4 @@ def listed_requirements(event: Event) -> QuerySet[Requirement]:
         .with_line_count()
         .annotate(is_featured=F("listings__is_featured"), place_on_list=F("listings__order"))
         .order_by("-is_featured", "place_on_list", "pk")
-    )
-
-
-# ---- series ----
-
-
-@login_not_required
-@require_safe
-def series_list(request: HttpRequest) -> HttpResponse:
-    rows = statistics.series_progress(
-        Series.objects.select_related("programme__owner")
-    ).prefetch_related(Prefetch("targets"))
-    page = Paginator(rows.order_by("-year", "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    years = sorted({row.year for row in page}, reverse=True)
-    return render(
-        request,
-        "events/series_list.html",
-        {
-            "nav": "events",
-            "page_obj": page,
-            "totals": [{"year": year, "count": statistics.grand_total(year)} for year in years[:3]],
-        },
-    )
-
-
-@login_not_required
-@require_safe
-def series_detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    series = get_object_or_404(
-        Series.objects.select_related("programme__owner__region"), public_id=public_id
-    )
-    levels = statistics.by_level(series)
-    quarters = statistics.by_quarter(series)
-    cities = statistics.counties_without(series)
-    target = series.targets.filter(measure="events", level=None, region=None).first()
-    return render(
-        request,
-        "events/series_detail.html",
-        {
-            "nav": "events",
-            "series": series,
-            "as_of": timezone.now(),
-            "figures": statistics.figures(series),
-            "levels": levels,
-            "target": target,
-            "quarters": quarters,
-            "most": max((row["count"] for row in quarters), default=0),
-            "city_and_county": sum(row["count"] for row in quarters),
-            "year_on_year": statistics.year_on_year(series),
-            "cities": cities,
-            "without": sum(len(row["without"]) for row in cities),
-            "counties": sum(row["all"] for row in cities),
-            "others": Series.objects.filter(programme=series.programme)
-            .exclude(pk=series.pk)
-            .select_related("programme"),
-            "same_day": series.year == timezone.localdate().year,
-            "today": timezone.localdate(),
-            "first_day": datetime.date(series.year, 1, 1),
-        },
     )

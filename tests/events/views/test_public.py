@@ -221,7 +221,7 @@ def test_row_15_the_first_event_beside_that_of_the_year_before(client):
             RegistrationFactory(event=event)
         RegistrationFactory(event=event, enterprise=EnterpriseFactory(kind_id="university"))
 
-    rows = {row["measure"]: row for row in statistics.year_on_year(now)}
+    rows = {row["measure"]: row for row in statistics.year_on_year(now)["rows"]}
 
     assert rows["first_event"] == {"measure": "first_event", "before": 2, "now": 4, "factor": 2.0}
     page = client.get(reverse("events:series_detail", args=[now.public_id]))
