@@ -143,10 +143,8 @@ def read_texts(*, facts: Sequence[Change], by: User | None = None) -> None:
     capabilities = Capability.objects.filter(public_id__in=written)
     encode([text for row in capabilities for text in adapters.texts_of(row)])
     asked = {fact.target for fact in facts if fact.noun == "requirement"}
-    lines = RequirementLine.objects.open().filter(requirement__public_id__in=asked)
-    texts = {line.pk: line.full_text for line in lines}
-    encode(list(texts.values()))
-    unread = lines.filter(category_suggested=None).values_list("pk", flat=True)
+    lines = list(RequirementLine.objects.open().filter(requirement__public_id__in=asked))
+    encode([line.full_text for line in lines])
+    unread = [line for line in lines if line.category_suggested_id is None]
     if unread:
-        suggested = market.current().suggested({pk: texts[pk] for pk in unread})
-        matching.suggest_categories(suggested=suggested, by=by)
+        matching.suggest_categories(suggested=market.current().suggested(unread), by=by)

@@ -182,7 +182,7 @@ class Finding:
     weightings: dict[int, int] = field(default_factory=dict)
     # Digests of all that a decided pair's supplier says today.
     said: dict[tuple[int, int], set[str]] = field(default_factory=dict)
-    suggested: dict[int, str] = field(default_factory=dict)
+    suggested: dict[int, market.Reading] = field(default_factory=dict)
 
 
 def score(*, shard: RunShard, by: User | None = None) -> None:
@@ -241,7 +241,7 @@ def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
         if run.scope == MatchRun.Scope.ALL:
             # Words change by an amendment, which has its own run: here only what was never read.
             rows = rows.filter(category_suggested=None)
-        finding.suggested = known.suggested({row.pk: row.full_text for row in rows})
+        finding.suggested = known.suggested(rows)
     return finding
 
 
@@ -389,7 +389,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
     _end(Match.objects.filter(pk__in=fallen))
     _drop_old_scores(lines)
     suggest_categories(
-        suggested={line: code for line, code in finding.suggested.items() if line in lines}
+        suggested={line: read for line, read in finding.suggested.items() if line in lines}
     )
 
 
@@ -488,18 +488,24 @@ def _drop_old_scores(lines: Collection[int]) -> None:
 
 
 @transaction.atomic
-def suggest_categories(*, suggested: Mapping[int, str], by: User | None = None) -> None:  # noqa: ARG001 -- every verb has its actor
-    """Write down the categories read in lines, and the segment where neither is given. A reading is no decision:
-    it leaves no trace but itself."""
-    categories = Category.objects.in_bulk(set(suggested.values()), field_name="code")
-    by_category: dict[str, list[int]] = defaultdict(list)
-    for line, code in suggested.items():
-        by_category[code].append(line)
-    for code, lines in by_category.items():
-        category = categories[code]
+def suggest_categories(
+    *,
+    suggested: Mapping[int, market.Reading],
+    by: User | None = None,  # noqa: ARG001 -- every verb has its actor
+) -> None:
+    """Write down the categories read in lines, and the segment where neither is given: everybody sees it, so only
+    what is sure. A reading is no decision: it leaves no trace but itself."""
+    codes = {reading.code for reading in suggested.values()}
+    categories = Category.objects.in_bulk(codes, field_name="code")
+    by_reading: dict[market.Reading, list[int]] = defaultdict(list)
+    for line, reading in suggested.items():
+        by_reading[reading].append(line)
+    for reading, lines in by_reading.items():
+        category = categories[reading.code]
         rows = RequirementLine.objects.filter(pk__in=lines)
         rows.exclude(category_suggested=category).update(category_suggested=category)
-        rows.filter(segment=None, category=None).update(segment=category.segment_id)
+        if reading.is_sure:
+            rows.filter(segment=None, category=None).update(segment=category.segment_id)
 
 
 def _end(matches: MatchQuerySet) -> int:

@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 
 from chains import changes
-from chains.models import Category, Certification, CertificationKind
+from chains.models import Category, Certification, CertificationKind, RequirementLine
 from matchmaking import market
 from matchmaking.engine.index import OfferIndex
-from tests.factories.chains import CapabilityFactory
+from matchmaking.engine.taxonomy import Suggestion
+from tests.factories.chains import CapabilityFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +153,73 @@ def test_folder_that_cannot_be_written_costs_no_result(settings, tmp_path, caplo
         assert market.current().index("supply").offers.keys() == {maker.pk}
 
     assert "No index can be kept" in caplog.text
+
+
+FILLER = "锂电池注液机，方壳，节拍 12ppm"
+
+
+def codes(text):
+    return [suggestion.code for suggestion in market.suggest(text)]
+
+
+def test_form_and_worker_read_the_same_category_in_a_line():
+    filler = Category.objects.get(name_zh="注液机")
+    line = RequirementFactory(lines=[FILLER]).lines.get()
+
+    read = market.current().suggested([line])
+
+    assert codes(FILLER)[0] == filler.code
+    assert read == {line.pk: market.Reading(filler.code, is_sure=True)}
+
+
+def test_word_that_is_the_thing_or_a_kind_of_it_comes_before_what_is_made_for_it():
+    box = Category.objects.get(name_zh="光伏接线盒")
+    adhesive = Category.objects.get(synonyms_en__contains=["junction box adhesive"])
+
+    found = codes("junction box")
+
+    assert found[0] == box.code
+    assert adhesive.code in found
+
+
+@pytest.mark.parametrize(
+    ("word", "distance"),
+    [
+        ("junction box", 0),
+        ("split junction box", 1),
+        ("junction box adhesive", 2),
+        ("junction boxes", 3),
+        ("pv junction boxes", 4),
+    ],
+)
+def test_nearer_words_come_first(word, distance):
+    assert market._distance("junction box", word) == distance
+
+
+@pytest.mark.parametrize(
+    ("probability", "reading"),
+    [
+        (0.19, {}),
+        (0.2, {7: market.Reading("X", is_sure=False)}),
+        (0.39, {7: market.Reading("X", is_sure=False)}),
+        (0.4, {7: market.Reading("X", is_sure=True)}),
+    ],
+)
+def test_what_a_line_only_speaks_of_is_kept_from_a_fifth_and_sure_from_two(
+    monkeypatch, probability, reading
+):
+    known = market.current()
+    best = [Suggestion("X", probability, "x")]
+    monkeypatch.setattr(type(known.taxonomy), "suggest", lambda *_: best)
+
+    assert known.suggested([RequirementLine(pk=7, text="无此名称之物")]) == reading
+
+
+def test_abbreviation_and_part_of_a_word_name_nothing():
+    known = market.taxonomy()
+
+    assert market._said(known, "Electrolyte additives FEC and VC, battery grade") == []
+    assert market._said(known, "xjunction box") == []
+    assert [one.term for one in market._said(known, "Split junction box: 1500 V")] == [
+        "split junction box"
+    ]

@@ -354,6 +354,19 @@ def test_line_gets_the_category_that_its_words_speak_of_and_its_segment():
     assert line.segment == leaf.segment
 
 
+def test_unsure_reading_suggests_a_category_and_shows_nobody_a_segment():
+    line = RequirementFactory(lines=[ASKED]).lines.get()
+    leaf = Category.objects.filter(level=3, is_active=True).exclude(segment=None).first()
+
+    matching.suggest_categories(suggested={line.pk: market.Reading(leaf.code, is_sure=False)})
+    line.refresh_from_db()
+    assert (line.category_suggested, line.segment) == (leaf, None)
+
+    matching.suggest_categories(suggested={line.pk: market.Reading(leaf.code, is_sure=True)})
+    line.refresh_from_db()
+    assert (line.category_suggested, line.segment) == (leaf, leaf.segment)
+
+
 def test_supplier_that_changed_joins_the_lines_it_is_good_enough_for(monkeypatch):
     monkeypatch.setattr(matching, "KEPT", 1)
     old = supplier("接线盒 1500 V")
