@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from chains import permissions
+from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
     Category,
@@ -41,7 +44,7 @@ from chains.models import (
     Unit,
     User,
 )
-from chains.services import accounts, reference
+from chains.services import accounts, reference, tokens
 
 admin.site.site_header = _("ChainDock administration")
 admin.site.site_title = _("ChainDock administration")
@@ -286,6 +289,18 @@ class UserAdmin(AdministratorOnly):
     search_fields = ("public_id", "=email")
     fields = ("public_id", "address", "language", "is_staff", "is_active", "date_joined")
     readonly_fields = ("public_id", "address", "language", "date_joined")
+    actions = ("revoke_tokens",)
+
+    @admin.action(description=_("Revoke the API token"))
+    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        assert isinstance(request.user, User)
+        revoked = 0
+        for user in queryset.filter(auth_token__isnull=False):
+            with suppress(DomainError):  # revoked by its person meanwhile
+                tokens.revoke(user=user, by=request.user)
+                revoked += 1
+        text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", revoked)
+        self.message_user(request, text % {"count": revoked})
 
     @admin.display(description=_("e-mail"))
     def address(self, user: User) -> str:

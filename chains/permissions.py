@@ -44,6 +44,18 @@ def is_owner(user: Anyone, enterprise: Enterprise) -> bool:
     )
 
 
+def can_hold_token(user: Anyone) -> bool:
+    """Ask the interface with a program of one's own: owners of a verified enterprise, organisers, administrators."""
+    return is_signed_in(user) and (
+        user.is_administrator
+        or user.is_organiser
+        or any(
+            membership.enterprise.is_verified and is_owner(user, membership.enterprise)
+            for membership in user.active_memberships
+        )
+    )
+
+
 def can_edit(user: Anyone, enterprise: Enterprise) -> bool:
     """Profile, contacts, capabilities, drafts. A suspended enterprise only reads."""
     membership = membership_of(user, enterprise)

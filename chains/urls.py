@@ -10,6 +10,7 @@ from chains.views import (
     moderation,
     requirement_import,
     requirements,
+    tokens,
 )
 
 app_name = "chains"
@@ -24,6 +25,8 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
         path("join/names/", accounts.name_check, name="name_check"),
         path("join/<str:public_id>/request/", accounts.join_request, name="join_request"),
         path("notifications/", accounts.notification_list, name="notification_list"),
+        path("my/token/", tokens.api_token, name="api_token"),
+        path("my/token/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
         path("regions/", enterprises.region_search, name="region_search"),
         path(
             "evidence/<str:public_id>/", enterprises.evidence_download, to, name="evidence_download"

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from django.contrib.auth.models import AnonymousUser
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
 from chains.models import (
     CertificationKind,
@@ -22,8 +23,6 @@ from chains.models import (
 )
 from events.models import Delegate, Listing
 from matchmaking.models import Decision
-from rest_framework.authtoken.models import Token
-
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,

@@ -7,6 +7,7 @@ from django.utils import translation
 
 from chains.admin import mask
 from chains.models import AuditEntry, Category, Chain, Change, OrganiserRole, Segment, SegmentLink
+from chains.services import tokens
 from tests.factories.chains import (
     AdministratorFactory,
     ContactFactory,
@@ -277,3 +278,19 @@ def test_models_and_fields_have_chinese_names():
 def test_english_names_of_models_are_those_that_django_makes():
     assert str(Category._meta.verbose_name_plural) == "categories"
     assert str(Category._meta.get_field("synonyms_zh").verbose_name) == "synonyms zh"
+
+
+# --- Tokens -------------------------------------------------------------------------------------------
+
+
+def test_administrator_revokes_tokens_and_reads_none(client, administrator):
+    owner, other = MembershipFactory().user, UserFactory()
+    key = tokens.create(by=owner)
+    chosen = {"action": "revoke_tokens", "_selected_action": [owner.pk, other.pk]}
+
+    page = client.post(reverse("admin:chains_user_changelist"), chosen, follow=True)
+
+    assert not hasattr(type(owner).objects.get(pk=owner.pk), "auth_token")
+    assert key not in page.content.decode()
+    entry = AuditEntry.objects.get(action="token.revoked")
+    assert entry.actor == administrator.pk

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from chains import permissions
+from chains.errors import DomainError
+from chains.http import MemberRequest
+from chains.services import tokens
+from chains.views.refusals import refusal
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def api_token(request: MemberRequest) -> HttpResponse:
+    """One's own token. The answer to the form holds the key: it is kept nowhere from which a page could take it."""
+    key = ""
+    if request.method == "POST":
+        try:
+            key = tokens.create(by=request.user)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            messages.error(request, str(error))
+            return redirect("chains:api_token")
+    context = {
+        "key": key,
+        "token": tokens.of(request.user),
+        "may_hold": permissions.can_hold_token(request.user),
+    }
+    return render(request, "chains/api_token.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def api_token_revoke(request: MemberRequest) -> HttpResponse:
+    token = tokens.of(request.user)
+    if request.method == "GET" and token is not None:
+        return render(request, "chains/api_token_revoke.html", {"token": token})
+    if request.method == "POST":
+        try:
+            tokens.revoke(user=request.user, by=request.user)
+        except DomainError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("The token is revoked. Programs that use it are refused."))
+    return redirect("chains:api_token")
