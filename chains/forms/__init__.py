@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.choices import flatten_choices
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chains import search
@@ -49,6 +52,41 @@ class Form(forms.Form):
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
     bound_field_class = BoundField
     use_required_attribute = False
+
+
+def stored_sentences(
+    typed: forms.BaseForm, stored: forms.BaseForm, names: Iterable[str]
+) -> list[str]:
+    """What stands in the fields `names` now, for a reader whose own words differ from it."""
+    return [
+        gettext("%(label)s: “%(value)s” now")
+        % {"label": stored[name].label, "value": shown(stored[name])}
+        for name in names
+        if name in stored.fields and _plain(typed[name].value()) != _plain(stored[name].value())
+    ]
+
+
+def shown(bound: forms.BoundField) -> str:
+    """The value of a field in words."""
+    value = bound.value()
+    choices: Iterable[Any] = flatten_choices(getattr(bound.field, "choices", ()))
+    labels = {str(code): str(label) for code, label in choices}
+    values = value if isinstance(value, list | tuple) else [value]
+    words = [labels.get(_plain(one), _plain(one)) for one in values]
+    return " · ".join(word for word in words if word) or "–"
+
+
+def _plain(value: Any) -> str:
+    """As the browser sends it, whether it was stored or typed."""
+    if isinstance(value, dict):  # a region, as its field reads it
+        return str(value["code"])
+    if isinstance(value, Region):
+        return value.code
+    if isinstance(value, list | tuple):
+        return " ".join(sorted(_plain(one) for one in value))
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return "" if value is None else " ".join(str(value).split())
 
 
 class DateInput(forms.DateInput):

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from chains import conditions, moderation, search
 from chains.errors import DomainError
-from chains.forms import DateInput, Form, RegionField
+from chains.forms import DateInput, Form, RegionField, stored_sentences
 from chains.models import (
     Category,
     Chain,
@@ -535,7 +535,7 @@ class Posting:
         requirement: Requirement | None = None,
         is_final: bool = False,
     ) -> None:
-        self.data, self.requirement, self.enterprise = data, requirement, enterprise
+        self.data, self.requirement, self.enterprise, self.by = data, requirement, enterprise, by
         self.register = Register()
         self.is_final = is_final
         is_new = requirement is None or not requirement.published_at
@@ -672,6 +672,31 @@ class Posting:
         )  # fmt: skip
         return {name: data[name] for name in plain} | {"docking_kind": kinds[data["docking_kind"]]}
 
+    def meanwhile(self, requirement: Requirement, names: Sequence[str]) -> list[str]:
+        """What the facts `names` of the requirement say now, beside what was typed here."""
+        stored = Posting(None, enterprise=self.enterprise, by=self.by, requirement=requirement)
+        asked = [*self.form.QUESTIONS] if "questions" in names else []
+        found = stored_sentences(self.form, stored.form, [*names, *asked])
+        if "conditions" in names:
+            found.append(_("The conditions for all lines were changed."))
+        if "is_accepted" in names:
+            found.append(
+                _("The desk has accepted it: what you save is shown to everybody at once.")
+            )
+        places = {row["public_id"].value(): place for place, row in enumerate(stored.lines, 1)}
+        typed = {row["public_id"].value(): row for row in self.lines}
+        for name in names:
+            if name in places:
+                found += _line_meanwhile(
+                    typed.get(name), stored.lines[places[name] - 1], places[name]
+                )
+            elif name in typed:
+                found.append(
+                    _("“%(text)s” has ended or was removed. Saved again, it becomes a new line.")
+                    % {"text": typed[name]["text"].value()}
+                )
+        return found
+
     def warnings(self) -> list[str]:
         return [
             _("Line %(number)d: %(sentence)s") % {"number": place, "sentence": row.warning}
@@ -696,6 +721,21 @@ class Posting:
                 label = " · ".join(filter(None, (where, str(bound.label))))
                 text = _("%(label)s: %(sentence)s") % {"label": label, "sentence": sentence}
                 yield bound.id_for_label or bound.auto_id, text
+
+
+def _line_meanwhile(typed: LineForm | None, stored: LineForm, place: int) -> list[str]:
+    if typed is None:
+        return [
+            _("Line %(number)d, “%(text)s”, is not among yours. Saved again, it is taken out.")
+            % {"number": place, "text": stored["text"].value()}
+        ]
+    names = [name for name in stored.fields if name not in ("public_id", "picked")]
+    # A changed condition of the line shows in no field of its row.
+    found = stored_sentences(typed, stored, names) or [_("changed, or its conditions were")]
+    return [
+        _("Line %(number)d · %(sentence)s") % {"number": place, "sentence": sentence}
+        for sentence in found
+    ]
 
 
 def blank_row(kind: str, index: int) -> LineForm | ConditionForm:

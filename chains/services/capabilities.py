@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chains import audit, changes, notifications, permissions
+from chains import audit, changes, notifications, permissions, versions
 from chains.errors import DomainError
 from chains.models import (
     Capability,
@@ -46,15 +46,21 @@ def save_draft(
     categories: Iterable[Category] | None = None,
     cooperation_kinds: Iterable[CooperationKind] | None = None,
     certifications: Iterable[Certification] | None = None,
+    seen: str = "",
     **fields: Any,
 ) -> Capability:
-    """Keep what was written. A published capability stays published: the change takes effect at once."""
+    """Keep what was written. A published capability stays published: the change takes effect at once.
+
+    `seen` is the seal of what the form was opened on (`chains.versions`).
+    """
     if not permissions.can_edit(by, enterprise) or (
         capability is not None and capability.enterprise_id != enterprise.pk
     ):
         raise _forbidden()
     is_new_row = capability is None
     row = Capability(enterprise=enterprise) if capability is None else _locked(capability)
+    if seen and capability is not None:
+        versions.expect(seen, versions.of_capability(row), code="capability.stale")
     for field, value in fields.items():
         if field not in FIELDS:
             raise TypeError(f"no field of a capability: {field}")

@@ -25,6 +25,7 @@ from chains import (
     search,
     searchtext,
     spreadsheets,
+    versions,
 )
 from chains.errors import DomainError
 from chains.models import (
@@ -378,7 +379,7 @@ def _reason(reason: str) -> str:
 
 
 @transaction.atomic
-def edit_profile(*, enterprise: Enterprise, by: User, **fields: Any) -> Enterprise:
+def edit_profile(*, enterprise: Enterprise, by: User, seen: str = "", **fields: Any) -> Enterprise:
     """What its editors change by themselves. Name, number, kind and region only before it is verified."""
     enterprise = _locked(enterprise)
     if not permissions.can_edit(by, enterprise):
@@ -389,6 +390,7 @@ def edit_profile(*, enterprise: Enterprise, by: User, **fields: Any) -> Enterpri
             _("Name, number, kind and region were checked by the desk. Ask it to change them."),
             code="enterprise.checked",
         )
+    versions.expect(seen, versions.of_profile(enterprise), code="enterprise.stale")
     _apply(enterprise, fields)
     _keep(enterprise)
     _refresh(enterprise)

@@ -12,7 +12,16 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes, conditions, moderation, notifications, permissions, searchtext
+from chains import (
+    audit,
+    changes,
+    conditions,
+    moderation,
+    notifications,
+    permissions,
+    searchtext,
+    versions,
+)
 from chains.errors import DomainError
 from chains.models import (
     Category,
@@ -133,12 +142,14 @@ def save_draft(
     conditions: Sequence[ConditionDraft] | None = None,
     questions: Sequence[str] | None = None,
     public_id: str = "",
+    seen: str = "",
     **fields: Unpack[RequirementFields],
 ) -> Requirement:
     """Create or change a draft, or one that the desk returned. What is None stays as it is.
 
     A given list of lines replaces the former one: lines it leaves out are deleted. `public_id` names a new
-    draft beforehand, so that the second of two clicks finds the first one's.
+    draft beforehand, so that the second of two clicks finds the first one's. `seen` is the seal of
+    what the form was opened on (`chains.versions`).
     """
     if requirement is None:
         _ask(by, enterprise)
@@ -150,6 +161,7 @@ def save_draft(
         requirement = _locked(requirement)
         _ask(by, requirement.enterprise)
         _expect(requirement, Status.DRAFT, Status.RETURNED)
+        _expect_seen(requirement, seen)
         verb = "edited"
     _write(requirement, fields, lines)
     if lines is not None:
@@ -460,6 +472,7 @@ def amend(
     lines: Sequence[LineDraft] | None = None,
     conditions: Sequence[ConditionDraft] | None = None,
     questions: Sequence[str] | None = None,
+    seen: str = "",
     **fields: Unpack[RequirementFields],
 ) -> Requirement:
     """Change what is approved or published; it takes effect at once, and the desk looks at it afterwards.
@@ -469,6 +482,7 @@ def amend(
     requirement = _locked(requirement)
     _ask_to_submit(by, requirement)
     _expect(requirement, Status.APPROVED, Status.PUBLISHED)
+    _expect_seen(requirement, seen)
     before = {name: getattr(requirement, name) for name in fields if name != "cooperation_kinds"}
     _write(requirement, fields, lines)
     touched = _amend_lines(requirement, lines, by) if lines is not None else []
@@ -655,6 +669,11 @@ def _expect(requirement: Requirement, *states: Requirement.Status) -> None:
             % {"state": requirement.get_status_display()},
             code="requirement.state",
         )
+
+
+def _expect_seen(requirement: Requirement, seen: str) -> None:
+    if seen:  # under the lock, so that of two at the same moment one is told
+        versions.expect(seen, versions.of_requirement(requirement), code="requirement.stale")
 
 
 def _poster(by: User, enterprise: Enterprise) -> Enterprise | None:

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chains import search
+from chains import search, versions
 from chains.errors import DomainError
+from chains.forms import stored_sentences
 from chains.forms.capabilities import CapabilityForm
 from chains.http import MemberRequest
 from chains.models import Capability, Category, Enterprise
@@ -41,6 +42,7 @@ def _edit(
     request: MemberRequest, enterprise: Enterprise, capability: Capability | None
 ) -> HttpResponse:
     suggesting = "suggest" in request.POST
+    seen = request.POST.get("seen", "")
     form = CapabilityForm(request.POST or None, enterprise=enterprise, capability=capability)
     if request.method == "POST" and not suggesting and form.is_valid():
         try:
@@ -49,6 +51,14 @@ def _edit(
             if error.is_refusal:
                 return refusal(request, error)
             form.add_error(None, str(error))
+            if error.code == "capability.stale" and capability is not None:
+                capability = _own(request).get(pk=capability.pk)
+                stored = CapabilityForm(enterprise=enterprise, capability=capability)
+                for sentence in stored_sentences(form, stored, error.params["changed"]):
+                    form.add_error(None, sentence)
+                seen = ""
+    if capability is not None and not seen:
+        seen = versions.seal(versions.of_capability(capability))
     codes = form["categories"].value() or []
     return render(
         request,
@@ -57,6 +67,7 @@ def _edit(
             "nav": "profile",
             "enterprise": enterprise,
             "capability": capability,
+            "seen": seen,
             "form": form,
             "suggesting": suggesting,
             "typed": request.POST.get("q", ""),
@@ -80,7 +91,11 @@ def _save(
     capability: Capability | None,
 ) -> HttpResponse:
     saved = capabilities.save_draft(
-        enterprise=enterprise, capability=capability, by=request.user, **form.values()
+        enterprise=enterprise,
+        capability=capability,
+        by=request.user,
+        seen=request.POST.get("seen", ""),
+        **form.values(),
     )
     if "publish" in request.POST:
         try:

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chains import calendar, identity, permissions, search
+from chains import calendar, identity, permissions, search, versions
 from chains.errors import DomainError
-from chains.forms import region_choices
+from chains.forms import region_choices, stored_sentences
 from chains.forms.enterprises import (
     CertificationForm,
     ContactForm,
@@ -40,20 +40,30 @@ def enterprise_edit(request: MemberRequest, public_id: str) -> HttpResponse:
     form = ProfileForm(
         request.POST or None, initial={name: getattr(enterprise, name) for name in fields}
     )
+    seen = request.POST.get("seen", "")
     if request.method == "POST" and form.is_valid():
         try:
-            enterprises.edit_profile(enterprise=enterprise, by=request.user, **form.cleaned_data)
+            enterprises.edit_profile(
+                enterprise=enterprise, by=request.user, seen=seen, **form.cleaned_data
+            )
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
             form.add_error(None, str(error))
+            if error.code == "enterprise.stale":
+                enterprise.refresh_from_db(fields=fields)
+                stored = ProfileForm(initial={name: getattr(enterprise, name) for name in fields})
+                for sentence in stored_sentences(form, stored, error.params["changed"]):
+                    form.add_error(None, sentence)
+                seen = ""
         else:
             messages.success(request, _("Saved."))
             return redirect("chains:enterprise_status", public_id=public_id)
+    seen = seen or versions.seal(versions.of_profile(enterprise))
     return render(
         request,
         "chains/enterprise_edit.html",
-        {"nav": "profile", "enterprise": enterprise, "form": form},
+        {"nav": "profile", "enterprise": enterprise, "form": form, "seen": seen},
     )
 
 

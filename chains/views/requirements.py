@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chains import moderation, permissions
+from chains import moderation, permissions, versions
 from chains.errors import DomainError
 from chains.forms.requirements import ROWS, Posting, blank_row
 from chains.http import MemberRequest
@@ -71,10 +71,7 @@ def _edit(
     extra: dict[str, Any],
 ) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    amends = requirement is not None and requirement.status in (
-        Requirement.Status.APPROVED,
-        Requirement.Status.PUBLISHED,
-    )
+    amends = _is_accepted(requirement)
     posting = Posting(
         data,
         enterprise=enterprise,
@@ -83,6 +80,7 @@ def _edit(
         is_final=amends or "submit" in request.POST,
     )
     faults: list[tuple[str, str]] = []
+    meanwhile: list[str] = []
     if data is not None and _rows_only(posting, request):
         posting.keep()
     elif data is not None:
@@ -93,22 +91,49 @@ def _edit(
                 if error.is_refusal:
                     return refusal(request, error)
                 posting.form.add_error(None, str(error))
+                meanwhile = _meanwhile(posting, error)
             else:
                 return _after(request, saved, posting)
         faults = posting.faults()
     context = extra | {
         "posting": posting,
+        # Shown what changed meanwhile, a second save is a knowing one.
+        "seen": _seal(requirement, "" if meanwhile else request.POST.get("seen", "")),
+        "meanwhile": meanwhile,
         "form": posting.form,
         "enterprise": enterprise,
         "requirement": requirement,
         "faults": faults,
-        "amends": amends,
+        "amends": _is_accepted(requirement),
         "can_submit": enterprise.is_verified,
         "remarks": requirement.open_remarks if requirement else [],
         "nav": "my_requirements",
     }
     context["draft_id"] = context.get("draft_id") or new_public_id()
     return render(request, "chains/requirement_form.html", context, status=422 if faults else 200)
+
+
+def _is_accepted(requirement: Requirement | None) -> bool:
+    """What is changed then is an amendment, shown at once."""
+    return requirement is not None and requirement.status in (
+        Requirement.Status.APPROVED,
+        Requirement.Status.PUBLISHED,
+    )
+
+
+def _seal(requirement: Requirement | None, seen: str) -> str:
+    """What the form was opened on: kept while it comes back for a mistake or a row."""
+    if seen or requirement is None:
+        return seen
+    return versions.seal(versions.of_requirement(requirement))
+
+
+def _meanwhile(posting: Posting, error: DomainError) -> list[str]:
+    if error.code != "requirement.stale" or posting.requirement is None:
+        return []
+    posting.requirement.refresh_from_db()
+    found = posting.meanwhile(posting.requirement, error.params["changed"])
+    return found or [_("What changed reads as you typed it.")]
 
 
 def _rows_only(posting: Posting, request: MemberRequest) -> bool:
@@ -130,6 +155,7 @@ def _save(posting: Posting, request: MemberRequest, *, amends: bool) -> Requirem
         "lines": posting.line_drafts(),
         "conditions": posting.condition_drafts(),
         "questions": posting.form.questions,
+        "seen": request.POST.get("seen", ""),
     }
     if amends and posting.requirement is not None:
         return requirements.amend(requirement=posting.requirement, by=request.user, **fields)

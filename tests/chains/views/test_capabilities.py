@@ -187,3 +187,21 @@ def test_form_without_certificates_says_so(client, owner, language, text):
     client.cookies["django_language"] = language
 
     assert text in text_of(client.get(create_url(owner)))
+
+
+def test_a_second_tab_is_told_what_the_first_saved_and_may_save_knowingly(client, owner):
+    row = CapabilityFactory(enterprise=owner.enterprise, title_zh="接线盒", lead_time_days=20)
+    typed = {"title_zh": "分体接线盒", "lead_time_days": "20", "draft": "1"}
+    seen = client.get(edit_url(row)).context["seen"]
+
+    client.post(edit_url(row), {"title_zh": "接线盒", "lead_time_days": "30", "seen": seen})
+    refused = client.post(edit_url(row), typed | {"seen": seen})
+    row.refresh_from_db()
+    kept = (row.title_zh, row.lead_time_days)
+    client.post(edit_url(row), typed | {"seen": refused.context["seen"]})
+
+    row.refresh_from_db()
+    assert kept == ("接线盒", 30)
+    assert (row.title_zh, row.lead_time_days) == ("分体接线盒", 20)
+    assert [*refused.context["form"].non_field_errors()][1:] == ["Delivery, days: “30” now"]
+    assert 'value="分体接线盒"' in text_of(refused)

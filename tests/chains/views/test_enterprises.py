@@ -425,6 +425,24 @@ def test_contact_nobody_can_reach_is_refused(client, member):
     assert not member.enterprise.contacts.exists()
 
 
+def test_profile_of_a_second_tab_does_not_undo_the_first(client, member):
+    url = reverse("chains:enterprise_edit", args=[member.enterprise.public_id])
+    seen = client.get(url).context["seen"]
+    mine = {"name_en": "", "address": "", "summary": "mine", "website": "", "seen": seen}
+
+    client.post(url, mine | {"summary": "theirs"})
+    refused = client.post(url, mine)
+    member.enterprise.refresh_from_db()
+    kept = member.enterprise.summary
+    client.post(url, mine | {"seen": refused.context["seen"]})
+
+    member.enterprise.refresh_from_db()
+    assert (kept, member.enterprise.summary) == ("theirs", "mine")
+    assert [*refused.context["form"].non_field_errors()][1] == "{label}: “theirs” now".format(
+        label=refused.context["form"]["summary"].label
+    )
+
+
 def test_profile_is_edited(client, member):
     url = reverse("chains:enterprise_edit", args=[member.enterprise.public_id])
 

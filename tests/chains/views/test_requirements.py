@@ -265,7 +265,7 @@ def test_edit_asks_the_same_number_of_queries_for_any_number_of_lines(
         lines=[LineDraft(text=f"Part {n}", category=leaf) for n in range(count)],
     )
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(22):
         client.get(url("requirement_edit", draft))
 
 
@@ -426,3 +426,118 @@ def test_history_names_roles_and_no_person(client, member):
     assert organiser.email not in response.text
     client.force_login(organiser)
     assert client.get(url("requirement_history", requirement)).status_code == 200
+
+
+# --- Two tabs -----------------------------------------------------------------------------------------
+
+
+def as_shown(client, page):
+    """What the browser would send back unchanged, hidden fields and all."""
+    posting = page.context["posting"]
+    data = {"seen": page.context["seen"], "line": [], "condition": []}
+    for bound in (bound for form in (posting.form, *posting.lines) for bound in form):
+        value = bound.value()
+        if bound.name == "region":
+            value = getattr(value, "code", value)
+        if value not in (None, False):
+            data[bound.html_name] = value
+    data["line"] = [str(row.index) for row in posting.lines]
+    return data
+
+
+@pytest.mark.parametrize("state", [{"draft": True}, {}])
+def test_a_save_from_a_second_tab_never_undoes_the_first(client, member, state):
+    requirement = RequirementFactory(enterprise=member.enterprise, title="接线盒", **state)
+    first, second = (
+        requirement.lines.create(number=n, text=text) for n, text in ((1, "边框"), (2, "接线盒"))
+    )
+    address = url("requirement_edit", requirement)
+    tab_1 = as_shown(client, client.get(address))
+    tab_2 = as_shown(client, client.get(address)) | {"title": "接线盒与边框"}
+
+    saved = client.post(address, tab_1 | {"save": "1", "line-1-specification": "IP68"})
+    refused = client.post(address, tab_2 | {"save": "1"})
+
+    second.refresh_from_db()
+    requirement.refresh_from_db()
+    assert (saved.status_code, refused.status_code) == (302, 422)
+    assert (second.specification, requirement.title) == ("IP68", "接线盒")
+    assert refused.context["meanwhile"] == ["Line 2 · Specification: “IP68” now"]
+    assert 'value="接线盒与边框"' in refused.text  # what was typed is kept
+
+    # Knowing it, the person may save all the same.
+    again = client.post(address, tab_2 | {"save": "1", "seen": refused.context["seen"]})
+    requirement.refresh_from_db()
+    second.refresh_from_db()
+    assert (again.status_code, requirement.title, second.specification) == (
+        302,
+        "接线盒与边框",
+        "",
+    )
+    assert list(requirement.lines.open()) == [first, second]
+
+
+def test_a_second_tab_reads_which_lines_and_fields_changed(client, member):
+    requirement = RequirementFactory(enterprise=member.enterprise, title="接线盒")
+    for number, text in ((1, "边框"), (2, "接线盒"), (3, "焊带")):
+        requirement.lines.create(number=number, text=text)
+    address = url("requirement_edit", requirement)
+    old = as_shown(client, client.get(address))
+    lines = requirement.lines.in_bulk(field_name="pk").values()
+    drafts = [LineDraft(public_id=row.public_id, text=row.text) for row in lines if row.number < 3]
+
+    requirements.amend(
+        requirement=requirement,
+        title="光伏辅材",
+        lines=[*drafts, LineDraft(text="背板")],
+        by=member.user,
+    )
+    refused = client.post(address, old | {"amend": "1"})
+
+    assert refused.context["meanwhile"] == [
+        "Title: “光伏辅材” now",
+        "Line 3, “背板”, is not among yours. Saved again, it is taken out.",
+        "“焊带” has ended or was removed. Saved again, it becomes a new line.",
+    ]
+
+
+def test_the_seal_is_kept_while_rows_are_added_and_mistakes_put_right(client, member):
+    requirement = RequirementFactory(enterprise=member.enterprise, title="接线盒", draft=True)
+    requirement.lines.create(number=1, text="边框")
+    address = url("requirement_edit", requirement)
+    old = as_shown(client, client.get(address))
+    requirements.save_draft(
+        enterprise=member.enterprise, requirement=requirement, title="铝边框", by=member.user
+    )
+
+    with_row = client.post(address, old | {"add": "line"})
+    with_fault = client.post(address, old | {"submit": "1", "title": ""})
+
+    assert with_row.context["seen"] == with_fault.context["seen"] == old["seen"]
+
+
+def test_a_desk_that_ticks_an_amendment_off_refuses_nobody(client, member):
+    requirement = RequirementFactory(enterprise=member.enterprise, title="接线盒")
+    requirement.lines.create(number=1, text="边框")
+    address = url("requirement_edit", requirement)
+    old = as_shown(client, client.get(address))
+    Requirement.objects.filter(pk=requirement.pk).update(updated_at=timezone.now())
+
+    assert client.post(address, old | {"amend": "1"}).status_code == 302
+
+
+def test_a_draft_published_meanwhile_is_not_amended_unseen(client, member):
+    requirement = RequirementFactory(enterprise=member.enterprise, title="接线盒", draft=True)
+    requirement.lines.create(number=1, text="边框")
+    address = url("requirement_edit", requirement)
+    old = as_shown(client, client.get(address))
+    Requirement.objects.filter(pk=requirement.pk).update(
+        status="published", submitted_at=timezone.now(), published_at=timezone.now()
+    )
+
+    refused = client.post(address, old | {"save": "1", "title": "unfinished"})
+
+    assert refused.context["meanwhile"] == [
+        "The desk has accepted it: what you save is shown to everybody at once."
+    ]
+    assert Requirement.objects.get().title == "接线盒"
