@@ -59,6 +59,7 @@ matchmaking = [
         name="capability_finds",
     ),
     path("lines/<str:public_id>/dismiss/", suggestions.dismiss, name="dismiss"),
+    path("lines/<str:public_id>/match/", requirements.line_match, name="line_match"),
     path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
     path("my/interests/", interests.my_interests, name="my_interests"),
     path(

@@ -77,6 +77,7 @@ NO_PAGE = {
     "matchmaking:contact_reveal": ANSWER,
     "matchmaking:dismiss": ANSWER,
     "matchmaking:line_filled": ANSWER,
+    "matchmaking:line_match": ANSWER,
     "matchmaking:pair_why": LEADS_ON,
     "matchmaking:run_start": ANSWER,
     "matchmaking:run_cancel": ANSWER,

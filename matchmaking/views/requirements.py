@@ -210,14 +210,38 @@ def requirement_desk_export(
     return sheet_response(extension, f"requirement-{requirement.public_id}", header, table())
 
 
-@require_POST
-def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
-    line = get_object_or_404(
+def _own_line(request: MemberRequest, public_id: str) -> RequirementLine:
+    return get_object_or_404(
         RequirementLine.objects.filter(
             requirement__in=Requirement.objects.own(request.user).values("pk")
-        ).select_related("requirement"),
+        ).select_related("requirement__enterprise__region", "requirement__posted_by"),
         public_id=public_id,
     )
+
+
+def _to_line(line: RequirementLine) -> HttpResponse:
+    address = reverse("matchmaking:requirement_desk", args=[line.requirement.public_id])
+    return redirect(f"{address}#line-{line.number}")
+
+
+@require_POST
+def line_match(request: MemberRequest, public_id: str) -> HttpResponse:
+    """The owner's own right to a run: one line, once an hour."""
+    line = _own_line(request, public_id)
+    try:
+        matching.start(line=line, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Line %(n)d is being matched again.") % {"n": line.number})
+    return _to_line(line)
+
+
+@require_POST
+def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
+    line = _own_line(request, public_id)
     try:
         requirements.fill_line(line=line, by=request.user)
     except DomainError as error:
@@ -226,8 +250,7 @@ def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("Line %(n)d is filled.") % {"n": line.number})
-    address = reverse("matchmaking:requirement_desk", args=[line.requirement.public_id])
-    return redirect(f"{address}#line-{line.number}")
+    return _to_line(line)
 
 
 # -- interests side by side -----------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.factories.chains import (
     RequirementFactory,
     UserFactory,
 )
-from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory, weighting_1
 
 pytestmark = pytest.mark.django_db
 
@@ -356,6 +356,22 @@ def test_line_filled_from_the_desk(client, buyer):
 
     assert "Line 2 is filled." in page.content.decode()
     assert list(requirement.lines.values_list("status", flat=True)) == ["open", "filled"]
+
+
+def test_owner_matches_a_line_again_once_an_hour(client, buyer):
+    weighting_1()
+    requirement = RequirementFactory(enterprise=buyer.enterprise, lines=["a", "b"])
+    address = at("line_match", requirement.lines.get(number=2))
+    desk = client.get(at("requirement_desk", requirement)).content.decode()
+
+    first = client.post(address, follow=True).content.decode()
+    second = client.post(address, follow=True).content.decode()
+
+    assert f'action="{address}"' in desk
+    assert "Line 2 is being matched again." in first
+    assert "This line was matched within the last hour." in second
+    run = MatchRun.objects.get()
+    assert (run.scope, run.line.number, run.asked_by) == ("line", 2, buyer.user)
 
 
 def test_requirement_desk_export_has_the_rows_and_no_contact(client, buyer):
