@@ -35,6 +35,7 @@ from chains.models import (
     Segment,
 )
 from chains.templatetags.localised import is_chinese, joined_place, lang, localised
+from chains.templatetags.page import country
 from chains.views.sheets import sheet_response
 from events.models import Event
 from matchmaking import gaps, permissions
@@ -324,7 +325,7 @@ def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str
 def _enterprise_statement(own: str, other: str) -> tuple[str, tuple[Any, ...]]:
     return _of_ids(
         Enterprise.objects.values(
-            "pk", "public_id", "name", "name_en",
+            "pk", "public_id", "name", "name_en", "country",
             kind_own=F(f"kind__name_{own}"), kind_other=F(f"kind__name_{other}"),
             level=F("region__level"), region_own=F(f"region__name_{own}"),
             region_other=F(f"region__name_{other}"), above=F("region__parent__level"),
@@ -342,14 +343,18 @@ def _named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
             (row["level"], row["region_own"] or row["region_other"]),
             (row["above"], row["above_own"] or row["above_other"]),
         )
+        # Abroad there are no regions of ours; a country says where.
+        place = joined_place(
+            name for level, name in regions if level not in (None, Region.Level.COUNTRY)
+        )
+        if row["country"] != "CN":
+            place = country(row["country"])
         found[row["pk"]] = {
             "public_id": row["public_id"],
             "name": row["name"] if own == "zh" else row["name_en"] or row["name"],
             "kind": row["kind_own"] or row["kind_other"],
-            "has_region": row["level"] is not None,
-            "place": joined_place(
-                name for level, name in regions if level not in (None, Region.Level.COUNTRY)
-            ),
+            "has_region": row["level"] is not None or row["country"] != "CN",
+            "place": place,
         }
     return [found[pk] for pk in ids]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -254,26 +255,35 @@ class EnterpriseFilters:
         return CountedRows(ordered, count)
 
     def facets(self) -> list[Facet]:
-        """Numbers are those of the whole register; a chain has none."""
+        """Numbers are those of the whole register."""
         counts = fragments.since_last_fact("enterprise-facets", _register_counts)
 
         def rows(name: str) -> list[tuple[str, str, str, int]]:
             return [row for row in counts[name] if row[3] or row[0] in self.chosen[name]]
 
         return [
-            facet_of(
-                "chain",
-                _("Chain"),
-                [(code, zh, en, 0) for code, zh, en, _active in rows("chain")],
-                self.chosen,
-            ),
+            facet_of("chain", _("Chain"), rows("chain"), self.chosen),
+            facet_of("region", _("Region"), self._regions(counts), self.chosen, 34),
             facet_of("qualification", _("Qualification"), rows("qualification"), self.chosen, 12),
             facet_of("kind", _("Kind"), rows("kind"), self.chosen),
         ]
 
+    def _regions(
+        self, counts: dict[str, list[tuple[str, str, str, int]]]
+    ) -> list[tuple[str, str, str, int]]:
+        """Provinces, and what else is chosen: an address from another page may name a city or a county."""
+        provinces = [row for row in counts["province"] if row[3] or row[0] in self.chosen["region"]]
+        smaller = set(self.chosen["region"]) - {row[0] for row in counts["province"]}
+        if not smaller:
+            return provinces
+        numbers = {code: number for code, _zh, _en, number in counts["region"]}
+        names = Region.objects.filter(code__in=smaller).values_list("code", "name_zh", "name_en")
+        return provinces + [(*row, numbers.get(row[0], 0)) for row in names]
+
 
 def _register_counts() -> dict[str, list[tuple[str, str, str, int]]]:
-    """All choices of the register with the number of verified enterprises behind each; of a chain whether it is active."""
+    """All choices of the register with the number of verified enterprises behind each, as its filter would find them;
+    of regions those of every level without their names, and the provinces with."""
     held = dict(
         Qualification.objects.in_force()
         .filter(enterprise__status=Enterprise.Status.VERIFIED)
@@ -283,13 +293,30 @@ def _register_counts() -> dict[str, list[tuple[str, str, str, int]]]:
     kinds = dict(
         Enterprise.objects.verified().order_by().values_list("kind").annotate(n=Count("pk"))
     )
+    supplying = dict(
+        Capability.objects.published()
+        .filter(enterprise__status=Enterprise.Status.VERIFIED)
+        .order_by()
+        .values_list("categories__chain")
+        .annotate(n=Count("enterprise", distinct=True))
+    )
+    placed: dict[str, int] = defaultdict(int)
+    seats = Enterprise.objects.verified().exclude(region=None).order_by()
+    for place, number in seats.values_list("region__path").annotate(n=Count("pk")):
+        for code in place.split("/"):
+            placed[code] += number
+    provinces = Region.objects.filter(level=Region.Level.PROVINCE)
     return {
         "chain": [
-            (*row, int(is_active))
-            for is_active, *row in Chain.objects.values_list(
-                "is_active", "code", "name_zh", "name_en"
+            (*row, supplying.get(pk, 0))
+            for pk, *row in Chain.objects.filter(is_active=True).values_list(
+                "pk", "code", "name_zh", "name_en"
             )
         ],
+        "province": [
+            (*row, placed[row[0]]) for row in provinces.values_list("code", "name_zh", "name_en")
+        ],
+        "region": [(code, "", "", number) for code, number in placed.items()],
         "qualification": [
             (*row, held.get(pk, 0))
             for pk, *row in QualificationKind.objects.values_list(

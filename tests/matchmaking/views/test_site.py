@@ -20,7 +20,8 @@ from chains.models import (
     QualificationKind,
     Requirement,
 )
-from matchmaking.views.filters import RequirementFilters
+from matchmaking.views import catalogue
+from matchmaking.views.filters import EnterpriseFilters, RequirementFilters
 from tests.factories.chains import (
     CapabilityFactory,
     EnterpriseFactory,
@@ -79,7 +80,7 @@ def test_enterprise_list_asks_as_many_queries_for_one_row_as_for_three(
     for _ in range(count):
         CapabilityFactory()
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(16):
         client.get(reverse("matchmaking:enterprise_list"))
 
 
@@ -250,6 +251,39 @@ def test_enterprise_list_neither_keeps_nor_counts_what_is_not_verified(client):
 
     assert "1 verified enterprise<" in page.content.decode()
     assert "Demo Pending" not in page.content.decode()
+
+
+def test_enterprise_list_counts_chains_and_provinces_as_their_filters_find_them(client):
+    solar = Category.objects.filter(level=3, chain__code="PV").first()
+    battery = Category.objects.filter(level=3, chain__code="LB").first()
+    both = EnterpriseFactory(region=region("330402"))
+    for category in (solar, solar, battery):
+        CapabilityFactory(enterprise=both).categories.set([category])
+    CapabilityFactory(enterprise__region=region("440305")).categories.set([solar])
+    CapabilityFactory(enterprise__pending=True).categories.set([solar])
+    CapabilityFactory(enterprise=both, status="draft").categories.set([solar])
+    filters = EnterpriseFilters(RequestFactory().get("/", {"region": "330400"}))
+
+    shown = {facet.name: {c.value: c.count for c in facet.choices} for facet in filters.facets()}
+
+    assert shown["chain"] == {"PV": 2, "LB": 1}
+    assert shown["region"] == {"330000": 1, "440000": 1, "330400": 1}
+    for name, value, count in (("chain", "PV", 2), ("region", "330000", 1)):
+        page = client.get(reverse("matchmaking:enterprise_list"), {name: value}).content.decode()
+        assert f"{count} verified enterprise" in page
+
+
+def test_country_stands_for_the_place_of_an_enterprise_from_abroad(client):
+    abroad = EnterpriseFactory(country="DE", scheme="other", number="HRB 1", region=None)
+    EnterpriseFactory(region=region("330402"))
+
+    rows = catalogue.enterprise_rows([abroad.pk])
+    page = client.get(reverse("matchmaking:enterprise_list")).content.decode()
+    detail = client.get(reverse("matchmaking:enterprise_detail", args=[abroad.public_id]))
+
+    assert rows[0]["place"] in ("Germany", "德国")
+    assert page.count(" · Germany") == 1
+    assert " · Germany" in detail.content.decode()
 
 
 def test_requirement_export_holds_every_line_and_no_contact(client):
