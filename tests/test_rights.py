@@ -34,6 +34,10 @@ OPEN = {
     "api-requirements-detail(published)",
     "api-requirements-contact(published)",
     "api-events-detail(event)",
+    "api-programmes-detail(programme)",
+    "api-series-detail(series)",
+    "api-series-figures(series)",
+    "api-series-targets(series)",  # a refusal: that the series exists is public
 }
 
 

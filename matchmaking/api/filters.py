@@ -14,7 +14,7 @@ from chains.models import (
     Segment,
     lies_within,
 )
-from events.models import Event, Registration
+from events.models import Event, Registration, Series
 from matchmaking import search
 from matchmaking.models import Interest, Match
 
@@ -106,6 +106,14 @@ class EventFilter(django_filters.FilterSet):
     class Meta:
         model = Event
         fields = ("level", "chain", "region", "status", "starts_after", "starts_before")
+
+
+class SeriesFilter(django_filters.FilterSet):
+    programme = django_filters.CharFilter("programme__public_id")
+
+    class Meta:
+        model = Series
+        fields = ("programme", "year")
 
 
 class RegistrationFilter(django_filters.FilterSet):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -30,7 +30,16 @@ from chains.models import (
 )
 from chains.permissions import Anyone
 from chains.services.requirements import ConditionDraft, LineDraft
-from events.models import Event, EventLevel, Listing, Registration, Series, Tier
+from events.models import (
+    Event,
+    EventLevel,
+    Listing,
+    Programme,
+    Registration,
+    Series,
+    Target,
+    Tier,
+)
 from matchmaking.models import Decision, Interest, Match, MatchRun, Score
 
 NAMES = ("code", "name_zh", "name_en")
@@ -357,6 +366,140 @@ class SeriesSerializer(serializers.ModelSerializer[Series]):
     class Meta:
         model = Series
         fields = ("public_id", "year", "name_zh", "name_en")
+
+
+class ProgrammeSerializer(serializers.ModelSerializer[Programme]):
+    owner = serializers.SlugRelatedField[Any](
+        slug_field="public_id",
+        queryset=Enterprise.objects.all(),
+        help_text="The body that keeps it; cannot be changed.",
+    )
+
+    class Meta:
+        model = Programme
+        fields = ("public_id", "owner", "name_zh", "name_en")
+        read_only_fields = ("public_id",)
+
+
+class TargetSerializer(serializers.ModelSerializer[Target]):
+    level = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=EventLevel.objects.all(), required=False, allow_null=True
+    )
+    region = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Region.objects.all(), required=False, allow_null=True
+    )
+
+    class Meta:
+        model = Target
+        fields = ("measure", "level", "region", "value")
+        validators: ClassVar[list[Any]] = []  # the service says which one stands twice
+
+
+class SeriesProgressSerializer(serializers.ModelSerializer[Series]):
+    """A series with its events against its target."""
+
+    programme = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Programme.objects.none()
+    )
+    held = serializers.IntegerField(read_only=True)
+    planned = serializers.IntegerField(read_only=True)
+    target = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="Events over all levels, or the sum of the levels.",
+    )
+    targets = TargetSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Series
+        fields = (
+            "public_id", "programme", "year", "name_zh", "name_en", "held", "planned", "target", "targets",
+        )  # fmt: skip
+        read_only_fields = ("public_id",)
+        validators: ClassVar[list[Any]] = []  # a year that stands already is refused by the service
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        programmes = Programme.objects.visible_to(caller(self.context))
+        fields["programme"].queryset = programmes  # type: ignore[attr-defined]
+        return fields
+
+
+class TargetsSerializer(serializers.Serializer[Any]):
+    targets = TargetSerializer(many=True, max_length=1000)  # type: ignore[call-arg]  # of the list
+
+
+class SeriesEventSerializer(serializers.Serializer[Any]):
+    event = serializers.SlugRelatedField[Any](slug_field="public_id", queryset=Event.objects.none())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        events = Event.objects.visible_to(caller(self.context))
+        fields["event"].queryset = events  # type: ignore[attr-defined]
+        return fields
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """Enterprises once (家), their visits (家次), other bodies once, and persons with a seat (人次): never one for another."""
+
+    enterprises = serializers.IntegerField()
+    visits = serializers.IntegerField()
+    bodies = serializers.IntegerField()
+    persons = serializers.IntegerField()
+
+
+class LevelFigureSerializer(serializers.Serializer[Any]):
+    level = serializers.CharField(source="level.code")
+    held = serializers.IntegerField()
+    planned = serializers.IntegerField()
+    target = serializers.IntegerField(allow_null=True)
+
+
+class QuarterFigureSerializer(serializers.Serializer[Any]):
+    quarter = serializers.IntegerField()
+    count = serializers.IntegerField()
+
+
+class YearOnYearSerializer(serializers.Serializer[Any]):
+    measure = serializers.CharField()
+    before = serializers.IntegerField()
+    now = serializers.IntegerField()
+    factor = serializers.FloatField(allow_null=True)
+
+
+class ProvinceFigureSerializer(CountsSerializer):
+    province = serializers.CharField(
+        source="region.code",
+        allow_null=True,
+        default=None,
+        help_text="Null for bodies from abroad.",
+    )
+    country = serializers.CharField(help_text="Of bodies from abroad; else empty.")
+
+
+class GroupFigureSerializer(CountsSerializer):
+    group = serializers.CharField(source="group.code")
+
+
+class SeriesFiguresSerializer(serializers.Serializer[Any]):
+    """Participants are confirmed places at events that were held; arrivals are not among them."""
+
+    as_of = serializers.DateTimeField()
+    held = serializers.IntegerField()
+    planned = serializers.IntegerField()
+    target = serializers.IntegerField(allow_null=True)
+    participants = CountsSerializer()
+    levels = LevelFigureSerializer(many=True)
+    quarters = QuarterFigureSerializer(many=True, help_text="City and county events.")
+    year_on_year = YearOnYearSerializer(
+        many=True, help_text="Up to the same day of both years; empty without a year before."
+    )
+    provinces = ProvinceFigureSerializer(many=True)
+    groups = GroupFigureSerializer(many=True)
+    counties = serializers.IntegerField()
+    counties_without = serializers.ListField(
+        child=serializers.CharField(), help_text="Codes of counties without an event of the series."
+    )
 
 
 class ListingSerializer(serializers.ModelSerializer[Listing]):

@@ -24,6 +24,8 @@ for prefix, viewset in {
     "capabilities": views.CapabilityViewSet,
     "requirements": views.RequirementViewSet,
     "events": views.EventViewSet,
+    "programmes": views.ProgrammeViewSet,
+    "series": views.SeriesViewSet,
     "registrations": views.RegistrationViewSet,
     "matches": views.MatchViewSet,
     "interests": views.InterestViewSet,

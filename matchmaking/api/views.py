@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -35,7 +36,9 @@ from chains.models import (
     Unit,
 )
 from chains.services import capabilities, enterprises, requirements
-from events.models import Event, EventLevel, Listing, Registration
+from events import statistics
+from events.models import Event, EventLevel, Listing, Programme, Registration, Series, Target
+from events.services import programmes
 from events.services import registration as registrations
 from matchmaking import permissions
 from matchmaking.api import filters, serializers
@@ -320,6 +323,135 @@ class EventViewSet(ReadViewSet):
             )
             .order_by("-starts_at", "pk")
         )
+
+
+class ProgrammeViewSet(ReadViewSet):
+    queryset = Programme.objects.none()
+    serializer_class = serializers.ProgrammeSerializer
+
+    def get_queryset(self) -> QuerySet[Programme]:
+        return (
+            Programme.objects.visible_to(self.request.user).select_related("owner").order_by("pk")
+        )
+
+    @extend_schema(
+        request=serializers.ProgrammeSerializer, responses={201: serializers.ProgrammeSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """A programme of a body the caller works for."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = programmes.create_programme(by=request.user, **body.validated_data)
+        return Response(self.get_serializer(row).data, status=CREATED)
+
+    @extend_schema(
+        request=serializers.ProgrammeSerializer, responses=serializers.ProgrammeSerializer
+    )
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        row = self.get_object()
+        body = self.get_serializer(row, data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        names = {
+            name: body.validated_data.get(name, getattr(row, name))
+            for name in ("name_zh", "name_en")
+        }
+        row = programmes.edit_programme(programme=row, by=request.user, **names)
+        return Response(self.get_serializer(row).data)
+
+
+class SeriesViewSet(ReadViewSet):
+    queryset = Series.objects.none()
+    serializer_class = serializers.SeriesProgressSerializer
+    filterset_class = filters.SeriesFilter
+
+    def get_queryset(self) -> QuerySet[Series]:
+        rows = Series.objects.visible_to(self.request.user).select_related(
+            "programme__owner__region"
+        )
+        targets = Target.objects.select_related("level", "region").order_by("measure", "pk")
+        return (
+            statistics.series_progress(rows)
+            .prefetch_related(Prefetch("targets", targets))
+            .order_by("-year", "pk")
+        )
+
+    @extend_schema(
+        request=serializers.SeriesProgressSerializer,
+        responses={201: serializers.SeriesProgressSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """A programme of the caller's body in one more year."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = programmes.create_series(by=request.user, **body.validated_data)
+        return self._answer(row, CREATED)
+
+    @extend_schema(responses=serializers.SeriesFiguresSerializer)
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def figures(self, request: Request, public_id: str) -> Response:
+        """The figures of the series' page at this moment."""
+        row: Any = self.get_object()
+        figures = statistics.figures(row)
+        compared = statistics.year_on_year(row)
+        participants = statistics.participants_by_province(row)
+        counties = statistics.counties(row)
+        said = {
+            "as_of": timezone.now(),
+            "held": row.held,
+            "planned": row.planned,
+            "target": row.target,
+            "participants": figures,
+            "levels": statistics.by_level(row),
+            "quarters": statistics.by_quarter(row),
+            "year_on_year": compared["rows"] if compared else [],
+            "provinces": participants["rows"],
+            "groups": participants["groups"],
+            "counties": len(counties),
+            "counties_without": [one["county"].code for one in counties if not one["events"]],
+        }
+        return Response(serializers.SeriesFiguresSerializer(said).data)
+
+    @extend_schema(
+        request=serializers.TargetsSerializer, responses=serializers.SeriesProgressSerializer
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def targets(self, request: Request, public_id: str) -> Response:
+        """All targets of the series at once; those left out go."""
+        body = serializers.TargetsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = self.get_object()
+        programmes.set_targets(series=row, targets=body.validated_data["targets"], by=request.user)
+        return self._answer(row)
+
+    @extend_schema(
+        request=serializers.SeriesEventSerializer, responses=serializers.SeriesProgressSerializer
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def add(self, request: Request, public_id: str) -> Response:
+        """Count an event in the series."""
+        return self._move(request, programmes.put_event)
+
+    @extend_schema(
+        request=serializers.SeriesEventSerializer, responses=serializers.SeriesProgressSerializer
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def remove(self, request: Request, public_id: str) -> Response:
+        """Take an event out of the series; its other series keep it."""
+        return self._move(request, programmes.take_event)
+
+    def _move(self, request: Request, verb: Any) -> Response:
+        body = serializers.SeriesEventSerializer(
+            data=request.data, context=self.get_serializer_context()
+        )
+        body.is_valid(raise_exception=True)
+        row = self.get_object()
+        verb(series=row, event=body.validated_data["event"], by=request.user)
+        return self._answer(row)
+
+    def _answer(self, row: Series, code: int = status.HTTP_200_OK) -> Response:
+        """Read again: counts and targets as they are now."""
+        fresh = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(fresh).data, status=code)
 
 
 class RegistrationViewSet(ReadViewSet):

@@ -22,7 +22,7 @@ from tests.factories.chains import (
     RequirementFactory,
     UserFactory,
 )
-from tests.factories.events import EventFactory, RegistrationFactory
+from tests.factories.events import EventFactory, RegistrationFactory, SeriesFactory
 from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +87,10 @@ SHAPES = {
         "series", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "delegates_per_enterprise",
         "admission", "waiting_rule", "registration_opens_at", "registration_closes_at", "status", "tiers",
         "listings",
+    },
+    "programmes": {"public_id", "owner", "name_zh", "name_en"},
+    "series": {
+        "public_id", "programme", "year", "name_zh", "name_en", "held", "planned", "target", "targets",
     },
     "registrations": {
         "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
@@ -170,6 +174,20 @@ def events(count):
     return UserFactory()
 
 
+def programmes(count):
+    for _ in range(count):
+        EventFactory(series=[SeriesFactory()])
+    return UserFactory()
+
+
+def series(count):
+    for _ in range(count):
+        row = SeriesFactory()
+        row.targets.create(measure="events", level_id="county", value=3)
+        EventFactory(series=[row])
+    return UserFactory()
+
+
 def registrations(count):
     """One enterprise that waits at several events: its ranks must not cost a query each."""
     member = MembershipFactory()
@@ -197,7 +215,9 @@ def runs(count):
     return user
 
 
-MAKERS = (requirements, capabilities, enterprises, events, registrations, matches, interests, runs)
+MAKERS = (
+    requirements, capabilities, enterprises, events, programmes, series, registrations, matches, interests, runs,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
@@ -622,3 +642,48 @@ def test_docs_page_works_under_the_policy(page, live_server):
 
     assert page.locator(".opblock").count() > 40
     assert page.complaints == []
+
+
+# --- Programmes and series ------------------------------------------------------------------------------
+
+
+def test_body_keeps_its_programme_series_targets_and_events(place):
+    client = as_role(place, "organiser")
+    names = {"owner": place.host.public_id, "name_zh": "百场万企", "name_en": "Hundred Fields"}
+
+    programme = client.post(f"{API}programmes/", names, format="json").data["public_id"]
+    renamed = client.patch(f"{API}programmes/{programme}/", {"name_en": "New"}, format="json")
+    year = {"programme": programme, "year": 2031}
+    row = client.post(f"{API}series/", year, format="json")
+    again = client.post(f"{API}series/", year, format="json")
+    address = f"{API}series/{row.data['public_id']}/"
+    wanted = [{"measure": "events", "level": "county", "value": 4}]
+    aimed = client.post(f"{address}targets/", {"targets": wanted}, format="json")
+    event = {"event": place.event.public_id}
+    put = client.post(f"{address}add/", event, format="json")
+    taken = client.post(f"{address}remove/", event, format="json")
+
+    assert (renamed.data["name_zh"], renamed.data["name_en"]) == ("百场万企", "New")
+    assert (row.status_code, row.data["held"], row.data["target"]) == (201, 0, None)
+    assert (again.status_code, again.data["code"]) == (409, "series.exists")
+    assert (aimed.data["target"], aimed.data["targets"]) == (4, [{**wanted[0], "region": None}])
+    assert [put.data["planned"], taken.data["planned"]] == [1, 0]
+
+
+def test_figures_of_a_series_are_those_of_its_page(place):
+    event = EventFactory(held=True, series=[place.series], region=place.event.region)
+    RegistrationFactory(event=event, seats_asked=2)
+    RegistrationFactory(event=event, enterprise=EnterpriseFactory(kind_id="university"))
+
+    said = APIClient().get(f"{API}series/{place.series.public_id}/figures/").data
+
+    counts = {"enterprises": 1, "visits": 1, "bodies": 1, "persons": 3}
+    assert (said["held"], said["planned"], said["target"]) == (1, 1, None)
+    assert said["participants"] == counts
+    assert said["levels"] == [{"level": "county", "held": 1, "planned": 1, "target": None}]
+    assert [dict(row) for row in said["provinces"]] == [
+        {**counts, "province": "330000", "country": ""}
+    ]
+    assert [dict(row) for row in said["groups"]] == [{**counts, "group": "YRD"}]
+    assert event.region.code not in said["counties_without"]
+    assert len(said["counties_without"]) == said["counties"] - 1
