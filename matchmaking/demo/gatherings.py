@@ -1,4 +1,7 @@
-"""Twelve docking events: five held, seven to come, one of them the crowded opening of the new-energy season."""
+"""Twelve docking events: five held, seven to come, one of them the crowded opening of the new-energy season.
+
+And three of the year before, in the series of that year.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chains.models import Chain, DockingKind, Enterprise, Region, User
-from events.models import Event, EventStaff, Registration, Series
+from events.models import Event, EventLevel, EventStaff, Registration, Series
 from events.services import events, programmes, registration
 from matchmaking.demo import texts
-from matchmaking.demo.clock import at, day, days_ago
+from matchmaking.demo.clock import at, days_ago
 from matchmaking.demo.names import Words
 from matchmaking.demo.participants import Market, Participant
 
 OPENING = "opening"
+LAST_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,20 @@ class Gathering:
     def is_over(self) -> bool:
         return self.days_ago > 0
 
+    @property
+    def is_last_year(self) -> bool:
+        return self.days_ago > LAST_YEAR
 
+
+_PROGRAMMES = {
+    "province": Words("“十链百场万企”系列活动", "Ten Chains, Hundred Fields, Ten-Thousand Enterprises"),
+    "city": Words("嘉兴产业链融通行动", "Jiaxing Chain Integration"),
+}  # fmt: skip
+# Events of each level that a year is to see.
+_TARGETS = {
+    "province": {"provincial": 3, "city": 4, "county": 9},
+    "city": {"city": 1, "county": 4},
+}
 _HALL = Words("示例会展中心", "Demo Exhibition Centre")
 
 
@@ -90,6 +107,13 @@ def plan(factor: float) -> list[Gathering]:
             name=Words("平湖人才与项目落地对接会", "Pinghu Talent and Projects Docking"), place=Words("平湖·示例开发区报告厅", "Demo Zone Hall, Pinghu"), chains=("IE",), kinds=("talent", "project_landing")),
         Gathering(key="county-changxing", level="county", host="changxing", region="330522", days_ago=-33, seats=seats(50), guests=0.05, rule="arrival",
             name=Words("长兴电池产业链对接会", "Changxing Battery Chain Docking"), place=Words("长兴·示例开发区会议中心", "Demo Zone Conference Centre, Changxing"), chains=("LB",)),
+        # The season before, so that there is a year to compare with.
+        Gathering(key="last-opening", level="provincial", host="province", region="330100", days_ago=LAST_YEAR + 52, seats=seats(160), guests=0.08,
+            name=Words("新能源产业链对接会（首场）", "New Energy Chain Docking, First Event"), place=Words(f"杭州·{_HALL.zh}", f"{_HALL.en}, Hangzhou"), chains=("PV", "LB")),
+        Gathering(key="last-city", level="city", host="city", region="330400", days_ago=LAST_YEAR + 38, seats=seats(100), guests=0.06,
+            name=Words("嘉兴光伏产业链对接会（上年）", "Jiaxing Photovoltaic Docking, Year Before"), place=Words(f"嘉兴·{_HALL.zh} 二号厅", f"{_HALL.en}, Hall 2, Jiaxing"), chains=("PV",)),
+        Gathering(key="last-county", level="county", host="county", region="330421", days_ago=LAST_YEAR + 27, seats=seats(60), guests=0.05,
+            name=Words("嘉善氢能产业对接会（上年）", "Jiashan Hydrogen Docking, Year Before"), place=Words("嘉善·示例开发区会议中心", "Demo Zone Conference Centre, Jiashan"), chains=("H2",)),
     ]  # fmt: skip
 
 
@@ -103,30 +127,38 @@ class Season:
 
     def announce(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
         """Draft, seats and publication of all, weeks before the first."""
-        series = self._series(bodies["province"], users["province"])
         for number, one in enumerate(self.gatherings):
-            with at(days_ago(70 - number / 10)):
+            series = self._series(one, bodies, users)
+            ago = one.days_ago + 60 if one.is_last_year else 70 - number / 10
+            with at(days_ago(ago)):
                 self.events[one.key] = self._event(one, bodies, users[one.host], series)
         opening = self.events[OPENING]
         for key, role in (("desk", "desk"), ("moderator", "moderator")):
             EventStaff.objects.create(event=opening, user=users[key], role=role)
 
-    def _series(self, owner: Enterprise, by: User) -> Series:
-        year = day(0).year
-        with at(days_ago(74)):
-            programme = programmes.create_programme(
-                owner=owner,
-                name_zh="“十链百场万企”系列活动",
-                name_en="Ten Chains, Hundred Fields, Ten-Thousand Enterprises",
-                by=by,
+    def _series(self, one: Gathering, bodies: dict[str, Enterprise], users: dict[str, User]) -> list[Series]:  # fmt: skip
+        """The series of the event's year: the province's, and that of the city for what happens in the city."""
+        year = days_ago(one.days_ago).year
+        owners = ["province", "city"] if one.region.startswith("3304") else ["province"]
+        return [self._series_of(key, year, bodies[key], users[key]) for key in owners]
+
+    def _series_of(self, key: str, year: int, owner: Enterprise, by: User) -> Series:
+        found = Series.objects.filter(programme__owner=owner, year=year).first()
+        if found is not None:
+            return found
+        with at(days_ago(LAST_YEAR + 120)):
+            programme = owner.programmes.first() or programmes.create_programme(
+                owner=owner, name_zh=_PROGRAMMES[key].zh, name_en=_PROGRAMMES[key].en, by=by
             )
-            programmes.create_series(programme=programme, year=year - 1, by=by)
             series = programmes.create_series(programme=programme, year=year, by=by)
-            programmes.set_target(series=series, measure="events", value=12, by=by)
+            for level, value in _TARGETS[key].items():
+                programmes.set_target(
+                    series=series, measure="events", value=value, level=EventLevel.objects.get(code=level), by=by,
+                )  # fmt: skip
             programmes.set_target(series=series, measure="enterprises", value=300, by=by)
         return series
 
-    def _event(self, one: Gathering, bodies: dict[str, Enterprise], by: User, series: Series) -> Event:  # fmt: skip
+    def _event(self, one: Gathering, bodies: dict[str, Enterprise], by: User, series: list[Series]) -> Event:  # fmt: skip
         starts = days_ago(one.days_ago, 9)
         general = {"name_zh": "普通席", "name_en": "General seats", "seats": one.seats, "is_general": True}  # fmt: skip
         until = starts - datetime.timedelta(days=7)
@@ -143,7 +175,9 @@ class Season:
             text_en="Requirements are read out in the hall; enterprises, universities, institutes and banks meet.",
             starts_at=starts,
             ends_at=starts + datetime.timedelta(hours=8),
-            registration_opens_at=days_ago(65) if one.is_over else days_ago(30),
+            registration_opens_at=days_ago(
+                one.days_ago + 50 if one.is_last_year else 65 if one.is_over else 30
+            ),
             registration_closes_at=starts - datetime.timedelta(days=1),
             delegates_per_enterprise=2,
             admission=one.admission,
@@ -151,7 +185,7 @@ class Season:
             co_hosts=[bodies[key] for key in one.co_hosts],
             chains=Chain.objects.filter(code__in=one.chains),
             docking_kinds=DockingKind.objects.filter(code__in=one.kinds),
-            series=[series],
+            series=series,
             tiers=[*({**tier, "reserved_until": until} for tier in one.tiers), general],
         )
         if one.key == OPENING:
@@ -183,7 +217,8 @@ class Season:
             key=lambda p: (p.key not in ("buyer", "supplier", "bank", "university"), chance()),
         )
         for guest in people:
-            if one.is_over and guest.days_ago < one.days_ago + 6:
+            # Who came the year before stands on the register by now, under its name of today.
+            if one.is_over and not one.is_last_year and guest.days_ago < one.days_ago + 6:
                 continue
             share = one.guests if guest.chain in (*one.chains, "") else one.guests / 3
             if one.key == OPENING or chance() < share * 2:

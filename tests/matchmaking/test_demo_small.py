@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Count
 from django.test import override_settings
 
 from chains.models import (
@@ -27,7 +28,8 @@ from chains.models import (
     Segment,
     User,
 )
-from events.models import Event, Registration, Tier
+from events import statistics
+from events.models import Event, Registration, Series, Tier
 from matchmaking import adapters, gaps, market
 from matchmaking.demo import places
 from matchmaking.demo.accounts import ACCOUNTS, PASSWORD
@@ -111,8 +113,12 @@ def test_everything_stands_that_pages_show(seeded):
     events = Counter(Event.objects.values_list("level_id", flat=True))
     package = Requirement.objects.get(title__startswith="燃料电池电堆产线配套")
 
-    assert events == {"provincial": 3, "city": 4, "county": 5}
-    assert Counter(Event.objects.values_list("status", flat=True)) == {"held": 5, "published": 7}
+    assert events == {"provincial": 4, "city": 5, "county": 6}
+    assert Counter(Event.objects.values_list("status", flat=True)) == {"held": 8, "published": 7}
+    past = Series.objects.filter(events__status="held").distinct()
+    assert past.values("year").distinct().count() >= 2
+    assert all(statistics.figures(series)["visits"] for series in past)
+    assert Event.objects.annotate(n=Count("series")).filter(n=2).exists()
     assert Enterprise.objects.exclude(status="unclaimed").count() == 40
     assert package.status == "published"
     assert package.lines.count() == 16
