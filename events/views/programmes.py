@@ -162,14 +162,16 @@ def series_counties(request: HttpRequest, public_id: str) -> HttpResponse:
     series = _seen(request, public_id)
     rows = statistics.counties(series)
     without = [row for row in rows if not row["events"]]
-    everything = request.GET.get("show") == "all"
+    show, city = request.GET.get("show", ""), request.GET.get("city", "")
+    wanted = {"all": rows, "covered": [row for row in rows if row["events"]]}.get(show, without)
+    everything = show in ("all", "covered")
     return render(
         request,
         "events/series_counties.html",
         {
             "nav": "events",
             "series": series,
-            "rows": rows if everything else without,
+            "rows": [row for row in wanted if not city or city in row["county"].codes],
             "everything": everything,
             "without": len(without),
             "counties": len(rows),
