@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "matchmaking.middleware.LoginRequired",
+    "matchmaking.middleware.SayWhyNot",
     "matchmaking.middleware.RejectNul",
     "allauth.account.middleware.AccountMiddleware",
 ]

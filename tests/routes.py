@@ -327,6 +327,7 @@ API = (
     post("api-runs-list", "", "401 403 403 403 403 403 403 403 403 403 202", data={"scope": "all"}),
     Row("api-runs-detail", "run", "401 404 404 404 404 404 404 200 404 404 200"),
     post("api-runs-cancel", "run", "401 404 404 404 404 404 404 200 404 404 200"),
+    Row("api-nowhere", "", "404 404", roles=TWO),
 )  # fmt: skip
 
 TABLE = (*SITE, *ACCOUNT, *REGISTER, *GATHERING, *INTRODUCTION, *API)

@@ -12,7 +12,7 @@ from django.template import TemplateDoesNotExist
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import calendar, identity, notifications, permissions, search, statistics
 from chains.errors import DomainError
@@ -28,6 +28,7 @@ from chains.models import (
     Region,
 )
 from chains.services import accounts, enterprises
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 
 # The field at which a refusal of the service is shown.
@@ -56,6 +57,8 @@ def enterprise_join(request: MemberRequest) -> HttpResponse:
             if data["number"]
             else None
         )
+        if found is not None and permissions.is_member(request.user, found):
+            return _already_yours(request, found.public_id)
         if found is not None and found.status != Enterprise.Status.UNCLAIMED:
             return redirect("chains:join_request", public_id=found.public_id)
         query = {key: data[key] for key in ("scheme", "country", "number")}
@@ -83,6 +86,9 @@ def enterprise_register(request: MemberRequest) -> HttpResponse:
             enterprise = enterprises.register(by=request.user, **number, **form.cleaned_data)
         except DomainError as error:
             if error.code == "enterprise.on_register":
+                own = Enterprise.objects.own(request.user)
+                if own.filter(public_id=error.params["public_id"]).exists():  # in another tab
+                    return _already_yours(request, error.params["public_id"])
                 messages.warning(request, str(error))
                 return redirect("chains:join_request", public_id=error.params["public_id"])
             form.add_error(_FIELDS.get(error.code), str(error))
@@ -95,6 +101,11 @@ def enterprise_register(request: MemberRequest) -> HttpResponse:
         "chains/enterprise_register.html",
         {"form": form, "number": number, "near": near, "abroad": abroad, "days": calendar.DAYS},
     )
+
+
+def _already_yours(request: MemberRequest, public_id: str) -> HttpResponse:
+    messages.info(request, _("You have registered this enterprise already. Here is how it stands."))
+    return redirect("chains:enterprise_status", public_id=public_id)
 
 
 def _number_of(request: MemberRequest) -> dict[str, Any] | None:
@@ -352,7 +363,7 @@ def _decide_mandate(request: MemberRequest, enterprise: Enterprise) -> None:
         messages.success(request, _("The mandate has ended."))
 
 
-@require_POST
+@posted("start")
 def membership_decide(
     request: MemberRequest, public_id: str, desk: permissions.Desk
 ) -> HttpResponse:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from chains import search, versions
 from chains.errors import DomainError
@@ -15,6 +15,7 @@ from chains.forms.capabilities import CapabilityForm
 from chains.http import MemberRequest
 from chains.models import Capability, Category, Enterprise
 from chains.services import capabilities
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 
 
@@ -110,7 +111,7 @@ def _save(
     return redirect("chains:enterprise_status", public_id=enterprise.public_id)
 
 
-@require_POST
+@posted("chains:capability_edit", "public_id")
 def capability_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
     """Out of sight; a draft, which nobody else has seen, is deleted."""
     capability = get_object_or_404(_own(request), public_id=public_id)

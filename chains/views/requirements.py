@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import moderation, permissions, versions
 from chains.errors import DomainError
@@ -15,6 +15,7 @@ from chains.forms.requirements import ROWS, Posting, blank_row
 from chains.http import MemberRequest
 from chains.models import Contact, Enterprise, Project, Requirement, new_public_id
 from chains.services import contacts, requirements
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 
 
@@ -221,7 +222,7 @@ def requirement_row(request: MemberRequest) -> HttpResponse:
     return render(request, f"chains/requirement_form.html#{kind}", context)
 
 
-@require_POST
+@posted("matchmaking:requirement_desk", "public_id")
 def requirement_submit(request: MemberRequest, public_id: str) -> HttpResponse:
     requirement = own_requirement(request, public_id)
     try:
@@ -272,7 +273,7 @@ def requirement_delete(request: MemberRequest, public_id: str) -> HttpResponse:
     return render(request, "chains/requirement_delete.html", context)
 
 
-@require_POST
+@posted("matchmaking:requirement_desk", "public_id")
 def requirement_copy(request: MemberRequest, public_id: str) -> HttpResponse:
     requirement = own_requirement(request, public_id)
     try:

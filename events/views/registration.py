@@ -8,12 +8,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, User
 from chains.permissions import is_signed_in
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import RegistrationForm, delegate_formset
@@ -113,7 +114,7 @@ def _said(row: Registration) -> str:
     return _("Registration received. You will be told when it is decided.")
 
 
-@require_POST
+@posted("events:event_list")
 def registration_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(
         Registration.objects.visible_to(request.user).select_related("event"), public_id=public_id

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from chains import models as register
@@ -684,7 +685,14 @@ class RunSerializer(serializers.ModelSerializer[MatchRun]):
 
 class RunDraftSerializer(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(MatchRun.Scope.choices)
-    public_id = serializers.CharField(max_length=12, required=False, default="")
+    public_id = serializers.CharField(max_length=12, required=False, default="", allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["scope"] != MatchRun.Scope.ALL and not attrs["public_id"]:
+            raise serializers.ValidationError(
+                {"public_id": [_("Name the row to be compared by its public id.")]}
+            )
+        return attrs
 
 
 class PurposeSerializer(serializers.Serializer[Any]):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
@@ -35,6 +35,8 @@ for prefix, viewset in {
 
 urlpatterns = [
     path("v1/", include(router.urls)),
+    # With its last slash only, so that an address that lacks it is still led to the one that has it.
+    re_path(r"^v1/(?:.*/)?$", views.Nowhere.as_view(), name="api-nowhere"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
     # Swagger's start script as a file of its own: the policy allows no inline script.
     path(

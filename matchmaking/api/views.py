@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,8 +14,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from chains import permissions as register
 from chains.errors import DomainError
@@ -673,3 +675,13 @@ def _scope(request: Request, scope: str, name: str) -> dict[str, Any]:
         return {"requirement": get_object_or_404(visible, public_id=name)}
     lines = RequirementLine.objects.filter(requirement__in=visible.values("pk"))
     return {"line": get_object_or_404(lines.select_related("requirement"), public_id=name)}
+
+
+class Nowhere(APIView):
+    """An unknown address below the API: refused as a program expects it, not with a page."""
+
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        raise Http404

@@ -13,13 +13,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import audit
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import AuditEntry, Chain, Enterprise, Region
 from chains.templatetags.localised import localised
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.engine import calibration as engine
@@ -126,7 +127,7 @@ def calibration(request: MemberRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@posted("matchmaking:calibration")
 def calibration_learn(request: MemberRequest) -> HttpResponse:
     if not _may_read(request):
         return refusal(request, _refused())

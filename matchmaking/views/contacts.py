@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Contact, Requirement
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.models import Interest
@@ -19,7 +20,7 @@ from matchmaking.services import contacts
 
 
 @never_cache
-@require_POST
+@posted("matchmaking:requirement_detail", "public_id")
 def contact_reveal(request: MemberRequest, public_id: str) -> HttpResponse:
     """The buyer's contact, for those entitled."""
     requirement = get_object_or_404(
@@ -44,7 +45,7 @@ def contact_reveal(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 def interest_contact(request: MemberRequest, public_id: str) -> HttpResponse:
     """The supplier's contact, for the buyer to whom the interest was sent."""
     interest = get_object_or_404(
@@ -55,6 +56,10 @@ def interest_contact(request: MemberRequest, public_id: str) -> HttpResponse:
     )
     if contacts.right_to_supplier(request.user, interest) is None:
         raise Http404
+    if request.method == "GET":  # after a switch of language on the page below: nothing is opened
+        return redirect(
+            "matchmaking:requirement_interests", public_id=interest.requirement.public_id
+        )
     context = {"requirement": interest.requirement, "of": interest.enterprise}
     try:
         contact = contacts.reveal_supplier(

@@ -12,11 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Requirement, RequirementLine
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.forms import InterestForm
@@ -32,7 +33,7 @@ PER_PAGE = 25
 # -- sending --------------------------------------------------------------------------------------
 
 
-@require_POST
+@posted("matchmaking:requirement_detail", "public_id")
 def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
     """Send, or change what was sent; what needs correction comes back on the requirement's page."""
     requirement = get_object_or_404(
@@ -101,7 +102,7 @@ def my_interests(request: MemberRequest) -> HttpResponse:
     return render(request, "matchmaking/my_interests.html", context)
 
 
-@require_POST
+@posted("matchmaking:my_interests")
 def interest_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
     interest = get_object_or_404(
         Interest.objects.filter(enterprise__in=request.user.enterprise_ids), public_id=public_id
@@ -120,7 +121,7 @@ def interest_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
 # -- the buyer's answer ---------------------------------------------------------------------------
 
 
-@require_POST
+@posted("matchmaking:my_requirements")
 def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
     """Accept, or decline with a reason, from the buyer's list."""
     interest = get_object_or_404(

@@ -30,6 +30,7 @@ from chains.models import (
 )
 from chains.services import requirements
 from chains.templatetags.localised import localised, points
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_response
 from matchmaking import permissions
@@ -239,7 +240,7 @@ def line_match(request: MemberRequest, public_id: str) -> HttpResponse:
     return _to_line(line)
 
 
-@require_POST
+@posted("matchmaking:my_requirements")
 def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
     line = _own_line(request, public_id)
     try:

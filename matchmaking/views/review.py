@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
@@ -31,6 +31,7 @@ from chains.models import (
     lies_within,
 )
 from chains.templatetags.localised import localised, points
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events.models import Event
 from matchmaking import adapters, market, permissions, search
@@ -408,7 +409,7 @@ def offered(match: Match, *, public_only: bool = False) -> tuple[str, str]:
 # -- decisions ------------------------------------------------------------------------------------
 
 
-@require_POST
+@posted("matchmaking:review_line", "public_id")
 def review_decide(request: MemberRequest, public_id: str) -> HttpResponse:
     """One decision on one candidate of the line. With htmx its card comes back, else the page at the next card."""
     line = _line_of(request, public_id)
@@ -468,7 +469,7 @@ def _next_card(line: RequirementLine, match: Match) -> str:
     return f"#m-{waiting[0] if waiting else match.public_id}"
 
 
-@require_POST
+@posted("matchmaking:review_line", "public_id")
 def review_bulk(request: MemberRequest, public_id: str) -> HttpResponse:
     line = _line_of(request, public_id)
     filters = Filters.of(request.user, request.POST)
@@ -491,7 +492,7 @@ def review_bulk(request: MemberRequest, public_id: str) -> HttpResponse:
     return _to(reverse("matchmaking:review_line", args=[line.public_id]), filters)
 
 
-@require_POST
+@posted("matchmaking:review_line", "public_id")
 def review_add(request: MemberRequest, public_id: str) -> HttpResponse:
     """A supplier typed in any spelling: the only one found is added, several come back to choose from."""
     line = _line_of(request, public_id)

@@ -6,11 +6,12 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Enterprise, Requirement, RequirementLine
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.models import MatchRun
@@ -120,7 +121,7 @@ def run_detail(request: MemberRequest, public_id: str) -> HttpResponse:
     )
 
 
-@require_POST
+@posted("matchmaking:run_detail", "public_id")
 def run_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
     run = get_object_or_404(permissions.runs_visible_to(request.user), public_id=public_id)
     try:

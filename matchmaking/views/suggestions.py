@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
@@ -25,6 +25,7 @@ from chains.models import (
     Requirement,
     RequirementLine,
 )
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.models import Dismissal, Interest, Match, MatchRun
@@ -202,7 +203,7 @@ def _raises(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [known[key] for key, _count in counted.most_common(3)]
 
 
-@require_POST
+@posted("matchmaking:for_you")
 def dismiss(request: MemberRequest, public_id: str) -> HttpResponse:
     """One line, or with `whole` all lines of its requirement: neither comes back."""
     line = get_object_or_404(

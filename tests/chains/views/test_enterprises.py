@@ -212,6 +212,31 @@ def test_register_keeps_what_was_typed_and_says_what_is_wrong(client, fields, me
     assert "生产智能接线盒" in text_of(answer)
 
 
+def test_register_in_a_second_tab_leads_to_what_is_ones_own_already(client):
+    own = MembershipFactory()
+    sign_in(client, own.user)
+    number = own.enterprise.number
+
+    typed = client.post(reverse("chains:enterprise_join"), {"scheme": "uscc", "uscc": number})
+    sent = client.post(
+        reverse("chains:enterprise_register") + f"?scheme=uscc&number={number}",
+        {"name": "x", "kind": "enterprise", "region": "330421", "licence": licence()},
+    )
+
+    status = reverse("chains:enterprise_status", args=[own.enterprise.public_id])
+    assert (typed.url, sent.url) == (status, status)
+
+
+def test_enter_in_the_form_of_registration_sends_it(client):
+    sign_in(client, UserFactory())
+
+    page = client.get(reverse("chains:enterprise_register") + f"?scheme=uscc&number={uscc(7)}").text
+
+    form = page[page.index('enctype="multipart/form-data"') :]
+    first = form[form.index("<button") :].partition("</button>")[0]
+    assert first.endswith(">Send to the desk")
+
+
 def test_register_taken_meanwhile_leads_to_the_request(client):
     sign_in(client, UserFactory())
     enterprise = EnterpriseFactory(number=uscc(7001))

@@ -329,6 +329,24 @@ def test_refusals_are_problems_with_a_sentence(place):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["nope/", "nope/deeper/", "chains/a/b/c/", ""])
+def test_unknown_address_is_a_problem_too(client, path):
+    for answer in (client.get(API + path), client.post(API + path)):
+        assert (answer.status_code, answer["Content-Type"]) == (404, PROBLEM)
+        assert answer.json()["code"] == "request.not_found"
+
+
+def test_address_without_its_last_slash_is_still_led_to_it(client):
+    assert client.get(f"{API}chains?limit=1").url == f"{API}chains/?limit=1"
+
+
+@pytest.mark.parametrize("scope", ["line", "requirement", "enterprise"])
+def test_run_over_one_row_without_its_id_names_the_field(place, scope):
+    answer = as_role(place, "organiser").post(f"{API}runs/", {"scope": scope}, format="json")
+
+    assert (answer.status_code, list(answer.data["errors"])) == (422, ["public_id"])
+
+
 def test_faults_of_nested_fields_are_named_where_they_stand(place):
     body = {
         "enterprise": place.buyer.public_id,
