@@ -32,10 +32,7 @@ from matchmaking.engine.types import Encoder, Need, Offer, OfferText
 
 _SATURATION = 1.2
 _LENGTH = 0.75
-_VOTERS = 10
-_VOTE_SHARPNESS = 15.0
 _VOTE_SHARE = 0.3
-_WORDS_IN_VOTE = 0.3
 _BLOCK = 250
 _DECIMALS = 4
 _STEP = 2 * 10.0**-_DECIMALS
@@ -46,6 +43,20 @@ _COMMON_COUNT = 500
 _COMMON_SHARE = 0.02
 _PAIRS_AT_ONCE = 200_000
 CANDIDATES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How many of the nearest texts speak for a line, how much shared words make them near, how fast they fade."""
+
+    voters: int
+    words: float
+    sharpness: float
+
+
+# Codes without words are known by their texts alone, so more are asked, and those of the other language too.
+_LEAF_VOTE = Vote(voters=10, words=0.3, sharpness=15.0)
+_LABEL_VOTE = Vote(voters=30, words=0.15, sharpness=12.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,7 +243,13 @@ class OfferIndex:
         self.order[order] = np.arange(len(order))
         self._all_rows = np.arange(len(order))
         self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
-        self._labels = Labels([text.categories for text in self.texts], self.taxonomy.by_code)
+        self._labels = Labels(
+            [text.categories for text in self.texts],
+            self.taxonomy.by_code,
+            alive,
+            self._vectors,
+            counts,
+        )
         self._rows_of = dict(_grouped(self.owners, alive))
         self._kinds = {
             kind: self._rows_where(kind=kind)
@@ -294,16 +311,24 @@ class OfferIndex:
         chinese = _chinese(spoken)
         found = self._nearest(needs, vectors, tfidf, k)
         likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
-        votes = self._votes(vectors, tfidf, found)
+        votes = self._votes(vectors, tfidf, found, _LEAF_VOTE)
         likely = self._with_votes(likely, votes)
         likely = self.taxonomy.with_given(
             likely, [[need.category] if need.category else [] for need in needs]
         )
         leaf, parent, chain = self.taxonomy.levels(likely)
-        labels = self._labels.of_lines(votes, [need.category for need in needs])
+        labels = self._labelled(needs, vectors, tfidf, counts, found)
         return Lines(
             tuple(needs), vectors, tfidf, cover, chinese, found, leaf, parent, chain, labels
         )
+
+    def _labelled(
+        self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, counts: Matrix, found: Pairs
+    ) -> Matrix:
+        if not self._labels:
+            return sp.csr_matrix((len(needs), 0), dtype=np.float32)
+        votes = self._votes(vectors, tfidf, found, _LABEL_VOTE)
+        return self._labels.of_lines(votes, vectors, counts, [need.category for need in needs])
 
     def _nearest(self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
         if not self.texts:
@@ -368,21 +393,21 @@ class OfferIndex:
         best: Ints = rows[np.concatenate([above, level])]
         return best
 
-    def _votes(self, vectors: Floats, tfidf: Matrix, found: Pairs) -> Matrix:
-        """Shares of the ten texts nearest to each line; each row sums to 1, or to 0 where nothing is near."""
+    def _votes(self, vectors: Floats, tfidf: Matrix, found: Pairs, vote: Vote) -> Matrix:
+        """Shares of the texts nearest to each line; each row sums to 1, or to 0 where nothing is near."""
         shape = len(vectors), len(self.texts)
         if not len(found):
             return sp.csr_matrix(shape, dtype=np.float32)
-        near = self._meaning(vectors, found) + _WORDS_IN_VOTE * self._words(tfidf, found)
+        near = self._meaning(vectors, found) + vote.words * self._words(tfidf, found)
         near = np.round(near, _DECIMALS)
         starts = np.searchsorted(found.line, np.arange(len(vectors) + 1))
         lines, rows, shares = [], [], []
         for line in range(len(vectors)):
             own = slice(starts[line], starts[line + 1])
-            best = np.lexsort((self.order[found.row[own]], -near[own]))[:_VOTERS]
+            best = np.lexsort((self.order[found.row[own]], -near[own]))[: vote.voters]
             if not len(best):
                 continue
-            share = np.exp(_VOTE_SHARPNESS * (near[own][best] - near[own][best[0]]))
+            share = np.exp(vote.sharpness * (near[own][best] - near[own][best[0]]))
             lines.append(np.full(len(best), line))
             rows.append(found.row[own][best])
             shares.append(share / share.sum())
@@ -440,11 +465,11 @@ class OfferIndex:
             "differ": (lines.chinese[pairs.line] != self._chinese[pairs.row]).astype(np.float32),
         }
         if self._labels:
-            # A code that an author gave says more than leaves guessed in a tree that does not hold it.
-            marked = self._labels.marked[pairs.row]
-            agreed = np.minimum(_dots(lines.labels, self._labels.of_texts, pairs), 1)
-            for level in ("leaf", "parent", "chain"):
-                columns[level] = np.where(marked, agreed, columns[level])
+            # Leaves guessed in a tree that does not hold the codes would say less.
+            columns |= dict.fromkeys(
+                ("leaf", "parent", "chain"),
+                np.minimum(_dots(lines.labels, self._labels.of_texts, pairs), 1),
+            )
         return Features(
             **{
                 name: np.round(column, _DECIMALS).astype(np.float32)
