@@ -122,7 +122,9 @@ def steps(*, demo: bool) -> list[Step]:
     if demo:
         seeding = [*manage, "seed_demo"]
         found.append(
-            Step("seed_demo", "Demo data (one to three minutes)", "演示数据（约一至三分钟）", seeding)
+            Step(
+                "seed_demo", "Demo data (one to three minutes)", "演示数据（约一至三分钟）", seeding
+            )
         )
     return [step for step in found if _is_there(step)]
 

@@ -205,6 +205,7 @@ READERS = {
     "chains.services.accounts": {"desk_may_decide", "owners", "editors"},
     "chains.services.capabilities": {"certificates_to_choose"},
     "chains.services.enterprises": {"search_document", "noun"},
+    "chains.services.tokens": {"of"},
     "events.services.events": {"missing_of"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
     "matchmaking.services.calibration": {"decided", "reliability"},
