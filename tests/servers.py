@@ -25,7 +25,8 @@ skipped: list[str] = []
 if os.environ.pop("EMBEDDED_STATE", None):  # started below a running demo: not on its servers
     for address in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
         os.environ.pop(address, None)
-os.environ["MATCHING_INDEX"] = "off"  # rows of a test vanish without a trace in the feed; those who keep say where
+# Rows of a test vanish without a trace in the feed; a test that keeps an index says where.
+os.environ["MATCHING_INDEX"] = "off"
 # Each process has servers of its own, the workers of xdist too: the feed of changes waits for the oldest running
 # transaction of the whole server, and clearing a cache empties it for everybody. Who only hands out needs none.
 if not any(word.startswith(("-n", "--numprocesses")) for word in sys.argv[1:]):

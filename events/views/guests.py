@@ -102,9 +102,7 @@ def _not_now(request: MemberRequest, event: Event) -> HttpResponse:
     )
     return refusal(
         request,
-        DomainError(
-            said % {"first": moment(first), "last": moment(last)}, code="event.forbidden"
-        ),
+        DomainError(said % {"first": moment(first), "last": moment(last)}, code="event.forbidden"),
     )
 
 
