@@ -237,12 +237,18 @@ def filled(form, dice, *, is_raw):
     return {"data": body, "content_type": "application/x-www-form-urlencoded"}
 
 
-# Who gets furthest with each.
+# Who gets furthest with each; at each merge one walk of each kind, in the night all.
 WALKS = [
-    *((queries, role) for role in ("visitor", "owner", "organiser", "administrator")),
-    *((ids, role) for role in ("owner", "organiser")),
-    *((forms, role) for role in ("newcomer", "owner", "organiser")),
+    (queries, "visitor"),
+    (ids, "organiser"),
+    (forms, "owner"),
 ]
+if os.environ.get("FUZZ_EXAMPLES"):
+    WALKS = [
+        *((queries, role) for role in ("visitor", "owner", "organiser", "administrator")),
+        *((ids, role) for role in ("owner", "organiser")),
+        *((forms, role) for role in ("newcomer", "owner", "organiser")),
+    ]
 
 
 @pytest.mark.parametrize(("walk_of", "role"), WALKS, ids=lambda one: getattr(one, "__name__", one))

@@ -49,7 +49,7 @@ HOSTILE = st.sampled_from(
     ]
 )  # fmt: skip
 BODIES = HOSTILE | st.text(max_size=20) | st.integers() | st.floats()
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 60)
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 20)
 SEED = seed(int(os.environ.get("FUZZ_SEED") or 1))
 ASKING = os.environ.get("FUZZ_ROLES", "").split()
 MOST = settings(
