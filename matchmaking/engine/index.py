@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,8 @@ from matchmaking.engine.types import Encoder, Need, Offer, OfferText
 _SATURATION = 1.2
 _LENGTH = 0.75
 _VOTE_SHARE = 0.3
+# Letters and digits in one word name one product, where other words name a kind of product.
+_CODE_WEIGHT = np.float32(3)
 _BLOCK = 250
 _DECIMALS = 4
 _STEP = 2 * 10.0**-_DECIMALS
@@ -126,6 +128,8 @@ class OfferIndex:
         self._alive: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self._vocabulary = Vocabulary()
         self._long: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self._codes: Ints = np.empty(0, np.int64)
+        self._codes_read = 0
         self._counts: Matrix = sp.csr_matrix((0, 0), dtype=np.float32)
         self._vectors: Floats = encoder.encode(())
         self._probabilities: Matrix = sp.csr_matrix((0, len(taxonomy.leaves)), dtype=np.float32)
@@ -220,9 +224,12 @@ class OfferIndex:
         total = int(alive.sum())
         seen = present > 0
         self._present, self._total = present, total
+        self._read_codes()
         self._idf = np.where(seen, np.log((1 + total) / (1 + present)) + 1, 0).astype(np.float32)
+        self._idf[self._codes] *= _CODE_WEIGHT
         rare = np.log1p((total - present + 0.5) / (present + 0.5))
         self._rarity = np.where(seen & ~self._long[:width], rare, 0).astype(np.float32)
+        self._rarity[self._codes] *= _CODE_WEIGHT
         self._weighted = sublinear(counts)
         squares = (self._weighted.data * self._idf[counts.indices]) ** 2
         self._scale = (1 / np.sqrt(np.maximum(_row_sums(squares, counts.indptr), 1e-12))).astype(
@@ -257,6 +264,14 @@ class OfferIndex:
         }
         groups = {offer.group for offer in self.offers.values() if offer.group is not None}
         self._groups = {group: self._rows_where(group=group) for group in groups}
+
+    def _read_codes(self) -> None:
+        """Columns of the vocabulary that name one model or grade; read once, for the vocabulary only grows."""
+        known = self._codes_read
+        fresh = list(islice(self._vocabulary.columns, known, None))
+        found = [column for column, word in enumerate(fresh, known) if words.is_code(word)]
+        self._codes = np.append(self._codes, np.array(found, np.int64))
+        self._codes_read = known + len(fresh)
 
     def _rows_where(self, *, kind: str | None = None, group: int | None = None) -> Ints:
         rows = [

@@ -15,6 +15,7 @@ Language = Literal["zh", "en"]
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _SPACE = re.compile(r"\s+")
 _LATIN = re.compile(r"[a-z][a-z0-9]+|[a-z]\b|\d+(?:\.\d+)?")
+_CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _TRAILING_ZEROS = re.compile(r"(\.\d*?)0+$")
 
@@ -183,6 +184,17 @@ def words(text: str) -> list[str]:
     latin = _UNIT_AFTER_NUMBER.sub(lambda unit: f" {_UNITS[unit[1]]} ", text).replace("-", " ")
     found = (stem(word) if word[0].isalpha() else _number(word) for word in _LATIN.findall(latin))
     return [word for word in found if word not in _STOP_WORDS]
+
+
+def is_code(token: str) -> bool:
+    """Whether a token mixes letters and digits as names of models, grades and standards do.
+
+    Examples
+    --------
+    >>> [is_code(token) for token in ("sdcz51", "gcr15", "ip6", "1500", "busbar", "轴承 6204")]
+    [True, True, False, False, False, False]
+    """
+    return _CODE.fullmatch(token) is not None
 
 
 def han_runs(text: str) -> list[str]:

@@ -383,6 +383,26 @@ def test_codes_that_left_with_their_texts_are_forgotten():
     )
 
 
+def test_a_shared_model_code_counts_more_than_a_shared_word():
+    index = OfferIndex.build(
+        [offer(1, "bearing xk62 seal"), offer(2, "bearing 6204 seal"), offer(3, "motor cover seal")],
+        TREE,
+        LETTERS,
+    )
+    index.add(offer(4, "gasket hm70 seal"))
+
+    def covered(text):
+        lines = index.read([need(text)])
+        pairs = index.all_pairs(lines)
+        owners = index.owners[pairs.row].tolist()
+        return dict(zip(owners, index.features(lines, pairs).b.tolist(), strict=True))
+
+    plain, coded, late = covered("motor 6204"), covered("motor xk62"), covered("motor hm70")
+    assert plain[2] == plain[3]
+    assert coded[1] == pytest.approx(3 * coded[3], abs=2e-4)
+    assert late[4] == pytest.approx(3 * late[3], abs=2e-4)
+
+
 def test_an_empty_index_finds_nothing_and_can_be_filled():
     index = OfferIndex.build([], TREE, LETTERS)
 
