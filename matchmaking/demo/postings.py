@@ -469,6 +469,7 @@ _FATES = (
 
 def _set_days(found: Sequence[Posting], market: Market, roll: random.Random) -> None:
     """When each was posted, how long it is open, and how far it has come."""
+    free: list[Posting] = []
     for number, one in enumerate(found):
         if number == 0 or one.planted or one.state == "submitted":
             continue
@@ -479,9 +480,19 @@ def _set_days(found: Sequence[Posting], market: Market, roll: random.Random) -> 
         )
         if stays or (fate == "embargoed" and not market.of(one.owner).in_zhejiang):
             fate, days = "published", (0.5, 20)
-        one.days_ago = round(roll.uniform(*days), 2)
-        if fate == "overdue":
-            one.needed_in = -roll.randint(1, 6)
-        if fate == "expired":
-            one.closes_in = -2
-        one.state = "published" if fate == "overdue" else fate
+        if not stays and fate == "published" and market.of(one.owner).in_zhejiang:
+            free.append(one)
+        _come_to(one, fate, days, roll)
+    # Each state can be looked at, whatever the dice say.
+    for fate, _share, days in _FATES:
+        if free and all(one.state != fate for one in found) and fate != "overdue":
+            _come_to(free.pop(), fate, days, roll)
+
+
+def _come_to(one: Posting, fate: str, days: tuple[float, float], roll: random.Random) -> None:
+    one.days_ago = round(roll.uniform(*days), 2)
+    if fate == "overdue":
+        one.needed_in = -roll.randint(1, 6)
+    if fate == "expired":
+        one.closes_in = -2
+    one.state = "published" if fate == "overdue" else fate
