@@ -385,7 +385,11 @@ def test_codes_that_left_with_their_texts_are_forgotten():
 
 def test_a_shared_model_code_counts_more_than_a_shared_word():
     index = OfferIndex.build(
-        [offer(1, "bearing xk62 seal"), offer(2, "bearing 6204 seal"), offer(3, "motor cover seal")],
+        [
+            offer(1, "bearing xk62 seal"),
+            offer(2, "bearing 6204 seal"),
+            offer(3, "motor cover seal"),
+        ],
         TREE,
         LETTERS,
     )
