@@ -40,6 +40,13 @@ def announce() -> None:
     ring("matchmaking.tasks.read_changes")
 
 
+def oldest_running() -> int:
+    """The oldest transaction that may still add facts: whoever reads on from here misses none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
 def version() -> str:
     """Changes with every committed fact and every day: what is kept under it is of this state of the feed.
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from chains import changes
 from chains.models import (
     Capability,
     Certification,
@@ -84,7 +84,7 @@ class Market:
         self._rankers: dict[tuple[Side, Weights], Ranker] = {}
         self._shelf = Shelf.of(encoder().version, self.reference, self.taxonomy.fingerprint)
         self._day: dict[Side, datetime.date] = {}
-        self._since = _oldest_running()
+        self._since = changes.oldest_running()
         self._seen: frozenset[int] = frozenset()
         self._exchanged: dict[Side, int] = {}
 
@@ -168,7 +168,7 @@ class Market:
 
     def follow(self) -> None:
         """Take in what has changed since. Facts of transactions that were still open last time are read again."""
-        oldest = _oldest_running()
+        oldest = changes.oldest_running()
         rows = list(
             Change.objects.filter(transaction__gte=self._since, noun__in=NOUNS).values_list(
                 "pk", "transaction", "noun", "target"
@@ -219,12 +219,6 @@ def _turned(before: datetime.date, today: datetime.date) -> set[int]:
             "enterprise_id", flat=True
         )
     }
-
-
-def _oldest_running() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return int(cursor.fetchone()[0])
 
 
 def enterprises_of(facts: Iterable[tuple[int, int, str, str]]) -> set[int]:

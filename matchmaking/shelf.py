@@ -23,6 +23,7 @@ from zipfile import BadZipFile
 from django.conf import settings
 from django.db import connection
 
+from chains import changes
 from matchmaking.engine import ENGINE_VERSION
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.taxonomy import Taxonomy
@@ -63,7 +64,7 @@ class Shelf:
                 told = json.loads((folder / "build.json").read_text("utf-8"))
                 day = datetime.date.fromisoformat(told["day"])
                 # After a restore to an earlier moment the feed's numbers begin again below.
-                if told["since"] <= _oldest_running():
+                if told["since"] <= changes.oldest_running():
                     return Build(folder, told["since"], day)
         return None
 
@@ -136,9 +137,3 @@ def _database() -> str:
             " FROM pg_control_system(), pg_database d WHERE d.datname = current_database()"
         )
         return str(cursor.fetchone()[0])
-
-
-def _oldest_running() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return int(cursor.fetchone()[0])

@@ -101,10 +101,6 @@ class Token:
     def is_han(self) -> bool:
         return len(self.key) == 1 and self.key > "\u33ff"
 
-    @property
-    def is_number(self) -> bool:
-        return self.key[0].isdigit() and self.key.replace(".", "").isdigit()
-
 
 @dataclass(frozen=True, slots=True)
 class Quantity:

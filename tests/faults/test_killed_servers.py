@@ -76,7 +76,9 @@ def run(place, asking, killed_after=KILLED_AFTER):
                 return
             while (answer := ask(place, *asking[enterprise])) is None or answer[0] != 201:
                 others[answer and answer[0]] += 1
-                time.sleep(0.1)
+                time.sleep(
+                    0.1
+                )  # a person too waits before asking again; the servers need the cores
             with lock:
                 ledger.append(answer[1])
                 if kills and len(ledger) >= kills[0]:
@@ -85,11 +87,12 @@ def run(place, asking, killed_after=KILLED_AFTER):
                     place.start_web()
 
     place.start_web()
-    clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    clients = [threading.Thread(target=client, daemon=True) for _ in range(CLIENTS)]
     for one in clients:
         one.start()
     for one in clients:
         one.join(timeout=120)
+    assert not any(one.is_alive() for one in clients)
     assert not kills
     return ledger, others
 
