@@ -11,7 +11,15 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from chains.models import Chain, DockingDirection, ParticipantKind, Region, RegionGroup
+from chains.models import (
+    Chain,
+    DockingDirection,
+    Enterprise,
+    OrganiserRole,
+    ParticipantKind,
+    Region,
+    RegionGroup,
+)
 from events.models import Event, EventLevel, Registration, Series, Target
 
 HELD = (Event.Status.HELD, Event.Status.ARCHIVED)
@@ -332,9 +340,16 @@ def participants(places: QuerySet[Registration]) -> QuerySet[Any, Any]:
     )
 
 
+def territory(body: Enterprise) -> Region | None:
+    """What a body looks after: the widest region of its organisers. Its seat lies in one city of that."""
+    roles = OrganiserRole.objects.current().filter(body=body, role=OrganiserRole.Role.ORGANISER)
+    regions = [role.region for role in roles.select_related("region")]
+    return min(regions, key=lambda region: (len(region.codes), region.code), default=body.region)
+
+
 def counties(series: Series) -> list[dict[str, Any]]:
-    """Counties of the owner's region, each with the events of the series in it and below (row 3)."""
-    region = series.programme.owner.region
+    """Counties of the owner's territory, each with the events of the series in it and below (row 3)."""
+    region = territory(series.programme.owner)
     if region is None:
         return []
     visits = Counter(
@@ -354,7 +369,7 @@ def counties(series: Series) -> list[dict[str, Any]]:
 
 
 def counties_without(series: Series) -> list[dict[str, Any]]:
-    """Cities of the owner's region with their counties that have no event of this series yet (row 3)."""
+    """Cities of the owner's territory with their counties that have no event of this series yet (row 3)."""
     cities: dict[str, dict[str, Any]] = {}
     for row in counties(series):
         county = row["county"]
@@ -369,11 +384,11 @@ def counties_without(series: Series) -> list[dict[str, Any]]:
 
 
 def by_chain_and_place(series: Series) -> dict[str, Any]:
-    """Events by chain and by the regions one step below the owner's: its cities, or the counties of a city.
+    """Events by chain and by the regions one step below the owner's territory: its cities, or the counties of a city.
 
     An event may serve several chains, so columns do not add up to the events.
     """
-    owner = series.programme.owner.region
+    owner = territory(series.programme.owner)
     events = counting(Event.objects.filter(series=series))
     pairs = Event.chains.through.objects.filter(event__in=events.values("pk")).values_list(
         "chain", "event__region__path"

@@ -265,3 +265,24 @@ def test_series_of_the_whole_country_is_known_to_the_desks_of_every_province():
     assert permissions.can_put(organiser_of(event), event, series)
     assert Series.objects.visible_to(bureau(ANHUI).user).get() == series
     assert not Series.objects.visible_to(MembershipFactory().user).exists()
+
+
+# ---- territory ----
+
+
+def test_a_provincial_body_seated_in_one_city_looks_after_the_whole_province():
+    role = bureau("330000")
+    role.body.region = region("330100")
+    role.body.save()
+    EventFactory(region=region("330421"), series=[series := series_of(role, year=2026)])
+
+    found = statistics.counties_without(series)
+
+    assert {row["city"].code for row in found} >= {"330100", "330400"}
+    assert statistics.territory(role.body) == region("330000")
+
+
+def test_a_body_without_organisers_looks_after_the_region_of_its_seat():
+    body = EnterpriseFactory(region=region("330400"))
+
+    assert statistics.territory(body) == region("330400")
