@@ -44,10 +44,7 @@ def of_requirement(requirement: Requirement) -> dict[str, object]:
     for line in requirement.lines.open().order_by("number"):
         facts[line.public_id] = [*_read(line, _LINE).values(), own.get(line.pk, [])]
     # Saved as a draft is one thing, shown to everybody at once another.
-    facts["is_accepted"] = requirement.status in (
-        Requirement.Status.APPROVED,
-        Requirement.Status.PUBLISHED,
-    )
+    facts["is_accepted"] = requirement.is_accepted
     return facts
 
 

@@ -94,9 +94,8 @@ class Market:
                 self._build(side)
             else:
                 with self._shelf.alone():
-                    if not self._load(
-                        side
-                    ):  # somebody else may have built it while this one waited
+                    # Somebody else may have built it while this one waited.
+                    if not self._load(side):
                         self._build(side)
                         self._keep(side)
         return self.indexes[side]

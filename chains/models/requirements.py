@@ -79,14 +79,14 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
         """What a desk has to look at: submitted ones, and published ones amended since it looked."""
         return self.filter(
             Q(status=Requirement.Status.SUBMITTED)
-            | Q(status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED])
+            | Q(status__in=Requirement.ACCEPTED)
             & Q(amended_at__isnull=False)
             & (Q(amendment_seen_at=None) | Q(amendment_seen_at__lt=F("amended_at")))
         )
 
     def scored(self) -> Self:
         """Those a run works on: approved ones too, so that review can begin before an embargo ends."""
-        return self.filter(status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED])
+        return self.filter(status__in=Requirement.ACCEPTED)
 
     def own(self, user: User | AnonymousUser) -> Self:
         return self.filter(_own(user))
@@ -122,6 +122,8 @@ class Requirement(TimeStamped):
         APPROVED = "approved", _("Approved")
         PUBLISHED = "published", _("Published")
         CLOSED = "closed", _("Closed")
+
+    ACCEPTED = (Status.APPROVED, Status.PUBLISHED)
 
     class CloseReason(models.TextChoices):
         FILLED = "filled", _("Filled")
@@ -249,6 +251,11 @@ class Requirement(TimeStamped):
         return self.status == self.Status.PUBLISHED
 
     @property
+    def is_accepted(self) -> bool:
+        """By its desk: what is changed from now on is an amendment, shown at once."""
+        return self.status in self.ACCEPTED
+
+    @property
     def open_remarks(self) -> list[Remark]:
         """What the desk asked for when it returned it last. One query."""
         if self.status != self.Status.RETURNED:
@@ -282,9 +289,7 @@ class RequirementLineQuerySet(models.QuerySet["RequirementLine"]):
 
     def scored(self) -> Self:
         """Open lines of approved and published requirements: what a run works on."""
-        return self.open().filter(
-            requirement__status__in=[Requirement.Status.APPROVED, Requirement.Status.PUBLISHED]
-        )
+        return self.open().filter(requirement__status__in=Requirement.ACCEPTED)
 
 
 class RequirementLine(TimeStamped):

@@ -72,7 +72,7 @@ def _edit(
     extra: dict[str, Any],
 ) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    amends = _is_accepted(requirement)
+    amends = requirement is not None and requirement.is_accepted
     posting = Posting(
         data,
         enterprise=enterprise,
@@ -105,21 +105,13 @@ def _edit(
         "enterprise": enterprise,
         "requirement": requirement,
         "faults": faults,
-        "amends": _is_accepted(requirement),
+        "amends": requirement is not None and requirement.is_accepted,
         "can_submit": enterprise.is_verified,
         "remarks": requirement.open_remarks if requirement else [],
         "nav": "my_requirements",
     }
     context["draft_id"] = context.get("draft_id") or new_public_id()
     return render(request, "chains/requirement_form.html", context, status=422 if faults else 200)
-
-
-def _is_accepted(requirement: Requirement | None) -> bool:
-    """What is changed then is an amendment, shown at once."""
-    return requirement is not None and requirement.status in (
-        Requirement.Status.APPROVED,
-        Requirement.Status.PUBLISHED,
-    )
 
 
 def _seal(requirement: Requirement | None, seen: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from chains import audit, search
 from chains.errors import DomainError
@@ -20,6 +20,7 @@ from chains.http import MemberRequest
 from chains.models import ParticipantKind
 from chains.spreadsheets import csv_stream, write_xlsx
 from chains.templatetags.localised import localised, moment, place
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import GuestFilterForm
@@ -211,7 +212,7 @@ def _cells(
 # ---- deciding ----
 
 
-@require_POST
+@posted("events:event_list")
 def registration_decide(request: MemberRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(
         Registration.objects.filter(

@@ -7,11 +7,12 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Enterprise, User
+from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import EventForm, TierFormSet, default_times, tiers_of
@@ -110,7 +111,7 @@ def _form_page(
     )
 
 
-@require_POST
+@posted("events:event_overview", "public_id")
 def event_publish(request: MemberRequest, public_id: str) -> HttpResponse:
     event = managed(request, public_id)
     try:

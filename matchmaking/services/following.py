@@ -23,7 +23,6 @@ from matchmaking.services import matching, review
 
 # More suppliers changed at once than this, and one run over everything is the shorter way.
 _SUPPLIERS_AT_ONCE = 8
-_SCORED = (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED)
 _RESCORED_BY = frozenset({"approved", "amended"})
 # Facts that leave what is offered and asked as it was.
 _IDLE = {"enterprise": ("submitted", "registered", "claimed", "unmatched"), "line": ("unmatched",)}
@@ -103,9 +102,7 @@ def _news(facts: Sequence[Change]) -> News:
             news.closed.add(row.pk)
             news.buyers.add(row.enterprise_id)
         # Published after an embargo it has been scored already; published without that step it has not.
-        elif row.status in _SCORED and (
-            told[row.public_id] & _RESCORED_BY or not row.runs.exists()
-        ):
+        elif row.is_accepted and (told[row.public_id] & _RESCORED_BY or not row.runs.exists()):
             news.rescore.add(row.pk)
             news.buyers.add(row.enterprise_id)
         elif "published" in told[row.public_id]:

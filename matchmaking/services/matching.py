@@ -700,8 +700,7 @@ def end_matches_of_enterprise(*, enterprise: Enterprise, by: User | None = None)
 
 def pending_ids(requirements: Iterable[Requirement]) -> set[int]:
     """Those of the requirements whose lines still wait for a worker; one query, however many there are."""
-    scored = (Requirement.Status.APPROVED, Requirement.Status.PUBLISHED)
-    rows = {row.pk: row for row in requirements if row.status in scored}
+    rows = {row.pk: row for row in requirements if row.is_accepted}
     if not rows:
         return set()
     done = MatchRun.objects.filter(

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from chains import permissions as register
 from chains.errors import DomainError
@@ -225,7 +225,7 @@ def _to_line(line: RequirementLine) -> HttpResponse:
     return redirect(f"{address}#line-{line.number}")
 
 
-@require_POST
+@posted("matchmaking:my_requirements")
 def line_match(request: MemberRequest, public_id: str) -> HttpResponse:
     """The owner's own right to a run: one line, once an hour."""
     line = _own_line(request, public_id)

@@ -73,6 +73,7 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     page.fill("#id_line-0-unit", "套")
     with page.expect_navigation():
         page.get_by_role("button", name="提交审核").first.click()
+    assert not page.url.endswith("/new/"), page.locator("main").inner_text()
     requirement = Requirement.objects.get()
     assert requirement.status == "submitted", page.locator("main").inner_text()[:800]
     assert requirement.lines.get().quantity == 900000

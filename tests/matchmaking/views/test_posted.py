@@ -26,6 +26,18 @@ def test_visit_of_what_a_form_posts_to_leads_to_its_page(client, reviewer, name)
     assert answer.url == reverse("matchmaking:review_line", args=[line.public_id])
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("events:event_publish", "/events/x/overview/"),
+        ("events:registration_decide", "/events/"),
+        ("matchmaking:line_match", "/my/requirements/"),
+    ],
+)
+def test_visit_tells_no_more_than_where_the_page_is(client, reviewer, address, page):
+    assert client.get(reverse(address, args=["x"])).url == page
+
+
 def test_visit_of_a_contact_opens_nothing_and_leads_to_its_page(client):
     interest = InterestFactory()
     requirement = interest.requirement
