@@ -134,7 +134,11 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A page at 1440 px whose console must stay empty."""
+    """A page at 1440 px whose console must stay empty.
+
+    Wait for the page that a click leads to by `expect_event("load")`: `expect_navigation` is content with htmx, which
+    replaces the history's state when it swaps the first piece in.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     instance = context.new_page()
     complaints: list[str] = []

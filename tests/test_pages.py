@@ -222,7 +222,7 @@ class Looker:
 
     def send_empty(self):
         self.at += " sent empty"
-        with self.tab.expect_navigation():
+        with self.tab.expect_event("load"):
             self.tab.evaluate(
                 """() => {
                   const form = [...document.querySelectorAll('main form[method=post]')].at(-1)

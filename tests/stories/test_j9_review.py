@@ -43,7 +43,8 @@ def test_reviewer_decides_with_one_key_each(committed, live_server, page, until)
     sign_in(page, live_server, OrganiserRoleFactory().user, "zh-hans")
 
     page.goto(live_server.url + reverse("matchmaking:review_queue"))
-    page.get_by_role("link", name="从第一项开始").click()
+    with page.expect_event("load"):
+        page.get_by_role("link", name="从第一项开始").click()
     assert page.locator("h2", has_text="3 家候选").is_visible()
 
     page.keyboard.press("a")
@@ -106,10 +107,12 @@ def test_review_works_without_javascript(committed, live_server, browser):
     sign_in(page, live_server, OrganiserRoleFactory().user, "en")
     page.goto(live_server.url + reverse("matchmaking:review_line", args=[line.public_id]))
 
-    page.locator(f"#m-{first.public_id}").get_by_role("button", name="Approve").click()
+    with page.expect_event("load"):
+        page.locator(f"#m-{first.public_id}").get_by_role("button", name="Approve").click()
     assert page.url.endswith(f"#m-{second.public_id}")
     page.locator(f"#m-{second.public_id}").get_by_role("checkbox").check()
-    page.get_by_role("button", name="Approve selected").click()
+    with page.expect_event("load"):
+        page.get_by_role("button", name="Approve selected").click()
 
     assert statuses() == ["approved", "approved"]
     context.close()

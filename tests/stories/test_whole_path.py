@@ -71,7 +71,7 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     page.fill("#id_line-0-text", "三分体接线盒,1500 V,25 A,IP68")
     page.fill("#id_line-0-quantity", "90万")
     page.fill("#id_line-0-unit", "套")
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.get_by_role("button", name="提交审核").first.click()
     assert not page.url.endswith("/new/"), page.locator("main").inner_text()
     requirement = Requirement.objects.get()
@@ -80,15 +80,15 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
 
     as_user(desk)
     page.goto(site + reverse("chains:moderation_case", args=[requirement.public_id]))
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.get_by_role("button", name="通过").first.click()
     requirement.refresh_from_db()
     assert requirement.status == "published"
 
     let_the_worker_work()
     page.goto(site + reverse("matchmaking:review_queue"))
-    page.get_by_role("link", name="从第一项开始").click()
-    page.wait_for_load_state()
+    with page.expect_event("load"):
+        page.get_by_role("link", name="从第一项开始").click()
     page.keyboard.press("a")
     page.locator(".cand .tag", has_text="已通过").wait_for()
     best = Match.objects.get(status="approved")
@@ -99,7 +99,7 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     assert page.get_by_role("link", name="182 半片组件用接线盒", exact=True).is_visible()
     page.goto(site + reverse("matchmaking:requirement_detail", args=[requirement.public_id]))
     page.get_by_label("给采购方的留言").fill("第 1 项已供两家组件厂。")
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.get_by_role("button", name="表达意向").click()
     interest = Interest.objects.get()
     assert interest.status == "sent"
@@ -108,7 +108,7 @@ def test_a_need_finds_its_supplier(committed, live_server, page, as_user):
     page.goto(site + reverse("matchmaking:requirement_interests", args=[requirement.public_id]))
     assert "示例港联电气有限公司" in page.locator("main").inner_text()
     assert "4242" not in page.content()
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.get_by_role("button", name="接受").first.click()
 
     interest.refresh_from_db()
