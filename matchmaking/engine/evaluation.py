@@ -238,24 +238,67 @@ def reciprocal_rank(ranking: Sequence[str], relevant: Collection[str], depth: in
     )
 
 
+MEASURES = ("ndcg10", "ndcg10_judged", "recall20", "mrr10", "cross_language_ndcg10")
+
+
 @dataclass(slots=True)
 class Measures:
-    """Collects one ranking after the other; each mean is over the queries that the measure applies to."""
+    """Collects one ranking after the other; each mean is over the queries that the measure applies to.
+
+    Attributes
+    ----------
+    values
+        Each measure as a list, in the order of the queries.
+    lines
+        The same by the id of the query.
+    pairs
+        Measures by languages ("zh-en": of the line and of the answers that count) as lists.
+    """
 
     benchmark: Benchmark
     values: dict[str, list[float]] = field(default_factory=dict)
+    lines: dict[str, dict[str, float]] = field(default_factory=dict)
+    pairs: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    _spoken: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._spoken = {
+            supplier.id: supplier.language or language_of(supplier.texts[0])
+            for supplier in self.benchmark.suppliers
+        }
 
     def add(self, query: Query, ranking: Sequence[str]) -> None:
         grades = self.benchmark.grades.get(query.id, {})
-        relevant = {name for name, grade in grades.items() if grade >= _RELEVANT}
-        self._note("ndcg10", ndcg(ranking, grades))
-        self._note("ndcg10_judged", ndcg([name for name in ranking if name in grades], grades))
-        if relevant:
-            self._note("recall20", recall(ranking, relevant))
-            self._note("mrr10", reciprocal_rank(ranking, relevant))
+        found = {
+            "ndcg10": ndcg(ranking, grades),
+            "ndcg10_judged": ndcg([name for name in ranking if name in grades], grades),
+            **_found(ranking, grades),
+        }
         foreign = self._foreign(query, grades)
         if any(grade >= _RELEVANT for grade in foreign.values()):
-            self._note("cross_language_ndcg10", ndcg(ranking, foreign))
+            found["cross_language_ndcg10"] = ndcg(ranking, foreign)
+        self.lines[query.id] = found
+        for name, value in found.items():
+            self.values.setdefault(name, []).append(value)
+        self._note_pairs(query, ranking, grades)
+
+    def _note_pairs(self, query: Query, ranking: Sequence[str], grades: Grades) -> None:
+        asked = query.language or language_of(query.text)
+        by_language: dict[str, dict[str, int]] = {}
+        for name, grade in grades.items():
+            by_language.setdefault(self._spoken.get(name, ""), {})[name] = grade
+        for language, own in by_language.items():
+            if all(grade < _RELEVANT for grade in own.values()):
+                continue
+            judged = [name for name in ranking if name in own]
+            figures = {
+                "ndcg10": ndcg(ranking, own),
+                "ndcg10_judged": ndcg(judged, own),
+                **_found(ranking, own),
+            }
+            noted = self.pairs.setdefault(f"{asked}-{language}", {})
+            for name, value in figures.items():
+                noted.setdefault(name, []).append(value)
 
     def _foreign(self, query: Query, grades: Grades) -> Grades:
         if query.language is None:
@@ -271,12 +314,15 @@ class Measures:
             if languages.get(name) not in (None, query.language)
         }
 
-    def _note(self, name: str, value: float) -> None:
-        self.values.setdefault(name, []).append(value)
-
     def means(self) -> dict[str, float | None]:
-        names = ("ndcg10", "ndcg10_judged", "recall20", "mrr10", "cross_language_ndcg10")
         return {
             name: float(np.mean(self.values[name])) if name in self.values else None
-            for name in names
+            for name in MEASURES
         }
+
+
+def _found(ranking: Sequence[str], grades: Grades) -> dict[str, float]:
+    relevant = {name for name, grade in grades.items() if grade >= _RELEVANT}
+    if not relevant:
+        return {}
+    return {"recall20": recall(ranking, relevant), "mrr10": reciprocal_rank(ranking, relevant)}

@@ -5,15 +5,19 @@ import resource
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 
 import chains
 from matchmaking.engine import ENGINE_VERSION
+from matchmaking.engine.comparison import ForeignResultError, Result, compare
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
 from matchmaking.engine.evaluation import (
     Benchmark,
@@ -26,11 +30,15 @@ from matchmaking.engine.evaluation import (
     won_shares,
 )
 from matchmaking.engine.index import OfferIndex, Pairs
+from matchmaking.engine.report import Section, interval, markdown, worst
+from matchmaking.engine.scoring import Ranker
 from matchmaking.engine.similarity import likeness
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
 from matchmaking.engine.text import language_of
-from matchmaking.engine.types import Encoder, Need, Offer, OfferText
-from matchmaking.engine.weights import WEIGHTING_1
+from matchmaking.engine.types import Encoder, Need, Offer, OfferText, Scored
+from matchmaking.engine.units import Units
+from matchmaking.engine.weights import WEIGHTING_1, Weights
+from matchmaking.templatetags import reasons
 
 _QUERIES_AT_ONCE = 100
 SHIPPED_TAXONOMY = Path(chains.__file__).parent / "reference" / "categories.json"
@@ -62,24 +70,64 @@ class Command(BaseCommand):
             help="minimal pairs (see golden/README.md): also print the share that is won",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--report", type=Path, help="also write the measures and the worst lines as Markdown"
+        )
+        parser.add_argument(
+            "--also",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="FOLDER",
+            help="further sets for the report",
+        )
+        parser.add_argument(
+            "--save", type=Path, help="also write the measures of each line, to compare with later"
+        )
+        parser.add_argument(
+            "--against",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help="compare line by line with a result that --save wrote, or with the weights in a JSON object;"
+            " of two files the first is compared with the second",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            benchmark = read_benchmark(options["folder"])
-            taxonomy = read_taxonomy(options["taxonomy"])
-            pairs = read_minimal_pairs(options["pairs"]) if options["pairs"] else []
-        except MalformedLineError as error:
-            raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(f"{error.filename} cannot be read: {error.strerror}") from error
+        read = _read(options)
         encoder: Encoder = NoEncoder() if options["no_embedding"] else UniversalSentenceEncoder()
-        result = evaluate(benchmark, taxonomy, encoder, options["category"])
+        evaluations = (
+            Evaluation(name, benchmark, read.taxonomy, encoder, options["category"])
+            for name, benchmark in read.sets.items()
+        )
+        first = next(evaluations)
         shares = None
-        if pairs:
-            shares = won_shares(pairs, margins(pairs, index_of(pairs, taxonomy, encoder)))
-        if options["json"]:
+        if read.pairs:
+            led = margins(read.pairs, index_of(read.pairs, read.taxonomy, encoder))
+            shares = won_shares(read.pairs, led)
+        compared = self._compared(first, read.rivals)
+        try:
+            if options["save"]:
+                options["save"].write_text(first.result().to_json(), "utf-8")
+            if options["report"]:
+                text = report([first, *evaluations], compared, read.taxonomy, encoder)
+                options["report"].write_text(text, "utf-8")
+        except OSError as error:
+            raise CommandError(f"{error.filename} cannot be written: {error.strerror}") from error
+        self._tell(first.told, shares, compared, as_json=options["json"])
+
+    def _tell(
+        self,
+        result: dict[str, Any],
+        shares: dict[str, Any] | None,
+        compared: Mapping[str, Mapping[str, Mapping[str, Any]]],
+        *,
+        as_json: bool,
+    ) -> None:
+        if as_json:
             told = result if shares is None else {**result, "minimal_pairs": shares}
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps({**told, "against": compared} if compared else told))
             return
         for name, value in result.items():
             self.stdout.write(f"{name:24s}{'-' if value is None else value}")
@@ -87,6 +135,79 @@ class Command(BaseCommand):
             rows = {"minimal_pairs": shares["pairs"], "won": shares["won"]}
             for name, value in {**rows, **shares["languages"], **shares["kinds"]}.items():
                 self.stdout.write(f"{name:24s}{value}")
+        for title, table in compared.items():
+            self.stdout.write(title)
+            for name, row in table.items():
+                self.stdout.write(
+                    f"{name:24s}{row['this']:.4f} against {row['other']:.4f}: {row['difference']:+.4f}"
+                    f" {interval(row)}, better {row['better']}, worse {row['worse']}"
+                )
+
+    @staticmethod
+    def _compared(
+        evaluation: Evaluation, rivals: Sequence[Rival]
+    ) -> dict[str, dict[str, dict[str, Any]]]:
+        """By its title; empty when nothing is to be compared."""
+        if not rivals:
+            return {}
+        results = [rival.result or evaluation.result(rival.weights, rival.name) for rival in rivals]
+        this, other = results if len(results) == 2 else (evaluation.result(), results[0])
+        try:
+            return {f"{this.name} against {other.name}": compare(this, other)}
+        except ForeignResultError as error:
+            raise CommandError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All that the files hold."""
+
+    sets: dict[str, Benchmark]
+    taxonomy: Taxonomy
+    pairs: list[MinimalPair]
+    rivals: list[Rival]
+
+
+def _read(options: Mapping[str, Any]) -> Read:
+    if len(options["against"]) > 2:
+        raise CommandError("--against takes one file, or two.")
+    folders: list[Path] = [options["folder"], *options["also"]]
+    try:
+        return Read(
+            sets={folder.resolve().name: read_benchmark(folder) for folder in folders},
+            taxonomy=read_taxonomy(options["taxonomy"]),
+            pairs=read_minimal_pairs(options["pairs"]) if options["pairs"] else [],
+            rivals=[read_rival(path) for path in options["against"]],
+        )
+    except MalformedLineError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """What is compared with: a result that was saved, or weights to rank by."""
+
+    name: str
+    result: Result | None = None
+    weights: Weights = WEIGHTING_1
+
+
+def read_rival(path: Path) -> Rival:
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        if "lines" in values:
+            return Rival(path.name, replace(Result.from_mapping(values), name=path.name))
+        known = {field.name for field in fields(Weights)}
+        for name, value in values.items():
+            if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{name!r} is no weight, or not a number")
+        return Rival(path.name, weights=replace(WEIGHTING_1, **values))
+    except json.JSONDecodeError as error:
+        raise MalformedLineError(path, error.lineno, error.msg) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise MalformedLineError(path, 1, f"neither a result nor weights ({error})") from error
 
 
 def read_taxonomy(path: Path) -> Taxonomy:
@@ -100,44 +221,98 @@ def read_taxonomy(path: Path) -> Taxonomy:
         raise MalformedLineError(path, 1, f"not a list of categories ({error!r})") from error
 
 
-def evaluate(
-    benchmark: Benchmark, taxonomy: Taxonomy, encoder: Encoder, category: str
-) -> dict[str, Any]:
-    """The measures and the cost of ranking all suppliers for every query."""
-    if category == "cats_noisy" and all(
-        query.noisy_categories is None for query in benchmark.queries
-    ):
-        raise CommandError("These queries have no cats_noisy. Use --category cats or none.")
-    encoder.encode(["warm"])
-    taxonomy.vectors(encoder)
-    started = time.perf_counter()
-    index = OfferIndex.build(offers_of(benchmark), taxonomy, encoder)
-    built = time.perf_counter()
-    measures = Measures(benchmark)
-    cpu = 0.0
-    measured = [benchmark.queries[position] for position in benchmark.measured]
-    for start in range(0, len(measured), _QUERIES_AT_ONCE):
-        queries = measured[start : start + _QUERIES_AT_ONCE]
-        before = time.process_time()
-        rankings = rank_all(index, [need_of(query, category) for query in queries])
-        cpu += time.process_time() - before
-        for query, ranking in zip(queries, rankings, strict=True):
-            measures.add(query, [benchmark.suppliers[position].id for position in ranking])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1024 if sys.platform != "darwin" else 1024**2
-    )
-    return {
-        **{
-            name: None if mean is None else round(mean, 4)
-            for name, mean in measures.means().items()
-        },
-        "queries": len(measured),
-        "documents": len(benchmark.suppliers),
-        "build_s": round(built - started, 3),
-        "query_cpu_s": round(cpu, 3),
-        "peak_rss_mb": round(peak, 1),
-        "engine_version": ENGINE_VERSION,
-    }
+class Evaluation:
+    """One set, ranked by the product's default weighting, and by others on request."""
+
+    def __init__(
+        self, name: str, benchmark: Benchmark, taxonomy: Taxonomy, encoder: Encoder, category: str
+    ) -> None:
+        if category == "cats_noisy" and all(
+            query.noisy_categories is None for query in benchmark.queries
+        ):
+            raise CommandError("These queries have no cats_noisy. Use --category cats or none.")
+        self.name, self.benchmark, self.category = name, benchmark, category
+        self._queries = [benchmark.queries[position] for position in benchmark.measured]
+        encoder.encode(["warm"])
+        taxonomy.vectors(encoder)
+        started = time.perf_counter()
+        self.index = OfferIndex.build(offers_of(benchmark), taxonomy, encoder)
+        build = time.perf_counter() - started
+        self.measures, cpu = self._measured(WEIGHTING_1)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+            1024 if sys.platform != "darwin" else 1024**2
+        )
+        self.told: dict[str, Any] = {
+            **{
+                name: None if mean is None else round(mean, 4)
+                for name, mean in self.measures.means().items()
+            },
+            "queries": len(self._queries),
+            "documents": len(benchmark.suppliers),
+            "build_s": round(build, 3),
+            "query_cpu_s": round(cpu, 3),
+            "peak_rss_mb": round(peak, 1),
+            "engine_version": ENGINE_VERSION,
+        }
+
+    def _measured(self, weights: Weights) -> tuple[Measures, float]:
+        measures, cpu = Measures(self.benchmark), 0.0
+        for start in range(0, len(self._queries), _QUERIES_AT_ONCE):
+            queries = self._queries[start : start + _QUERIES_AT_ONCE]
+            before = time.process_time()
+            rankings = rank_all(self.index, self._needs(queries), weights)
+            cpu += time.process_time() - before
+            for query, ranking in zip(queries, rankings, strict=True):
+                measures.add(query, [self.benchmark.suppliers[position].id for position in ranking])
+        return measures, cpu
+
+    def _needs(self, queries: Sequence[Query]) -> list[Need]:
+        return [need_of(query, self.category) for query in queries]
+
+    def result(self, weights: Weights = WEIGHTING_1, name: str = "this run") -> Result:
+        measures = self.measures if weights == WEIGHTING_1 else self._measured(weights)[0]
+        return Result(name, self.name, self.category, ENGINE_VERSION, measures.lines)
+
+    def section(self) -> Section:
+        """What a report says about it."""
+        lines = set(worst(self.measures))
+        queries = [query for query in self._queries if query.id in lines]
+        rankings = rank_all(self.index, self._needs(queries))
+        return Section(
+            self.name,
+            self.category,
+            self.benchmark,
+            self.measures,
+            {query.id: ranking for query, ranking in zip(queries, rankings, strict=True)},
+            self._explain,
+        )
+
+    @cached_property
+    def _ranker(self) -> Ranker:
+        return Ranker(self.index, WEIGHTING_1, Units())
+
+    def _explain(self, query: Query, position: int) -> Scored | None:
+        return self._ranker.score_pair(need_of(query, self.category), position)
+
+
+def report(
+    evaluations: Sequence[Evaluation],
+    comparisons: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    taxonomy: Taxonomy,
+    encoder: Encoder,
+) -> str:
+    about = [f"engine {ENGINE_VERSION}, weighting 1, encoder {encoder.version}"]
+    with translation.override("en"), reasons.names.told(names_of(taxonomy)):
+        return markdown(
+            [evaluation.section() for evaluation in evaluations],
+            comparisons,
+            about,
+            reasons.sentence,
+        )
+
+
+def names_of(taxonomy: Taxonomy) -> dict[tuple[str, str], tuple[str, str]]:
+    return {("category", row.code): (row.name_zh, row.name_en) for row in taxonomy.rows}
 
 
 def numbered(pairs: Sequence[MinimalPair]) -> dict[str, int]:
@@ -204,11 +379,13 @@ def need_of(query: Query, category: str) -> Need:
     )
 
 
-def rank_all(index: OfferIndex, needs: list[Need]) -> list[list[int]]:
+def rank_all(
+    index: OfferIndex, needs: list[Need], weights: Weights = WEIGHTING_1
+) -> list[list[int]]:
     """All offers for each need, best first; an offer counts by its best text, equal ones go by id."""
     lines = index.read(needs)
     pairs = index.all_pairs(lines)
-    points = likeness(index.features(lines, pairs), WEIGHTING_1)
+    points = likeness(index.features(lines, pairs), weights)
     best = np.full((len(needs), len(index.offers)), -np.inf, np.float32)
     np.maximum.at(best, (pairs.line, index.owners[pairs.row]), points)
     rankings: list[list[int]] = np.argsort(-best, axis=1, kind="stable").tolist()

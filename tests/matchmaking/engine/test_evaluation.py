@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+import re
 import shutil
 from io import StringIO
 
@@ -18,8 +20,10 @@ from matchmaking.engine.evaluation import (
     recall,
     reciprocal_rank,
 )
+from matchmaking.engine.report import plain
 from matchmaking.management.commands import evaluate_engine
-from tests.matchmaking.engine.conftest import CATEGORIES, GOLDEN
+from matchmaking.templatetags import reasons
+from tests.matchmaking.engine.conftest import CATEGORIES, GOLDEN, SMALL
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +128,109 @@ def folder(tmp_path):
     )
     (tmp_path / "qrels.tsv").write_text("q1\ts1\t2\n", "utf-8")
     return tmp_path
+
+
+def written(path, folder, *options):
+    call_command("evaluate_engine", str(folder), *options, "--report", str(path), stdout=StringIO())
+    return path.read_text("utf-8")
+
+
+def test_report_says_what_was_put_first_what_should_have_been_and_why(tmp_path, folder):
+    text = written(
+        tmp_path / "report.md", GOLDEN, "--no-embedding", "--also", str(folder),
+        "--taxonomy", str(CATEGORIES),
+    )  # fmt: skip
+
+    golden, _, other = text.partition(f"## {plain(folder.name)}\n")
+    table = [line.split("|")[1].strip() for line in golden.splitlines() if line.startswith("| ")]
+    assert table == ["line → supplier", "all", "en → en", "en → zh", "zh → en", "zh → zh"]
+    assert golden.count("#### ") == 20
+    worst = golden.partition("#### ")[2].partition("#### ")[0]
+    assert "Put first:" in worst
+    assert "Should have stood there:" in worst
+    assert re.search(
+        r"^- place 1, (grade \d|not judged): .+\n  - [\d.]+ points: text ", worst, re.MULTILINE
+    )
+    assert re.search(r"^- place \d+, grade [123]: ", worst, re.MULTILINE)
+    # Reasons are sentences with names, not codes.
+    assert re.search(r"^  - for: Same category: (?!.*\b[A-Z]{2}\d{4}\b)\w", golden, re.MULTILINE)
+    # The lowest come first.
+    figures = [float(found) for found in re.findall(r"nDCG@10 ([\d.]+),", golden)]
+    assert figures == sorted(figures)
+    assert other.count("#### ") == 1
+    assert "All that was judged to fit stands there." in other
+
+
+def test_report_names_no_database(tmp_path, folder):
+    """The names come from the tree that was given: no table is asked, and none is remembered."""
+    assert "for: Same category: Separators" in written(
+        tmp_path / "report.md", folder, "--no-embedding", "--taxonomy", str(tree(tmp_path))
+    )
+    assert reasons.names._read_at is None
+
+
+def tree(tmp_path):
+    path = tmp_path / "tree.json"
+    path.write_text(json.dumps([dataclasses.asdict(row) for row in SMALL]), "utf-8")
+    return path
+
+
+def test_weights_are_compared_line_by_line(tmp_path):
+    """Without categories the other language is not found: worse, and surely so."""
+    weights = tmp_path / "weights.json"
+    weights.write_text('{"text": 70, "category": 0}', "utf-8")
+    saved = tmp_path / "saved.json"
+
+    result = evaluated(GOLDEN, "--no-embedding", "--save", str(saved), "--against", str(weights))
+    again = evaluated(GOLDEN, "--no-embedding", "--against", str(weights), str(saved))
+
+    row = result["against"]["this run against weights.json"]["ndcg10"]
+    assert row["this"] == result["ndcg10"]
+    assert row["lines"] == 150
+    assert 0 < row["low"] < row["difference"] < row["high"]
+    assert row["better"] > row["worse"]
+    # Of two files the first is compared with the second; the same draws, the other way round.
+    back = again["against"]["weights.json against saved.json"]["ndcg10"]
+    assert (back["this"], back["other"]) == (row["other"], row["this"])
+    assert (back["difference"], back["low"], back["high"]) == (
+        -row["difference"],
+        -row["high"],
+        -row["low"],
+    )
+    assert (back["better"], back["worse"]) == (row["worse"], row["better"])
+
+
+def test_figures_are_the_same_with_and_without_a_comparison(folder, tmp_path):
+    alone = evaluated(folder, "--no-embedding")
+    saved = tmp_path / "saved.json"
+
+    compared = evaluated(
+        folder, "--no-embedding", "--save", str(saved), "--report", str(tmp_path / "report.md")
+    )
+
+    assert list(compared) == list(alone)
+    assert json.loads(saved.read_text("utf-8"))["lines"] == {
+        "q1": {"ndcg10": 1.0, "ndcg10_judged": 1.0, "recall20": 1.0, "mrr10": 1.0}
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"same_u": 1, "sam_t": 2}', "'sam_t' is no weight"),
+        ('{"same_u": "much"}', "'same_u' is no weight, or not a number"),
+        ("[]", "neither a result nor weights"),
+        ("{", "rival.json, line 1: Expecting property name"),
+        ('{"name": "", "set": "other", "category": "none", "engine_version": "1", "lines": {}}',
+         "rival.json of other \\(none\\): nothing to compare"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_refused(folder, content, said):
+    rival = folder / "rival.json"
+    rival.write_text(content, "utf-8")
+
+    with pytest.raises(CommandError, match=said):
+        evaluated(folder, "--no-embedding", "--against", str(rival))
 
 
 @pytest.mark.parametrize("category", ["none", "cats", "cats_noisy"])
