@@ -221,6 +221,15 @@ class EventForm(Form):
         ),
         label=_("Rule of the waiting list"),
     )
+    offer_hours = forms.IntegerField(
+        min_value=1,
+        max_value=336,
+        initial=24,
+        label=_("Hours to answer an offer"),
+        help_text=_(
+            "A freed seat is kept so long for the next in line; at the latest until the event begins."
+        ),
+    )
     general_seats = forms.IntegerField(min_value=0, max_value=100_000, label=_("General seats"))
 
     def __init__(
@@ -265,7 +274,7 @@ class EventForm(Form):
             for name in (
                 "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "region",
                 "registration_opens_at", "registration_closes_at", "delegates_per_enterprise", "admission",
-                "waiting_rule",
+                "waiting_rule", "offer_hours",
             )
         }  # fmt: skip
         general = event.tiers.filter(is_general=True).first()

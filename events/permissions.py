@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -156,6 +157,30 @@ def _listed_for_moderator(user: User) -> RequirementQuerySet:
 def can_register(user: Anyone, enterprise: Enterprise) -> bool:
     """Apply, name delegates, leave: editors of the enterprise, whether it is verified yet or not."""
     return can_edit(user, enterprise)
+
+
+# What stands in a letter answers for one application by one reader: who asks again has a new number and a new letter.
+_LETTERS = signing.Signer(salt="events.registration.letter")
+
+
+def link_for(registration: Registration, user: int) -> str:
+    """The part of an address by which the reader of a letter answers without signing in."""
+    return _LETTERS.sign(f"{registration.public_id}.{registration.queue_no}.{user}")
+
+
+def by_link(link: str) -> tuple[Registration, User] | None:
+    """Whose registration a letter is about and who reads it; their rights are asked when they answer."""
+    try:
+        public_id, number, user = _LETTERS.unsign(link).split(".")
+    except (signing.BadSignature, ValueError):
+        return None
+    row = (
+        Registration.objects.filter(public_id=public_id, queue_no=number)
+        .select_related("event__region__parent", "enterprise")
+        .first()
+    )
+    reader = User.objects.filter(pk=user, is_active=True).first()
+    return None if row is None or reader is None else (row, reader)
 
 
 def can_see_guests(user: Anyone, event: Event) -> bool:

@@ -20,7 +20,7 @@ from chains.models import (
     Region,
     RegionGroup,
 )
-from events.models import Event, EventLevel, Registration, Series, Target
+from events.models import Event, EventLevel, Registration, Series, Target, Tier
 
 HELD = (Event.Status.HELD, Event.Status.ARCHIVED)
 CITY_AND_COUNTY = ("city", "county")
@@ -35,6 +35,8 @@ class Guests(NamedTuple):
     named: int
     waiting: int
     waiting_seats: int
+    offered: int
+    offered_seats: int
     submitted: int
 
 
@@ -42,12 +44,15 @@ def guests(event: Event) -> Guests:
     counted = Q(enterprise__kind__counts_as_enterprise=True)
     confirmed = Q(status=Registration.Status.CONFIRMED)
     waiting = Q(status=Registration.Status.WAITLISTED)
+    offered = Q(status=Registration.Status.OFFERED)
     row = event.registrations.aggregate(
         enterprises=Count("pk", filter=confirmed & counted),
         bodies=Count("pk", filter=confirmed & ~counted),
         seats=Sum("seats_held", filter=confirmed, default=0),
         waiting=Count("pk", filter=waiting),
         waiting_seats=Sum("seats_asked", filter=waiting, default=0),
+        offered=Count("pk", filter=offered),
+        offered_seats=Sum("seats_held", filter=offered, default=0),
         submitted=Count("pk", filter=Q(status=Registration.Status.SUBMITTED)),
     )
     named = (
@@ -82,13 +87,29 @@ def guests_by_city(event: Event, limit: int = 8) -> list[tuple[Region, int]]:
     return [(regions[code], count) for code, count in most]
 
 
-def waiting_by_tier(event: Event) -> dict[int, int]:
-    return dict(
-        event.registrations.waiting()
+class TierState(NamedTuple):
+    """What is taken includes what is offered: those seats are held until the offer lapses."""
+
+    tier: Tier
+    waiting: int
+    offered: int
+
+    @property
+    def confirmed(self) -> int:
+        return self.tier.taken - self.offered
+
+
+def tier_states(event: Event) -> list[TierState]:
+    counts = {
+        tier: (waiting, offered)
+        for tier, waiting, offered in event.registrations.order_by()
         .values_list("tier")
-        .annotate(count=Count("pk"))
-        .values_list("tier", "count")
-    )
+        .annotate(
+            waiting=Count("pk", filter=Q(status=Registration.Status.WAITLISTED)),
+            offered=Sum("seats_held", filter=Q(status=Registration.Status.OFFERED), default=0),
+        )
+    }
+    return [TierState(tier, *counts.get(tier.pk, (0, 0))) for tier in event.tiers.all()]
 
 
 # ---- series ----

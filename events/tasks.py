@@ -12,12 +12,21 @@ from events.services import events, registration
 
 # A task that meets a database that is down is acknowledged and lost unless it asks to be run again.
 LOST = (OperationalError, InterfaceError)
-_TOLD = {"submitted", "confirmed", "waitlisted", "declined", "cancelled"}
+_TOLD = {
+    "submitted", "confirmed", "waitlisted", "offered", "skipped", "lapsed", "declined", "cancelled",
+}  # fmt: skip
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def release_reserved_seats() -> None:
     registration.release_due_tiers()
+
+
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
+def keep_waiting_lists() -> None:
+    """Offers nobody answered lapse, and no seat stays free that somebody in the queue would take."""
+    registration.lapse_due_offers()
+    registration.promote_where_seats_are_free()
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)

@@ -26,6 +26,21 @@ urlpatterns = [
         name="registration_cancel",
     ),
     path(
+        "registrations/<str:public_id>/accept/",
+        registration.registration_accept,
+        name="registration_accept",
+    ),
+    path(
+        "registrations/<str:public_id>/give-back/",
+        registration.registration_give_back,
+        name="registration_give_back",
+    ),
+    path(
+        "registrations/answer/<str:link>/",
+        registration.registration_answer,
+        name="registration_answer",
+    ),
+    path(
         "registrations/<str:public_id>/decide/",
         guests.registration_decide,
         name="registration_decide",

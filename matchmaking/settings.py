@@ -321,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},
+    "keep waiting lists": {"task": "events.tasks.keep_waiting_lists", "schedule": 20.0},
     "end held events": {"task": "events.tasks.mark_events_held", "schedule": 300.0},
 }
 

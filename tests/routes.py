@@ -191,6 +191,10 @@ GATHERING = (
     Row("events:series_participants", "series_prepared", PREPARED.replace("404", "in", 1)),
     Row("events:delegate_list", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
     post("events:registration_cancel", "registration", "in 404 404 go 404 404 404 go 404 404 404"),
+    post("events:registration_accept", "registration", "in 404 404 go 404 404 404 404 404 404 404"),
+    post("events:registration_give_back", "registration", "in 404 404 go 404 404 404 404 404 404 404"),
+    # The link of a letter opens it without signing in; a made-up one opens nothing.
+    Row("events:registration_answer", "", " ".join(["404"] * 11), args={"link": "222222222222.1.1:x"}),
     post("events:registration_decide", "waiting", DESK.replace("200", "go"), data={"action": "decline", "reason": "full"}),
 )  # fmt: skip
 
@@ -311,6 +315,9 @@ API = (
     post("api-registrations-list", "", "401" + " 422" * 10),
     Row("api-registrations-detail", "registration", "401 404 404 200 404 404 404 200 404 404 404"),
     post("api-registrations-cancel", "registration", "401 404 404 200 404 404 404 409 404 404 404"),
+    post("api-registrations-accept", "registration", "401 404 404 200 404 404 404 403 404 404 404"),
+    post("api-registrations-give-back", "registration", "401 404 404 409 404 404 404 403 404 404 404"),
+    post("api-registrations-move", "registration", "401 404 404 422 404 404 404 422 404 404 404"),
     Row("api-matches-list", "", API_ALL, query=FOUND),
     Row("api-matches-detail", "match", PAIR.replace("in", "401")),
     Row("api-matches-detail", "proposed", API_DESK),

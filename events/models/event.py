@@ -108,6 +108,10 @@ class Event(TimeStamped):
     waiting_rule = models.CharField(
         max_length=20, choices=WaitingRule.choices, default=WaitingRule.ARRIVAL
     )
+    # How long an offer from the waiting list stands, and how long a head that asks for more than is free holds it up.
+    offer_hours = models.PositiveSmallIntegerField(
+        _("hours to answer an offer"), default=24, db_default=24
+    )
     registration_opens_at = models.DateTimeField(_("registration opens"))
     registration_closes_at = models.DateTimeField(_("registration closes"))
     list_published_at = models.DateTimeField(_("list goes public"), null=True, blank=True)
@@ -142,6 +146,11 @@ class Event(TimeStamped):
             models.CheckConstraint(
                 condition=Q(delegates_per_enterprise__gte=1),
                 name="event_lets_a_delegate_in",
+            ),
+            models.CheckConstraint(
+                condition=Q(offer_hours__gte=1, offer_hours__lte=336),
+                name="event_offers_stand_up_to_two_weeks",
+                violation_error_message=_("An offer stands from 1 hour to 336 hours."),
             ),
         ]
 

@@ -132,6 +132,9 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def confirmed(self) -> Self:
         return self.filter(status=Registration.Status.CONFIRMED)
 
+    def offered(self) -> Self:
+        return self.filter(status=Registration.Status.OFFERED)
+
     def in_queue_order(self, rule: str) -> Self:
         """The order in which seats are offered; rank is the place in it, computed, never stored."""
         return self.order_by(*QUEUE_ORDER[rule])
@@ -144,6 +147,8 @@ class Registration(TimeStamped):
         SUBMITTED = "submitted", _("Submitted")
         CONFIRMED = "confirmed", _("Confirmed")
         WAITLISTED = "waitlisted", _("On the waiting list")
+        OFFERED = "offered", _("Offered")
+        LAPSED = "lapsed", _("Offer lapsed")
         DECLINED = "declined", _("Declined")
         CANCELLED = "cancelled", _("Cancelled")
 
@@ -154,7 +159,8 @@ class Registration(TimeStamped):
         TALENT = "talent", _("Talent")
         OBSERVE = "observe", _("Observe")
 
-    ENDED = (Status.DECLINED, Status.CANCELLED)
+    ENDED = (Status.DECLINED, Status.CANCELLED, Status.LAPSED)
+    HOLDING = (Status.CONFIRMED, Status.OFFERED)
 
     event = models.ForeignKey("events.Event", models.PROTECT, related_name="registrations")
     enterprise = models.ForeignKey(
@@ -172,6 +178,10 @@ class Registration(TimeStamped):
     seats_held = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(null=True, blank=True)
     queue_no = models.BigIntegerField(null=True, blank=True)  # from registration_queue_seq
+    # Seats are held for an offer until then.
+    offer_expires_at = models.DateTimeField(null=True, blank=True)
+    # Since when it stands first and asks for more than is free.
+    blocks_since = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(default=0)
     priority_reason = models.CharField(max_length=300, blank=True)
     decline_reason = models.CharField(max_length=300, blank=True)
@@ -186,10 +196,19 @@ class Registration(TimeStamped):
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(status="confirmed", seats_held__gte=1, tier__isnull=False)
-                    | (~Q(status="confirmed") & Q(seats_held=0))
+                    Q(status__in=["confirmed", "offered"], seats_held__gte=1, tier__isnull=False)
+                    | (~Q(status__in=["confirmed", "offered"]) & Q(seats_held=0))
                 ),
-                name="registration_holds_seats_when_confirmed",
+                name="registration_holds_seats_when_confirmed_or_offered",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="offered", offer_expires_at__isnull=False)
+                | (~Q(status="offered") & Q(offer_expires_at=None)),
+                name="registration_offer_has_a_deadline",
+            ),
+            models.CheckConstraint(
+                condition=Q(blocks_since=None) | Q(status="waitlisted"),
+                name="registration_blocks_only_while_it_waits",
             ),
             models.CheckConstraint(
                 condition=~Q(status="waitlisted") | Q(queue_no__isnull=False),
@@ -209,11 +228,21 @@ class Registration(TimeStamped):
                 fields=["event", "-priority", "queue_no"],
                 name="registration_queue",
                 condition=Q(status="waitlisted"),
-            )
+            ),
+            # The sweeper asks every half minute which offers have lapsed.
+            models.Index(
+                fields=["offer_expires_at"],
+                name="registration_offers",
+                condition=Q(status="offered"),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in self.ENDED
 
 
 class Delegate(TimeStamped):

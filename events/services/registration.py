@@ -7,6 +7,7 @@ the lock but the conditional UPDATE of the tier's row, and below it the CHECK of
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
@@ -124,7 +125,7 @@ WITH room AS (
       AND NOT EXISTS (
           SELECT FROM events_registration known
           WHERE known.event_id = %(event)s AND known.enterprise_id = %(enterprise)s
-            AND known.status NOT IN ('declined', 'cancelled'))
+            AND known.status NOT IN ('declined', 'cancelled', 'lapsed'))
       AND NOT EXISTS (
           SELECT FROM events_registration waiting
           WHERE waiting.event_id = %(event)s AND waiting.status = 'waitlisted'
@@ -151,7 +152,7 @@ ON CONFLICT (event_id, enterprise_id) DO UPDATE SET
     seats_asked = excluded.seats_asked, accepts_partial = excluded.accepts_partial, tier_id = excluded.tier_id,
     seats_held = excluded.seats_held, queued_at = excluded.queued_at, queue_no = excluded.queue_no,
     priority = 0, priority_reason = '', decline_reason = ''
-    WHERE mine.status IN ('declined', 'cancelled')
+    WHERE mine.status IN ('declined', 'cancelled', 'lapsed')
 RETURNING {columns}
 ), trail AS (
     {trail}
@@ -278,7 +279,7 @@ def _claim(
 def _answer_of_the_first_time(event: Event, enterprise: Enterprise) -> Registration:
     known = (
         Registration.objects.filter(event=event, enterprise=enterprise)
-        .exclude(status__in=(Status.DECLINED, Status.CANCELLED))
+        .exclude(status__in=Registration.ENDED)
         .select_related("event", "enterprise", "tier")
         .first()
     )
@@ -296,7 +297,7 @@ def approve(*, registration: Registration, by: User) -> Registration:
     tiers = _locked_tiers(registration.event)
     row = _fresh(registration)
     _check_decider(row, by)
-    if row.status in (Status.CONFIRMED, Status.WAITLISTED):
+    if row.status in (Status.CONFIRMED, Status.OFFERED, Status.WAITLISTED):
         return row
     _check_submitted(row)
     if not row.enterprise.is_verified:
@@ -305,7 +306,7 @@ def approve(*, registration: Registration, by: User) -> Registration:
             code="registration.not_verified",
         )
     _join_queue([row], tiers)
-    moved = _promote(row.event, tiers, approved=row, by=by)
+    moved = _promote(row.event, tiers, applied=row, by=by)
     if row.pk not in moved:
         _record(row, by)
     return _fresh(row)
@@ -334,14 +335,75 @@ def cancel(*, registration: Registration, by: User, reason: str = "") -> Registr
     if not permissions.can_register(by, row.enterprise):
         _check_decider(row, by)
         reason = _reason(reason)
-    if row.status in (Status.CANCELLED, Status.DECLINED):
+    if row.status in Registration.ENDED:
         return row
-    if row.event.status != Event.Status.PUBLISHED:
-        raise DomainError(
-            _("The event is over or was cancelled. Its registrations stay as they are."),
-            code="registration.event_over",
-        )
+    _check_running(row)
     _end(row, tiers, by, reason)
+    _promote(row.event, tiers)
+    return row
+
+
+@transaction.atomic
+def accept(*, registration: Registration, by: User) -> Registration:
+    """Take the seats that are offered, before the offer lapses."""
+    _locked_tiers(registration.event)
+    row = _fresh(registration)
+    _check_owner(row, by)
+    if row.status == Status.CONFIRMED:
+        return row
+    _check_running(row)
+    if row.offer_expires_at is None:
+        raise DomainError(
+            _("No seat is offered now. Your place in the queue stands on the page of the event."),
+            code="registration.not_offered",
+        )
+    if row.offer_expires_at <= timezone.now():
+        raise DomainError(
+            _(
+                "The offer has lapsed, and the seats go to the next in line. You can register again."
+            ),
+            code="registration.offer_lapsed",
+        )
+    row.status, row.offer_expires_at = Status.CONFIRMED, None
+    row.save(update_fields=["status", "offer_expires_at", "updated_at"])
+    _drop_surplus_delegates(row)
+    _record(row, by, seats=row.seats_held)
+    return row
+
+
+@transaction.atomic
+def give_back(
+    *, registration: Registration, by: User, seats: int = 1, leaving: Sequence[Delegate] = ()
+) -> Registration:
+    """Give single seats back and keep the others; `leaving` are the persons who stay away."""
+    tiers = _locked_tiers(registration.event)
+    row = _fresh(registration)
+    _check_owner(row, by)
+    _check_running(row)
+    if row.status not in Registration.HOLDING:
+        raise DomainError(
+            _("There are no seats to give back yet."), code="registration.without_seats"
+        )
+    seats = max(seats, len(leaving))
+    if not 1 <= seats < row.seats_held:
+        raise DomainError(
+            _("Give back fewer seats than you hold, or cancel the registration."),
+            code="registration.too_many_seats",
+        )
+    left = row.seats_held - seats
+    active = row.delegates.filter(status=Delegate.Status.ACTIVE)
+    gone = active.filter(pk__in=[one.pk for one in leaving])
+    if active.count() - gone.count() > left:
+        raise DomainError(
+            _("More persons are named than seats would be left. Say who stays away."),
+            code="registration.too_many_delegates",
+        )
+    gone.update(status=Delegate.Status.REPLACED, updated_at=timezone.now())
+    _take(tiers, {row.tier_id or 0: -seats})
+    row.seats_held = row.seats_asked = left
+    row.save(update_fields=["seats_held", "seats_asked", "updated_at"])
+    audit.record(by, "registration.reduced", row, seats=seats, left=left)
+    changes.record("registration", row, "reduced")
     _promote(row.event, tiers)
     return row
 
@@ -386,10 +448,7 @@ def save_delegates(
             _("Only editors of the enterprise can name its delegates."),
             code="registration.forbidden",
         )
-    if (
-        row.status in (Status.DECLINED, Status.CANCELLED)
-        or row.event.status != Event.Status.PUBLISHED
-    ):
+    if row.status in Registration.ENDED or row.event.status != Event.Status.PUBLISHED:
         raise DomainError(
             _("This registration has ended. Register again to name delegates."),
             code="registration.ended",
@@ -421,6 +480,38 @@ def release_seats(*, tier: Tier, by: User | None = None) -> int:
     return seats
 
 
+def lapse_due_offers() -> int:
+    """End the offers nobody has answered in time; their seats go to the next in line. One transaction an event."""
+    due = Registration.objects.offered().filter(offer_expires_at__lte=timezone.now())
+    events = Event.objects.filter(pk__in=due.values("event")).order_by("pk")
+    return sum(_lapse(event) for event in events)
+
+
+@transaction.atomic
+def _lapse(event: Event) -> int:
+    tiers = _locked_tiers(event)
+    # Asked again under the lock: an answer may have come meanwhile.
+    rows = list(
+        event.registrations.offered().filter(offer_expires_at__lte=timezone.now()).order_by("pk")
+    )
+    for row in rows:
+        _end(row, tiers, None, "", Status.LAPSED)
+    if rows:
+        _promote(event, tiers)
+    return len(rows)
+
+
+def promote_where_seats_are_free() -> int:
+    """What no verb has moved up: behind a head that has held up its tier long enough, and after any mishap."""
+    waiting = Registration.objects.taking_seats()
+    events = Event.objects.filter(
+        pk__in=waiting.values("event"),
+        status=Event.Status.PUBLISHED,
+        tiers__in=Tier.objects.filter(seats__gt=F("taken")),
+    )
+    return sum(promote(event) for event in events.distinct().order_by("pk"))
+
+
 def release_due_tiers() -> int:
     """All reserved tiers whose moment has come; one transaction each, so that one fault stops no other."""
     due = Tier.objects.filter(
@@ -450,7 +541,7 @@ def confirm_waiting_submissions(enterprise: Enterprise) -> int:
         if row.status != Status.SUBMITTED:
             continue
         _join_queue([row], tiers)
-        if row.pk not in _promote(row.event, tiers):
+        if row.pk not in _promote(row.event, tiers, applied=row):
             _record(row, None)
         count += 1
     return count
@@ -473,9 +564,7 @@ def promote(event: Event) -> int:
 def end_all(*, event: Event, by: User) -> int:
     """Every place of an event that is cancelled; called inside that verb, which has checked the right."""
     tiers = _locked_tiers(event)
-    rows = event.registrations.exclude(status__in=(Status.DECLINED, Status.CANCELLED)).order_by(
-        "pk"
-    )
+    rows = event.registrations.exclude(status__in=Registration.ENDED).order_by("pk")
     for row in rows:
         _end(row, tiers, by, "")
     return len(rows)
@@ -510,10 +599,22 @@ def _check_submitted(registration: Registration) -> None:
         raise DomainError(
             _("This registration has been decided already."), code="registration.decided"
         )
+    _check_running(registration)
+
+
+def _check_running(registration: Registration) -> None:
     if registration.event.status != Event.Status.PUBLISHED:
         raise DomainError(
             _("The event is over or was cancelled. Its registrations stay as they are."),
             code="registration.event_over",
+        )
+
+
+def _check_owner(registration: Registration, by: User) -> None:
+    if not permissions.can_register(by, registration.enterprise):
+        raise DomainError(
+            _("Only editors of the enterprise can answer for its registration."),
+            code="registration.forbidden",
         )
 
 
@@ -538,17 +639,25 @@ def _join_queue(rows: Iterable[Registration], tiers: list[Tier]) -> None:
         row.save(update_fields=["status", "tier", "updated_at"])
 
 
-def _end(registration: Registration, tiers: list[Tier], by: User | None, reason: str) -> None:
-    """Cancel one and give its seats back to the tier they came from."""
+def _end(
+    registration: Registration,
+    tiers: list[Tier],
+    by: User | None,
+    reason: str,
+    status: Status = Status.CANCELLED,
+) -> None:
+    """End one and give its seats back to the tier they came from. Who has ended is never offered a seat again."""
     if registration.seats_held:
         _take(tiers, {registration.tier_id or 0: -registration.seats_held})
     freed = registration.seats_held
-    registration.status, registration.seats_held = Status.CANCELLED, 0
+    registration.status, registration.seats_held = status, 0
+    registration.offer_expires_at = registration.blocks_since = None
     registration.decline_reason = reason
     registration.priority, registration.priority_reason = 0, ""
     registration.save(
         update_fields=[
-            "status", "seats_held", "decline_reason", "priority", "priority_reason", "updated_at",
+            "status", "seats_held", "offer_expires_at", "blocks_since", "decline_reason", "priority", "priority_reason",
+            "updated_at",
         ]
     )  # fmt: skip
     _record(registration, by, seats=freed)
@@ -605,12 +714,16 @@ def _name(
 
 # ---- moving up ----
 
+# An offer made shortly before the event begins, or while it runs, is still long enough to be read.
+_SHORTEST_OFFER = datetime.timedelta(minutes=30)
+
 
 class _Waiting(NamedTuple):
     pk: int
     tier: int | None
     asked: int
     partial: bool
+    blocks_since: datetime.datetime | None
 
 
 class _Move(NamedTuple):
@@ -619,33 +732,76 @@ class _Move(NamedTuple):
     seats: int
 
 
-def _allocation(free: dict[int, int], general: int, queue: Sequence[_Waiting]) -> list[_Move]:
+class _Round(NamedTuple):
+    """What one look at the queue gives: who gets which seats, who was passed over, who holds up a tier now."""
+
+    moves: list[_Move]
+    passed: list[int]
+    blocking: set[int]
+
+
+def _allocation(
+    free: dict[int, int],
+    general: int,
+    queue: Sequence[_Waiting],
+    patience_ends: datetime.datetime | None = None,
+) -> _Round:
     """Who of the queue gets which seats, one after the other, nobody overtaken.
 
     A reserved tier serves the first of its own that waits; the general one serves the first of all. Whoever stands
-    first and asks for more than is free blocks that tier, unless fewer are fine. Full wishes go before partial ones
-    of the same moment, own seats before general ones.
+    first and asks for more than is free blocks that tier, unless fewer are fine. One that has blocked since before
+    `patience_ends` is passed over: the seats go to the first behind it who can take them. Full wishes go before
+    partial ones of the same moment, own seats before general ones.
     """
-    free, waiting, moves = dict(free), list(queue), []
+    free, waiting = dict(free), list(queue)
+    moves: list[_Move] = []
+    passed: list[int] = []
     while waiting:
-        heads = [
-            (next((one for one in waiting if tier in (general, one.tier)), None), tier)
-            for tier in free
-            if free[tier] > 0
-        ]
-        fits = [
-            (free[tier] < one.asked, tier == general, one, tier)
-            for one, tier in heads
-            if one is not None and (one.partial or free[tier] >= one.asked)
-        ]
+        fits = []
+        for tier in free:
+            for one, before in _candidates(waiting, tier, general, free[tier], patience_ends):
+                rank = (free[tier] < one.asked, tier == general)
+                fits.append((rank, one, tier, before))
         if not fits:
             break
-        _full, _own, one, tier = min(fits, key=lambda fit: fit[:2])
+        _rank, one, tier, before = min(fits, key=lambda fit: fit[0])
         seats = min(one.asked, free[tier])
         free[tier] -= seats
         waiting.remove(one)
         moves.append(_Move(one.pk, tier, seats))
-    return moves
+        passed += [pk for pk in before if pk not in passed]
+    moved = {move.registration for move in moves}
+    heads = (_line(waiting, tier, general)[:1] for tier in free if free[tier] > 0)
+    return _Round(
+        moves,
+        [pk for pk in passed if pk not in moved],
+        {one.pk for head in heads for one in head},
+    )
+
+
+def _line(waiting: Sequence[_Waiting], tier: int, general: int) -> list[_Waiting]:
+    return [one for one in waiting if tier in (general, one.tier)]
+
+
+def _candidates(
+    waiting: Sequence[_Waiting],
+    tier: int,
+    general: int,
+    free: int,
+    patience_ends: datetime.datetime | None,
+) -> list[tuple[_Waiting, list[int]]]:
+    """The one whose turn it is in the tier, if it can take what is free, with those passed over for it."""
+    before: list[int] = []
+    for one in _line(waiting, tier, general) if free > 0 else ():
+        if one.partial or free >= one.asked:
+            return [(one, before)]
+        # Only the head's own patience counts: once it is over, so is the turn of all who cannot take what is free.
+        if not before and (
+            patience_ends is None or one.blocks_since is None or one.blocks_since > patience_ends
+        ):
+            break
+        before.append(one.pk)
+    return []
 
 
 def _drain_released(tiers: list[Tier], general: Tier) -> None:
@@ -663,33 +819,79 @@ def _promote(
     event: Event,
     tiers: list[Tier],
     *,
-    approved: Registration | None = None,
+    applied: Registration | None = None,
     by: User | None = None,
 ) -> set[int]:
-    """Move up all whose turn has come; `by` goes into the trail only for the one that was just approved."""
+    """Move up all whose turn has come: seats are offered to those who wait, and given to the one just let in.
+
+    `by` goes into the trail only for the latter.
+    """
     general = next((tier for tier in tiers if tier.is_general), None)
     if general is None or event.status != Event.Status.PUBLISHED:
         return set()
     _drain_released(tiers, general)
-    free = {tier.pk: tier.free for tier in tiers}
-    if not any(free.values()):
+    if not any(tier.free for tier in tiers):
+        event.registrations.exclude(blocks_since=None).update(blocks_since=None)
         return set()
+    now = timezone.now()
     queue = [
         _Waiting(*row)
         for row in event.registrations.taking_seats()
         .in_queue_order(event.waiting_rule)
-        .values_list("pk", "tier_id", "seats_asked", "accepts_partial")
+        .values_list("pk", "tier_id", "seats_asked", "accepts_partial", "blocks_since")
     ]
-    moves = {move.registration: move for move in _allocation(free, general.pk, queue)}
-    rows = Registration.objects.in_bulk(moves)
-    for pk, move in moves.items():
-        row = rows[pk]
+    found = _allocation(
+        {tier.pk: tier.free for tier in tiers},
+        general.pk,
+        queue,
+        now - datetime.timedelta(hours=event.offer_hours),
+    )
+    rows = Registration.objects.in_bulk([move.registration for move in found.moves])
+    until = _offer_ends(event, now)
+    for move in found.moves:
+        row = rows[move.registration]
+        is_let_in = applied is not None and row.pk == applied.pk
         _take(tiers, {move.tier: move.seats})
-        row.status, row.tier_id, row.seats_held = Status.CONFIRMED, move.tier, move.seats
-        row.save(update_fields=["status", "tier", "seats_held", "updated_at"])
-        _drop_surplus_delegates(row)
-        _record(row, by if approved is not None and pk == approved.pk else None, seats=move.seats)
-    return set(moves)
+        row.status = Status.CONFIRMED if is_let_in else Status.OFFERED
+        row.offer_expires_at = None if is_let_in else until
+        row.tier_id, row.seats_held, row.blocks_since = move.tier, move.seats, None
+        row.save(
+            update_fields=[
+                "status", "offer_expires_at", "tier", "seats_held", "blocks_since", "updated_at",
+            ]
+        )  # fmt: skip
+        if is_let_in:
+            _drop_surplus_delegates(row)
+        _record(row, by if is_let_in else None, seats=move.seats)
+    _note_blocks(queue, found, now)
+    return set(rows)
+
+
+def _offer_ends(event: Event, now: datetime.datetime) -> datetime.datetime:
+    """After the hours of the event, at the latest when it begins."""
+    asked = now + datetime.timedelta(hours=event.offer_hours)
+    return max(min(asked, event.starts_at), now + _SHORTEST_OFFER)
+
+
+def _note_blocks(queue: Sequence[_Waiting], found: _Round, now: datetime.datetime) -> None:
+    """From when a head holds up its tier. Passed over once, it is told, and its patience begins anew."""
+    moved = {move.registration for move in found.moves}
+    for pk in found.passed:
+        row = Registration.objects.get(pk=pk)
+        audit.record(None, "registration.skipped", row, seats=row.seats_asked)
+        changes.record("registration", row, "skipped")
+    begins = [
+        one.pk
+        for one in queue
+        if one.pk in found.blocking and (one.blocks_since is None or one.pk in found.passed)
+    ]
+    ends = [
+        one.pk
+        for one in queue
+        if one.blocks_since is not None and one.pk not in found.blocking and one.pk not in moved
+    ]
+    Registration.objects.filter(pk__in=begins).update(blocks_since=now, updated_at=now)
+    Registration.objects.filter(pk__in=ends).update(blocks_since=None, updated_at=now)
 
 
 def _drop_surplus_delegates(registration: Registration) -> None:

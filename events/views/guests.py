@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 from chains import audit, search
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import ParticipantKind
+from chains.models import AuditEntry, ParticipantKind, User
 from chains.spreadsheets import csv_stream, write_xlsx
 from chains.templatetags.localised import localised, moment, place
 from chains.views.posted import posted
@@ -29,8 +30,9 @@ from events.models.registration import QUEUE_ORDER
 from events.services import registration
 
 PER_PAGE = 25
+MOVES_SHOWN = 20
 Status = Registration.Status
-OPEN = (Status.SUBMITTED, Status.WAITLISTED)
+OPEN = (Status.SUBMITTED, Status.OFFERED, Status.WAITLISTED)
 
 
 @require_safe
@@ -59,8 +61,8 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
         .values_list("pk", flat=True)
     )
     ranks = registration.ranks(event, page)
-    tiers = list(event.tiers.all())
-    waiting = statistics.waiting_by_tier(event)
+    tiers = statistics.tier_states(event)
+    patience = datetime.timedelta(hours=event.offer_hours)
     return render(
         request,
         "events/guest_list.html",
@@ -75,14 +77,15 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
                 {
                     "row": row,
                     "rank": ranks.get(row.pk),
-                    "blocks": _blocks(row, ranks, tiers),
+                    "passed_at": row.blocks_since and row.blocks_since + patience,
                     "may_decide": row.pk in decided,
                 }
                 for row in page
             ],
             "guests": statistics.guests(event),
-            "seats": sum(tier.seats for tier in tiers),
-            "tiers": [{"tier": tier, "waiting": waiting.get(tier.pk, 0)} for tier in tiers],
+            "seats": sum(one.tier.seats for one in tiers),
+            "tiers": tiers,
+            "moves": _moves(event) if may_manage else [],
             "kinds": ParticipantKind.objects.all(),
             "as_of": timezone.now(),
             "may_manage": may_manage,
@@ -122,20 +125,33 @@ def _rows(
         rows = rows.filter(enterprise__kind=wanted["kind"])
     if text := search.typed("enterprise__search_text", wanted.get("q", "")):
         rows = rows.filter(text)
-    # First what waits for a decision, then the queue by the published rule, then the others.
+    # First what waits for a decision, then offers, the queue by the published rule, and the others.
     return rows.annotate(
         turn=Case(
             When(status=Status.SUBMITTED, then=Value(0)),
-            When(status=Status.WAITLISTED, then=Value(1)),
-            default=Value(2),
+            When(status=Status.OFFERED, then=Value(1)),
+            When(status=Status.WAITLISTED, then=Value(2)),
+            default=Value(3),
             output_field=IntegerField(),
         )
     ).order_by("turn", *QUEUE_ORDER[event.waiting_rule])
 
 
-def _blocks(row: Registration, ranks: dict[int, int], tiers: list[Any]) -> bool:
-    """The head of the queue that asks for more than is free."""
-    return ranks.get(row.pk) == 1 and any(tier.is_general and tier.free for tier in tiers)
+def _moves(event: Event) -> list[dict[str, Any]]:
+    """What was moved by hand, last first, for all who organise the event: who, when, from where to where and why."""
+    labels = {
+        audit.label(row): row
+        for row in event.registrations.exclude(priority_reason="").select_related("enterprise")
+    }
+    entries = AuditEntry.objects.filter(action="registration.moved", target__in=labels)
+    # The reason on the row is that of its last move.
+    last = {entry.target: entry for entry in entries.order_by("pk")}
+    found = sorted(last.values(), key=lambda entry: -entry.pk)[:MOVES_SHOWN]
+    people = User.objects.in_bulk({entry.actor for entry in found if entry.actor})
+    return [
+        {"row": labels[entry.target], "entry": entry, "by": people.get(entry.actor or 0)}
+        for entry in found
+    ]
 
 
 def _query(request: MemberRequest) -> str:
@@ -271,7 +287,9 @@ def _move(request: MemberRequest, row: Registration) -> str:
         by=request.user,
     )
     place_now = registration.rank(moved)
-    return _("moved to place %(rank)d") % {"rank": place_now} if place_now else _("confirmed")
+    if place_now:
+        return _("moved to place %(rank)d") % {"rank": place_now}
+    return _("moved; seats are offered: %(seats)d") % {"seats": moved.seats_held}
 
 
 _ACTS: dict[str, Callable[[MemberRequest, Registration], str]] = {

@@ -147,8 +147,7 @@ def event_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
 def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
     event = managed(request, public_id)
     cities = statistics.guests_by_city(event)
-    tiers = list(event.tiers.all())
-    waiting = statistics.waiting_by_tier(event)
+    tiers = statistics.tier_states(event)
     return render(
         request,
         "events/event_overview.html",
@@ -157,8 +156,8 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "tab": "overview",
             "event": event,
             "guests": statistics.guests(event),
-            "seats": sum(tier.seats for tier in tiers),
-            "tiers": [{"tier": tier, "waiting": waiting.get(tier.pk, 0)} for tier in tiers],
+            "seats": sum(one.tier.seats for one in tiers),
+            "tiers": tiers,
             "kinds": statistics.guests_by_kind(event),
             "cities": cities,
             "most": cities[0][1] if cities else 0,

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -22,7 +22,6 @@ from events.models import Delegate, Event, Registration
 from events.services import registration
 
 Status = Registration.Status
-ENDED = (Status.DECLINED, Status.CANCELLED)
 
 
 def panel(
@@ -38,7 +37,7 @@ def panel(
             .select_related("enterprise", "tier")
             .order_by("pk")
         )
-        active = {row.enterprise_id for row in mine if row.status not in ENDED}
+        active = {row.enterprise_id for row in mine if row.status not in Registration.ENDED}
         free = [one for one in _editable(request.user) if one.pk not in active]
     ranks = registration.ranks(event, mine)
     if form is None and free and event.is_open_for_registration:
@@ -109,6 +108,8 @@ def register(request: HttpRequest, public_id: str) -> HttpResponse:
 def _said(row: Registration) -> str:
     if row.status == Status.CONFIRMED:
         return _("Confirmed. Seats: %(seats)d.") % {"seats": row.seats_held}
+    if row.status == Status.OFFERED:
+        return _("Seats are offered to you. Take them before the offer lapses.")
     if row.status == Status.WAITLISTED:
         return _("You are on the waiting list. Your place stands below.")
     return _("Registration received. You will be told when it is decided.")
@@ -132,11 +133,86 @@ def registration_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
     return redirect("events:register", public_id=row.event.public_id)
 
 
+@posted("events:event_list")
+def registration_accept(request: MemberRequest, public_id: str) -> HttpResponse:
+    row = _own(request, public_id)
+    try:
+        registration.accept(registration=row, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The seats are yours. Name a person for each."))
+    return redirect("events:register", public_id=row.event.public_id)
+
+
+@posted("events:event_list")
+def registration_give_back(request: MemberRequest, public_id: str) -> HttpResponse:
+    """One seat: that of the person who stays away, or one nobody is named for."""
+    row = _own(request, public_id)
+    leaving = row.delegates.filter(public_id=request.POST.get("delegate", ""))
+    try:
+        registration.give_back(registration=row, by=request.user, leaving=list(leaving))
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The seat is given back; it goes to the next in line."))
+    return redirect("events:delegate_list", public_id=public_id)
+
+
+def _own(request: MemberRequest, public_id: str) -> Registration:
+    return get_object_or_404(
+        Registration.objects.filter(enterprise__in=request.user.enterprise_ids).select_related(
+            "event", "enterprise"
+        ),
+        public_id=public_id,
+    )
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def registration_answer(request: HttpRequest, link: str) -> HttpResponse:
+    """Where the link of a letter leads: take the offer or leave the list, without signing in."""
+    found = permissions.by_link(link)
+    if found is None:
+        raise Http404
+    row, reader = found
+    act = _ANSWERS.get(request.POST.get("action", ""))
+    if request.method == "POST" and act is not None:
+        try:
+            row = act(registration=row, by=reader)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            messages.error(request, str(error))
+        return redirect("events:registration_answer", link=link)
+    answer = render(
+        request,
+        "events/registration_answer.html",
+        {
+            "nav": "events",
+            "event": row.event,
+            "row": row,
+            "rank": registration.rank(row),
+        },
+    )
+    # The address is a key: it goes to no other site and into no index.
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+_ANSWERS = {"accept": registration.accept, "leave": registration.cancel}
+
+
 @require_http_methods(["GET", "POST"])
 def delegate_list(request: MemberRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(
         Registration.objects.filter(enterprise__in=request.user.enterprise_ids)
-        .exclude(status__in=ENDED)
+        .exclude(status__in=Registration.ENDED)
         .select_related("event", "enterprise"),
         public_id=public_id,
     )
@@ -165,6 +241,9 @@ def delegate_list(request: MemberRequest, public_id: str) -> HttpResponse:
             "event": row.event,
             "formset": formset,
             "seats": seats,
+            "named": list(active),
+            "unnamed": row.seats_held - len(active),
+            "may_give_back": row.seats_held > 1 and row.event.status == Event.Status.PUBLISHED,
             "error_text": error_text,
             "may_edit": permissions.can_register(request.user, row.enterprise),
         },

@@ -527,7 +527,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         fields = (
             "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "chains",
             "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "text",
-            "text_en", "delegates_per_enterprise", "admission", "waiting_rule",
+            "text_en", "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours",
             "registration_opens_at", "registration_closes_at", "status", "tiers", "listings",
         )  # fmt: skip
 
@@ -542,13 +542,29 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         model = Registration
         fields = (
             "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
-            "accepts_partial", "tier", "rank",
+            "accepts_partial", "tier", "rank", "offer_expires_at",
         )  # fmt: skip
 
     def get_rank(self, registration: Registration) -> int | None:
         """Place in the queue, computed now; null unless waiting."""
         ranks: dict[int, int] = self.context.get("ranks", {})
         return ranks.get(registration.pk)
+
+
+class GiveBackSerializer(serializers.Serializer[Any]):
+    """Single seats of a registration; `leaving` are the delegates who stay away, by public id."""
+
+    seats = serializers.IntegerField(min_value=1, max_value=100, required=False, default=1)
+    leaving = serializers.ListField(
+        child=serializers.CharField(max_length=12), required=False, default=list, max_length=100
+    )
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """Above 0 before the published rule, below 0 after it, 0 back to the rule."""
+
+    priority = serializers.IntegerField(min_value=-99, max_value=99)
+    reason = serializers.CharField(max_length=300)
 
 
 class ApplicationSerializer(serializers.Serializer[Any]):

@@ -508,6 +508,42 @@ class RegistrationViewSet(ReadViewSet):
         )
         return Response(self.get_serializer(row).data)
 
+    @extend_schema(request=None, responses=serializers.RegistrationSerializer)
+    @action(detail=True, methods=["post"])
+    def accept(self, request: Request, public_id: str) -> Response:
+        """Take the seats that are offered, before the offer lapses."""
+        row = registrations.accept(registration=self.get_object(), by=request.user)
+        return Response(self.get_serializer(row).data)
+
+    @extend_schema(
+        request=serializers.GiveBackSerializer, responses=serializers.RegistrationSerializer
+    )
+    @action(detail=True, methods=["post"], url_path="give-back")
+    def give_back(self, request: Request, public_id: str) -> Response:
+        """Give single seats back and keep the others."""
+        body = serializers.GiveBackSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = self.get_object()
+        leaving = row.delegates.filter(public_id__in=body.validated_data["leaving"])
+        row = registrations.give_back(
+            registration=row,
+            by=request.user,
+            seats=body.validated_data["seats"],
+            leaving=list(leaving),
+        )
+        return Response(self.get_serializer(row).data)
+
+    @extend_schema(request=serializers.MoveSerializer, responses=serializers.RegistrationSerializer)
+    @action(detail=True, methods=["post"])
+    def move(self, request: Request, public_id: str) -> Response:
+        """Change the place in the queue by hand; the reason is kept and seen by all who organise the event."""
+        body = serializers.MoveSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = registrations.move(
+            registration=self.get_object(), by=request.user, **body.validated_data
+        )
+        return Response(self.get_serializer(row).data)
+
 
 def _ranks(rows: Any) -> dict[int, int]:
     """Places in the queue of the rows of one page."""

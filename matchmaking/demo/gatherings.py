@@ -210,6 +210,16 @@ class Season:
                     events.mark_held()
                 _date_back(event, opened)
         self._decide_some(users["county"])
+        self._let_some_cancel(bodies, users)
+
+    def _let_some_cancel(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
+        """At the crowded opening three have cancelled today: their seats are offered to the head of the queue."""
+        owner_of = {body.pk: users[key] for key, body in bodies.items() if key in users}
+        rows = Registration.objects.filter(event=self.events[OPENING], status="confirmed")
+        # Not those who registered first: they are the accounts people sign in with.
+        with at(days_ago(0.1)):
+            for row in rows.select_related("event").order_by("-queue_no")[:3]:
+                registration.cancel(registration=row, by=owner_of[row.enterprise_id])
 
     def _guests(self, one: Gathering, chance: Any) -> Iterator[Participant]:
         people = sorted(

@@ -237,6 +237,6 @@ def test_seats_given_back_at_once_go_to_the_next_in_line_once_each(committed):
     assert errors == []
     assert (
         list(event.registrations.order_by("queue_no").values_list("status", flat=True))
-        == ["cancelled"] * SESSIONS + ["confirmed"] * SESSIONS + ["waitlisted"] * 4
+        == ["cancelled"] * SESSIONS + ["offered"] * SESSIONS + ["waitlisted"] * 4
     )
     assert Tier.objects.get().taken == SESSIONS

@@ -191,7 +191,7 @@ def test_raising_seats_lets_the_queue_move_up():
 
     for row in rows:
         row.refresh_from_db()
-    assert [row.status for row in rows] == ["confirmed", "confirmed", "waitlisted"]
+    assert [row.status for row in rows] == ["confirmed", "offered", "waitlisted"]
 
 
 def test_tiers_need_one_general_and_say_for_whom_the_others_are():

@@ -230,7 +230,7 @@ def test_reserved_seats_go_only_to_their_tier_until_they_are_released():
     released = registration.release_due_tiers()
 
     waiting.refresh_from_db()
-    assert (released, waiting.status, waiting.tier.is_general) == (1, "confirmed", True)
+    assert (released, waiting.status, waiting.tier.is_general) == (1, "offered", True)
     assert list(event.tiers.order_by("order").values_list("seats", "taken")) == [(1, 1), (2, 2)]
     assert registration.release_due_tiers() == 0
     assert AuditEntry.objects.filter(action="tier.released").count() == 1
@@ -249,7 +249,7 @@ def test_a_seat_given_back_to_a_released_tier_goes_to_all():
     registration.cancel(registration=seated, by=university.user)
 
     waiting.refresh_from_db()
-    assert (waiting.status, waiting.tier.is_general) == ("confirmed", True)
+    assert (waiting.status, waiting.tier.is_general) == ("offered", True)
 
 
 # ---- the waiting list ----
@@ -264,16 +264,16 @@ def test_cancel_frees_the_seats_and_the_next_in_line_moves_up_at_once():
 
     assert [(r.status, r.seats_held) for r in Registration.objects.order_by("queue_no")] == [
         ("cancelled", 0),
-        ("confirmed", 1),
+        ("offered", 1),
         ("waitlisted", 0),
     ]
     assert queue(event) == {second.enterprise_id: 1}
     assert [(a.actor, a.action) for a in AuditEntry.objects.order_by("pk")][-2:] == [
         (who.user.pk, "registration.cancelled"),
-        (None, "registration.confirmed"),
+        (None, "registration.offered"),
     ]
     assert Tier.objects.get().taken == 1
-    assert first.pk in Registration.objects.confirmed().values_list("pk", flat=True)
+    assert first.pk in Registration.objects.offered().values_list("pk", flat=True)
 
 
 def test_cancel_twice_frees_the_seat_once():
@@ -299,7 +299,7 @@ def test_a_head_that_asks_for_more_than_is_free_blocks_unless_fewer_are_fine():
     Registration.objects.filter(pk=big.pk).update(accepts_partial=True)
     assert registration.promote(event) == 1
     big.refresh_from_db()
-    assert (big.status, big.seats_held, big.seats_asked) == ("confirmed", 1, 2)
+    assert (big.status, big.seats_held, big.seats_asked) == ("offered", 1, 2)
     assert queue(event) == {small.enterprise_id: 1}
 
 
@@ -383,7 +383,7 @@ def test_move_a_head_that_blocked_behind_lets_the_next_in():
     )
 
     small.refresh_from_db()
-    assert small.status == "confirmed"
+    assert small.status == "offered"
 
 
 # ---- the organiser's decisions (row 8) ----
@@ -503,10 +503,12 @@ def test_fewer_seats_than_asked_drop_the_delegates_named_last():
     event, who = EventFactory(seats=2), member()
     seated = apply(event, 1, who)
     apply(event, 1)
-    waits = apply(event, 2, accepts_partial=True, delegates=["A", "B"])
+    later = member()
+    waits = apply(event, 2, later, accepts_partial=True, delegates=["A", "B"])
     assert waits.status == "waitlisted"
 
     registration.cancel(registration=seated, by=who.user)
+    registration.accept(registration=waits, by=later.user)
 
     assert list(waits.delegates.order_by("name").values_list("name", "status")) == [
         ("A", "active"),

@@ -40,7 +40,7 @@ def test_suspended_enterprise_is_passed_over_and_the_next_one_moves_up():
 
     registration.cancel(registration=seated, by=owner(seated))
 
-    assert states(seated, head, following) == ["cancelled", "waitlisted", "confirmed"]
+    assert states(seated, head, following) == ["cancelled", "waitlisted", "offered"]
     assert event.tiers.get().taken == 1
 
 
@@ -70,11 +70,11 @@ def test_queue_moves_when_its_head_is_suspended_and_when_it_is_back(monkeypatch)
 
     set_status(head, "suspended")
     tasks.read_changes()
-    assert states(head, following) == ["waitlisted", "confirmed"]
+    assert states(head, following) == ["waitlisted", "offered"]
 
     for row in (seated, following):
         registration.cancel(registration=row, by=owner(row))
     assert states(head) == ["waitlisted"]
     set_status(head, "verified")
     tasks.read_changes()
-    assert states(head) == ["confirmed"]
+    assert states(head) == ["offered"]

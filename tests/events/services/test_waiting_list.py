@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
+import time_machine
 from django.db import transaction
 from django.db.models import Sum
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -50,6 +54,7 @@ class WaitingList(RuleBasedStateMachine):
         TierFactory(event=self.event, general=True, seats=seats)
         TierFactory(event=self.event, seats=2, qualifications=[], participant_kinds=["university"])
         self.by = organiser_of(self.event)
+        self.gone: set[int] = set()
 
     @rule(
         target=applications,
@@ -78,7 +83,9 @@ class WaitingList(RuleBasedStateMachine):
         )
 
         assert row.pk == pk
-        if before.status not in ("declined", "cancelled"):
+        if before.status in Registration.ENDED:
+            self.gone.discard(pk)
+        else:
             assert (row.status, row.queue_no, row.seats_asked) == (
                 before.status,
                 before.queue_no,
@@ -88,7 +95,49 @@ class WaitingList(RuleBasedStateMachine):
     @rule(application=applications)
     def cancel(self, application):
         pk, who = application
-        registration.cancel(registration=Registration.objects.get(pk=pk), by=who.user)
+        row = registration.cancel(registration=Registration.objects.get(pk=pk), by=who.user)
+        if row.status == "cancelled":
+            self.gone.add(pk)
+
+    @rule(application=applications)
+    def accept(self, application):
+        pk, who = application
+        row = Registration.objects.get(pk=pk)
+        if row.status == "offered":
+            taken = registration.accept(registration=row, by=who.user)
+            assert (taken.status, taken.seats_held) == ("confirmed", row.seats_held)
+
+    @rule(application=applications)
+    def give_one_back(self, application):
+        pk, who = application
+        row = Registration.objects.get(pk=pk)
+        if row.seats_held > 1:
+            left = registration.give_back(registration=row, by=who.user).seats_held
+            assert left == row.seats_held - 1
+
+    @precondition(lambda self: self.event.registrations.offered().exists())
+    @rule()
+    def let_offers_lapse(self):
+        rows = list(self.event.registrations.offered().values_list("pk", flat=True))
+        with time_machine.travel(timezone.now() + datetime.timedelta(hours=25), tick=False):
+            assert registration.lapse_due_offers() == len(rows)
+        assert {row.status for row in Registration.objects.filter(pk__in=rows)} == {"lapsed"}
+        self.gone |= set(rows)
+
+    @rule()
+    def lose_patience(self):
+        """A head that blocks is passed over: whoever is moved up then could take what was free."""
+        with time_machine.travel(timezone.now() + datetime.timedelta(hours=25), tick=False):
+            registration.promote_where_seats_are_free()
+            for tier in self.event.tiers.all():
+                own = [
+                    r
+                    for r in self.event.registrations.waiting()
+                    if tier.is_general or r.tier_id == tier.pk
+                ]
+                assert not any(
+                    tier.free and (r.accepts_partial or r.seats_asked <= tier.free) for r in own
+                )
 
     @rule(application=applications, welcome=st.booleans())
     def decide(self, application, welcome):
@@ -140,6 +189,11 @@ class WaitingList(RuleBasedStateMachine):
         for tier in self.event.tiers.all():
             held = tier.registrations.aggregate(held=Sum("seats_held"))["held"] or 0
             assert held == tier.taken <= tier.seats
+
+    @invariant()
+    def nobody_who_left_is_offered_a_seat_again(self):
+        rows = Registration.objects.filter(pk__in=self.gone)
+        assert {row.status for row in rows} <= {"cancelled", "lapsed"}
 
     @invariant()
     def ranks_are_without_gaps(self):

@@ -40,7 +40,7 @@ def typed(host, **changed):
         "registration_opens_at": timezone.localtime().strftime(stamp),
         "registration_closes_at": (start - datetime.timedelta(days=5)).strftime(stamp),
         "place": "示例会展中心", "delegates_per_enterprise": "3", "admission": "automatic",
-        "waiting_rule": "tier_then_arrival", "general_seats": "120",
+        "waiting_rule": "tier_then_arrival", "general_seats": "120", "offer_hours": "24",
         "t-TOTAL_FORMS": "2", "t-INITIAL_FORMS": "0",
         "t-0-name_zh": "小巨人", "t-0-name_en": "Little giants", "t-0-seats": "40",
         "t-0-qualifications": ["little_giant"],
@@ -177,7 +177,7 @@ def test_guest_list_costs_the_same_for_one_and_for_three(client, django_assert_n
     event, _rows = waiting_event(count)
     client.force_login(organiser_of(event))
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         assert len(client.get(page("guest_list", event)).context["rows"]) == count
 
 
