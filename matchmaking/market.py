@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import gc
+import math
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -41,7 +42,7 @@ from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.scoring import Ranker
 from matchmaking.engine.taxonomy import Suggestion, Taxonomy
 from matchmaking.engine.text import normalise
-from matchmaking.engine.types import Need
+from matchmaking.engine.types import Encoder, Need
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Weighting
 from matchmaking.shelf import Build, Shelf
@@ -57,6 +58,10 @@ _SOME_LINE = "接线盒 junction box"
 # from the second on nine in ten lie in the right segment, and a page may show it without anybody having said so.
 _WORTH_SAYING = 0.2
 _SURE = 0.4
+# Below the first probability that any category fits nothing is proposed, below the second only with the warning
+# that probably none does. No golden line lies below the first; of goods and services of all kinds one in ten.
+_FITS_HARDLY = 0.05
+_FITS_PERHAPS = 0.2
 # As many leaves as the engine tells apart in one text.
 _CONSIDERED = 12
 # A shorter Latin word is an abbreviation that stands for many things.
@@ -313,12 +318,46 @@ def suggest(text: str, k: int = 5) -> list[Suggestion]:
         warm = encoder().is_warm
         if warm:
             known.vectors(encoder())
-        read = known.suggest(text, encoder().inner if warm else NoEncoder(), max(k, _CONSIDERED))
+        return suggest_from(known, text, encoder().inner if warm else NoEncoder(), k)
+
+
+def suggest_from(known: Taxonomy, text: str, reader: Encoder, k: int = 5) -> list[Suggestion]:
+    """The same from any categories, for measuring."""
+    read = known.suggest(text, reader, max(k, _CONSIDERED), _FITS_HARDLY)
     likely = {suggestion.code: suggestion.probability for suggestion in read}
     found: dict[str, Suggestion] = {}
-    for one in (*_called(known, text, likely)[:k], *_said(known, text), *read):
+    for one in (
+        *_called(known, text, likely)[:k],
+        *_said(known, text),
+        *_beside_each_other(known, read),
+    ):
         found.setdefault(one.code, one)
     return list(found.values())[:k]
+
+
+def is_doubtful(found: Collection[Suggestion]) -> bool:
+    """Probably no category fits: what was found is only the nearest there is."""
+    return all(one.fit < _FITS_PERHAPS for one in found)
+
+
+def doubted(found: Sequence[Suggestion], chosen: Collection[str]) -> Suggestion | None:
+    """What a text clearly speaks of instead of everything that its author chose; nothing is overruled by it."""
+    best = max(found, key=lambda one: one.probability, default=None)
+    if best is None or best.probability < _SURE or best.fit < _FITS_PERHAPS:
+        return None
+    return None if not chosen or {one.code for one in found} & {*chosen} else best
+
+
+def _beside_each_other(known: Taxonomy, read: Sequence[Suggestion]) -> list[Suggestion]:
+    """Leaves of one parent stand together: who does not mean the first more probably means its neighbour than a
+    stranger that shares a word. All of the probability at one parent multiplies the odds of its leaves by e."""
+    share: dict[str | None, float] = defaultdict(float)
+    for one in read:
+        share[known.by_code[one.code].parent] += one.probability
+    return sorted(
+        read,
+        key=lambda one: -one.probability * math.exp(share[known.by_code[one.code].parent]),
+    )
 
 
 def _called(known: Taxonomy, text: str, likely: Mapping[str, float]) -> list[Suggestion]:
@@ -328,11 +367,11 @@ def _called(known: Taxonomy, text: str, likely: Mapping[str, float]) -> list[Sug
     if len(typed) < 2:
         return []
     best: dict[str, tuple[int, int, str]] = {}
-    for code, words in _words(known):
-        for folded, term in words:
-            if typed in folded:
-                place = _distance(typed, folded), len(folded), term
-                best[code] = min(best.get(code, place), place)
+    words = _words(known)
+    for folded in words.containing(typed):
+        for code, term in words.spelled[folded]:
+            place = _distance(typed, folded), len(folded), term
+            best[code] = min(best.get(code, place), place)
     order = sorted(
         best.items(), key=lambda item: (item[1][0], -likely.get(item[0], 0.0), item[1], item[0])
     )
@@ -361,24 +400,42 @@ def _said(known: Taxonomy, text: str) -> list[Suggestion]:
     """Leaves that a line names: the longest of their words with which its first clause ends, where a name says
     what a thing is. Words elsewhere say what it is for or goes with, and mislead oftener than they help."""
     clause = _CLAUSE_ENDS.split(normalise(text), maxsplit=1)[0].strip()
-    longest, found = 0, dict[str, str]()
-    for code, words in _words(known):
-        for folded, term in words:
-            size = len(folded)
-            if size < max(longest, _SHORTEST_LATIN if folded.isascii() else 2):
-                continue
-            if clause.endswith(folded) and _is_apart(clause, len(clause) - size):
-                if size > longest:
-                    longest, found = size, {}
-                found.setdefault(code, term)
-    return [Suggestion(code, 0.0, term) for code, term in found.items()]
+    words = _words(known)
+    for size in range(min(len(clause), words.longest), 1, -1):
+        end = clause[-size:]
+        if end not in words.spelled or size < (_SHORTEST_LATIN if end.isascii() else 2):
+            continue
+        if _is_apart(clause, len(clause) - size):
+            first: dict[str, str] = {}
+            for code, term in words.spelled[end]:
+                first.setdefault(code, term)
+            return [Suggestion(code, 1 / len(first), term) for code, term in first.items()]
+    return []
+
+
+class _Words:
+    """All words of the categories, folded, with the leaves they belong to; looked through at each key typed."""
+
+    def __init__(self, known: Taxonomy) -> None:
+        self.spelled: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for leaf in known.leaves:
+            for term in leaf.terms:
+                self.spelled[normalise(term)].append((leaf.code, term))
+        self.longest = max(map(len, self.spelled), default=0)
+        # One long text with a line a word: searching it once is much faster than asking each word.
+        self._all = "\n".join(self.spelled) + "\n"
+
+    def containing(self, typed: str) -> Iterator[str]:
+        at = -1 if "\n" in typed else self._all.find(typed)
+        while at >= 0:
+            start, end = self._all.rfind("\n", 0, at) + 1, self._all.find("\n", at)
+            yield self._all[start:end]
+            at = self._all.find(typed, end)
 
 
 @lru_cache(maxsize=2)
-def _words(known: Taxonomy) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    return tuple(
-        (leaf.code, tuple((normalise(term), term) for term in leaf.terms)) for leaf in known.leaves
-    )
+def _words(known: Taxonomy) -> _Words:
+    return _Words(known)
 
 
 def highlights(line_text: str, offer_text: str) -> list[Aligned]:

@@ -28,6 +28,15 @@ Explain = Callable[[Query, int], Scored | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Proposals:
+    """Categories proposed for lines whose authors chose one of the tree's, and the processor time of each line."""
+
+    firsts: Sequence[bool]
+    fives: Sequence[bool]
+    milliseconds: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One set, ranked: its measures and, for the worst lines, all suppliers in the order they were put in."""
 
@@ -37,6 +46,7 @@ class Section:
     measures: Measures
     rankings: Mapping[str, Sequence[int]]
     explain: Explain
+    proposals: Proposals | None = None
 
 
 def worst(measures: Measures, count: int = WORST) -> list[str]:
@@ -88,12 +98,24 @@ def _set(section: Section, sentence: Callable[[Reason], str]) -> Iterator[str]:
     yield ""
     yield "A pair of languages counts only the answers in that language: all others gain nothing."
     yield ""
+    if section.proposals is not None:
+        yield from _proposals(section.proposals)
     lines = worst(measures)
     yield f"### The {len(lines)} worst lines"
     yield ""
     queries = {query.id: query for query in section.benchmark.queries}
     for line in lines:
         yield from _line(section, queries[line], sentence)
+
+
+def _proposals(found: Proposals) -> Iterator[str]:
+    middle, slow = np.quantile(found.milliseconds, [0.5, 0.95])
+    yield (
+        f"Categories proposed while one types ({len(found.fives)} lines): its author's among the first five for "
+        f"{np.mean(found.fives):.1%}, first for {np.mean(found.firsts):.1%}; "
+        f"{middle:.1f} ms of processor time a line, {slow:.1f} ms at the 95th of 100."
+    )
+    yield ""
 
 
 def _row(name: str, values: Mapping[str, Sequence[float]]) -> str:

@@ -83,11 +83,13 @@ class CategoryRow:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A leaf, how probable it is among all leaves (0 to 1), and the term of it that is nearest to the text."""
+    """A leaf, how probable it is among all leaves (0 to 1), the term of it that is nearest to the text, and how
+    probable it is that any leaf fits."""
 
     code: str
     probability: float
     term: str
+    fit: float = 1.0
 
 
 def positive_clauses(description: str) -> str:
@@ -285,7 +287,9 @@ class Taxonomy:
             blocks.append(_shares(self.leaf_scores(texts[block], vectors[block], encoder)))
         return sp.vstack(blocks, format="csr")
 
-    def suggest(self, text: str, encoder: Encoder, k: int = 5) -> list[Suggestion]:
+    def suggest(
+        self, text: str, encoder: Encoder, k: int = 5, least_fit: float = _FITS_NOTHING
+    ) -> list[Suggestion]:
         """The k most probable leaves, best first; none when probably no leaf at all fits."""
         if not self.leaves:
             return []
@@ -294,7 +298,7 @@ class Taxonomy:
         said = self._said(counts)
         scores = self._scores(said, vector, encoder)
         fit = self._fit(counts.sum(), len(tokens(text)), said[0, scores[0].argmax()])
-        if fit < _FITS_NOTHING:
+        if fit < least_fit:
             return []
         likely = _shares(scores).toarray()[0]
         best = np.lexsort((np.arange(len(likely)), -np.round(likely, 4)))[:k]
@@ -303,6 +307,7 @@ class Taxonomy:
                 self.codes[leaf],
                 round(float(likely[leaf]), 4),
                 self._speaker(text, vector[0], leaf, encoder),
+                fit,
             )
             for leaf in best.tolist()
             if likely[leaf] > 0

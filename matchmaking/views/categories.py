@@ -41,8 +41,16 @@ def category_suggest(request: HttpRequest) -> HttpResponse:
         for one in found
         if one.code in rows and one.code not in chosen
     ]
+    instead = market.doubted(found, chosen)
     return render(
         request,
         "matchmaking/category_suggest.html",
-        {"name": name, "text": text, "choices": [*kept, *fresh], "is_empty": not fresh},
+        {
+            "name": name,
+            "text": text,
+            "choices": [*kept, *fresh],
+            "is_empty": not fresh,
+            "is_doubtful": market.is_doubtful(found),
+            "instead": rows.get(instead.code) if instead is not None else None,
+        },
     )

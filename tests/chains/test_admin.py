@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
 from django.utils import translation
 
 from chains.admin import mask
-from chains.models import AuditEntry, Category, Chain, Change, OrganiserRole, Segment, SegmentLink
+from chains.models import (
+    AuditEntry,
+    Category,
+    Chain,
+    Change,
+    OrganiserRole,
+    RequirementLine,
+    Segment,
+    SegmentLink,
+)
 from chains.services import tokens
 from tests.factories.chains import (
     AdministratorFactory,
@@ -14,6 +26,7 @@ from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
     OrganiserRoleFactory,
+    RequirementFactory,
     UserFactory,
     region,
 )
@@ -183,8 +196,31 @@ def test_contacts_and_addresses_are_masked_everywhere(client, administrator):
             assert secret not in text
 
 
+def test_lines_that_fit_no_category_are_candidates_for_new_ones(client, administrator):
+    """Neither its author nor the matching named a category; a draft is nobody's business yet."""
+    leaf = Category.objects.filter(level=3).first()
+    RequirementFactory(lines=["chosen", "read", "手工皮具，秋季款"])
+    RequirementLine.objects.filter(text="chosen").update(category=leaf)
+    RequirementLine.objects.filter(text="read").update(category_suggested=leaf)
+    RequirementLine.objects.filter(text__startswith="手工").update(
+        category=None, category_suggested=None
+    )
+    RequirementFactory(status="draft", lines=["drafted"])
+
+    answer = client.get(reverse("admin:chains_requirementline_changelist"))
+
+    listed = [line.text for line in answer.context["cl"].result_list]
+    assert listed == ["手工皮具，秋季款"]
+    page = answer.content.decode()
+    assert "Lines that fit no category" in page
+    link = re.search(r'href="(/admin/chains/category/add/[^"]+)"', page)[1]
+    form = client.get(html.unescape(link)).context["adminform"].form
+    assert form.initial["name_zh"] == "手工皮具，秋季款"
+
+
 @pytest.mark.parametrize(
-    "model", ["auditentry", "change", "contact", "notification", "enterprise", "region"]
+    "model",
+    ["auditentry", "change", "contact", "notification", "enterprise", "region", "requirementline"],
 )
 def test_rows_that_are_only_read_cannot_be_added(client, administrator, model):
     assert client.get(reverse(f"admin:chains_{model}_add")).status_code == 403

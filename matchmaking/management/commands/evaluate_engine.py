@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 import chains
+from matchmaking import market
 from matchmaking.engine import ENGINE_VERSION
 from matchmaking.engine.comparison import ForeignResultError, Result, compare
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
@@ -30,7 +31,7 @@ from matchmaking.engine.evaluation import (
     won_shares,
 )
 from matchmaking.engine.index import OfferIndex, Pairs
-from matchmaking.engine.report import Section, interval, markdown, worst
+from matchmaking.engine.report import Proposals, Section, interval, markdown, worst
 from matchmaking.engine.scoring import Ranker
 from matchmaking.engine.similarity import likeness
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
@@ -285,7 +286,28 @@ class Evaluation:
             self.measures,
             {query.id: ranking for query, ranking in zip(queries, rankings, strict=True)},
             self._explain,
+            self.proposals(),
         )
+
+    def proposals(self) -> Proposals | None:
+        """None where the lines carry categories of another tree, or none."""
+        known, reader = self.index.taxonomy, self.index.encoder
+        told = [
+            (query.text, {*query.categories})
+            for query in self.benchmark.queries
+            if {*query.categories} & known.position.keys()
+        ]
+        if not told:
+            return None
+        market.suggest_from(known, told[0][0], reader)
+        firsts, fives, milliseconds = [], [], []
+        for text, right in told:
+            before = time.process_time()
+            codes = [one.code for one in market.suggest_from(known, text, reader)]
+            milliseconds.append(1000 * (time.process_time() - before))
+            firsts.append(bool(right & {*codes[:1]}))
+            fives.append(bool(right & {*codes}))
+        return Proposals(firsts, fives, milliseconds)
 
     @cached_property
     def _ranker(self) -> Ranker:

@@ -77,6 +77,23 @@ def test_nonsense_is_told_that_nothing_fits(ask):
     assert "Nothing fits." in html
 
 
+def test_what_fits_hardly_is_shown_with_the_warning(ask):
+    html = ask(q="Ladies' leather handbags, autumn collection")
+
+    assert "Probably none of these fits" in html or "Nothing fits." in html
+
+
+def test_choice_that_the_text_does_not_speak_of_is_questioned_and_kept(ask, leaf):
+    other = Category.objects.filter(level=3, is_active=True).order_by("code").last()
+    text = f"采购{leaf.name_zh}"
+
+    html = ask(q=text, name="categories", selected=other.code)
+
+    assert f'value="{other.code}" checked' in html
+    assert f"The text reads like “{leaf.name_en}”" in html
+    assert "reads like" not in ask(q=text, name="categories", selected=leaf.code)
+
+
 def test_too_little_to_go_by_is_answered_with_nothing(ask):
     assert ask(q="a").strip() != ""
     assert ask(q="").strip() == ""

@@ -1,0 +1,87 @@
+"""Categories proposed while one types, over the golden lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from matchmaking import market
+
+# Leaves that are newer than the categories of the golden lines, and say more exactly what the line asks for.
+NEWER = {
+    "lfpcam-r3": "LB0108",
+    "essfire-r4": "LB0311",
+    "aircomp-r2": "H20302",
+    "switchgear-r4": "GS0111",
+    "dglog-r4": "BM0306",
+}
+
+
+@pytest.fixture(scope="module")
+def proposed(shipped, encoder, golden):
+    shipped.vectors(encoder)
+    return {query.id: market.suggest_from(shipped, query.text, encoder) for query in golden.queries}
+
+
+def test_the_right_category_is_among_the_first_five_of_nine_lines_in_ten(proposed, golden):
+    right = {query.id: {*query.categories} for query in golden.queries}
+    codes = {line: {one.code for one in found} for line, found in proposed.items()}
+    by_author = sum(bool(right[line] & codes[line]) for line in right)
+    newer = sum(proposed[line][0].code == leaf for line, leaf in NEWER.items())
+
+    assert by_author >= 132  # of 150
+    assert newer == len(NEWER)
+    assert not any(right[line] & codes[line] for line in NEWER)
+    assert by_author + newer >= 135
+
+
+def test_every_proposal_has_its_reason(proposed):
+    assert all(one.term for found in proposed.values() for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("光伏接线盒，1500V", False),
+        ("Ladies' leather handbags, autumn collection", True),
+        ("qqqq zzzz xxxx", True),
+    ],
+)
+def test_what_fits_nothing_is_said_to_fit_nothing(shipped, encoder, text, expected):
+    assert market.is_doubtful(market.suggest_from(shipped, text, encoder)) is expected
+
+
+def test_nonsense_is_answered_with_nothing(shipped, encoder):
+    assert market.suggest_from(shipped, "qqqq zzzz xxxx", encoder) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "instead"),
+    [
+        ([], None),  # nobody chose anything
+        (["PV0306"], None),
+        (["IE0101"], "PV0306"),
+        (["IE0101", "PV0306"], None),  # one of several is right
+    ],
+)
+def test_a_doubtful_choice_is_questioned(shipped, encoder, chosen, instead):
+    found = market.suggest_from(shipped, "三分体接线盒，1500 V，25 A，IP68，适配 210 组件", encoder)
+
+    asked = market.doubted(found, chosen)
+
+    assert (asked and asked.code) == instead
+
+
+def test_an_unclear_text_questions_nobody(shipped, encoder):
+    found = market.suggest_from(shipped, "Ladies' leather handbags, autumn collection", encoder)
+
+    assert market.doubted(found, ["PV0306"]) is None
+
+
+def test_neighbours_of_one_parent_stand_together(shipped, encoder):
+    """Microinverters are asked for: the other inverters come before a furnace that shares a word."""
+    found = market.suggest_from(
+        shipped, "Module-level microinverters 2-in-1 800 VA for balcony solar in Germany", encoder
+    )
+
+    assert found[0].code == "PV0403"
+    assert sum(one.code.startswith("PV04") for one in found) >= 4
