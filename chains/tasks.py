@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import datetime
 import logging
+import time
 
 from celery import Task, shared_task
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from chains import notifications
 from chains.doorbell import heard
-from chains.models import Notification
-from chains.services import capabilities, requirements
+from chains.errors import DomainError
+from chains.forms.import_sheet import pieces, read_rows
+from chains.models import Import, Notification
+from chains.services import capabilities, imports, requirements
 
 log = logging.getLogger(__name__)
 
@@ -116,3 +119,44 @@ def close_due_requirements() -> int:
 def expire_capabilities() -> int:
     """Capabilities that were valid until yesterday."""
     return capabilities.expire_due()
+
+
+# A piece is a second's work; a worker is lent to a file for less than a third of what the broker waits for it.
+PIECE = 500
+TURN = 15.0
+LEASE = datetime.timedelta(seconds=45)
+
+
+@shared_task(base=Persistent)
+def read_import(import_id: int) -> None:
+    """Read a file piece by piece. Ringing twice is harmless: only one worker can claim it."""
+    job = Import.objects.claim(import_id, LEASE)
+    if job is None:
+        return
+    # Its sentences are read by whoever uploaded it.
+    with translation.override("zh-hans" if job.asked_by.language == "zh" else "en"):
+        try:
+            _read_pieces(job)
+        except DomainError as refused:
+            log.info("Import %s ends: %s", job, refused.code)
+            if refused.code != "import.ended":
+                imports.fail(job=job, error=str(refused))
+
+
+def _read_pieces(job: Import) -> None:
+    began = time.monotonic()
+    layout = imports.layout_of(job)
+    _table, rows = read_rows(job.kind, bytes(job.content), layout, job.asked_by)
+    for piece in pieces(rows[job.rows_done :], PIECE):
+        imports.keep(job=job, rows=piece, total=len(rows), lease=LEASE, by=job.asked_by)
+        if time.monotonic() - began > TURN and job.rows_done < len(rows):
+            imports.pause(job=job)
+            return
+    imports.finish(job=job)
+
+
+@shared_task(base=Persistent)
+def sweep_imports() -> None:
+    """Ring again for files whose ring or worker was lost."""
+    for import_id in imports.sweep():
+        read_import.delay(import_id)

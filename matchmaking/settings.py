@@ -319,6 +319,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "chains.tasks.close_due_requirements",
         "schedule": 600.0,
     },
+    "sweep imports": {"task": "chains.tasks.sweep_imports", "schedule": 15.0},
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},
     "keep waiting lists": {"task": "events.tasks.keep_waiting_lists", "schedule": 20.0},

@@ -124,6 +124,14 @@ REGISTER = (
     # Whoever knows the name may ask to join, before a desk has decided on the enterprise too.
     Row("chains:join_request", "pending", SIGNED_IN),
     Row("chains:notification_list", "", SIGNED_IN),
+    Row("chains:import_list", "", SIGNED_IN),
+    post("chains:import_list", "", "in" + " 422" * 10),
+    # A file belongs to whoever uploaded it, before the enterprise.
+    Row("chains:import_detail", "import_waiting", "in 404 404 404 404 200 404 404 404 404 404"),
+    Row("chains:import_detail", "import_done", "in 404 404 404 404 404 404 200 404 404 404"),
+    Row("chains:import_rows", "import_done", "in 404 404 404 404 404 404 200 404 404 404"),
+    post("chains:import_detail", "import_waiting", "in 404 404 404 404 go 404 404 404 404 404", data={"do": "discard"}),
+    Row("chains:import_template", "", SIGNED_IN, args={"kind": "enterprises"}),
     Row("chains:api_token", "", SIGNED_IN),
     # The owner has one already.
     post("chains:api_token", "", "in 403 200 200 403 403 go 200 200 403 200"),

@@ -205,6 +205,7 @@ READERS = {
     "chains.services.accounts": {"desk_may_decide", "owners", "editors"},
     "chains.services.capabilities": {"certificates_to_choose"},
     "chains.services.enterprises": {"search_document", "noun"},
+    "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
     "events.services.events": {"missing_of"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
@@ -216,6 +217,7 @@ READERS = {
 }
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.
 SYSTEM = {
+    "chains.services.imports": {"sweep"},
     "events.services.events": {"mark_held"},
     "events.services.registration": {
         "release_due_tiers",

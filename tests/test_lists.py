@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chains import audit, notifications, searchtext
-from chains.models import Chain, ContactReveal
+from chains.models import Chain, ContactReveal, Import
 from events.models import Delegate, Listing
 from matchmaking.templatetags import reasons
 from tests import routes
@@ -301,8 +301,17 @@ def inbox(count):
     return user, reverse("matchmaking:inbox"), "<li", None
 
 
+def import_list(count):
+    user = MembershipFactory().user
+    for n in range(count):
+        Import.objects.create(
+            kind="capabilities", enterprise=user.enterprise, asked_by=user, file_name=f"{n}.csv"
+        )
+    return user, reverse("chains:import_list"), '<th scope="row">', (1, 5, 20)
+
+
 LISTS = (
-    requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
+    import_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
     event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_listing, delegate_list,

@@ -15,6 +15,7 @@ from rest_framework.authtoken.models import Token
 from chains.models import (
     CertificationKind,
     Evidence,
+    Import,
     Membership,
     Notification,
     Qualification,
@@ -168,6 +169,18 @@ def _register(world):
     )  # fmt: skip
     world.contact = _contact(world.buyer, "buyer contact")
     world.supplier_contact = _contact(world.supplying, "supplier contact")
+    world.import_waiting = Import.objects.create(
+        kind="capabilities", enterprise=world.buyer, asked_by=world.people["editor"], file_name="a.csv",
+        content="产品名称\n阀门\n".encode(), layout={"sheet": 0, "first": 0, "depth": 1, "fields": {"0": "title"}},
+    )  # fmt: skip
+    body = world.people["organiser"].organiser_role_rows.get().body
+    world.import_done = Import.objects.create(
+        kind="enterprises", enterprise=body, asked_by=world.people["organiser"], file_name="b.csv",
+        status="done", bad_count=1, layout={"heads": {"0": "企业名称"}, "fields": {"0": "name"}},
+    )  # fmt: skip
+    world.import_done.rows.create(
+        number=2, cells={"0": "甲"}, notes=[{"column": "A", "header": "企业名称", "sentence": "?"}]
+    )
     world.notice = Notification.objects.create(
         to=world.people["owner"],
         kind="enterprise_verified",

@@ -204,7 +204,7 @@ def read_file(file: bytes | IO[bytes], register: Register) -> Sheet:
         header_row=table.header_rows[-1],
         skipped=[(row.row, row.text) for row in table.skipped],
     )
-    stated = _stated_in_header(table, register.units)
+    stated = stated_in_header(table.titles.get("quantity", ""), register.units)
     sheet.rows = [_row_of(row, sheet, stated, register) for row in table.rows]
     _point_out_repeats(sheet, table)
     return sheet
@@ -228,7 +228,7 @@ _SCALE = re.compile(r"^(?:亿|千万|百万|十万|万|千|百)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Stated:
+class Stated:
     """What the header of the quantity says for all rows: "数量(万片/年)", "年用量"."""
 
     unit: str = ""
@@ -236,8 +236,7 @@ class _Stated:
     period: str = ""
 
 
-def _stated_in_header(table: Table, units: Units) -> _Stated:
-    title = table.titles.get("quantity", "")
+def stated_in_header(title: str, units: Units) -> Stated:
     brackets = re.search(r"[（(\[【]\s*([^()（）\[\]【】]+?)\s*[)）\]】]", title)
     unit = (brackets[1] if brackets else "").removeprefix("单位").lstrip(":：").strip()
     try:
@@ -251,10 +250,10 @@ def _stated_in_header(table: Table, units: Units) -> _Stated:
         period = Period.YEAR
     elif word.startswith("月") or "monthly" in word:
         period = Period.MONTH
-    return _Stated(unit if known.code else "", scale[0] if scale else "", period)
+    return Stated(unit if known.code else "", scale[0] if scale else "", period)
 
 
-def _row_of(row: Row, sheet: Sheet, stated: _Stated, register: Register) -> SheetRow:
+def _row_of(row: Row, sheet: Sheet, stated: Stated, register: Register) -> SheetRow:
     raw: dict[str, Any] = {name: row.values.get(name) for name in FIELDS}
     has_quantity = raw["quantity"] is not None
     if has_quantity and not raw["unit"] and stated.unit:

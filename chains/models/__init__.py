@@ -14,6 +14,7 @@ from chains.models.enterprises import (
     Proof,
     Qualification,
 )
+from chains.models.imports import Import, ImportRow
 from chains.models.notifications import Notification
 from chains.models.people import Mandate, Membership, OrganiserRole, User
 from chains.models.regions import COUNTRY, Province, Region, RegionGroup, lies_within
@@ -60,6 +61,8 @@ __all__ = [
     "EnterpriseAlias",
     "EnterpriseGroup",
     "Evidence",
+    "Import",
+    "ImportRow",
     "Language",
     "Mandate",
     "Membership",

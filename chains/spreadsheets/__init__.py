@@ -1,16 +1,23 @@
 """Spreadsheets as people keep them, in and out."""
 
-from chains.spreadsheets.container import MAX_BYTES, check_document, sniff
+from chains.spreadsheets.container import MAX_BYTES, check_document, read_limited, sniff
 from chains.spreadsheets.grid import Grid, read_grids
 from chains.spreadsheets.table import (
     MAX_ROWS,
     Column,
     Finding,
+    Layout,
+    Proposal,
     Row,
     RowError,
+    Sheets,
     Skipped,
     Table,
     duplicates,
+    fold_header,
+    letter,
+    open_sheets,
+    propose,
     read_table,
 )
 from chains.spreadsheets.writing import csv_stream, template_xlsx, write_xlsx
@@ -21,14 +28,22 @@ __all__ = [
     "Column",
     "Finding",
     "Grid",
+    "Layout",
+    "Proposal",
     "Row",
     "RowError",
+    "Sheets",
     "Skipped",
     "Table",
     "check_document",
     "csv_stream",
     "duplicates",
+    "fold_header",
+    "letter",
+    "open_sheets",
+    "propose",
     "read_grids",
+    "read_limited",
     "read_table",
     "sniff",
     "template_xlsx",

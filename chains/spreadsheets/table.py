@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import IO, Any, Literal
 
 from django.core.exceptions import ValidationError
@@ -44,6 +45,8 @@ class Column:
     fill_down: bool = True
     example: str = ""
     note: str = ""
+    # What its cells look like, where no header names the column.
+    shape: re.Pattern[str] | None = None
 
     @property
     def header(self) -> str:
@@ -52,7 +55,7 @@ class Column:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(map(_fold_header, (self.zh, self.en, *self.aliases)))
+        return frozenset(map(fold_header, (self.zh, self.en, *self.aliases)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Row:
     number: int
     ordinal: int
     values: dict[str, Any] = field(default_factory=dict)
+    cells: dict[int, str] = field(default_factory=dict)  # what is read of it, as written, by place
     is_hidden: bool = False
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowError] = field(default_factory=list)
@@ -102,6 +106,8 @@ class Table:
     columns: list[str]
     letters: dict[str, list[str]]  # field → columns it was read from
     titles: dict[str, str]  # field → what the file calls it
+    places: dict[str, list[int]]
+    heads: dict[int, str]  # place → what the file calls it
     rows: list[Row]
     skipped: list[Skipped]
 
@@ -118,11 +124,182 @@ class Table:
         return [warning for row in self.rows for warning in row.warnings]
 
 
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """An uploaded file once opened: a workbook is unpacked in a process of its own, and that once."""
+
+    kind: str
+    grids: list[Grid]
+
+
+def open_sheets(
+    file: bytes | IO[bytes], *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
+) -> Sheets:
+    return Sheets(*read_grids(read_limited(file, max_bytes=max_bytes), max_rows=max_rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the rows of a file stand and what its columns become: proposed, then confirmed by a person."""
+
+    sheet: int
+    first: int  # the header's first row, 0-based
+    depth: int  # its rows; 0 when the file has none
+    fields: Mapping[int, str]  # place of a column → field
+
+
+_Why = Literal["name", "values", "remembered", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedColumn:
+    place: int
+    title: str  # its letter where the file names it not
+    samples: list[str]
+    field: str
+    why: _Why
+
+    @property
+    def letter(self) -> str:
+        return letter(self.place)
+
+    @property
+    def key(self) -> str:
+        """By what it is remembered."""
+        return fold_header(self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    kind: str
+    sheets: list[str]
+    layout: Layout
+    columns: list[ProposedColumn]
+    row_count: int  # filled ones below the header, sums and notes among them
+
+    @property
+    def header_row(self) -> int:
+        """As the file counts; 0: it has none."""
+        return self.layout.first + self.layout.depth if self.layout.depth else 0
+
+
+def propose(
+    sheets: Sheets,
+    columns: Sequence[Column],
+    *,
+    remembered: Mapping[str, str] | None = None,
+    sheet: int | None = None,
+    header_row: int | None = None,
+    max_rows: int = MAX_ROWS,
+) -> Proposal:
+    """What the columns of a file would become: by what was chosen before (`remembered`: folded title → field, "" for
+    none), by their names, by what stands in them. `sheet` and `header_row` (as the file counts, 0 for none) where a
+    person knows better."""
+    kind, grids = sheets.kind, sheets.grids
+    names = [grid.name for grid in grids] if kind != "csv" else []
+    among = grids if sheet is None or not 0 <= sheet < len(grids) else [grids[sheet]]
+    header = _find_header(among, columns, max_rows=max_rows, row=header_row or None)
+    if header_row == 0:
+        header = _Header(among[0], 0, 0, [], {})
+    elif not header.fields and header_row is None:
+        header = _without_header(header, columns) or header
+    proposed = list(_proposed(header, columns, remembered or {}))
+    layout = Layout(
+        sheet=next(at for at, grid in enumerate(grids) if grid is header.grid),
+        first=header.first,
+        depth=header.depth,
+        fields={one.place: one.field for one in proposed if one.field},
+    )
+    below = header.grid.rows[header.data_starts :]
+    return Proposal(kind, names, layout, proposed, sum(any(map(_text, row)) for row in below))
+
+
+_SAMPLES = 40
+
+
+def _samples(header: _Header, place: int) -> list[str]:
+    rows = header.grid.rows[header.data_starts : header.data_starts + _SAMPLES]
+    texts = (_text(row[place]) for row in rows if place < len(row))
+    return [text for text in texts if not is_placeholder(text)]
+
+
+def _looks_like(column: Column, samples: Sequence[str]) -> bool:
+    """Most of what stands there has the shape; two cells prove nothing where there are more."""
+    if column.shape is None or not samples:
+        return False
+    fitting = sum(
+        column.shape.search(unicodedata.normalize("NFKC", s)) is not None for s in samples
+    )
+    return fitting * 10 >= len(samples) * 7
+
+
+def _without_header(header: _Header, columns: Sequence[Column]) -> _Header | None:
+    """A file that begins with its rows: cells of the first one look like what is below them."""
+    first = header.grid.rows[header.first]
+    bare = _Header(header.grid, header.first, 0, [], {})
+    fitting = [
+        column
+        for column in columns
+        for place, value in enumerate(first)
+        if _looks_like(column, [_text(value)]) and _looks_like(column, _samples(bare, place))
+    ]
+    return bare if any(column.required for column in fitting) else None
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What each column becomes; the first word on a column or a field holds."""
+
+    columns: Mapping[str, Column]
+    made: dict[int, tuple[str, _Why]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def choose(self, place: int, name: str, why: _Why) -> None:
+        is_free = name not in self.taken or not name or self.columns[name].many
+        if place not in self.made and is_free:
+            self.made[place] = (name, why)
+            self.taken.add(name)
+
+
+def _proposed(
+    header: _Header, columns: Sequence[Column], remembered: Mapping[str, str]
+) -> Iterator[ProposedColumn]:
+    rows = header.grid.rows[header.data_starts : header.data_starts + _SAMPLES]
+    width = max([len(header.titles), *map(len, rows)])
+    titles = [*header.titles, *[""] * (width - len(header.titles))]
+    samples = [_samples(header, place) for place in range(width)]
+    choice = _Choice({column.field: column for column in columns})
+    for place, title in enumerate(titles):
+        name = remembered.get(fold_header(title)) if title else None
+        if name is not None and (not name or name in choice.columns):
+            choice.choose(place, name, "remembered")
+    _by_names_and_values(choice, header.fields, samples)
+    for place, title in enumerate(titles):
+        if samples[place] or title:
+            name, why = choice.made.get(place, ("", ""))
+            shown = _one_line(title) or letter(place)
+            yield ProposedColumn(place, shown, samples[place][:3], name, why)
+
+
+def _by_names_and_values(
+    choice: _Choice, named: Mapping[str, list[int]], samples: Sequence[Sequence[str]]
+) -> None:
+    for name, places in named.items():
+        for place in places:
+            choice.choose(place, name, "name")
+    for place, found in enumerate(samples):
+        for column in choice.columns.values():
+            if _looks_like(column, found):
+                choice.choose(place, column.field, "values")
+
+
 def read_table(
-    file: bytes | IO[bytes],
+    file: bytes | IO[bytes] | Sheets,
     columns: Sequence[Column],
     *,
     check: Callable[[dict[str, Any]], Iterable[Finding]] | None = None,
+    layout: Layout | None = None,
+    limit: int | None = None,
     max_bytes: int = MAX_BYTES,
     max_rows: int = MAX_ROWS,
 ) -> Table:
@@ -130,11 +307,16 @@ def read_table(
 
     Finds the sheet and its header (one row or two, under titles), reads each cell by its column, and says
     which rows are none. `check` sees the values of one row when all its cells could be read, may change
-    them, and yields findings. Refuses, with DomainError, only what is wrong with the whole file.
+    them, and yields findings. `layout` is what a person has confirmed; `limit` rows are enough for a look.
+    Refuses, with DomainError, only what is wrong with the whole file.
     """
-    data = read_limited(file, max_bytes=max_bytes)
-    kind, grids = read_grids(data, max_rows=max_rows)
-    header = _find_header(grids, columns, max_rows=max_rows)
+    if not isinstance(file, Sheets):
+        file = open_sheets(file, max_bytes=max_bytes, max_rows=max_rows)
+    kind, grids = file.kind, file.grids
+    if layout is None:
+        header = _find_header(grids, columns, max_rows=max_rows)
+    else:
+        header = _laid_out(grids, layout, max_rows=max_rows)
     missing = [
         column for column in columns if column.required and column.field not in header.fields
     ]
@@ -147,7 +329,7 @@ def read_table(
             code="spreadsheet.columns_missing",
             columns=[column.field for column in missing],
         )
-    return _Reading(kind, header, columns, check, max_rows).table()
+    return _Reading(kind, header, columns, check, max_rows, limit).table()
 
 
 # --- The header ---------------------------------------------------------------------------------------
@@ -155,7 +337,22 @@ def read_table(
 _NOISE = re.compile(r"[\s*:：_'\"“”·]|\((?:必填|选填|可选|required|optional)\)")
 
 
-def _fold_header(text: str) -> str:
+def _laid_out(grids: Sequence[Grid], layout: Layout, *, max_rows: int) -> _Header:
+    grid = grids[layout.sheet]
+    if grid.too_large:
+        raise refusal(grid.too_large, max_rows=max_rows)
+    titles = {
+        0: [],
+        **dict(_titles(grid, layout.first, given=True)),
+    }[layout.depth]
+    fields: dict[str, list[int]] = {}
+    for place, name in sorted(layout.fields.items()):
+        fields.setdefault(name, []).append(place)
+    width = max([len(titles), *(place + 1 for place in layout.fields)])
+    return _Header(grid, layout.first, layout.depth, titles + [""] * (width - len(titles)), fields)
+
+
+def fold_header(text: str) -> str:
     return _NOISE.sub("", simplify(unicodedata.normalize("NFKC", text)).lower())
 
 
@@ -172,24 +369,33 @@ class _Header:
         return self.first + self.depth
 
 
-def _find_header(grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: int) -> _Header:
+def _find_header(
+    grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: int, row: int | None = None
+) -> _Header:
     found = [
         _Header(grid, first, depth, titles, _assign(titles, columns))
         for grid in grids
         if grid.rows
         for first in range(min(_HEADER_WITHIN, len(grid.rows)))
-        for depth, titles in _titles(grid, first)
+        if row is None or first == row - 1
+        for depth, titles in _titles(grid, first, given=row is not None)
     ]
     required = {column.field for column in columns if column.required}
 
-    def quality(header: _Header) -> tuple[int, int, int, int]:
-        # Most required columns, then most columns; then the plainer reading, then the sheet that comes first.
+    widths = {id(grid): _usual_width(grid) for grid in grids}
+
+    def quality(header: _Header) -> tuple[int, ...]:
+        # Most required columns, then most columns; then the plainer reading, then the sheet that comes first. Where no
+        # name is known: the cut into most columns, and the first row that fills them.
         fields = header.fields.keys()
+        width = 0 if fields else widths[id(header.grid)]
         return (
             len(required & fields),
             len(fields),
             sum(map(len, header.fields.values())),
             -header.depth,
+            width,
+            10 * sum(map(bool, header.titles)) >= 6 * width,
         )
 
     best = max(found, key=quality, default=None)
@@ -201,10 +407,16 @@ def _find_header(grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: 
     return best
 
 
-def _titles(grid: Grid, first: int) -> Iterator[tuple[int, list[str]]]:
+def _usual_width(grid: Grid) -> int:
+    """As many cells as a row in the middle of the sheet's beginning has."""
+    filled = sorted(sum(map(bool, map(_text, row))) for row in grid.rows[: 2 * _HEADER_WITHIN])
+    return filled[len(filled) // 2] if filled else 0
+
+
+def _titles(grid: Grid, first: int, *, given: bool = False) -> Iterator[tuple[int, list[str]]]:
     """The header row alone, and joined with the row under it."""
     top = [_text(value) for value in grid.rows[first]]
-    if sum(map(bool, top)) < 2 and not _is_one_column(grid):
+    if sum(map(bool, top)) < 2 and not given and not _is_one_column(grid):
         return
     yield 1, top
     if first + 1 < len(grid.rows):
@@ -254,7 +466,7 @@ def _assign(titles: Sequence[str], columns: Sequence[Column]) -> dict[str, list[
 
 def _fit(title: str, names: frozenset[str]) -> int | None:
     for rank, spellings in enumerate(_spellings(title)):
-        if any(_fold_header(one) in names for one in spellings):
+        if any(fold_header(one) in names for one in spellings):
             return rank
     return None
 
@@ -267,8 +479,9 @@ def _spellings(title: str) -> Iterator[list[str]]:
     yield [without, *re.findall(r"\(([^()]*)\)", text)]
     parts = re.split(r"[/|\n]", text)
     # Of a joined header the lower part tells more than its group.
-    yield parts[::-1]
-    yield [re.sub(r"\([^()]*\)", "", part) for part in parts[::-1]]
+    for some in (parts[-1:], parts[-2::-1]):
+        yield some
+        yield [re.sub(r"\([^()]*\)", "", part) for part in some]
     yield [
         word
         for part in parts
@@ -305,11 +518,12 @@ class _Reading:
     columns: Sequence[Column]
     check: Callable[[dict[str, Any]], Iterable[Finding]] | None
     max_rows: int
+    limit: int | None = None
     skipped: list[Skipped] = field(default_factory=list)
 
     def table(self) -> Table:
         header = self.header
-        rows = list(self._rows())
+        rows = list(islice(self._rows(), self.limit))
         if len(rows) > self.max_rows:
             raise refusal("too_long", max_rows=self.max_rows)
         return Table(
@@ -324,6 +538,8 @@ class _Reading:
             titles={
                 name: _one_line(header.titles[places[0]]) for name, places in header.fields.items()
             },
+            places=header.fields,
+            heads={at: _one_line(title) for at, title in enumerate(header.titles) if title},
             rows=rows,
             skipped=self.skipped,
         )
@@ -333,7 +549,7 @@ class _Reading:
         fills = _fills(grid, starts)
         wide = {area[0] for area in grid.merged if self._is_across(area)}
         ordinals = {
-            at for at, title in enumerate(self.header.titles) if _fold_header(title) in _ORDINAL
+            at for at, title in enumerate(self.header.titles) if fold_header(title) in _ORDINAL
         }
         ordinals -= {at for places in self.header.fields.values() for at in places}
         ordinal = 0
@@ -392,6 +608,9 @@ class _Reading:
         for column in self.columns:
             places = self.header.fields.get(column.field, [])
             cells = [self._cell(column, own, filled, place) for place in places]
+            for place, cell in zip(places, cells, strict=True):
+                if cell is not None:
+                    row.cells[place] = _text(cell)
             self._read_field(
                 row, column, [(p, c) for p, c in zip(places, cells, strict=True) if c is not None]
             )
