@@ -313,12 +313,14 @@ CELERY_BEAT_SCHEDULE = {
     "read changes of events": {"task": "events.tasks.read_changes", "schedule": 5.0},
     "keep index": {"task": "matchmaking.tasks.keep_index", "schedule": 600.0},
     "sweep overdue shards": {"task": "matchmaking.tasks.sweep_overdue_shards", "schedule": 5.0},
+    "retire shards": {"task": "matchmaking.tasks.retire_shards", "schedule": 600.0},
     "deliver notifications": {"task": "chains.tasks.deliver_notifications", "schedule": 15.0},
     "publish after embargo": {"task": "chains.tasks.publish_due_requirements", "schedule": 10.0},
     "close expired requirements": {
         "task": "chains.tasks.close_due_requirements",
         "schedule": 600.0,
     },
+    "keep answers due": {"task": "matchmaking.tasks.keep_answers_due", "schedule": 300.0},
     "sweep imports": {"task": "chains.tasks.sweep_imports", "schedule": 15.0},
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},
@@ -377,6 +379,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "LanguageEnum": "chains.models.Language.choices",
+        "CheckInAnswerEnum": "events.models.CheckIn.Answer.choices",
+        "CheckInKindEnum": "events.models.CheckIn.Kind.choices",
         "DecisionReasonEnum": "matchmaking.api.serializers.DECISION_REASONS",
         "DeclineReasonEnum": "matchmaking.api.serializers.DECLINE_REASONS",
     },

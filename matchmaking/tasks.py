@@ -17,7 +17,7 @@ from chains.doorbell import heard
 from chains.models import Change
 from matchmaking import market
 from matchmaking.models import RunShard
-from matchmaking.services import following, matching
+from matchmaking.services import following, interests, matching
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,16 @@ def _read_texts(facts: Sequence[Change]) -> None:
 
 @shared_task(**DATABASE_AWAY)
 def score_shard(shard_id: int) -> None:
-    """Score one shard of a run. Ringing twice is harmless: only one worker can claim it."""
+    """Score one shard of a run, and before it whatever is more urgent: the broker hands out rings in their order.
+
+    Ringing twice is harmless: only one worker can claim a shard.
+    """
+    while (urgent := RunShard.objects.before(shard_id).first()) is not None:
+        _score(urgent.pk)
+    _score(shard_id)
+
+
+def _score(shard_id: int) -> None:
     shard = RunShard.objects.claim(shard_id, lease())
     if shard is None:
         return
@@ -95,6 +104,19 @@ def sweep_overdue_shards() -> None:
     """Ring again for shards whose ring or worker was lost."""
     for shard_id in matching.sweep():
         score_shard.delay(shard_id)
+
+
+@shared_task(**DATABASE_AWAY)
+def retire_shards() -> None:
+    """Throw away what no run needs any more, some at a time."""
+    matching.retire_shards()
+
+
+@shared_task(**DATABASE_AWAY)
+def keep_answers_due() -> None:
+    """Remind buyers before the day they named, and end what nobody answered by it."""
+    interests.nudge()
+    interests.end_unanswered()
 
 
 @shared_task(**DATABASE_AWAY)

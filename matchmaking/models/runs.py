@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -66,6 +66,15 @@ class Weighting(TimeStamped):
 class MatchRunQuerySet(models.QuerySet["MatchRun"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
+
+    def alike(self, run: MatchRun) -> Self:
+        """Runs over the same."""
+        return self.filter(
+            scope=run.scope,
+            requirement=run.requirement_id,
+            line=run.line_id,
+            enterprise=run.enterprise_id,
+        )
 
 
 class MatchRun(TimeStamped):
@@ -136,15 +145,45 @@ class MatchRun(TimeStamped):
         return self.status in (self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED)
 
 
+# Who waits for it: a person at a page, a desk, a supplier, nobody.
+_URGENT_FIRST = (
+    MatchRun.Scope.LINE,
+    MatchRun.Scope.REQUIREMENT,
+    MatchRun.Scope.ENTERPRISE,
+    MatchRun.Scope.ALL,
+)
+
+
 class RunShardQuerySet(models.QuerySet["RunShard"]):
     def overdue(self) -> Self:
-        """Queued and never taken, or taken by a worker whose lease has run out."""
+        """Queued and never taken, or taken by a worker whose lease has run out; none of a run that waits for an
+        earlier one over the same: the two never overlap."""
         now = timezone.now()
+        earlier = MatchRun.objects.unfinished().filter(
+            Q(scope=MatchRun.Scope.ALL)
+            | Q(requirement=OuterRef("run__requirement"))
+            | Q(line=OuterRef("run__line"))
+            | Q(enterprise=OuterRef("run__enterprise")),
+            pk__lt=OuterRef("run"),
+            scope=OuterRef("run__scope"),
+        )
         return self.filter(
             Q(status=RunShard.Status.QUEUED)
             | Q(status=RunShard.Status.RUNNING, lease_until__lt=now),
+            ~Exists(earlier),
             run__status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING],
         )
+
+    def before(self, shard_id: int) -> Self:
+        """Shards that wait and are more urgent than one that was rung for: a line goes before a requirement, that
+        before a supplier, that before everything."""
+        place = Case(
+            *(When(run__scope=scope, then=number) for number, scope in enumerate(_URGENT_FIRST)),
+            output_field=models.IntegerField(),
+        )
+        rung = self.filter(pk=shard_id).annotate(place=place).values("place")
+        waiting = self.overdue().filter(status=RunShard.Status.QUEUED).annotate(place=place)
+        return waiting.filter(place__lt=Subquery(rung)).order_by("place", "pk")
 
     def claim(self, shard_id: int, lease: datetime.timedelta) -> RunShard | None:
         """Take the shard for this worker; None when another one holds or has finished it.

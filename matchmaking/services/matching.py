@@ -41,6 +41,8 @@ from matchmaking.models.matches import MatchQuerySet
 # An error that stays after so many tries will stay; a worker may be killed oftener than that.
 ATTEMPTS = 3
 CLAIMS = 20
+SHARDS_STAY = datetime.timedelta(days=7)
+RETIRED_AT_ONCE = 1000
 ALLOWED_EVERY = datetime.timedelta(hours=1)
 # What a shard should take: long beside the cost of a task, short beside a worker's lease.
 _SHARD_SECONDS = 1.0
@@ -78,6 +80,7 @@ def start(
     elif enterprise is not None:
         scope = MatchRun.Scope.ENTERPRISE
     ids = list(chosen.order_by("pk").values_list("pk", flat=True))
+    _one_after_another(scope, requirement or line or enterprise)
     if buyer is not None and not ids:
         raise DomainError(
             _("Only open lines of approved requirements are matched."), code="run.nothing_open"
@@ -102,6 +105,15 @@ def start(
     _ring_for(run, 0, settings.MATCHING_SHARDS_AHEAD)
     _finish_if_done(run, by)
     return run
+
+
+def _one_after_another(
+    scope: str, target: Requirement | RequirementLine | Enterprise | None
+) -> None:
+    """Runs over the same get their numbers in the order in which they become visible: the earlier goes first."""
+    key = f"match run {scope} {target.pk if target is not None else ''}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 def _refuse_start(
@@ -159,9 +171,16 @@ def _lines_per_shard() -> int:
 def _ring_for(run: MatchRun, first: int, count: int = 1) -> None:
     """Wake workers for some of the queued shards. Few are rung for at a time, so that a short run never waits
     behind a long one."""
-    queued = run.shards.filter(status=RunShard.Status.QUEUED).order_by("number")
+    queued = run.shards.overdue().filter(status=RunShard.Status.QUEUED).order_by("number")
     for pk in queued.values_list("pk", flat=True)[first : first + count]:
         ring("matchmaking.tasks.score_shard", pk)
+
+
+def _ring_for_the_one_behind(run: MatchRun) -> None:
+    """A run over the same has waited for this one to end."""
+    behind = MatchRun.objects.unfinished().alike(run).exclude(pk=run.pk).order_by("pk").first()
+    if behind is not None:
+        _ring_for(behind, 0, settings.MATCHING_SHARDS_AHEAD)
 
 
 def _ring_next(run: MatchRun) -> None:
@@ -177,6 +196,7 @@ def _ring_next(run: MatchRun) -> None:
 class Finding:
     """What a shard found out, before anything is written."""
 
+    places: adapters.Places
     needs: dict[int, Need]
     scores: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     weightings: dict[int, int] = field(default_factory=dict)
@@ -223,7 +243,7 @@ def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
     """Rank the lines; no row is locked while this takes its time."""
     known = market.current()
     rows = RequirementLine.objects.scored().filter(pk__in=line_ids)
-    finding = Finding(adapters.needs(rows, known.places))
+    finding = Finding(known.places, adapters.needs(rows, known.places))
     chosen = _Weightings(run)
     groups: dict[tuple[adapters.Side, int], list[Need]] = defaultdict(list)
     about = rows.values_list("pk", "requirement__seeks", "requirement__enterprise__province_id")
@@ -317,7 +337,7 @@ def _keep(finding: Finding, ranker: Ranker, side: adapters.Side, scored: Scored)
 
 def _write(run: MatchRun, finding: Finding) -> None:
     """Matches, scores and suggested categories of a shard, under a lock on its lines."""
-    lines = _locked(finding.needs)
+    lines = _as_ranked(finding, _locked(finding.needs))
     stored = list(
         Match.objects.filter(line__in=lines)
         .select_related("score")
@@ -420,6 +440,17 @@ def _locked(needs: Collection[int]) -> set[int]:
     """Lines that are still to be scored; runs that meet on one wait here, in one order."""
     rows = RequirementLine.objects.scored().filter(pk__in=needs).order_by("pk")
     return set(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+
+
+def _as_ranked(finding: Finding, locked: Collection[int]) -> set[int]:
+    """Without the lines that were amended while they were being ranked: their own run may have written already,
+    and will if it has not."""
+    today = adapters.needs(RequirementLine.objects.filter(pk__in=locked), finding.places)
+    return {
+        line
+        for line, need in today.items()
+        if adapters.basis_of_need(need) == adapters.basis_of_need(finding.needs[line])
+    }
 
 
 def _leave_out_the_rest(finding: Finding, stored: Sequence[Match], supplier: int) -> None:
@@ -534,6 +565,7 @@ def _finish_if_done(run: MatchRun, by: User | None) -> None:
     _end(gone.filter(pk__in=gone.filter(scores__run=run).values("pk")))
     audit.record(by, "run.finished", run, lines=run.lines_total)
     changes.record("run", run, "finished")
+    _ring_for_the_one_behind(run)
 
 
 @transaction.atomic
@@ -569,6 +601,7 @@ def _give_up(shard: RunShard, error: str, by: User | None) -> None:
     if failed:
         audit.record(by, "run.failed", shard.run, shard=shard.number, attempts=shard.attempts)
         changes.record("run", shard.run, "failed")
+        _ring_for_the_one_behind(shard.run)
 
 
 @transaction.atomic
@@ -587,6 +620,7 @@ def cancel(*, run: MatchRun, by: User | None) -> None:
         )
     audit.record(by, "run.cancelled", run)
     changes.record("run", run, "cancelled")
+    _ring_for_the_one_behind(run)
 
 
 def sweep(*, by: User | None = None) -> list[int]:
@@ -600,6 +634,17 @@ def sweep(*, by: User | None = None) -> list[int]:
         due += overdue.values_list("pk", flat=True)[: settings.MATCHING_SHARDS_AHEAD]
         finish(run=run, by=by)
     return due
+
+
+def retire_shards(
+    *,
+    by: User | None = None,  # noqa: ARG001 -- every verb has its actor
+) -> int:
+    """Throw away how runs that ended a while ago had been cut up; a bounded number at a time, so that nobody waits
+    for it. The run itself, its trail and its scores stay, so this leaves no trace of its own."""
+    old = RunShard.objects.filter(run__finished_at__lt=timezone.now() - SHARDS_STAY)
+    rows = list(old.order_by("pk").values_list("pk", flat=True)[:RETIRED_AT_ONCE])
+    return RunShard.objects.filter(pk__in=rows).delete()[0]
 
 
 # -- single pairs ---------------------------------------------------------------------------------
@@ -629,7 +674,7 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     need = market.need_of(line)
     _refuse_pair(need, supplier, ranker)
     found = _against(ranker, [need], supplier.pk)
-    finding = Finding({line.pk: need})
+    finding = Finding(known.places, {line.pk: need})
     _keep(finding, ranker, side, found[0])
     match, _created = Match.objects.get_or_create(
         line=line, supplier=supplier, defaults={"status": Match.Status.ENDED}

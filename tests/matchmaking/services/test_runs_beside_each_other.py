@@ -1,0 +1,170 @@
+"""Runs that meet: over the same, over more and over less, and what is left of them afterwards."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from matchmaking import tasks
+from matchmaking.models import Match, MatchRun, RunShard, Score
+from matchmaking.services import matching
+from tests.factories.chains import AdministratorFactory, RequirementFactory
+from tests.factories.matchmaking import supplier
+
+pytestmark = pytest.mark.django_db
+
+BOX = "三分体接线盒，1500 V，25 A，IP68"
+LEASE = datetime.timedelta(seconds=9)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    supplier(BOX)
+    monkeypatch.setattr(matching, "_lines_per_shard", lambda: 1)
+    return RequirementFactory(lines=[f"采购三分体接线盒，批次 {n}" for n in range(6)])
+
+
+@pytest.fixture
+def rung(monkeypatch):
+    found = []
+    monkeypatch.setattr(matching, "ring", lambda _task, pk: found.append(pk))
+    return found
+
+
+def shards(run):
+    return list(run.shards.order_by("number").values_list("pk", flat=True))
+
+
+def scored_in_order(monkeypatch):
+    """Which shards were scored, in the order in which it happened."""
+    done = []
+    score = matching.score
+    monkeypatch.setattr(
+        matching, "score", lambda *, shard: (done.append(shard.pk), score(shard=shard))
+    )
+    return done
+
+
+def status(run):
+    return MatchRun.objects.get(pk=run.pk).status
+
+
+@pytest.mark.parametrize("scope", ["everything", "requirement", "line", "enterprise"])
+def test_a_second_run_over_the_same_begins_when_the_first_has_ended(asked, rung, scope):
+    target = {
+        "everything": True,
+        "requirement": asked,
+        "line": asked.lines.first(),
+        "enterprise": supplier("铝边框"),
+    }[scope]
+    first = matching.start(by=None, **{scope: target})
+    rung.clear()
+    second = matching.start(by=None, **{scope: target})
+
+    assert rung == []
+    assert RunShard.objects.claim(shards(second)[0], LEASE) is None
+    assert not set(matching.sweep()) & set(shards(second))
+    for pk in shards(first):
+        assert status(second) == "queued"
+        tasks.score_shard(pk)
+    assert status(first) == "done"
+    assert set(rung) & set(shards(second))
+    assert matching.sweep() == shards(second)[:4]
+    for pk in shards(second):
+        tasks.score_shard(pk)
+    assert status(second) == "done"
+
+
+def test_runs_over_something_else_do_not_wait(asked, rung):
+    other = RequirementFactory(lines=["边框"])
+    matching.start(requirement=asked, by=None)
+    second = matching.start(requirement=other, by=None)
+
+    assert shards(second)[0] in rung
+    assert RunShard.objects.claim(shards(second)[0], LEASE) is not None
+
+
+def test_a_run_behind_one_that_was_cancelled_or_failed_goes_on(asked, rung, monkeypatch):
+    first, second, third = (matching.start(requirement=asked, by=None) for _ in range(3))
+
+    matching.cancel(run=first, by=AdministratorFactory())
+    assert set(rung) >= {*shards(second)[:4]}
+    assert RunShard.objects.claim(shards(third)[0], LEASE) is None
+    shard = RunShard.objects.claim(shards(second)[0], LEASE)
+    shard.attempts = matching.ATTEMPTS
+    matching.fail(shard=shard, error="broken")
+
+    assert status(second) == "failed"
+    assert RunShard.objects.claim(shards(third)[0], LEASE) is not None
+
+
+def test_an_urgent_line_overtakes_a_run_over_everything(asked, monkeypatch):
+    """However many shards are rung for: the next worker that is free takes the line."""
+    nightly = matching.start(everything=True, by=None)
+    done = scored_in_order(monkeypatch)
+    first, second, *_rest = shards(nightly)
+    tasks.score_shard(first)
+    for_supplier = matching.start(enterprise=supplier("铝边框"), by=None)
+    urgent = matching.start(line=asked.lines.last(), by=None)
+
+    tasks.score_shard(second)
+
+    assert done == [first, *shards(urgent), *shards(for_supplier), second]
+    assert (status(urgent), status(nightly)) == ("done", "running")
+
+
+def test_what_is_less_urgent_goes_before_nothing(asked, monkeypatch):
+    urgent = matching.start(line=asked.lines.last(), by=None)
+    matching.start(everything=True, by=None)
+    done = scored_in_order(monkeypatch)
+
+    tasks.score_shard(shards(urgent)[0])
+
+    assert done == shards(urgent)
+
+
+def test_line_amended_while_it_was_ranked_is_left_to_its_own_run(asked, monkeypatch):
+    """What a slow run found for the old words never covers what the new ones found."""
+    line = asked.lines.first()
+    slow = matching.start(everything=True, by=None)
+    shard = RunShard.objects.claim(shards(slow)[0], LEASE)
+    find = matching._find
+
+    def overtaken(run, line_ids):
+        finding = find(run, line_ids)
+        if run == slow:
+            line.text = "铝合金边框"
+            line.save()
+            quick = matching.start(line=line, by=None)
+            tasks.score_shard(shards(quick)[0])
+        return finding
+
+    monkeypatch.setattr(matching, "_find", overtaken)
+    matching.score(shard=shard)
+
+    assert [score.run.scope for score in Score.objects.filter(match__line=line)] == ["line"]
+    assert MatchRun.objects.get(pk=slow.pk).lines_done == 1
+    assert Match.objects.filter(line=line).count() == 1
+
+
+def test_shards_of_old_runs_are_retired_some_at_a_time(
+    asked, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(matching, "RETIRED_AT_ONCE", 4)
+    old, late = (matching.start(requirement=asked, by=None) for _ in range(2))
+    for pk in (*shards(old), *shards(late)):
+        tasks.score_shard(pk)
+    MatchRun.objects.filter(pk=old.pk).update(
+        finished_at=timezone.now() - matching.SHARDS_STAY - datetime.timedelta(hours=1)
+    )
+    waiting = matching.start(requirement=asked, by=None)
+    scores = Score.objects.count()
+
+    with django_assert_num_queries(2):
+        assert matching.retire_shards() == 4
+    assert [matching.retire_shards(), matching.retire_shards()] == [2, 0]
+
+    assert (old.shards.count(), late.shards.count(), waiting.shards.count()) == (0, 6, 6)
+    assert (Score.objects.count(), status(old)) == (scores, "done")
