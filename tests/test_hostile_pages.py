@@ -121,7 +121,7 @@ def ids(place, role, dice):
         marked = reverse(name, kwargs=dict.fromkeys(args, "1")) if _takes(name, args) else None
         if marked is None:
             continue
-        for value in dice.sample((*map(quote_all, VALUES), *RAW), min(max(4, EXAMPLES), 30)):
+        for value in dice.sample((*map(quote_all, VALUES), *RAW), min(EXAMPLES, 30)):
             wild = re.sub(r"(?<=/)1(?=[/.]|$)", lambda _, value=value: value or "_", marked)
             yield client, dice.choice(("GET", "POST")), wild, {}
 

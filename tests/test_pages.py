@@ -187,6 +187,7 @@ class Looker:
     def __init__(self, browser, base, language):
         self.context = browser.new_context(viewport={"width": WIDE, "height": HEIGHT})
         self.base, self.language = base, language
+        self.context.add_init_script(AXE)  # once for all pages: it is half a megabyte
         self.tab = self.context.new_page()
         self.tab.on("console", self.heard)
         self.tab.on("pageerror", lambda error: self.found.append(f"{self.at}: {error}"))
@@ -238,7 +239,7 @@ class Looker:
             name = "".join(c if c.isalnum() else "-" for c in self.at)
             self.tab.screenshot(path=f"{FOLDER}/{name}-{width}.png", full_page=True)
         if examine:
-            barriers = self.tab.evaluate(f"{AXE};{EXAMINE}")
+            barriers = self.tab.evaluate(EXAMINE)
             self.found += [f"{self.at} {width}: {line}" for line in barriers]
         wide, widest, language = self.tab.evaluate(MEASURE)
         if wide > width:
