@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 TRIES = 3
 BETWEEN_TRIES = datetime.timedelta(seconds=5)
 
+_BEFORE_ALL = -(2**63)
+
 # For a statement that decides and records in one message; followed by a SELECT of these four. Then `announce`.
 INSERT = "INSERT INTO chains_change (at, noun, target, verb)"
 
@@ -69,17 +71,53 @@ def unread(name: str, limit: int = 500) -> Iterator[list[Change]]:
     The reader's row is locked, so two workers never read the same facts at once: the second finds
     an empty list and leaves.
     """
-    ChangeReader.objects.get_or_create(name=name)
+    ChangeReader.objects.get_or_create(name=name, defaults={"transaction": _BEFORE_ALL})
     with transaction.atomic():
         reader = ChangeReader.objects.select_for_update(skip_locked=True).filter(name=name).first()
         if reader is None:
             yield []
             return
+        if _renumber_what_was_brought_along():
+            reader.refresh_from_db()
         rows = list(Change.objects.after(reader)[:limit])
         yield rows
         if rows:
             reader.transaction, reader.change = rows[-1].transaction, rows[-1].pk
             reader.save(update_fields=["transaction", "change"])
+
+
+def _renumber_what_was_brought_along() -> bool:
+    """After a dump was restored in another cluster: puts the facts it brought before all that happens here.
+
+    They bear numbers that this cluster gives its transactions later. What is visible and not of this transaction has
+    ended, and every transaction that has ended has a number below the snapshot's upper end; so a fact above it was
+    brought along, and with it all that were written before. Order and the readers' places among them stay.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(id), max(transaction) FROM chains_change"
+            " WHERE transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+            " AND transaction IS DISTINCT FROM pg_current_xact_id_if_assigned()::text::bigint"
+        )
+        last, highest = cursor.fetchone()
+        if last is None:
+            return False
+        # The same order for everybody who finds it out at once.
+        cursor.execute("SELECT FROM chains_changereader ORDER BY name FOR UPDATE")
+        below = {"last": last, "by": highest + 1}
+        cursor.execute(
+            "UPDATE chains_change SET transaction = transaction - %(by)s"
+            " WHERE id <= %(last)s AND transaction >= 0",
+            below,
+        )
+        count = cursor.rowcount
+        if count:
+            cursor.execute(
+                "UPDATE chains_changereader SET transaction = transaction - %(by)s WHERE change <= %(last)s",
+                below,
+            )
+            logger.warning("The feed comes from another cluster; %d facts renumbered.", count)
+    return True
 
 
 def read(name: str, act: Callable[[Sequence[Change]], object], limit: int = 500) -> list[Change]:
