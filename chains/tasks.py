@@ -3,8 +3,10 @@ from __future__ import annotations
 import datetime
 import logging
 import time
+from urllib.parse import urlsplit
 
 from celery import Task, shared_task
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone, translation
@@ -68,7 +70,11 @@ def _deliver_one() -> bool | None:
     try:
         rows = notifications.rows_of([notice])
         message = notifications.render(notice, rows, notice.to.language)
-        EmailMessage(message.subject, message.body, to=[notice.to.email]).send()
+        # A worker that dies between sending and writing it down sends again: by its number mail servers know it.
+        number = f"<{notice.public_id}@{urlsplit(settings.SITE_URL).hostname}>"
+        letter = EmailMessage(message.subject, message.body, to=[notice.to.email])
+        letter.extra_headers["Message-ID"] = number
+        letter.send()
     except notifications.GoneError as gone:
         _stop(notice, f"{gone} does not stand any more")
         return False

@@ -35,6 +35,8 @@ def test_mail_goes_out_once_in_the_language_of_the_person(language, subject, set
     message = mail.outbox[0]
     assert len(mail.outbox) == 1
     assert message.subject == subject
+    number = Notification.objects.get(channel="email").public_id
+    assert message.message()["Message-ID"] == f"<{number}@chaindock.example>"
     assert message.body.endswith(
         f"https://chaindock.example/my/enterprises/{enterprise.public_id}/\n"
     )
