@@ -318,7 +318,7 @@ def _keep(
     job.save(
         update_fields=[
             "rows_total", "rows_done", "created_count", "changed_count", "same_count", "bad_count",
-            "lease_until", "updated_at",
+            "lease_until", "attempts", "updated_at",
         ]
     )  # fmt: skip
 
