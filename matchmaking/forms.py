@@ -5,11 +5,13 @@ from typing import Any
 
 from django import forms
 from django.db.models import Case, When
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chains.forms import Form
 from chains.models import Contact, Enterprise, RequirementLine
 from matchmaking.models import Interest
+from matchmaking.services.interests import ANSWER, Asked
 
 
 class AddForm(Form):
@@ -46,6 +48,18 @@ class ContactChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django
         return f"{obj.name}, {obj.job_title}" if obj.job_title else str(obj.name)
 
 
+def _question_hint(asked: Asked, number: int, count: int) -> str:
+    words = {"number": number, "count": count}
+    if asked.is_open_point:
+        return (
+            gettext(
+                "Question %(number)d of %(count)d: an open point. The buyer needs it, and your profile does not show it."
+            )
+            % words
+        )
+    return gettext("Question %(number)d of %(count)d from the buyer") % words
+
+
 class InterestForm(Form):
     """What a supplier sends: a message, the lines it can supply, whom the buyer may write to."""
 
@@ -79,6 +93,7 @@ class InterestForm(Form):
         enterprise: Enterprise,
         fitting: Sequence[int] = (),
         interest: Interest | None = None,
+        asked: Sequence[Asked] = (),
     ) -> None:
         initial: dict[str, Any] = {"lines": [line for line in lines if line.pk in fitting]}
         if interest is not None:
@@ -96,5 +111,24 @@ class InterestForm(Form):
         choices.queryset = RequirementLine.objects.filter(
             pk__in=[line.pk for line in lines]
         ).order_by(Case(When(pk__in=ticked, then=0), default=1), "number")
+        said = {one["key"]: one["answer"] for one in interest.answers} if interest else {}
+        self.asked = asked
+        for number, one in enumerate(asked, 1):
+            self.fields[f"answer-{one.key}"] = forms.CharField(
+                label=one.text,
+                help_text=_question_hint(one, number, len(asked)),
+                max_length=ANSWER,
+                required=False,
+                initial=said.get(one.key, ""),
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
         contact: Any = self.fields["contact"]
         contact.queryset = enterprise.contacts.filter(is_active=True).order_by("pk")
+
+    @property
+    def questions(self) -> list[forms.BoundField]:
+        return [self[f"answer-{one.key}"] for one in self.asked]
+
+    @property
+    def answers(self) -> dict[str, str]:
+        return {one.key: self.cleaned_data[f"answer-{one.key}"] for one in self.asked}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+from dataclasses import dataclass
+
 from django.core.cache import caches
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from chains import changes
 from chains.models import Enterprise, Requirement
 from events.models import Event
 from matchmaking.gaps import CACHE_SECONDS
-from matchmaking.models import Decision
+from matchmaking.models import Decision, Interest
 
 
 def home_figures() -> dict[str, int]:
@@ -32,3 +36,30 @@ def home_figures() -> dict[str, int]:
         }
         caches["pages"].set(key, figures, CACHE_SECONDS)
     return figures
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRate:
+    """Of the interests a buyer had to answer within a year, how many it answered by the day it had named."""
+
+    due: int
+    in_time: int
+
+    @property
+    def percent(self) -> int:
+        return self.in_time * 100 // self.due if self.due else 0
+
+
+def answer_rate(enterprise: Enterprise) -> AnswerRate:
+    since = timezone.now() - datetime.timedelta(days=365)
+    answered = Q(status__in=[Interest.Status.ACCEPTED, Interest.Status.DECLINED])
+    in_time = answered & (
+        Q(requirement__answer_by_on=None) | Q(answered_at__date__lte=F("requirement__answer_by_on"))
+    )
+    rows = Interest.objects.filter(requirement__enterprise=enterprise, created_at__gte=since)
+    return AnswerRate(
+        **rows.aggregate(
+            due=Count("pk", filter=answered | Q(status=Interest.Status.NO_ANSWER)),
+            in_time=Count("pk", filter=in_time),
+        )
+    )

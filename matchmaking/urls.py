@@ -65,6 +65,7 @@ matchmaking = [
     path(
         "interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"
     ),
+    path("interests/<str:public_id>/reply/", interests.interest_reply, name="interest_reply"),
     path("interests/<str:public_id>/answer/", interests.interest_answer, name="interest_answer"),
     path("interests/<str:public_id>/contact/", contacts.interest_contact, name="interest_contact"),
     path("my/requirements/", requirements.my_requirements, name="my_requirements"),

@@ -235,6 +235,7 @@ INTRODUCTION = (
     post("matchmaking:line_filled", "published_line", "in 404 404 404 403 go go 404 404 404 404"),
     Row("matchmaking:my_interests", "", SIGNED_IN),
     post("matchmaking:interest_withdraw", "interest", "in 404 404 go 404 404 404 404 404 404 404"),
+    post("matchmaking:interest_reply", "interest", "in 404 404 go 404 404 404 404 404 404 404", data={"text": "x"}),
     post("matchmaking:interest_answer", "interest", "in 404 404 404 403 go go 404 404 404 404", data={"answer": "accept"}),
     post("matchmaking:interest_contact", "interest", "in 404 404 404 200 200 200 422 404 404 404"),
     Row("matchmaking:my_requirements", "", SIGNED_IN),

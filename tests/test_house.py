@@ -211,7 +211,7 @@ READERS = {
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
     "matchmaking.services.calibration": {"decided", "reliability"},
     "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings"},
-    "matchmaking.services.interests": {"is_own"},
+    "matchmaking.services.interests": {"is_own", "asked", "quota"},
     "matchmaking.services.matching": {"weighting_of", "pending", "pending_ids"},
     "matchmaking.services.review": {"held_by_colleague"},
 }

@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import Language, Requirement, TimeStamped
@@ -23,7 +24,13 @@ class InterestQuerySet(models.QuerySet["Interest"]):
         )
 
     def waiting(self) -> Self:
-        return self.filter(status=Interest.Status.SENT)
+        """Those that the buyer has not answered, in time or not."""
+        return self.filter(status__in=Interest.WAITING)
+
+    def with_last_word(self) -> Self:
+        """Annotates whose message the thread ends with, "" where nobody asked back."""
+        last = InterestMessage.objects.filter(interest=OuterRef("pk")).order_by("-pk")
+        return self.annotate(last_word=Coalesce(Subquery(last.values("side")[:1]), Value("")))
 
     def standing(self) -> Self:
         return self.exclude(status=Interest.Status.WITHDRAWN)
@@ -37,11 +44,17 @@ class Interest(TimeStamped):
         ACCEPTED = "accepted", _("Accepted")
         DECLINED = "declined", _("Declined")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+        NO_ANSWER = "no_answer", _("No answer in time")
+
+    WAITING = (Status.SENT, Status.NO_ANSWER)
 
     class DeclineReason(models.TextChoices):
         FILLED = "filled", _("Already filled")
         WRONG_PRODUCT = "wrong_product", _("Wrong product")
+        SPECIFICATION = "specification", _("Specification does not fit")
         CAPACITY = "capacity", _("Capacity does not fit")
+        DELIVERY = "delivery", _("Delivery time does not fit")
+        PRICE = "price", _("Price does not fit")
         CERTIFICATE = "certificate", _("A certificate is missing")
         TERMS = "terms", _("Terms do not fit")
         OTHER = "other", _("Other")
@@ -54,7 +67,17 @@ class Interest(TimeStamped):
     contact = models.ForeignKey("chains.Contact", models.PROTECT, related_name="interests")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SENT)
     decline_reason = models.CharField(max_length=16, choices=DeclineReason.choices, blank=True)
+    # A sentence beside the reason; the supplier reads it.
+    decline_note = models.CharField(max_length=300, blank=True, db_default="")
     answered_at = models.DateTimeField(null=True, blank=True)
+    # [{"key": "q1", "question": "…", "answer": "…"}]: the question as it stood when it was answered.
+    answers: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(
+        default=list, blank=True, db_default=Value([], models.JSONField())
+    )
+    # The buyer's own mark; no supplier sees it.
+    is_shortlisted = models.BooleanField(default=False, db_default=False)
+    # When the buyer was reminded of it, once.
+    nudged_at = models.DateTimeField(null=True, blank=True)
     sent_by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
 
     objects = InterestQuerySet.as_manager()
@@ -72,6 +95,50 @@ class Interest(TimeStamped):
                 name="interest_declined_says_why",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["requirement"], condition=Q(status="sent"), name="interest_waiting"
+            ),
+            models.Index(fields=["enterprise", "created_at"], name="interest_sent_by_week"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in self.WAITING
+
+
+class InterestNote(TimeStamped):
+    """What the buyer's people tell each other about an interest. Never leaves their enterprise."""
+
+    interest = models.ForeignKey(Interest, models.PROTECT, related_name="notes")
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class InterestMessage(TimeStamped):
+    """The buyer asks back, the supplier replies: one thread an interest."""
+
+    class Side(models.TextChoices):
+        BUYER = "buyer", _("Buyer")
+        SUPPLIER = "supplier", _("Supplier")
+
+    interest = models.ForeignKey(Interest, models.PROTECT, related_name="thread")
+    side = models.CharField(max_length=8, choices=Side.choices)
+    text = models.CharField(max_length=1000)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ZH)
+    by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
 
     def __str__(self) -> str:
         return self.public_id

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,16 +18,67 @@ from chains.models import (
     Contact,
     Enterprise,
     Language,
+    OrganiserRole,
     Requirement,
     RequirementLine,
     User,
 )
+from chains.templatetags.localised import day
 from matchmaking import permissions
-from matchmaking.models import Interest
+from matchmaking.models import Interest, InterestMessage, InterestNote, Match
 
 Status = Interest.Status
 _CHINESE = re.compile("[\u3400-\u9fff]")
 MESSAGE = 2000
+ANSWER = 500
+# What one enterprise sends in a week, so that a buyer reads each (J7).
+WEEKLY = 10
+# Days before the day of answers on which the buyer is reminded (J8).
+NUDGE_DAYS = 2
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to the supplier: the buyer's own, or what the score found unproven of what the buyer must have."""
+
+    key: str
+    text: str
+    is_open_point: bool = False
+
+
+def asked(requirement: Requirement, enterprise: Enterprise | None) -> list[Asked]:
+    """At most three questions, the buyer's first; open points of the enterprise's own pair fill up the rest."""
+    own = [Asked(f"q{one.order}", one.text) for one in requirement.questions.all()]
+    left = Requirement.MAX_QUESTIONS - len(own)
+    if enterprise is None or left <= 0:
+        return own
+    match = (
+        Match.objects.live()
+        .filter(line__requirement=requirement, supplier=enterprise, score__isnull=False)
+        .select_related("score")
+        .by_score()
+        .first()
+    )
+    outcomes = match.score.outcomes if match is not None and match.score is not None else []
+    open_points = [o["condition"] for o in outcomes if o["verdict"] == "unproven"]
+    texts = dict(requirement.conditions.filter(pk__in=open_points).values_list("pk", "text"))
+    proposed = [Asked(f"c{pk}", texts[pk], is_open_point=True) for pk in open_points if pk in texts]
+    return own + proposed[:left]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    left: int
+    resets_on: datetime.date
+
+
+def quota(enterprise: Enterprise) -> Quota:
+    """How many interests the enterprise may still send in this ISO week; withdrawn ones were read too."""
+    monday = timezone.localdate() - datetime.timedelta(days=timezone.localdate().weekday())
+    since = timezone.make_aware(datetime.datetime.combine(monday, datetime.time()))
+    sent = Interest.objects.filter(enterprise=enterprise, created_at__gte=since).count()
+    return Quota(max(0, WEEKLY - sent), monday + datetime.timedelta(days=7))
 
 
 @transaction.atomic
@@ -37,8 +90,10 @@ def express(
     message: str,
     contact: Contact,
     by: User,
+    answers: Mapping[str, str] | None = None,
 ) -> Interest:
-    """Send an interest, or change the one that waits: there is one for a requirement and enterprise."""
+    """Send an interest, or change the one that waits: there is one for a requirement and enterprise. `answers` by the
+    keys of `asked`."""
     if not permissions.can_express(by, enterprise):
         raise _not_entitled(enterprise)
     # Locked: an interest never arrives at a requirement that is being closed.
@@ -48,21 +103,54 @@ def express(
         .get(pk=requirement.pk)
     )
     _check(requirement, enterprise, lines, contact, message)
+    said = _said(requirement, enterprise, answers or {})
     interest = _standing(requirement, enterprise)
     if interest is None:
+        _spend(enterprise)
         interest = Interest(requirement=requirement, enterprise=enterprise, sent_by=by)
-        _write(interest, message, contact)
+        _write(interest, message, contact, said)
         try:
             with transaction.atomic():
                 interest.save()
         except IntegrityError:
             # The other tab was faster: its interest becomes what is said here.
-            return _change(_standing(requirement, enterprise), lines, message, contact, by)
+            return _change(_standing(requirement, enterprise), lines, message, contact, said, by)
         interest.lines.set(lines)
         _record(interest, "sent", by)
         _tell_buyer(interest, "interest_received")
         return interest
-    return _change(interest, lines, message, contact, by)
+    return _change(interest, lines, message, contact, said, by)
+
+
+def _spend(enterprise: Enterprise) -> None:
+    """Refuses the eleventh of a week. The enterprise is locked: ten tabs at once are ten interests, not eleven."""
+    Enterprise.objects.select_for_update(no_key=True).get(pk=enterprise.pk)
+    week = quota(enterprise)
+    if not week.left:
+        raise DomainError(
+            _(
+                "Your enterprise has sent %(most)d interests this week. The next one can be sent from %(day)s."
+            )
+            % {"most": WEEKLY, "day": day(week.resets_on)},
+            code="interest.quota",
+            resets_on=week.resets_on.isoformat(),
+        )
+
+
+def _said(
+    requirement: Requirement, enterprise: Enterprise, answers: Mapping[str, str]
+) -> list[dict[str, str]]:
+    said: list[dict[str, str]] = []
+    for one in asked(requirement, enterprise):
+        text = answers.get(one.key, "").strip()
+        if len(text) > ANSWER:
+            raise DomainError(
+                _("An answer is longer than %(most)d characters. Shorten it.") % {"most": ANSWER},
+                code="interest.too_long",
+            )
+        if text:
+            said.append({"key": one.key, "question": one.text, "answer": text})
+    return said
 
 
 def _change(
@@ -70,23 +158,25 @@ def _change(
     lines: Sequence[RequirementLine],
     message: str,
     contact: Contact,
+    said: list[dict[str, str]],
     by: User,
 ) -> Interest:
     if interest is None:
         raise DomainError(
             _("The interest was withdrawn meanwhile. Send it again."), code="interest.gone"
         )
-    if interest.status != Status.SENT:
+    if not interest.is_waiting:
         raise _answered(interest)
     before = (
         interest.message,
         interest.contact_id,
+        interest.answers,
         set(interest.lines.values_list("pk", flat=True)),
     )
-    if before == (message.strip(), contact.pk, {line.pk for line in lines}):
+    if before == (message.strip(), contact.pk, said, {line.pk for line in lines}):
         return interest  # a second click says nothing new
-    _write(interest, message, contact)
-    interest.save(update_fields=["message", "language", "contact", "updated_at"])
+    _write(interest, message, contact, said)
+    interest.save(update_fields=["message", "language", "contact", "answers", "updated_at"])
     interest.lines.set(lines)
     _record(interest, "changed", by)
     return interest
@@ -100,18 +190,18 @@ def withdraw(*, interest: Interest, by: User) -> Interest:
         raise _not_entitled(interest.enterprise)
     if interest.status == Status.WITHDRAWN:
         return interest
-    if interest.status != Status.SENT:
+    if not interest.is_waiting:
         raise _answered(interest)
     return _move(interest, Status.WITHDRAWN, by)
 
 
 @transaction.atomic
 def accept(*, interest: Interest, by: User) -> Interest:
-    """The buyer wants to talk: its contact opens to this supplier."""
+    """The buyer wants to talk, in time or late: its contact opens to this supplier."""
     interest = _to_answer(interest, by)
     if interest.status == Status.ACCEPTED:
         return interest
-    if interest.status != Status.SENT:
+    if not interest.is_waiting:
         raise _answered(interest)
     interest.answered_at = timezone.now()
     _move(interest, Status.ACCEPTED, by)
@@ -120,8 +210,8 @@ def accept(*, interest: Interest, by: User) -> Interest:
 
 
 @transaction.atomic
-def decline(*, interest: Interest, reason: str, by: User) -> Interest:
-    """The buyer says no, with a reason that the supplier sees."""
+def decline(*, interest: Interest, reason: str, by: User, note: str = "") -> Interest:
+    """The buyer says no, with a reason and, if it likes, a sentence; the supplier sees both."""
     interest = _to_answer(interest, by)
     if reason not in Interest.DeclineReason.values:
         raise DomainError(
@@ -129,12 +219,173 @@ def decline(*, interest: Interest, reason: str, by: User) -> Interest:
         )
     if interest.status == Status.DECLINED and interest.decline_reason == reason:
         return interest
-    if interest.status != Status.SENT:
+    if not interest.is_waiting:
         raise _answered(interest)
     interest.answered_at, interest.decline_reason = timezone.now(), reason
+    interest.decline_note = " ".join(note.split())[:300]
     _move(interest, Status.DECLINED, by, reason=reason)
     _tell_supplier(interest, "interest_declined")
     return interest
+
+
+# -- among the buyer's own ------------------------------------------------------------------------
+
+
+@transaction.atomic
+def shortlist(*, interest: Interest, on: bool, by: User) -> Interest:
+    """Put it on the buyer's short list, or take it off. The supplier does not see it."""
+    interest = _to_answer(interest, by)
+    if interest.is_shortlisted == on:
+        return interest
+    interest.is_shortlisted = on
+    interest.save(update_fields=["is_shortlisted", "updated_at"])
+    _record(interest, "shortlisted" if on else "unlisted", by)
+    return interest
+
+
+@transaction.atomic
+def note(*, interest: Interest, text: str, by: User) -> InterestNote:
+    """A remark for colleagues."""
+    interest = _to_answer(interest, by)
+    row = InterestNote.objects.create(interest=interest, text=_written(text, 500), by=by)
+    _record(interest, "noted", by)
+    return row
+
+
+# -- the thread -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def ask_back(*, interest: Interest, text: str, by: User) -> InterestMessage:
+    """The buyer wants to know more before it answers; the day it answers by stays."""
+    interest = _to_answer(interest, by)
+    if interest.status in (Status.DECLINED, Status.WITHDRAWN):
+        raise _answered(interest)
+    row = _say(interest, InterestMessage.Side.BUYER, text, by)
+    _record(interest, "asked", by)
+    _tell_supplier(interest, "interest_asked")
+    return row
+
+
+@transaction.atomic
+def reply(*, interest: Interest, text: str, by: User) -> InterestMessage:
+    """The supplier says more, once it has been asked."""
+    interest = _locked(interest)
+    if not permissions.can_express(by, interest.enterprise):
+        raise _not_entitled(interest.enterprise)
+    if interest.status in (Status.DECLINED, Status.WITHDRAWN):
+        raise _answered(interest)
+    if not interest.thread.filter(side=InterestMessage.Side.BUYER).exists():
+        raise DomainError(
+            _("The buyer has asked nothing. Change your interest instead."),
+            code="interest.not_asked",
+        )
+    row = _say(interest, InterestMessage.Side.SUPPLIER, text, by)
+    _record(interest, "replied", by)
+    _tell_buyer(interest, "interest_replied")
+    return row
+
+
+THREAD = 40  # messages; who needs more has each other's contact to talk
+
+
+def _say(interest: Interest, side: InterestMessage.Side, text: str, by: User) -> InterestMessage:
+    text = _written(text, 1000)
+    if interest.thread.count() >= THREAD:
+        raise DomainError(
+            _("The thread is full. Accept or decline, and talk by the contacts."),
+            code="interest.thread_full",
+        )
+    language = Language.ZH if _CHINESE.search(text) else Language.EN
+    return InterestMessage.objects.create(
+        interest=interest, side=side, text=text, language=language, by=by
+    )
+
+
+def _written(text: str, most: int) -> str:
+    text = text.strip()
+    if not text:
+        raise DomainError(_("Write something first."), code="interest.empty")
+    if len(text) > most:
+        raise DomainError(
+            _("Longer than %(most)d characters. Shorten it.") % {"most": most},
+            code="interest.too_long",
+        )
+    return text
+
+
+# -- the duty to answer ---------------------------------------------------------------------------
+
+
+def nudge(*, by: User | None = None) -> int:
+    """Two days before the day it named the buyer is reminded of what waits, and so is its desk: once a requirement."""
+    today = timezone.localdate()
+    due = Interest.objects.filter(
+        status=Status.SENT,
+        requirement__answer_by_on__range=(today, today + datetime.timedelta(days=NUDGE_DAYS)),
+    )
+    reminded = Interest.objects.filter(nudged_at__isnull=False).values("requirement")
+    waiting = due.exclude(requirement__in=reminded).values("requirement").distinct()
+    rows = Requirement.objects.filter(pk__in=waiting).select_related(
+        "enterprise__region", "posted_by"
+    )
+    return sum(_nudge(requirement, by) for requirement in rows.order_by("pk")[:BATCH])
+
+
+@transaction.atomic
+def _nudge(requirement: Requirement, by: User | None) -> bool:
+    waiting = list(
+        Interest.objects.filter(requirement=requirement, status=Status.SENT)
+        .select_related("requirement", "enterprise")
+        .select_for_update(of=("self",), skip_locked=True)
+        .order_by("pk")
+    )
+    if not waiting or any(one.nudged_at for one in waiting):
+        return False
+    Interest.objects.filter(pk__in=[one.pk for one in waiting]).update(nudged_at=timezone.now())
+    audit.record(by, "requirement.answers_reminded", requirement, waiting=len(waiting))
+    changes.record("requirement", requirement, "answers_reminded")
+    told = User.objects.who_act_on(requirement)
+    for user in told:
+        notifications.post(
+            user, "answers_due", requirement=requirement.public_id, waiting=len(waiting)
+        )
+    for role in OrganiserRole.objects.desks_of(requirement.enterprise):
+        if role.user not in told:
+            notifications.post(
+                role.user,
+                "answers_due_desk",
+                email=False,
+                requirement=requirement.public_id,
+                waiting=len(waiting),
+            )
+    return True
+
+
+def end_unanswered(*, by: User | None = None) -> int:
+    """After the day of answers the supplier sees that none has come; a late answer is still possible."""
+    late = Interest.objects.filter(
+        status=Status.SENT, requirement__answer_by_on__lt=timezone.localdate()
+    )
+    ended = 0
+    for pk in late.order_by("pk").values_list("pk", flat=True)[:BATCH]:
+        ended += _end_unanswered(pk, by)
+    return ended
+
+
+@transaction.atomic
+def _end_unanswered(pk: int, by: User | None) -> bool:
+    interest = (
+        Interest.objects.filter(pk=pk, status=Status.SENT)
+        .select_related("requirement__enterprise", "requirement__posted_by", "enterprise")
+        .select_for_update(of=("self",), skip_locked=True)
+        .first()
+    )
+    if interest is None:
+        return False
+    _move(interest, Status.NO_ANSWER, by)
+    _tell_supplier(interest, "interest_no_answer")
+    return True
 
 
 # -- rules ----------------------------------------------------------------------------------------
@@ -229,20 +480,26 @@ def _answered(interest: Interest) -> DomainError:
 # -- writing --------------------------------------------------------------------------------------
 
 
-def _write(interest: Interest, message: str, contact: Contact) -> None:
+def _write(interest: Interest, message: str, contact: Contact, said: list[dict[str, str]]) -> None:
+    interest.answers = said
     interest.message = message.strip()
     interest.language = Language.ZH if _CHINESE.search(message) else Language.EN
     interest.contact = contact
 
 
-def _move(interest: Interest, status: Interest.Status, by: User, **data: str) -> Interest:
+_VERBS = {Status.NO_ANSWER: "left_unanswered"}
+
+
+def _move(interest: Interest, status: Interest.Status, by: User | None, **data: str) -> Interest:
     interest.status = status
-    interest.save(update_fields=["status", "decline_reason", "answered_at", "updated_at"])
-    _record(interest, str(status), by, **data)
+    interest.save(
+        update_fields=["status", "decline_reason", "decline_note", "answered_at", "updated_at"]
+    )
+    _record(interest, _VERBS.get(status, str(status)), by, **data)
     return interest
 
 
-def _record(interest: Interest, verb: str, by: User, **data: str) -> None:
+def _record(interest: Interest, verb: str, by: User | None, **data: str) -> None:
     audit.record(
         by,
         f"interest.{verb}",

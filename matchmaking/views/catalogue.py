@@ -38,7 +38,7 @@ from chains.templatetags.localised import is_chinese, joined_place, lang, locali
 from chains.templatetags.page import country
 from chains.views.sheets import sheet_response
 from events.models import Event
-from matchmaking import gaps, permissions
+from matchmaking import gaps, permissions, statistics
 from matchmaking import search as finding
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest, Match
@@ -217,6 +217,7 @@ def render_requirement(
         "is_own": requirement.enterprise_id in getattr(request.user, "enterprise_ids", ()),
         "answer": interest_panel(request, requirement, lines, matches, form),
         "contact": contact_panel(request, requirement),
+        "rate": statistics.answer_rate(requirement.enterprise),
         "nav": "requirements",
     }
     return render(

@@ -51,6 +51,7 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
         lines=lines,
         enterprise=enterprise,
         interest=own_interest(requirement, enterprise),
+        asked=interests.asked(requirement, enterprise),
     )
     if form.is_valid():
         try:
@@ -60,6 +61,7 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
                 lines=list(form.cleaned_data["lines"]),
                 message=form.cleaned_data["message"],
                 contact=form.cleaned_data["contact"],
+                answers=form.answers,
                 by=request.user,
             )
         except DomainError as error:
@@ -84,6 +86,7 @@ def my_interests(request: MemberRequest) -> HttpResponse:
     shown = (
         rows.select_related("requirement__enterprise", "enterprise")
         .prefetch_related(Prefetch("lines", RequirementLine.objects.order_by("number")))
+        .with_last_word()
         .order_by("-created_at", "-pk")
     )
     context = {
@@ -93,7 +96,10 @@ def my_interests(request: MemberRequest) -> HttpResponse:
             (_("Waiting for an answer"), counts.get(Interest.Status.SENT, 0)),
             (_("Accepted"), counts.get(Interest.Status.ACCEPTED, 0)),
             (_("Declined"), counts.get(Interest.Status.DECLINED, 0)),
+            (_("No answer in time"), counts.get(Interest.Status.NO_ANSWER, 0)),
         ],
+        "quota": interests.quota(enterprise) if enterprise else None,
+        "most": interests.WEEKLY,
         "interest_count": sum(counts.values()) - counts.get(Interest.Status.WITHDRAWN, 0),
         "may_act": enterprise is not None and permissions.can_express(request.user, enterprise),
         "nav": "for_you",
@@ -123,7 +129,7 @@ def interest_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
 
 @posted("matchmaking:my_requirements")
 def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
-    """Accept, or decline with a reason, from the buyer's list."""
+    """What the buyer does with an interest, from its list: accept, decline with a reason, ask back, mark, note."""
     interest = get_object_or_404(
         Interest.objects.standing()
         .filter(requirement__in=Requirement.objects.own(request.user).values("pk"))
@@ -131,14 +137,7 @@ def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
         public_id=public_id,
     )
     try:
-        if request.POST.get("answer") == "accept":
-            interests.accept(interest=interest, by=request.user)
-            sentence = _("Accepted. The supplier can open your contact now.")
-        else:
-            interests.decline(
-                interest=interest, reason=request.POST.get("reason", ""), by=request.user
-            )
-            sentence = _("Declined. The supplier sees the reason.")
+        sentence = _act(request, interest)
     except DomainError as error:
         if error.is_refusal:
             return refusal(request, error)
@@ -147,6 +146,48 @@ def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.success(request, sentence)
     address = reverse("matchmaking:requirement_interests", args=[interest.requirement.public_id])
     return HttpResponseRedirect(_back(request, address))
+
+
+def _act(request: MemberRequest, interest: Interest) -> str:
+    posted, by = request.POST, request.user
+    match posted.get("answer"):
+        case "accept":
+            interests.accept(interest=interest, by=by)
+            return _("Accepted. The supplier can open your contact now.")
+        case "ask":
+            interests.ask_back(interest=interest, text=posted.get("text", ""), by=by)
+            return _("Sent. The day you answer by stays.")
+        case "shortlist" | "unlist" as verb:
+            interests.shortlist(interest=interest, on=verb == "shortlist", by=by)
+            return _("On your short list.") if verb == "shortlist" else _("Off your short list.")
+        case "note":
+            interests.note(interest=interest, text=posted.get("text", ""), by=by)
+            return _("Noted. Only your colleagues read it.")
+    interests.decline(
+        interest=interest, reason=posted.get("reason", ""), note=posted.get("note", ""), by=by
+    )
+    return _("Declined. The supplier sees the reason.")
+
+
+@posted("matchmaking:my_interests")
+def interest_reply(request: MemberRequest, public_id: str) -> HttpResponse:
+    """What the supplier says when the buyer has asked back."""
+    interest = get_object_or_404(
+        Interest.objects.filter(enterprise__in=request.user.enterprise_ids).select_related(
+            "requirement", "enterprise"
+        ),
+        public_id=public_id,
+    )
+    try:
+        interests.reply(interest=interest, text=request.POST.get("text", ""), by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Sent to the buyer."))
+    address = reverse("matchmaking:requirement_detail", args=[interest.requirement.public_id])
+    return redirect(f"{address}?as={interest.enterprise.public_id}#interest")
 
 
 def register_own(request: MemberRequest) -> Any:

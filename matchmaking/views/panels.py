@@ -40,8 +40,17 @@ def interest_panel(
             enterprise=enterprise,
             fitting=[match.line_id for match in matches if not match.misses_must],
             interest=interest,
+            asked=interests.asked(requirement, enterprise),
         )
+        panel["quota"] = interests.quota(enterprise)
+        panel["most"] = interests.WEEKLY
         panel["has_contact"] = enterprise.contacts.filter(is_active=True).exists()
+    if interest is not None:
+        panel["thread"] = list(interest.thread.all())
+        panel["may_reply"] = interest.status not in (
+            Interest.Status.DECLINED,
+            Interest.Status.WITHDRAWN,
+        ) and any(one.side == "buyer" for one in panel["thread"])
     return panel
 
 

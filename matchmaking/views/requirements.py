@@ -33,8 +33,8 @@ from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_response
-from matchmaking import permissions
-from matchmaking.models import Interest, Match
+from matchmaking import permissions, statistics
+from matchmaking.models import Interest, InterestNote, Match
 from matchmaking.services import contacts, matching
 
 PER_PAGE = 20
@@ -83,7 +83,7 @@ def my_requirements(request: MemberRequest) -> HttpResponse:
         .filter(requirement__in=ids)
         .order_by()
         .values("requirement")
-        .annotate(interests=Count("pk"), waiting=Count("pk", filter=Q(status=Interest.Status.SENT)))
+        .annotate(interests=Count("pk"), waiting=Count("pk", filter=Q(status__in=Interest.WAITING)))
     )
     for pk, *numbers in lines.values_list("requirement", "lines", "filled", "recommended"):
         figures[pk].update(zip(("lines", "filled", "recommended"), numbers, strict=True))
@@ -125,6 +125,7 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
         "nobody": [row["line"] for row in nobody],
         "pending": matching.pending(requirement),
         "openings": contacts.openings(requirement),
+        "rate": statistics.answer_rate(requirement.enterprise),
         "tab": "lines",
     }
     return render(request, "matchmaking/requirement_desk.html", context)
@@ -148,7 +149,7 @@ def _interest_counts(requirement: Requirement) -> dict[str, int]:
     return (
         Interest.objects.standing()
         .filter(requirement=requirement)
-        .aggregate(all=Count("pk"), waiting=Count("pk", filter=Q(status=Interest.Status.SENT)))
+        .aggregate(all=Count("pk"), waiting=Count("pk", filter=Q(status__in=Interest.WAITING)))
     )
 
 
@@ -170,7 +171,7 @@ def _desk_rows(requirement: Requirement) -> list[dict[str, Any]]:
         .values_list("requirementline")
         .annotate(
             n=Count("interest"),
-            w=Count("interest", filter=Q(interest__status=Interest.Status.SENT)),
+            w=Count("interest", filter=Q(interest__status__in=Interest.WAITING)),
         )
     }
     return [
@@ -265,14 +266,16 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         requirement.lines.select_related("unit")
         .annotate(
             received=Count("interests", filter=~Q(interests__status=Interest.Status.WITHDRAWN)),
-            waiting=Count("interests", filter=Q(interests__status=Interest.Status.SENT)),
+            waiting=Count("interests", filter=Q(interests__status__in=Interest.WAITING)),
         )
         .order_by("number")
     )
     wanted = request.GET.get("line", "")
     line = next((one for one in lines if str(one.number) == wanted), None)
     columns = _columns(requirement, line)
-    page = Paginator(columns, COMPARED).get_page(request.GET.get("page"))
+    is_short = request.GET.get("show") == "short"
+    listed = [column for column in columns if column["interest"].is_shortlisted or not is_short]
+    page = Paginator(listed, COMPARED).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     context = {
         **_about(request, requirement, _interest_counts(requirement)),
@@ -281,6 +284,10 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         "page_obj": page,
         "columns": shown,
         "conditions": _condition_rows(requirement, line, shown),
+        "questions": _question_rows(requirement, shown),
+        "is_short": is_short,
+        "shortlisted": sum(column["interest"].is_shortlisted for column in columns),
+        "rate": statistics.answer_rate(requirement.enterprise),
         "reasons": Interest.DeclineReason.choices,
         "may_answer": permissions.can_answer(request.user, requirement),
         "days_left": (requirement.answer_by_on - timezone.localdate()).days
@@ -297,6 +304,8 @@ def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dic
         interests = interests.filter(lines=line)
     interests = interests.select_related("enterprise__region__parent").prefetch_related(
         Prefetch("lines", RequirementLine.objects.order_by("number")),
+        "thread",
+        Prefetch("notes", InterestNote.objects.select_related("by")),
         Prefetch(
             "enterprise__qualifications",
             Qualification.objects.in_force().select_related("kind").order_by("kind__order", "pk"),
@@ -319,13 +328,42 @@ def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dic
         ]
         pairs.sort(key=_place)
         columns.append(
-            {"interest": interest, "match": pairs[0] if pairs else None, "fits": len(pairs)}
+            {
+                "interest": interest,
+                "match": pairs[0] if pairs else None,
+                "fits": len(pairs),
+                "near": _near(pairs[0]) if pairs else [],
+            }
         )
     # Those that no run has scored stand behind all others.
     return sorted(
         columns,
         key=lambda column: (column["match"] is None, *_place(column["match"] or Match())),
     )
+
+
+def _near(match: Match) -> list[dict[str, Any]]:
+    """What the score says of the way between the two."""
+    reasons = match.score.reasons if match.score is not None else []
+    return [reason for reason in reasons if "km" in reason["params"]][:1] or [
+        reason for reason in reasons if reason["code"].startswith("locality.")
+    ][:1]
+
+
+def _question_rows(
+    requirement: Requirement, columns: list[dict[str, Any]]
+) -> list[tuple[str, bool, list[str]]]:
+    """Each question with what each supplier answered; one that was put differently then has a row of its own."""
+    asked = {(f"q{one.order}", one.text): False for one in requirement.questions.all()}
+    said: list[dict[tuple[str, str], str]] = []
+    for column in columns:
+        answers = {(a["key"], a["question"]): a["answer"] for a in column["interest"].answers}
+        said.append(answers)
+        asked |= {key: key[0].startswith("c") for key in answers if key not in asked}
+    return [
+        (text, is_open, [answers.get((key, text), "") for answers in said])
+        for (key, text), is_open in asked.items()
+    ]
 
 
 def _place(match: Match) -> tuple[bool, int]:

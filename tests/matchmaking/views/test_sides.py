@@ -279,7 +279,7 @@ def test_my_interests_asks_as_many_queries_for_one_as_for_three(
             RequirementFactory(lines=["a"]).lines.all()
         )
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = client.get(reverse("matchmaking:my_interests")).content.decode()
 
     assert page.count('<th scope="row">') == count
@@ -343,7 +343,7 @@ def test_requirement_desk_asks_as_many_queries_for_one_line_as_for_three(
         MatchFactory(line=line, status="approved")
         InterestFactory(requirement=requirement).lines.set([line])
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = client.get(at("requirement_desk", requirement)).content.decode()
 
     assert page.count('id="line-') == count
@@ -432,7 +432,7 @@ def test_requirement_interests_asks_as_many_queries_for_one_as_for_three(
         interest.lines.set([line])
         MatchFactory(line=line, supplier=interest.enterprise)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(16):
         page = client.get(at("requirement_interests", requirement)).content.decode()
 
     assert page.count('<th scope="col">') == count
@@ -472,6 +472,80 @@ def test_requirement_interests_stand_by_score_with_their_conditions(client, buye
     assert re.findall(r"message \d+", page) == ["message 900", "message 600", "message 0"]
     assert "9 km away" in page
     assert "not among the best fifty, so not scored" in page
+
+
+def test_buyer_asks_marks_notes_and_declines_from_the_table_and_supplier_sees_its_part(
+    client, buyer
+):
+    requirement = RequirementFactory(enterprise=buyer.enterprise, lines=["a"])
+    requirement.questions.create(order=1, text="Who tests it?")
+    answers = [{"key": "q1", "question": "Who tests it?", "answer": "Our own lab."}]
+    interest = InterestFactory(requirement=requirement, answers=answers)
+    for one in (interest, InterestFactory(requirement=requirement)):
+        one.lines.set(requirement.lines.all())
+    supplier = MembershipFactory(enterprise=interest.enterprise, role="editor").user
+    table = at("requirement_interests", requirement)
+
+    for verb, more in (
+        ("ask", {"text": "20 sets by May?"}),
+        ("shortlist", {}),
+        ("note", {"text": "Ask for the mould."}),
+    ):
+        assert (
+            client.post(at("interest_answer", interest), {"answer": verb, **more}).status_code
+            == 302
+        )
+    page = client.get(table).content.decode()
+    for said in (
+        "Our own lab.",
+        "Not answered",
+        "20 sets by May?",
+        "Ask for the mould.",
+        "Short list (1)",
+    ):
+        assert said in page
+    short = client.get(f"{table}?show=short")
+    assert [column["interest"] for column in short.context["columns"]] == [interest]
+
+    client.force_login(supplier)
+    mine = client.get(at("requirement_detail", requirement)).content.decode()
+    assert "20 sets by May?" in mine
+    assert "mould" not in mine
+    assert "Asked back" in client.get(reverse("matchmaking:my_interests")).content.decode()
+    assert client.post(at("interest_reply", interest), {"text": "Yes, 20."}).status_code == 302
+
+    client.force_login(buyer.user)
+    assert "Yes, 20." in client.get(table).content.decode()
+    client.post(
+        at("interest_answer", interest),
+        {"answer": "decline", "reason": "delivery", "note": "We need all 64."},
+    )
+    assert "You answered 100% of 1 interests in time" in client.get(table).content.decode()
+    client.force_login(supplier)
+    page = client.get(reverse("matchmaking:my_interests")).content.decode()
+    assert "Declined: Delivery time does not fit" in page
+    assert "We need all 64." in page
+
+
+def test_interest_form_asks_the_questions_and_says_what_is_left_of_the_week(client, seller):
+    requirement = RequirementFactory(lines=["a"])
+    requirement.questions.create(order=1, text="Who tests it?")
+    contact = ContactFactory(enterprise=seller.enterprise)
+    InterestFactory.create_batch(2, enterprise=seller.enterprise)
+
+    page = client.get(at("requirement_detail", requirement)).content.decode()
+    assert "Who tests it?" in page
+    assert "Question 1 of 1 from the buyer" in page
+    assert "8 of 10 interests left this week." in page
+
+    form = answer_form(requirement, contact, **{"interest-answer-q1": "We do."})
+    client.post(at("interest_send", requirement), form)
+    assert Interest.objects.get(requirement=requirement).answers[0]["answer"] == "We do."
+    InterestFactory.create_batch(7, enterprise=seller.enterprise)
+    other = RequirementFactory(lines=["a"])
+    answer = client.post(at("interest_send", other), answer_form(other, contact))
+    assert answer.status_code == 422
+    assert "has sent 10 interests this week" in answer.content.decode()
 
 
 def test_requirement_interests_beyond_five_are_on_the_next_page(client, buyer):
