@@ -230,6 +230,15 @@ class EventForm(Form):
             "A freed seat is kept so long for the next in line; at the latest until the event begins."
         ),
     )
+    walk_ins = forms.ChoiceField(
+        choices=(
+            ("nobody", _("Nobody")),
+            ("colleagues", _("Colleagues, on confirmed seats nobody is named for")),
+            ("free_seats", _("Every verified enterprise while general seats are free")),
+        ),
+        initial="colleagues",
+        label=_("Without a badge the desk lets in"),
+    )
     general_seats = forms.IntegerField(min_value=0, max_value=100_000, label=_("General seats"))
 
     def __init__(
@@ -274,7 +283,7 @@ class EventForm(Form):
             for name in (
                 "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "region",
                 "registration_opens_at", "registration_closes_at", "delegates_per_enterprise", "admission",
-                "waiting_rule", "offer_hours",
+                "waiting_rule", "offer_hours", "walk_ins",
             )
         }  # fmt: skip
         general = event.tiers.filter(is_general=True).first()

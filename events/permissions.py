@@ -199,6 +199,14 @@ def desk_days(event: Event) -> tuple[datetime.datetime, datetime.datetime]:
     return event.starts_at - DESK_MARGIN, event.ends_at + DESK_MARGIN
 
 
+def can_check_in(user: Anyone, event: Event) -> bool:
+    """Who organises the event, and its desk on the days of the event; a day longer, for what was kept offline."""
+    if can_manage(user, event):
+        return True
+    first = timezone.localtime(event.starts_at).replace(hour=0, minute=0, second=0, microsecond=0)
+    return first <= timezone.now() <= desk_days(event)[1] and is_at_desk(user, event)
+
+
 def can_own_programme(user: Anyone, body: Enterprise) -> bool:
     """Programmes, series and targets: organisers of the body that keeps them, and the administrator."""
     return is_signed_in(user) and (

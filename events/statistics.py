@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from chains.models import (
     Region,
     RegionGroup,
 )
-from events.models import Event, EventLevel, Registration, Series, Target, Tier
+from events.models import CheckIn, Delegate, Event, EventLevel, Registration, Series, Target, Tier
 
 HELD = (Event.Status.HELD, Event.Status.ARCHIVED)
 CITY_AND_COUNTY = ("city", "county")
@@ -110,6 +110,109 @@ def tier_states(event: Event) -> list[TierState]:
         )
     }
     return [TierState(tier, *counts.get(tier.pk, (0, 0))) for tier in event.tiers.all()]
+
+
+# ---- at the doors ----
+
+
+class Heads(NamedTuple):
+    """Persons who are in, each once over all doors; seats confirmed; bodies of which somebody is in."""
+
+    inside: int
+    expected: int
+    bodies: int
+    bodies_expected: int
+
+
+def heads(event: Event) -> Heads:
+    inside = event.check_ins.inside().aggregate(
+        persons=Count("pk"), bodies=Count("delegate__registration", distinct=True)
+    )
+    confirmed = event.registrations.confirmed().aggregate(
+        seats=Sum("seats_held", default=0), bodies=Count("pk")
+    )
+    return Heads(inside["persons"], confirmed["seats"], inside["bodies"], confirmed["bodies"])
+
+
+def by_gate(event: Event) -> list[dict[str, Any]]:
+    """The scans of each door: doors are counted apart, heads are not."""
+    scans: Any = (
+        event.check_ins.values("gate")
+        .annotate(
+            scans=Count("pk", filter=Q(kind__in=("in", "walk_in"))),
+            again=Count("pk", filter=Q(answer="again")),
+            refused=Count("pk", filter=Q(kind="refused")),
+        )
+        .order_by("gate")
+    )
+    return list(scans)
+
+
+class Duplicate(NamedTuple):
+    again: CheckIn
+    first: CheckIn
+
+
+def duplicates(event: Event, limit: int = 10) -> list[Duplicate]:
+    """Badges shown a second time, the latest first, each with the scan that let the person in."""
+    rows = list(
+        event.check_ins.filter(answer=CheckIn.Answer.AGAIN)
+        .select_related("delegate__registration__enterprise")
+        .order_by("-pk")[:limit]
+    )
+    firsts: dict[int | None, CheckIn] = {}
+    people = [row.delegate_id for row in rows]
+    for row in event.check_ins.counting().filter(delegate__in=people).in_order():
+        if row.kind == CheckIn.Kind.UNDO:
+            firsts.pop(row.delegate_id, None)
+        else:
+            firsts.setdefault(row.delegate_id, row)
+    return [Duplicate(row, firsts[row.delegate_id]) for row in rows if row.delegate_id in firsts]
+
+
+def with_unnamed_seats(event: Event) -> QuerySet[Registration]:
+    return (
+        event.registrations.confirmed()
+        .annotate(named_count=Count("delegates", filter=Q(delegates__status="active")))
+        .filter(named_count__lt=F("seats_held"))
+    )
+
+
+class Expected(NamedTuple):
+    registration: Registration
+    named: list[Delegate]
+    unnamed: range
+    inside: set[int]
+
+    @property
+    def missing(self) -> int:
+        return self.registration.seats_held - len(self.inside)
+
+
+def expected_by_enterprise(event: Event) -> list[Expected]:
+    """Each confirmed body with its persons, the seats nobody is named for, and who of them is in."""
+    rows = (
+        event.registrations.confirmed()
+        .select_related("enterprise")
+        .prefetch_related(
+            Prefetch(
+                "delegates",
+                Delegate.objects.filter(status=Delegate.Status.ACTIVE).order_by("pk"),
+                to_attr="active",
+            )
+        )
+        .order_by("enterprise__sort_key", "pk")
+    )
+    inside = set(event.check_ins.inside().values_list("delegate", flat=True))
+    return [
+        Expected(
+            row,
+            row.active,  # type: ignore[attr-defined]  # prefetched above
+            range(row.seats_held - len(row.active)),  # type: ignore[attr-defined]
+            {one.pk for one in row.active if one.pk in inside},  # type: ignore[attr-defined]
+        )
+        for row in rows
+    ]
 
 
 # ---- series ----

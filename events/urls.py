@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from events.views import guests, listing, organise, programmes, public, registration
+from events.views import desk, guests, listing, organise, programmes, public, registration
 
 app_name = "events"
 
@@ -16,9 +16,19 @@ urlpatterns = [
     path("events/<str:public_id>/cancel/", organise.event_cancel, name="event_cancel"),
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),
     path("events/<str:public_id>/guests/", guests.guest_list, name="guest_list"),
+    path("events/<str:public_id>/check-in/", desk.check_in, name="check_in"),
+    path("events/<str:public_id>/badges/", desk.badge_sheet, name="badge_sheet"),
+    path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
+    # Short, because it stands in a code that is read from a phone's screen in bad light.
+    path("c/<str:token>/", desk.badge, name="badge"),
     path("events/<str:public_id>/list/", listing.event_listing, name="event_listing"),
     path(
         "registrations/<str:public_id>/delegates/", registration.delegate_list, name="delegate_list"
+    ),
+    path(
+        "registrations/<str:public_id>/badges/",
+        desk.registration_badges,
+        name="registration_badges",
     ),
     path(
         "registrations/<str:public_id>/cancel/",

@@ -379,8 +379,9 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "LanguageEnum": "chains.models.Language.choices",
-        "CheckInAnswerEnum": "events.models.CheckIn.Answer.choices",
-        "CheckInKindEnum": "events.models.CheckIn.Kind.choices",
+        "AnswerEnum": "matchmaking.api.serializers.ANSWERS",
+        "CheckInAnswerEnum": "matchmaking.api.serializers.CHECK_IN_ANSWERS",
+        "CheckInKindEnum": "matchmaking.api.serializers.CHECK_IN_KINDS",
         "DecisionReasonEnum": "matchmaking.api.serializers.DECISION_REASONS",
         "DeclineReasonEnum": "matchmaking.api.serializers.DECLINE_REASONS",
     },

@@ -49,6 +49,8 @@ def post(name, on="", expected=ALL, **more):
     return Row(name, on, expected, method="post", **more)
 
 
+NONCE = "6f9619ff-8b86-4011-b42d-00c04fc964ff"  # of a scan
+
 # Few roles where who asks makes no difference by construction.
 TWO = ("visitor", "stranger")
 
@@ -182,6 +184,12 @@ GATHERING = (
     Row("events:guest_list", "event", DESK),
     Row("events:guest_list", "event", DESK, query={"export": "csv", "state": "all"}),
     Row("events:guest_list", "event", DESK, query={"export": "xlsx", "state": "all"}),
+    Row("events:check_in", "event", DESK, query={"q": FOUND_BY}),
+    post("events:check_in", "event", DESK, data={"nonce": NONCE, "code": "no-such-code"}),
+    Row("events:badge_sheet", "event", DESK),
+    Row("events:sign_in_sheet", "event", DESK),
+    # The key of a badge opens the name of its event; a made-up one opens nothing.
+    Row("events:badge", "", " ".join(["404"] * 11), args={"token": "made-up"}),
     Row("events:event_listing", "event", DESK, query={"q": FOUND_BY}),
     post("events:event_listing", "event", DESK.replace("200", "go"), data={"action": "add", "requirement": "@submitted"}),
     Row("events:programme_create", "", "in 404 404 404 404 404 404 200 200 404 200"),
@@ -197,6 +205,7 @@ GATHERING = (
     # Names behind the figures: as far as one's desk reaches, so elsewhere the page is empty.
     Row("events:series_participants", "series", "in 404 404 404 404 404 404 200 200 200 200"),
     Row("events:series_participants", "series_prepared", PREPARED.replace("404", "in", 1)),
+    Row("events:registration_badges", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
     Row("events:delegate_list", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
     post("events:registration_cancel", "registration", "in 404 404 go 404 404 404 go 404 404 404"),
     post("events:registration_accept", "registration", "in 404 404 go 404 404 404 404 404 404 404"),
@@ -321,6 +330,8 @@ API = (
     post("api-series-add", "series_prepared", "401 404 404 404 404 404 404 200 404 403 200", data={"event": "@event"}),
     post("api-series-remove", "series_prepared", "401 404 404 404 404 404 404 200 404 403 200", data={"event": "@event"}),
     Row("api-registrations-list", "", API_ALL, query=FOUND),
+    Row("api-events-check-ins", "event", "401 403 403 403 403 403 403 200 403 403 403"),
+    post("api-events-check-ins", "event", "401 403 403 403 403 403 403 200 403 403 403", data={"nonce": NONCE, "code": "no-such-code"}),
     post("api-registrations-list", "", "401" + " 422" * 10),
     Row("api-registrations-detail", "registration", "401 404 404 200 404 404 404 200 404 404 404"),
     post("api-registrations-cancel", "registration", "401 404 404 200 404 404 404 409 404 404 404"),

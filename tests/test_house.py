@@ -158,7 +158,7 @@ PUBLIC = {
     "account_email_verification_sent", "account_reset_password", "account_confirm_email",
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done",
-    "events:event_list", "events:event_detail", "events:register", "events:registration_answer", "events:series_list",
+    "events:event_list", "events:event_detail", "events:register", "events:registration_answer", "events:badge", "events:series_list",
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
@@ -168,7 +168,7 @@ PUBLIC = {
 }  # fmt: skip
 ARGUMENTS = {
     "public_id": "222222222222", "enterprise_id": "222222222222", "extension": "csv", "code": "PV",
-    "key": "x", "link": "x", "uidb36": "x", "app_label": "chains", "content_type_id": "1", "object_id": "1", "url": "x",
+    "key": "x", "link": "x", "token": "x", "uidb36": "x", "app_label": "chains", "content_type_id": "1", "object_id": "1", "url": "x",
 }  # fmt: skip
 
 
@@ -207,6 +207,7 @@ READERS = {
     "chains.services.enterprises": {"search_document", "noun"},
     "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
+    "events.services.checkin": {"typed", "find", "named", "first_valid"},
     "events.services.events": {"missing_of"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
     "matchmaking.services.calibration": {"decided", "reliability"},

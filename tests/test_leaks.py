@@ -70,6 +70,9 @@ CONTACT_PAGES = {
     },
     "delegate": {
         "events:delegate_list(registration)",
+        "events:registration_badges(registration)",
+        "events:badge_sheet(event)",
+        "events:sign_in_sheet(event)",
         "events:guest_list(event) export=csv state=all",
         "events:guest_list(event) export=xlsx state=all",
     },

@@ -285,6 +285,36 @@ def delegate_list(count):
     return member.user, address, r'value="Delegate \d+"', COUNTS
 
 
+def badged(count, name="Delegate"):
+    """Persons of as many enterprises, all of one event."""
+    event = EventFactory(seats=100)
+    for number in range(count):
+        row = RegistrationFactory(event=event)
+        Delegate.objects.create(registration=row, event=event, name=f"{name} {number}")
+    return organiser_of(event), event.public_id
+
+
+def badge_sheet(count):
+    user, event = badged(count)
+    return user, reverse("events:badge_sheet", args=[event]), "badge-card", COUNTS
+
+
+def sign_in_sheet(count):
+    user, event = badged(count)
+    return user, reverse("events:sign_in_sheet", args=[event]), r"<td>Delegate \d+", COUNTS
+
+
+def check_in(count):
+    user, event = badged(count)
+    address = reverse("events:check_in", args=[event])
+    return user, f"{address}?q=Delegate", r"<b>Delegate \d+", COUNTS
+
+
+def registration_badges(count):
+    user, address, _mark, counts = delegate_list(count)
+    return user, address.replace("delegates", "badges"), "badge-card", counts
+
+
 def requirement_history(count):
     member = MembershipFactory()
     requirement = RequirementFactory(enterprise=member.enterprise)
@@ -315,6 +345,7 @@ LISTS = (
     event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_listing, delegate_list,
+    badge_sheet, sign_in_sheet, check_in, registration_badges,
     requirement_history, inbox,
 )  # fmt: skip
 

@@ -34,6 +34,7 @@ OPEN = {
     "api-requirements-detail(published)",
     "api-requirements-contact(published)",
     "api-events-detail(event)",
+    "api-events-check-ins(event)",  # a refusal: that the event exists is public
     "api-programmes-detail(programme)",
     "api-series-detail(series)",
     "api-series-figures(series)",

@@ -82,6 +82,13 @@ class Event(TimeStamped):
         TIER_THEN_ARRIVAL = "tier_then_arrival", _("by tier, then by arrival")
         DRAW = "draw", _("by a draw")
 
+    class WalkIns(models.TextChoices):
+        """Whom the desk lets in who holds no badge."""
+
+        NOBODY = "nobody", _("nobody without a badge")
+        COLLEAGUES = "colleagues", _("colleagues, on seats nobody is named for")
+        FREE_SEATS = "free_seats", _("everybody on the register while general seats are free")
+
     name_zh = models.CharField(_("name in Chinese"), max_length=160)
     name_en = models.CharField(_("name in English"), max_length=200)
     level = models.ForeignKey(EventLevel, models.PROTECT, to_field="code", verbose_name=_("level"))
@@ -111,6 +118,13 @@ class Event(TimeStamped):
     # How long an offer from the waiting list stands, and how long a head that asks for more than is free holds it up.
     offer_hours = models.PositiveSmallIntegerField(
         _("hours to answer an offer"), default=24, db_default=24
+    )
+    walk_ins = models.CharField(
+        _("walk-ins"),
+        max_length=10,
+        choices=WalkIns.choices,
+        default=WalkIns.COLLEAGUES,
+        db_default="colleagues",
     )
     registration_opens_at = models.DateTimeField(_("registration opens"))
     registration_closes_at = models.DateTimeField(_("registration closes"))

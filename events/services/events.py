@@ -26,7 +26,7 @@ _RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
 # What a form or a request may set. Host, state and what follows from verbs – the moment of the list – are not among them.
 FIELDS = (
     "name_zh", "name_en", "level", "level_id", "region", "starts_at", "ends_at", "place", "place_en", "text", "text_en",
-    "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "registration_opens_at",
+    "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "registration_opens_at",
     "registration_closes_at", *_RELATIONS,
 )  # fmt: skip
 # A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's

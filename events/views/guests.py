@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from chains import audit, search
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import AuditEntry, ParticipantKind, User
+from chains.models import AuditEntry, OrganiserRole, ParticipantKind
 from chains.spreadsheets import csv_stream, write_xlsx
 from chains.templatetags.localised import localised, moment, place
 from chains.views.posted import posted
@@ -147,9 +147,10 @@ def _moves(event: Event) -> list[dict[str, Any]]:
     # The reason on the row is that of its last move.
     last = {entry.target: entry for entry in entries.order_by("pk")}
     found = sorted(last.values(), key=lambda entry: -entry.pk)[:MOVES_SHOWN]
-    people = User.objects.in_bulk({entry.actor for entry in found if entry.actor})
+    roles = OrganiserRole.objects.filter(user__in={entry.actor for entry in found})
+    bodies = {role.user_id: role.body for role in roles.select_related("body")}
     return [
-        {"row": labels[entry.target], "entry": entry, "by": people.get(entry.actor or 0)}
+        {"row": labels[entry.target], "entry": entry, "by": bodies.get(entry.actor or 0)}
         for entry in found
     ]
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -143,9 +144,22 @@ def event_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
     )
 
 
+def _heads(event: Event) -> dict[str, Any]:
+    """Who is in: asked again every few seconds while the doors are open."""
+    return {
+        "heads": statistics.heads(event),
+        "gates": statistics.by_gate(event),
+        "duplicates": statistics.duplicates(event),
+        "as_of": timezone.now(),
+        "doors_open": event.starts_at - permissions.DESK_MARGIN <= timezone.now() <= event.ends_at,
+    }
+
+
 @require_safe
 def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
     event = managed(request, public_id)
+    if request.htmx:
+        return render(request, "events/heads.html", {"event": event, **_heads(event)})
     cities = statistics.guests_by_city(event)
     tiers = statistics.tier_states(event)
     return render(
@@ -164,6 +178,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "elsewhere": event.registrations.confirmed().count() - sum(n for _region, n in cities),
             "listed": event.listings.count(),
             "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
+            **_heads(event),
             "may_export_delegates": permissions.is_host(request.user, event),
         },
     )

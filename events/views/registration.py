@@ -242,6 +242,7 @@ def delegate_list(request: MemberRequest, public_id: str) -> HttpResponse:
             "formset": formset,
             "seats": seats,
             "named": list(active),
+            "has_named": bool(active),
             "unnamed": row.seats_held - len(active),
             "may_give_back": row.seats_held > 1 and row.event.status == Event.Status.PUBLISHED,
             "error_text": error_text,

@@ -38,9 +38,19 @@ from chains.models import (
     Unit,
 )
 from chains.services import capabilities, enterprises, requirements
+from events import permissions as gathering
 from events import statistics
-from events.models import Event, EventLevel, Listing, Programme, Registration, Series, Target
-from events.services import programmes
+from events.models import (
+    Delegate,
+    Event,
+    EventLevel,
+    Listing,
+    Programme,
+    Registration,
+    Series,
+    Target,
+)
+from events.services import checkin, programmes
 from events.services import registration as registrations
 from matchmaking import permissions
 from matchmaking.api import filters, serializers
@@ -326,6 +336,64 @@ class EventViewSet(ReadViewSet):
             .order_by("-starts_at", "pk")
         )
 
+    @extend_schema(
+        methods=["GET"], responses=serializers.CheckInSerializer(many=True), filters=False
+    )
+    @extend_schema(
+        methods=["POST"],
+        request=serializers.ScanSerializer,
+        responses=serializers.ScanAnswerSerializer,
+    )
+    @action(
+        detail=True,
+        methods=["get", "post"],
+        url_path="check-ins",
+        permission_classes=[IsAuthenticated],
+    )
+    def check_ins(self, request: Request, public_id: str) -> Response:
+        """Scans of the doors, the latest first; or send one."""
+        event = self.get_object()
+        if request.method == "POST":
+            return self._scan(request, event)
+        if not gathering.can_see_guests(request.user, event):
+            raise PermissionDenied
+        rows = event.check_ins.select_related("delegate__registration__enterprise").order_by("-pk")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializers.CheckInSerializer(page, many=True).data)
+
+    def _scan(self, request: Request, event: Event) -> Response:
+        if not gathering.can_check_in(request.user, event):
+            raise PermissionDenied  # before it is said whether such a person exists
+        body = serializers.ScanSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        sent = body.validated_data
+        about = {
+            "event": event,
+            "by": request.user,
+            "nonce": sent["nonce"],
+            "gate": sent["gate"],
+            "scanned_at": sent["scanned_at"],
+        }
+        if sent["kind"] == "walk_in":
+            bodies = Enterprise.objects.verified()
+            enterprise = get_object_or_404(bodies, public_id=sent["enterprise"])
+            scan = checkin.walk_in(**about, enterprise=enterprise, name=sent["name"])
+        elif sent["delegate"]:
+            people = Delegate.objects.select_related("registration__enterprise")
+            person = get_object_or_404(people, event=event, public_id=sent["delegate"])
+            verb = checkin.undo if sent["kind"] == "undo" else checkin.check_in
+            scan = verb(**about, delegate=person)
+        else:
+            scan = checkin.check_in(**about, code=sent["code"])
+        heads = statistics.heads(event)
+        answer = {
+            **serializers.CheckInSerializer(scan.row).data,
+            "first": serializers.FirstScanSerializer(scan.first).data if scan.first else None,
+            "inside": heads.inside,
+            "expected": heads.expected,
+        }
+        return Response(answer)
+
 
 class ProgrammeViewSet(ReadViewSet):
     queryset = Programme.objects.none()
@@ -521,9 +589,9 @@ class RegistrationViewSet(ReadViewSet):
     @action(detail=True, methods=["post"], url_path="give-back")
     def give_back(self, request: Request, public_id: str) -> Response:
         """Give single seats back and keep the others."""
+        row = self.get_object()
         body = serializers.GiveBackSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        row = self.get_object()
         leaving = row.delegates.filter(public_id__in=body.validated_data["leaving"])
         row = registrations.give_back(
             registration=row,
@@ -537,11 +605,10 @@ class RegistrationViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def move(self, request: Request, public_id: str) -> Response:
         """Change the place in the queue by hand; the reason is kept and seen by all who organise the event."""
+        row = self.get_object()
         body = serializers.MoveSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        row = registrations.move(
-            registration=self.get_object(), by=request.user, **body.validated_data
-        )
+        row = registrations.move(registration=row, by=request.user, **body.validated_data)
         return Response(self.get_serializer(row).data)
 
 

@@ -17,9 +17,8 @@ from events.models import Registration, Tier
 from events.services import registration
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, RegistrationFactory
-from tests.faults.test_rush import SESSIONS, at_once, committed
+from tests.faults.test_rush import SESSIONS, at_once
 
-__all__ = ["committed"]
 SEATS = 8
 
 

@@ -1,0 +1,245 @@
+"""The doors of an event: who is in, decided once however often a scan is sent and from wherever."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+import uuid
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from chains import audit, changes, search
+from chains.errors import DomainError
+from chains.models import Enterprise, User
+from events import permissions
+from events.models import CheckIn, Delegate, Event, Registration
+from events.services import registration as registrations
+
+OPEN = (Event.Status.PUBLISHED, Event.Status.HELD)
+
+
+# A device that says it scanned longer before the event has no clock to go by.
+_CLOCKS = datetime.timedelta(days=7)
+
+
+class Scan(NamedTuple):
+    """What a door is told: the scan as it is kept, and the first valid one of a person who is in."""
+
+    row: CheckIn
+    first: CheckIn | None
+
+
+# ---- reading ----
+
+
+def typed(text: str) -> str:
+    """A code as scanners, phones and people give it: the link on the badge, its key, or the short code."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    return text.split("/c/", 1)[1].split("/", 1)[0] if "/c/" in text else text
+
+
+def find(event: Event, text: str) -> Delegate | None:
+    """The person a code names: by the key of the badge at any event, by the short code at this one."""
+    code = typed(text)
+    short = code.replace(" ", "").replace("-", "").lower()
+    if not code or "\0" in code:
+        return None
+    return (
+        Delegate.objects.filter(Q(token=code) | Q(event=event, short_code=short))
+        .select_related("registration__enterprise", "event")
+        .first()
+    )
+
+
+def named(event: Event, text: str) -> list[Delegate]:
+    """Persons of confirmed registrations whose own name or enterprise is like the text, at most fifty."""
+    found = search.typed("registration__enterprise__search_text", text)
+    wanted = Q(name__icontains=text.strip()) | found if found else Q(name__icontains=text.strip())
+    return list(
+        Delegate.objects.filter(
+            wanted,
+            event=event,
+            status=Delegate.Status.ACTIVE,
+            registration__status=Registration.Status.CONFIRMED,
+        )
+        .select_related("registration__enterprise")
+        .order_by("registration__enterprise__sort_key", "pk")[:50]
+    )
+
+
+def first_valid(delegate: Delegate) -> CheckIn | None:
+    """The scan that let the person in; None for one who is not in."""
+    first: CheckIn | None = None
+    for row in delegate.check_ins.counting().in_order():
+        if row.kind == CheckIn.Kind.UNDO:
+            first = None
+        elif first is None:
+            first = row
+    return first
+
+
+# ---- at the door ----
+
+
+def check_in(
+    *,
+    event: Event,
+    by: User,
+    nonce: uuid.UUID,
+    code: str = "",
+    delegate: Delegate | None = None,
+    gate: str = "",
+    scanned_at: datetime.datetime | None = None,
+) -> Scan:
+    """Let the person in whose code was read, or say why not. The same scan sent again is answered the same."""
+    person = delegate or find(event, code)
+    return _kept(event, by, nonce, CheckIn.Kind.IN, person, gate, scanned_at)
+
+
+def undo(
+    *,
+    event: Event,
+    by: User,
+    nonce: uuid.UUID,
+    delegate: Delegate,
+    gate: str = "",
+    scanned_at: datetime.datetime | None = None,
+) -> Scan:
+    """Take a check-in back: the wrong person was chosen. What was scanned stays on record."""
+    return _kept(event, by, nonce, CheckIn.Kind.UNDO, delegate, gate, scanned_at)
+
+
+@transaction.atomic
+def walk_in(
+    *,
+    event: Event,
+    by: User,
+    nonce: uuid.UUID,
+    enterprise: Enterprise,
+    name: str,
+    job_title: str = "",
+    gate: str = "",
+    scanned_at: datetime.datetime | None = None,
+) -> Scan:
+    """Somebody without a badge takes a seat of the enterprise, as far as the event lets them."""
+    _check_staff(by, event)
+    # In one line with the same walk-in sent again: it names one person.
+    Event.objects.select_for_update(no_key=True).get(pk=event.pk)
+    if (known := _known(event, by, nonce)) is not None:
+        return known
+    row = registrations.door_place(event=event, enterprise=enterprise, by=by)
+    person = registrations.name_at_the_door(registration=row, name=name, job_title=job_title, by=by)
+    return _kept(event, by, nonce, CheckIn.Kind.WALK_IN, person, gate, scanned_at)
+
+
+# ---- what the verbs share ----
+
+
+def _check_staff(by: User, event: Event) -> None:
+    if not permissions.can_check_in(by, event):
+        raise DomainError(
+            _("Only staff of this event check people in, on its days."), code="check_in.forbidden"
+        )
+    if event.status not in OPEN:
+        raise DomainError(
+            _("The event is not public or was called off: nobody is checked in."),
+            code="check_in.closed",
+        )
+
+
+def _known(event: Event, by: User, nonce: uuid.UUID) -> Scan | None:
+    row = (
+        CheckIn.objects.filter(nonce=nonce)
+        .select_related("delegate__registration__enterprise")
+        .first()
+    )
+    if row is None:
+        return None
+    if row.event_id != event.pk or row.staff_id != by.pk:
+        raise DomainError(
+            _("This number belongs to another scan. Send the scan with a number of its own."),
+            code="check_in.nonce_taken",
+        )
+    return Scan(row, first_valid(row.delegate) if row.delegate else None)
+
+
+def _kept(
+    event: Event,
+    by: User,
+    nonce: uuid.UUID,
+    kind: CheckIn.Kind,
+    person: Delegate | None,
+    gate: str,
+    scanned_at: datetime.datetime | None,
+) -> Scan:
+    _check_staff(by, event)
+    now = timezone.now()
+    moment = min(scanned_at or now, now)  # a device whose clock is fast scans no future
+    if moment < event.starts_at - _CLOCKS:
+        moment = now
+    try:
+        with transaction.atomic():
+            # Scans of one person stand in one line: two doors at once let them in once.
+            if person is not None:
+                Delegate.objects.select_for_update(no_key=True).get(pk=person.pk)
+            if (known := _known(event, by, nonce)) is not None:
+                return known
+            return _write(event, by, nonce, kind, person, gate.strip()[:40], moment)
+    except IntegrityError:  # the same scan came in twice at once; the other one was faster
+        if (known := _known(event, by, nonce)) is not None:
+            return known
+        raise
+
+
+def _write(
+    event: Event,
+    by: User,
+    nonce: uuid.UUID,
+    kind: CheckIn.Kind,
+    person: Delegate | None,
+    gate: str,
+    moment: datetime.datetime,
+) -> Scan:
+    before = first_valid(person) if person is not None and person.event_id == event.pk else None
+    answer = _answer(event, person, kind, before)
+    if answer not in (CheckIn.Answer.WELCOME, CheckIn.Answer.AGAIN, CheckIn.Answer.UNDONE):
+        kind = CheckIn.Kind.REFUSED
+    row = CheckIn.objects.create(
+        event=event,
+        delegate=person if person is not None and person.event_id == event.pk else None,
+        gate=gate,
+        staff=by,
+        scanned_at=moment,
+        nonce=nonce,
+        kind=kind,
+        answer=answer,
+    )
+    audit.record(by, "check_in.scanned", row, kind=kind, answer=answer)
+    if row.delegate is not None and answer in (CheckIn.Answer.WELCOME, CheckIn.Answer.UNDONE):
+        changes.record(
+            "delegate", row.delegate, "arrived" if answer == CheckIn.Answer.WELCOME else "departed"
+        )
+    return Scan(row, first_valid(row.delegate) if row.delegate is not None else None)
+
+
+def _answer(
+    event: Event, person: Delegate | None, kind: CheckIn.Kind, before: CheckIn | None
+) -> CheckIn.Answer:
+    if person is None:
+        return CheckIn.Answer.UNKNOWN
+    if person.event_id != event.pk:
+        return CheckIn.Answer.WRONG_EVENT
+    if kind == CheckIn.Kind.UNDO:
+        return CheckIn.Answer.UNDONE
+    row = person.registration
+    if row.has_ended:
+        return CheckIn.Answer.CANCELLED
+    if row.status != Registration.Status.CONFIRMED:
+        return CheckIn.Answer.WAITING
+    if person.status != Delegate.Status.ACTIVE:
+        return CheckIn.Answer.REPLACED
+    return CheckIn.Answer.AGAIN if before is not None else CheckIn.Answer.WELCOME

@@ -1,0 +1,326 @@
+"""The doors of an event: check-in by code or name, badges and the sheet to sign."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from chains import audit
+from chains.errors import DomainError
+from chains.http import HttpRequest, MemberRequest
+from chains.models import Enterprise
+from chains.permissions import is_signed_in
+from chains.views.refusals import refusal
+from events import permissions, statistics
+from events.models import Delegate, Event, Registration
+from events.services import checkin
+
+LATEST = 3
+BADGES_PER_PAGE = 40  # five sheets of eight
+GATE = "gate"
+
+
+def _staffed(request: MemberRequest, public_id: str) -> Event:
+    """The event for those who may see its guests; for all others it is not there."""
+    event = get_object_or_404(
+        Event.objects.select_related("level", "region__parent", "host"), public_id=public_id
+    )
+    if not permissions.can_see_guests(request.user, event):
+        raise Http404
+    return event
+
+
+# ---- check-in ----
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def check_in(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = _staffed(request, public_id)
+    if not permissions.can_check_in(request.user, event):
+        return refusal(
+            request,
+            DomainError(
+                _("The doors open on the day of the event, %(day)s.")
+                % {"day": timezone.localtime(event.starts_at).date()},
+                code="check_in.forbidden",
+            ),
+        )
+    scan: checkin.Scan | None = None
+    error = ""
+    if request.method == "POST":
+        request.session[GATE] = request.POST.get("gate", "").strip()[:40]
+        try:
+            scan = _scanned(request, event)
+        except DomainError as fault:
+            if fault.is_refusal:
+                return refusal(request, fault)
+            error = str(fault)
+    if "application/json" in request.headers.get("Accept", ""):
+        return _answered(request, event, scan, error)
+    return _page(request, event, scan, error)
+
+
+def _scanned(request: MemberRequest, event: Event) -> checkin.Scan | None:
+    """What was posted: a code, a person found by name, an undoing or a walk-in. None where a name is to be looked up."""
+    data = request.POST
+    about: dict[str, Any] = {
+        "event": event,
+        "by": request.user,
+        "nonce": _nonce(data.get("nonce", "")),
+        "gate": data.get("gate", ""),
+        "scanned_at": _moment(data.get("scanned_at", "")),
+    }
+    action = data.get("action", "in")
+    if action == "walk_in":
+        return checkin.walk_in(
+            **about,
+            enterprise=get_object_or_404(
+                Enterprise.objects.verified(), public_id=data.get("enterprise", "")
+            ),
+            name=data.get("name", ""),
+            job_title=data.get("job_title", ""),
+        )
+    if person := data.get("delegate"):
+        delegate = get_object_or_404(
+            Delegate.objects.select_related("registration__enterprise"),
+            event=event,
+            public_id=person,
+        )
+        verb = checkin.undo if action == "undo" else checkin.check_in
+        return verb(**about, delegate=delegate)
+    code = data.get("code", "")
+    if not data.get("scanned_at") and checkin.find(event, code) is None and _found(event, code):
+        return None  # a name or an enterprise: the page shows whom it finds
+    return checkin.check_in(**about, code=code)
+
+
+def _nonce(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError as found:
+        raise DomainError(
+            _("The page is too old. Open it again and scan once more."), code="check_in.nonce"
+        ) from found
+
+
+def _moment(text: str) -> datetime.datetime | None:
+    """The time of a scan that was kept on the device; without a zone it says nothing."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return None if moment is None or timezone.is_naive(moment) else moment
+
+
+def _found(event: Event, text: str) -> list[dict[str, Any]]:
+    people = checkin.named(event, text) if text.strip() else []
+    inside = set(
+        event.check_ins.inside()
+        .filter(delegate__in=[one.pk for one in people])
+        .values_list("delegate", flat=True)
+    )
+    return [{"person": one, "is_in": one.pk in inside, "nonce": uuid.uuid4()} for one in people]
+
+
+def _shown(request: MemberRequest, event: Event, text: str) -> list[dict[str, Any]]:
+    """Names of persons are shown, so the trail keeps who looked."""
+    found = _found(event, text)
+    if found:
+        audit.record(request.user, "delegate.searched", event, rows=len(found))
+    return found
+
+
+def _about(scan: checkin.Scan | None, error: str) -> dict[str, Any]:
+    delegate = scan.row.delegate if scan else None
+    return {
+        "scan": scan,
+        "error": error,
+        "delegate": delegate,
+        "enterprise": delegate.registration.enterprise if delegate else None,
+        "is_welcome": scan is not None and scan.row.answer in ("welcome", "undone"),
+        "can_undo": scan is not None and scan.row.answer in ("welcome", "again"),
+        "undo_nonce": uuid.uuid4(),
+    }
+
+
+def _answered(
+    request: MemberRequest, event: Event, scan: checkin.Scan | None, error: str
+) -> HttpResponse:
+    """For the script of the page: the same words as on the page, and the count of heads."""
+    heads = statistics.heads(event)
+    found = [] if scan or error else _shown(request, event, request.POST.get("code", ""))
+    context = {
+        **_about(scan, error),
+        "found": found,
+        "typed": not (scan or error),
+        "event": event,
+        "gate": request.session.get(GATE, ""),
+    }
+    return JsonResponse(
+        {
+            "html": render_to_string("events/check_in_answer.html", context, request=request),
+            "found": render_to_string("events/check_in_found.html", context, request=request),
+            "answer": scan.row.answer if scan else "",
+            "inside": heads.inside,
+            "expected": heads.expected,
+        }
+    )
+
+
+def _page(
+    request: MemberRequest, event: Event, scan: checkin.Scan | None, error: str
+) -> HttpResponse:
+    text = request.POST.get("code", "") or request.GET.get("q", "")
+    found = [] if scan or error else _shown(request, event, text)
+    latest = (
+        event.check_ins.filter(staff=request.user)
+        .exclude(delegate=None)
+        .select_related("delegate__registration__enterprise")
+        .order_by("-pk")[:LATEST]
+    )
+    answer = render(
+        request,
+        "events/check_in.html",
+        {
+            "nav": "events",
+            "tab": "check_in",
+            "event": event,
+            "heads": statistics.heads(event),
+            **_about(scan, error),
+            "typed": "" if scan else text,
+            "code": request.GET.get("code", ""),
+            "found": found,
+            "latest": latest,
+            "gate": request.session.get(GATE, ""),
+            "gates": event.check_ins.exclude(gate="").values_list("gate", flat=True).distinct(),
+            "nonce": uuid.uuid4(),
+            "walk_in_nonce": uuid.uuid4(),
+            "now": timezone.now(),
+            "walk_ins": _walk_ins(event),
+            "may_manage": permissions.can_manage(request.user, event),
+        },
+        status=422 if error else 200,
+    )
+    answer["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
+    return answer
+
+
+def _walk_ins(event: Event) -> list[Enterprise]:
+    """Enterprises with a confirmed seat that nobody is named for."""
+    if event.walk_ins == Event.WalkIns.NOBODY:
+        return []
+    rows = statistics.with_unnamed_seats(event).select_related("enterprise")
+    return [row.enterprise for row in rows.order_by("enterprise__sort_key")]
+
+
+@login_not_required
+@require_safe
+def badge(request: HttpRequest, token: str) -> HttpResponse:
+    """Where the code of a badge leads: staff to the check-in, strangers to no more than the event's name."""
+    person = get_object_or_404(
+        Delegate.objects.select_related("event__region__parent"), token=token
+    )
+    event = person.event
+    if is_signed_in(request.user) and permissions.can_check_in(request.user, event):
+        page = reverse("events:check_in", args=[event.public_id])
+        return redirect(f"{page}?code={person.token}")
+    answer = render(request, "events/badge.html", {"nav": "events", "event": event})
+    answer["X-Robots-Tag"] = "noindex"
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+# ---- to print ----
+
+
+@require_safe
+def badge_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = _staffed(request, public_id)
+    people = (
+        Delegate.objects.filter(
+            event=event,
+            status=Delegate.Status.ACTIVE,
+            registration__status=Registration.Status.CONFIRMED,
+        )
+        .select_related("registration__enterprise__kind")
+        .order_by("registration__enterprise__sort_key", "pk")
+    )
+    page = Paginator(people, BADGES_PER_PAGE).get_page(request.GET.get("page"))
+    audit.record(request.user, "delegate.printed", event, rows=len(page))
+    return _badges(request, event, page, back=reverse("events:guest_list", args=[public_id]))
+
+
+@require_safe
+def registration_badges(request: MemberRequest, public_id: str) -> HttpResponse:
+    """The enterprise's own persons, to print or to show on their phones."""
+    row = get_object_or_404(
+        Registration.objects.confirmed()
+        .filter(enterprise__in=request.user.enterprise_ids)
+        .select_related("event", "enterprise"),
+        public_id=public_id,
+    )
+    people = (
+        row.delegates.filter(status=Delegate.Status.ACTIVE)
+        .select_related("registration__enterprise__kind")
+        .order_by("pk")
+    )
+    page = Paginator(people, BADGES_PER_PAGE).get_page(request.GET.get("page"))
+    back = reverse("events:delegate_list", args=[public_id])
+    return _badges(request, row.event, page, back=back)
+
+
+def _badges(request: MemberRequest, event: Event, page: Any, *, back: str) -> HttpResponse:
+    return render(
+        request,
+        "events/badge_sheet.html",
+        {
+            "nav": "events",
+            "event": event,
+            "page_obj": page,
+            "badges": [
+                {
+                    "person": one,
+                    "link": settings.SITE_URL.rstrip("/")
+                    + reverse("events:badge", args=[one.token]),
+                }
+                for one in page
+            ],
+            "back": back,
+        },
+    )
+
+
+@require_safe
+def sign_in_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = _staffed(request, public_id)
+    rows = statistics.expected_by_enterprise(event)
+    is_missing = request.GET.get("show") == "missing"
+    if is_missing:
+        rows = [row for row in rows if row.missing]
+    audit.record(request.user, "delegate.printed", event, rows=sum(len(row.named) for row in rows))
+    return render(
+        request,
+        "events/sign_in_sheet.html",
+        {
+            "nav": "events",
+            "event": event,
+            "rows": rows,
+            "is_missing": is_missing,
+            "as_of": timezone.now(),
+        },
+    )

@@ -1,0 +1,136 @@
+// Check-in: answers in place, reads codes by camera where the browser can, and keeps scans while the network is away.
+// Without this file the page works by plain forms. Each scan has a number of its own, so sending it twice counts once.
+(function () {
+  var main = document.querySelector("[data-main]");
+  if (!main) return;
+  var box = document.querySelector("[data-answer]"), code = main.elements.code, gate = main.elements.gate;
+  var names = document.querySelector("[data-found]"), offline = document.querySelector("[data-offline]"), signedOut = document.querySelector("[data-signed-out]");
+  var keptAnswer = document.querySelector("[data-kept-answer]"), noNames = document.querySelector("[data-no-names]");
+  var TIMEOUT = 8000, RETRY = 10000, ALPHABET = /^[23456789bcdfghjkmnpqrstvwxz]{6}$/i;
+
+  function number() {
+    var b = crypto.getRandomValues(new Uint8Array(16)), hex = "";
+    b[6] = (b[6] & 15) | 64; b[8] = (b[8] & 63) | 128;
+    b.forEach(function (one, i) { hex += (i === 4 || i === 6 || i === 8 || i === 10 ? "-" : "") + (one + 256).toString(16).slice(1); });
+    return hex;
+  }
+  function isCode(text) { text = text.trim(); return text.indexOf("/c/") >= 0 || /^[\w-]{24,48}$/.test(text) || ALPHABET.test(text); }
+
+  // ---- what is kept while the network is away ----
+  var db = new Promise(function (done, failed) {
+    var ask = indexedDB.open("check-in", 1);
+    ask.onupgradeneeded = function () { ask.result.createObjectStore("scans", { keyPath: "nonce" }); };
+    ask.onsuccess = function () { done(ask.result); };
+    ask.onerror = failed;
+  });
+  function store(mode, act) {
+    return db.then(function (open) {
+      return new Promise(function (done, failed) {
+        var turn = open.transaction("scans", mode), ask = act(turn.objectStore("scans"));
+        turn.oncomplete = function () { done(ask.result); };
+        turn.onerror = failed;
+      });
+    });
+  }
+  function keep(scan) { return store("readwrite", function (s) { return s.put(scan); }).then(count); }
+  function forget(nonce) { return store("readwrite", function (s) { return s.delete(nonce); }).then(count); }
+  function kept() { return store("readonly", function (s) { return s.getAll(); }); }
+  function count() {
+    return kept().then(function (all) {
+      offline.hidden = !all.length;
+      document.querySelector("[data-kept]").textContent = all.length;
+    });
+  }
+
+  // ---- sending ----
+  function send(scan, isLate) {
+    var body = new URLSearchParams(scan.body), stop = new AbortController();
+    body.set("csrfmiddlewaretoken", main.elements.csrfmiddlewaretoken.value);
+    if (isLate) body.set("scanned_at", scan.at);
+    var clock = setTimeout(function () { stop.abort(); }, TIMEOUT);
+    return fetch(scan.url, { method: "POST", body: body, headers: { Accept: "application/json" }, redirect: "manual", signal: stop.signal })
+      .then(function (answer) {
+        if (answer.type === "opaqueredirect" || answer.status === 403) throw new Error("signed out");
+        if (answer.status >= 500 || answer.status === 429) throw new Error("later");
+        return answer.status === 404 ? {} : answer.json();
+      })
+      .finally(function () { clearTimeout(clock); });
+  }
+  function show(said) {
+    signedOut.hidden = true;
+    if ("html" in said) { box.innerHTML = said.html; names.innerHTML = said.found; } // made by our own templates, escaped there
+    if ("inside" in said) {
+      document.querySelector("[data-inside]").textContent = said.inside;
+      document.querySelector("[data-expected]").textContent = said.expected;
+    }
+  }
+  function put(template) { box.replaceChildren(template.content.cloneNode(true)); names.replaceChildren(); }
+  function later(scan, fault) {
+    if (scan.isName) { put(noNames); return; }
+    if (fault.message === "signed out") signedOut.hidden = false; else put(keptAnswer);
+    keep(scan);
+  }
+  var isFlushing = false;
+  function flush() {
+    if (isFlushing) return;
+    isFlushing = true;
+    kept().then(function (all) {
+      all.sort(function (a, b) { return a.at < b.at ? -1 : 1; });
+      return all.reduce(function (before, scan) {
+        return before.then(function () {
+          return send(scan, true).then(function (said) { show(said); return forget(scan.nonce); });
+        });
+      }, Promise.resolve());
+    }).catch(function (fault) { if (fault.message === "signed out") signedOut.hidden = false; })
+      .finally(function () { isFlushing = false; });
+  }
+  window.addEventListener("online", flush);
+  setInterval(flush, RETRY);
+
+  document.addEventListener("submit", function (e) {
+    var form = e.target.closest("[data-check-in]");
+    if (!form) return;
+    e.preventDefault();
+    var data = new FormData(form);
+    data.set("gate", gate.value);
+    data.delete("csrfmiddlewaretoken");
+    var scan = {
+      nonce: data.get("nonce"), url: form.getAttribute("action"), at: new Date().toISOString(),
+      body: new URLSearchParams(data).toString(), isName: form === main && !isCode(code.value),
+    };
+    // At once: the next scan may come before this one is answered.
+    form.elements.nonce.value = number();
+    if (form === main) { code.value = ""; code.focus(); }
+    send(scan, false).then(show).catch(function (fault) { later(scan, fault); });
+  });
+
+  // ---- the camera ----
+  var finder = document.querySelector("[data-finder]"), button = document.querySelector("[data-camera]"), video = document.querySelector("[data-video]");
+  function watch(detector) {
+    var last = "", seen = 0;
+    setInterval(function () {
+      if (video.readyState < 2) return;
+      detector.detect(video).then(function (found) {
+        if (!found.length) return;
+        var text = found[0].rawValue, now = Date.now();
+        if (text === last && now - seen < 4000) { seen = now; return; }
+        last = text; seen = now; code.value = text; main.requestSubmit();
+      }).catch(function () { /* a frame that cannot be read is followed by another */ });
+    }, 150);
+  }
+  if ("BarcodeDetector" in window && navigator.mediaDevices) {
+    BarcodeDetector.getSupportedFormats().then(function (formats) {
+      if (formats.indexOf("qr_code") < 0) return;
+      button.hidden = false;
+      button.addEventListener("click", function () {
+        navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }).then(function (stream) {
+          button.hidden = true; finder.hidden = false; video.srcObject = stream; video.play();
+          watch(new BarcodeDetector({ formats: ["qr_code"] }));
+        }).catch(function () { button.disabled = true; });
+      });
+    });
+  }
+
+  count().then(flush);
+  if ("auto" in main.dataset) main.requestSubmit();
+})();
