@@ -27,7 +27,7 @@ _ENDINGS = {
 CONDITION_CODES = tuple(
     f"{kind}.{ending}" for kind, endings in _ENDINGS.items() for ending in endings
 )
-TEXT_CODES = ("text.terms", "text.bridged", "text.meaning")
+TEXT_CODES = ("text.terms", "text.bridged", "text.elsewhere", "text.meaning")
 CATEGORY_CODES = (
     "category.same",
     "category.near",
@@ -54,7 +54,7 @@ _CATEGORY_FAR = 0.4  # and under which another category speaks against it
 _MEANING = 0.5
 _NEAR_KM = 50.0
 _WORTH_TENTHS = 10  # advice for less than a point is noise
-_TERMS_SHOWN = 3
+TERMS_SHOWN = 3
 _LONGEST_TERM = 40
 
 
@@ -87,6 +87,7 @@ class Agreement:
     offer_leaf: str = ""
     parent: str = ""
     level: str = ""  # leaf, parent, chain; empty when not even the chain is shared
+    elsewhere: tuple[str, ...] = ()  # words of the need that only other texts of the supplier use
 
 
 def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
         if stem in offer.words:
             found.setdefault(written, len(written))
     # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
-    best = sorted(found, key=lambda phrase: -found[phrase])[:_TERMS_SHOWN]
+    best = sorted(found, key=lambda phrase: -found[phrase])[:TERMS_SHOWN]
     return tuple(phrase[:_LONGEST_TERM] for phrase in best)
 
 
@@ -214,6 +215,8 @@ def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
         yield Reason("text.bridged", "for", {"asked": asked, "offered": offered})
     if agreement.terms:
         yield Reason("text.terms", "for", {"terms": list(agreement.terms)})
+    if agreement.elsewhere:
+        yield Reason("text.elsewhere", "for", {"terms": list(agreement.elsewhere)})
     if not agreement.bridge and not agreement.terms and share >= _MEANING:
         yield Reason("text.meaning", "for", {})
 

@@ -59,6 +59,8 @@ class Vote:
 # Codes without words are known by their texts alone, so more are asked, and those of the other language too.
 _LEAF_VOTE = Vote(voters=10, words=0.3, sharpness=15.0)
 _LABEL_VOTE = Vote(voters=30, words=0.15, sharpness=12.0)
+# A code that is only half sure says more than half of what a sure one says.
+_LABEL_POWER = np.float32(0.7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +77,7 @@ class Lines:
     parent: Matrix
     chain: Matrix
     labels: Matrix
+    leading: list[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,9 @@ class Features:
         text covers (0 to 1).
     leaf, parent, chain
         Agreement of the recognised categories at the three levels, 0 to 1.
+    elsewhere
+        What other texts of the same supplier add to `b`: the share of the line's weight of words that its texts cover
+        together, less what this one covers.
     differ
         1 where line and text are in different languages, else 0.
     """
@@ -110,6 +116,7 @@ class Features:
     parent: Floats
     chain: Floats
     differ: Floats
+    elsewhere: Floats
 
 
 class OfferIndex:
@@ -245,6 +252,8 @@ class OfferIndex:
         self._postings = self._weighted.T.tocsr()
         self._leaf, self._parent, self._chain = self.taxonomy.levels(self._probabilities)
         self._leaf_postings = self._leaf.T.tocsr()
+        self._leaders = _leaders(self._leaf)
+        self._house, self._housed, self._houses = self._of_houses()
         order = np.lexsort((np.array([text.id for text in self.texts], np.int64), self.owners))
         self.order = np.empty(len(order), np.int64)
         self.order[order] = np.arange(len(order))
@@ -255,7 +264,7 @@ class OfferIndex:
             self.taxonomy.by_code,
             alive,
             self._vectors,
-            counts,
+            sp.diags(self._scale) @ times_columns(self._weighted, self._idf),
         )
         self._rows_of = dict(_grouped(self.owners, alive))
         self._kinds = {
@@ -264,6 +273,14 @@ class OfferIndex:
         }
         groups = {offer.group for offer in self.offers.values() if offer.group is not None}
         self._groups = {group: self._rows_where(group=group) for group in groups}
+
+    def _of_houses(self) -> tuple[Ints, Ints, Ints]:
+        """Number of the supplier of each text, its texts in one column, and where those of each supplier begin."""
+        rows = np.flatnonzero(self._alive)
+        _, place, count = np.unique(self.owners[rows], return_inverse=True, return_counts=True)
+        house = np.zeros(len(self.owners), np.int64)
+        house[rows] = place
+        return house, rows[np.argsort(place, kind="stable")], np.append(0, np.cumsum(count))
 
     def _read_codes(self) -> None:
         """Columns of the vocabulary that name one model or grade; read once, for the vocabulary only grows."""
@@ -332,18 +349,28 @@ class OfferIndex:
             likely, [[need.category] if need.category else [] for need in needs]
         )
         leaf, parent, chain = self.taxonomy.levels(likely)
-        labels = self._labelled(needs, vectors, tfidf, counts, found)
+        labels = self._labelled(needs, vectors, tfidf, found)
         return Lines(
-            tuple(needs), vectors, tfidf, cover, chinese, found, leaf, parent, chain, labels
+            tuple(needs),
+            vectors,
+            tfidf,
+            cover,
+            chinese,
+            found,
+            leaf,
+            parent,
+            chain,
+            labels,
+            _leaders(leaf),
         )
 
     def _labelled(
-        self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, counts: Matrix, found: Pairs
+        self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, found: Pairs
     ) -> Matrix:
         if not self._labels:
             return sp.csr_matrix((len(needs), 0), dtype=np.float32)
         votes = self._votes(vectors, tfidf, found, _LABEL_VOTE)
-        return self._labels.of_lines(votes, vectors, counts, [need.category for need in needs])
+        return self._labels.of_lines(votes, vectors, tfidf, [need.category for need in needs])
 
     def _nearest(self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
         if not self.texts:
@@ -468,8 +495,11 @@ class OfferIndex:
         count = len(lines.needs)
         return Pairs(np.repeat(np.arange(count, dtype=np.int64), len(rows)), np.tile(rows, count))
 
-    def features(self, lines: Lines, pairs: Pairs) -> Features:
-        """What is known of each pair, as columns along `pairs`."""
+    def features(self, lines: Lines, pairs: Pairs, *, houses: bool = True) -> Features:
+        """What is known of each pair, as columns along `pairs`.
+
+        Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
+        """
         columns = {
             "u": self._meaning(lines.vectors, pairs),
             "t": self._words(lines.tfidf, pairs),
@@ -479,11 +509,13 @@ class OfferIndex:
             "chain": _dots(lines.chain, self._chain, pairs),
             "differ": (lines.chinese[pairs.line] != self._chinese[pairs.row]).astype(np.float32),
         }
+        nothing = np.zeros(len(pairs), np.float32)
+        columns["elsewhere"] = self._elsewhere(lines, pairs, columns["b"]) if houses else nothing
         if self._labels:
             # Leaves guessed in a tree that does not hold the codes would say less.
             columns |= dict.fromkeys(
                 ("leaf", "parent", "chain"),
-                np.minimum(_dots(lines.labels, self._labels.of_texts, pairs), 1),
+                np.minimum(_dots(lines.labels, self._labels.of_texts, pairs), 1) ** _LABEL_POWER,
             )
         return Features(
             **{
@@ -492,11 +524,34 @@ class OfferIndex:
             }
         )
 
+    def _elsewhere(self, lines: Lines, pairs: Pairs, covered: Floats) -> Floats:
+        out = np.zeros(len(pairs), np.float32)
+        house = self._house[pairs.row]
+        several = np.flatnonzero(np.diff(self._houses)[house] > 1)
+        if not len(several):
+            return out
+        width = len(self._houses)
+        key, back = np.unique(pairs.line[several] * width + house[several], return_inverse=True)
+        line, house = np.divmod(key, width)
+        whole = np.empty(len(key), np.float32)
+        said = self._with(self._saturated)
+        start = 0
+        while start < len(key):
+            stop = min(start + _PAIRS_AT_ONCE, int(np.searchsorted(line, line[start] + _BLOCK)))
+            first, last = self._houses[house[start:stop]], self._houses[house[start:stop] + 1]
+            row = self._housed[_ranges(first, last - first)]
+            owner = np.repeat(np.arange(stop - start), last - first)
+            found, column, product = _products(lines.cover, said, line[start:stop][owner], row)
+            whole[start:stop] = _sums_of_greatest(owner[found], column, product, stop - start)
+            start = stop
+        out[several] = np.maximum(whole[back] - covered[several], 0)
+        return out
+
     def leading_leaves(self, lines: Lines, line: int, row: int) -> tuple[str, str]:
         """Codes of the leaf that the line, and the one that the text, most probably speaks of; "" for none."""
-        return _leader(lines.leaf, line, self.taxonomy.codes), _leader(
-            self._leaf, row, self.taxonomy.codes
-        )
+        asked, offered = lines.leading[line], self._leaders[row]
+        codes = self.taxonomy.codes
+        return codes[asked] if asked >= 0 else "", codes[offered] if offered >= 0 else ""
 
     def _meaning(self, vectors: Floats, pairs: Pairs) -> Floats:
         out = np.empty(len(pairs), np.float32)
@@ -617,11 +672,18 @@ def _chinese(spoken: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
 
 
-def _leader(levels: Matrix, row: int, codes: Sequence[str]) -> str:
-    own = slice(levels.indptr[row], levels.indptr[row + 1])
-    if own.start == own.stop:
-        return ""
-    return codes[int(levels.indices[own][np.argmax(levels.data[own])])]
+def _leaders(levels: Matrix) -> list[int]:
+    """Column of the first greatest entry of each row, -1 for an empty row."""
+    leaders = np.full(levels.shape[0], -1, np.int64)
+    filled = np.flatnonzero(np.diff(levels.indptr))
+    if len(filled):
+        starts = levels.indptr[filled]
+        lengths = np.diff(np.append(starts, len(levels.data)))
+        greatest = np.repeat(np.maximum.reduceat(levels.data, starts), lengths)
+        places = np.where(levels.data == greatest, np.arange(len(levels.data)), len(levels.data))
+        leaders[filled] = levels.indices[np.minimum.reduceat(places, starts)]
+    out: list[int] = leaders.tolist()
+    return out
 
 
 def _widened(matrix: Matrix, width: int) -> Matrix:
@@ -671,6 +733,12 @@ def _dots(left: Matrix, right: Matrix, pairs: Pairs) -> Floats:
 
 
 def _dots_of(left: Matrix, right: Matrix, line: Ints, row: Ints) -> Floats:
+    pair, _, product = _products(left, right, line, row)
+    return np.bincount(pair, weights=product, minlength=len(row)).astype(np.float32)
+
+
+def _products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Floats]:
+    """Pair, column and product of every column that both rows of a pair fill."""
     first = int(line[0])
     own = left[first : int(line[-1]) + 1]
     used = np.unique(own.indices)
@@ -679,12 +747,29 @@ def _dots_of(left: Matrix, right: Matrix, line: Ints, row: Ints) -> Floats:
     table = np.zeros((own.shape[0], max(len(used), 1)), np.float32)
     table[np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)), place[own.indices]] = own.data
     lengths = right.indptr[row + 1] - right.indptr[row]
-    ends = np.cumsum(lengths)
-    flat = np.repeat(right.indptr[row] - (ends - lengths), lengths) + np.arange(
-        ends[-1] if len(ends) else 0
-    )
+    flat = _ranges(right.indptr[row], lengths)
     column = place[right.indices[flat]]
     shared = np.flatnonzero(column >= 0)
     pair = np.repeat(np.arange(len(row)), lengths)[shared]
-    products = table[line[pair] - first, column[shared]] * right.data[flat[shared]]
-    return np.bincount(pair, weights=products, minlength=len(row)).astype(np.float32)
+    column = column[shared]
+    product: Floats = table[line[pair] - first, column] * right.data[flat[shared]]
+    return pair, column, product
+
+
+def _ranges(starts: Ints, lengths: Ints) -> Ints:
+    """The numbers from each start on, as many as its length, one after the other."""
+    ends = np.cumsum(lengths)
+    numbers: Ints = np.repeat(starts - (ends - lengths), lengths)
+    numbers += np.arange(ends[-1] if len(ends) else 0)
+    return numbers
+
+
+def _sums_of_greatest(group: Ints, column: Ints, value: Floats, groups: int) -> Floats:
+    """For each group the sum over its columns of the greatest value there."""
+    width = int(column.max()) + 1 if len(column) else 1
+    key = group * width + column
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    greatest = np.maximum.reduceat(value[order], first) if len(first) else value
+    out = np.bincount(key[order][first] // width, weights=greatest, minlength=groups)
+    return out.astype(np.float32)

@@ -1,7 +1,8 @@
 """Categories that are codes without words: of a flat list that the category tree does not know.
 
 What such a code means is learned from the index's own texts that carry it, by three views that err differently: the
-texts nearest to a line, a ridge regression on the vectors, and the words. All sums run over the living texts alone.
+texts nearest to a line, ridge regressions on the vectors and on the words, and how often each word went with a code.
+All sums run over the living texts alone.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from matchmaking.engine.sparse import Floats, Matrix, strongest
+from matchmaking.engine.sparse import Floats, Ints, Matrix, strongest
 
 # Chosen by the log-likelihood of the codes of lines, the same for all lists.
-_NEAREST, _MEANING, _WORDS = 0.75, 0.5, 0.25
+_NEAREST, _MEANING, _WORDS, _WORDING = 0.75, 0.5, 0.25, 2.0
 _FLOOR = 0.01
 _RIDGE = 5.0
+_RIDGE_OF_WORDS = 1.0
+_ROUNDS = 12
+_RARE = 2
 _SHARPNESS = 10.0
 _WORD_POWER = 0.5
 _WORD_PRIOR = 0.2
+# The views read the same text and err together, so what they say at once is less than the sum.
+_TOGETHER = 0.8
+# So does an author who chose a code after writing the text.
+_BESIDE_GIVEN = 0.65
 # Every fifth code that an author gives may be wrong.
 _WRONG = 0.2
 _UNHEARD = 1e-3
@@ -38,7 +46,7 @@ class Labels:
         known: Collection[str],
         alive: npt.NDArray[np.bool_],
         vectors: Floats,
-        counts: Matrix,
+        tfidf: Matrix,
     ) -> None:
         codes = [[code for code in row if code not in known] for row in marked]
         self._columns = {
@@ -55,7 +63,7 @@ class Labels:
         self._taught = np.flatnonzero(alive & (carried > 0))
         # A few codes left over from elsewhere do not make a list that all texts are sorted by.
         self._rules = 2 * len(self._taught) > np.count_nonzero(alive)
-        self._vectors, self._counts = vectors, counts
+        self._vectors, self._tfidf = vectors, tfidf
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -77,20 +85,44 @@ class Labels:
     @cached_property
     def _speaking(self) -> Matrix:
         """How much a word raises the logarithm of the odds of a code; words that never went with it are left out."""
-        present = self._counts[self._taught].sign()
+        present = self._tfidf[self._taught].sign()
         together = (present.T @ self._shares[self._taught]).tocsr()
         together.data = np.log1p(
             together.data / (_WORD_PRIOR * self._prior[together.indices])
         ).astype(np.float32)
         return together
 
+    @cached_property
+    def _wording(self) -> tuple[Ints, Floats]:
+        """Ridge regression of the codes on the words that more than one text says, by conjugate gradients."""
+        said = self._tfidf[self._taught]
+        spread = np.bincount(said.indices, minlength=said.shape[1])
+        columns = np.flatnonzero(spread >= _RARE).astype(np.int64)
+        said = said[:, columns].astype(np.float32)
+        turned, codes = said.T.tocsr(), self._shares[self._taught].toarray()
+        left = (turned @ codes).astype(np.float32)
+        found, way, size = np.zeros_like(left), left.copy(), _squares(left)
+        for _ in range(_ROUNDS):
+            ahead = turned @ (said @ way)
+            ahead += np.float32(_RIDGE_OF_WORDS) * way
+            step = size / np.maximum(np.einsum("ij,ij->j", way, ahead), np.float32(1e-12))
+            found += step * way
+            left -= step * ahead
+            before, size = size, _squares(left)
+            way *= size / np.maximum(before, np.float32(1e-12))
+            way += left
+        return columns, found
+
     def _learned(self, vectors: Floats, words: Matrix) -> npt.NDArray[np.float64]:
         """Logarithms of how probable each code is by vector and words, up to a constant of each row."""
         meaning = _softmax(_SHARPNESS * (vectors @ self._directions).astype(np.float64))
         spoken = (words.sign() @ self._speaking).toarray().astype(np.float64)
         said = _softmax(_WORD_POWER * spoken + np.log(self._prior))
-        out: npt.NDArray[np.float64] = _MEANING * np.log(meaning + _FLOOR) + _WORDS * np.log(
-            said + _FLOOR
+        columns, wording = self._wording
+        out: npt.NDArray[np.float64] = (
+            _MEANING * np.log(meaning + _FLOOR)
+            + _WORDS * np.log(said + _FLOOR)
+            + _WORDING * np.asarray(words[:, columns] @ wording, np.float64)
         )
         return out
 
@@ -103,7 +135,7 @@ class Labels:
         doubtful = np.flatnonzero(carried != 1)
         for start in range(0, len(doubtful), _BLOCK):
             rows = doubtful[start : start + _BLOCK]
-            learned = _softmax(self._learned(self._vectors[rows], self._counts[rows])) + _UNHEARD
+            learned = _softmax(self._learned(self._vectors[rows], self._tfidf[rows])) + _UNHEARD
             own = self._shares[rows].toarray()
             own[carried[rows] == 0] = 1
             blocks.append(strongest(_sums_to_one(sp.csr_matrix(learned * (own > 0))), _CODES_KEPT))
@@ -115,9 +147,13 @@ class Labels:
     ) -> Matrix:
         """How probable each code is for each line; `votes` are the shares of the texts nearest to it."""
         near = (votes @ self._shares).toarray().astype(np.float64)
-        likely = _softmax(_NEAREST * np.log(near + _FLOOR) + self._learned(vectors, words))
-        for row, code in enumerate(given):
-            column = self._columns.get(code or "")
+        columns = [self._columns.get(code or "") for code in given]
+        told = np.array([column is not None for column in columns], np.bool_)
+        share = np.where(told, _BESIDE_GIVEN, _TOGETHER)[:, None]
+        likely = _softmax(
+            share * (_NEAREST * np.log(near + _FLOOR) + self._learned(vectors, words))
+        )
+        for row, column in enumerate(columns):
             if column is None:
                 continue
             chances = (likely[row] + _UNHEARD) * (_WRONG / max(len(self._columns) - 1, 1))
@@ -130,6 +166,11 @@ def _softmax(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     raised = np.exp(values - values.max(axis=1, keepdims=True))
     shares: npt.NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
     return shares
+
+
+def _squares(table: Floats) -> Floats:
+    squares: Floats = np.einsum("ij,ij->j", table, table)
+    return squares
 
 
 def _sums_to_one(table: Matrix) -> Matrix:

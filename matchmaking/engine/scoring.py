@@ -17,6 +17,7 @@ import numpy.typing as npt
 from matchmaking.engine import similarity
 from matchmaking.engine.constraints import Case, counted_in, judge, verdict
 from matchmaking.engine.explanation import (
+    TERMS_SHOWN,
     Agreement,
     Wording,
     bridge,
@@ -45,6 +46,7 @@ Ints = npt.NDArray[np.int64]
 
 WHOLE = 1000  # tenths of a full score
 KEPT = 50
+ELSEWHERE_TOLD = 0.1  # from a tenth of a line's words on it is a reason
 WORDINGS_KEPT = 20_000  # some 2 kB each: a worker's memory is for the index
 _DECIMALS = 6  # beyond that a float's noise, not a difference between two suppliers
 
@@ -101,6 +103,9 @@ class Candidates:
     texts: tuple[OfferText, ...]
     text: Floats
     category: Floats
+    elsewhere: (
+        Floats  # share of the line's weight of words that only other texts of the offer cover
+    )
 
     def __len__(self) -> int:
         return len(self.offers)
@@ -262,7 +267,8 @@ class Ranker:
 
     def _scored(self, lines: Lines, pairs: Pairs, k: int) -> Iterator[Scored]:
         chosen: list[Pairs] = []
-        for line, candidates in self._candidates(lines, pairs):
+        # What other texts of a supplier say is little; it is not needed to find the best few.
+        for line, candidates in self._candidates(lines, pairs, houses=False):
             standing = self._standing(lines.needs[line], candidates)
             best = standing.order(candidates.offers)[:k]
             # The search may have found one text of a supplier and not another that says it better.
@@ -275,23 +281,28 @@ class Ranker:
             np.concatenate([p.line for p in chosen]),
             np.concatenate([p.row for p in chosen]),
         )
-        for line, candidates in self._candidates(lines, Pairs(*columns)):
+        for line, candidates in self._candidates(lines, Pairs(*columns), houses=True):
             yield from self._explained(lines, line, candidates)
 
-    def _candidates(self, lines: Lines, pairs: Pairs) -> Iterator[tuple[int, Candidates]]:
+    def _candidates(
+        self, lines: Lines, pairs: Pairs, *, houses: bool
+    ) -> Iterator[tuple[int, Candidates]]:
         """Pairs by line, one text an offer."""
         if not len(pairs):
             return
-        features = self.index.features(lines, pairs)
+        features = self.index.features(lines, pairs, houses=houses)
         text = similarity.text_share(features, self.weights).astype(np.float64)
         category = similarity.category_share(features, self.weights).astype(np.float64)
         starts = np.searchsorted(pairs.line, np.arange(len(lines.needs) + 1))
         for line in range(len(lines.needs)):
             own = slice(starts[line], starts[line + 1])
             if own.start < own.stop:
-                yield line, self._best_texts(pairs.row[own], text[own], category[own])
+                columns = pairs.row[own], text[own], category[own], features.elsewhere[own]
+                yield line, self._best_texts(*columns)
 
-    def _best_texts(self, rows: Ints, text: Floats, category: Floats) -> Candidates:
+    def _best_texts(
+        self, rows: Ints, text: Floats, category: Floats, elsewhere: npt.NDArray[np.float32]
+    ) -> Candidates:
         """One text an offer: the one nearest in words and category. Conditions do not choose it, or a supplier's
         other product with a handy certificate would stand for the one that was asked for."""
         worth = np.round(text * self.weights.text + category * self.weights.category, _DECIMALS)
@@ -306,6 +317,7 @@ class Ranker:
             texts=tuple(self.index.texts[row] for row in rows[chosen]),
             text=text[chosen],
             category=category[chosen],
+            elsewhere=elsewhere[chosen].astype(np.float64),
         )
 
     def _standing(self, need: Need, candidates: Candidates) -> Standing:
@@ -324,7 +336,10 @@ class Ranker:
             parts = every_part[row]
             case = Case(offer, text, self.units, near.km, near.about)
             outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, self.weights)
-            agreement = self._agreement(lines, line, int(candidates.row[row]), wording, text)
+            others = offer.texts if candidates.elsewhere[row] >= ELSEWHERE_TOLD else ()
+            agreement = self._agreement(
+                lines, line, int(candidates.row[row]), wording, text, others
+            )
             yield Scored(
                 need=need.id,
                 offer=offer.id,
@@ -337,20 +352,41 @@ class Ranker:
             )
 
     def _agreement(
-        self, lines: Lines, line: int, row: int, wording: Wording, text: OfferText
+        self,
+        lines: Lines,
+        line: int,
+        row: int,
+        wording: Wording,
+        text: OfferText,
+        others: Sequence[OfferText],
     ) -> Agreement:
         asked, offered = self.index.leading_leaves(lines, line, row)
-        key = int(self.index.owners[row]), text.id
-        other = self._wordings.get(key)
-        if other is None:
-            if len(self._wordings) >= WORDINGS_KEPT:
-                self._wordings.clear()
-            other = self._wordings[key] = Wording.of(text.text)
+        owner = int(self.index.owners[row])
+        other = self._wording(owner, text)
         crossed = None
         if asked and asked == offered:
             crossed = bridge(wording, other, self._words_of(asked))
         parent, level = self._relation(asked, offered)
-        return Agreement(shared_terms(wording, other), crossed, asked, offered, parent, level)
+        terms = shared_terms(wording, other)
+        elsewhere = dict.fromkeys(
+            term
+            for more in others
+            if more.id != text.id
+            for term in shared_terms(wording, self._wording(owner, more))
+            if term not in terms
+        )
+        return Agreement(
+            terms, crossed, asked, offered, parent, level, tuple(elsewhere)[:TERMS_SHOWN]
+        )
+
+    def _wording(self, owner: int, text: OfferText) -> Wording:
+        key = owner, text.id
+        wording = self._wordings.get(key)
+        if wording is None:
+            if len(self._wordings) >= WORDINGS_KEPT:
+                self._wordings.clear()
+            wording = self._wordings[key] = Wording.of(text.text)
+        return wording
 
     def _relation(self, asked: str, offered: str) -> tuple[str, str]:
         """The closest level two leaves share, and the code of it where it is their parent."""

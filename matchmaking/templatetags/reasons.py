@@ -39,6 +39,7 @@ register = template.Library()
 SENTENCES: dict[str, Promise] = {
     "text.terms": gettext_lazy("Both texts say %(terms)s"),
     "text.bridged": gettext_lazy("“%(asked)s” and “%(offered)s” mean the same"),
+    "text.elsewhere": gettext_lazy("Other texts of the supplier say %(terms)s"),
     "text.meaning": gettext_lazy("The two texts are close in meaning"),
     "category.same": gettext_lazy("Same category: %(category)s"),
     "category.near": gettext_lazy("Neighbouring category: offers %(offered)s, asked for %(asked)s"),

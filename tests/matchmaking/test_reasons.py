@@ -34,6 +34,7 @@ MUST = {"strength": "must"}
 EXAMPLES = {
     "text.terms": {"terms": ["接线盒", "ip68"]},
     "text.bridged": {"asked": "split junction box", "offered": "分体接线盒"},
+    "text.elsewhere": {"terms": ["IP68"]},
     "text.meaning": {},
     "category.same": {"category": "PV0306"},
     "category.near": {"asked": "PV0306", "offered": "PV0301"},

@@ -414,3 +414,58 @@ def test_an_empty_index_finds_nothing_and_can_be_filled():
     assert found(index, []) == []
     index.add(offer(1, "隔膜"))
     assert [row[1] for row in found(index, [need("隔膜")])] == [1]
+
+
+HOUSES = (
+    offer(1, "wide seal ring", "rubber pump part", "seal of rubber"),
+    offer(2, "rubber seal"),
+    offer(3, "pump ring", "rubber"),
+)
+
+
+def elsewhere(index, text):
+    lines = index.read([need(text)])
+    pairs = index.all_pairs(lines)
+    ids = [index.texts[row].id for row in pairs.row]
+    features = index.features(lines, pairs)
+    return (
+        lines,
+        pairs,
+        dict(zip(ids, zip(features.b, features.elsewhere, strict=True), strict=True)),
+    )
+
+
+def test_what_other_texts_add_is_the_best_of_all_texts_word_by_word():
+    index = OfferIndex.build([*HOUSES, offer(4, "rubber pump ring seal")], TREE, LETTERS)
+    index.remove(4)
+
+    lines, _, told = elsewhere(index, "rubber ring pump")
+
+    cover = lines.cover.toarray()[0]
+    said = index._with(index._saturated).toarray()
+    for one in HOUSES:
+        rows = index.rows_of(one.id)
+        together = float(said[rows].max(axis=0) @ cover)
+        for row in rows:
+            own, more = told[index.texts[row].id]
+            assert own + more == pytest.approx(together, abs=2e-4)
+    assert told[20][1] == 0
+    assert told[10][1] > 0
+
+
+def test_what_other_texts_say_can_be_left_aside():
+    index = OfferIndex.build(HOUSES, TREE, LETTERS)
+    lines, pairs, _ = elsewhere(index, "rubber ring pump")
+
+    assert not index.features(lines, pairs, houses=False).elsewhere.any()
+
+
+def test_a_code_is_known_by_a_word_that_its_texts_share():
+    # Without vectors only the words are left to learn from.
+    texts = ["pump alpha", "pump beta", "pump gamma", "lamp delta", "lamp alpha", "lamp beta"]
+    coded = [marked(n, text, "P" if "pump" in text else "L") for n, text in enumerate(texts, 1)]
+    index = OfferIndex.build(coded, TREE, NoEncoder())
+
+    likely = index.read([need("pump omega")]).labels.toarray()[0]
+
+    assert likely[1] > 3 * likely[0]

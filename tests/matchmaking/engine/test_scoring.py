@@ -81,6 +81,7 @@ def candidates(*offers, text=0.5, category=0.5):
         texts=tuple(o.texts[0] for o in offers),
         text=np.broadcast_to(np.float64(text), len(offers)).copy(),
         category=np.broadcast_to(np.float64(category), len(offers)).copy(),
+        elsewhere=np.zeros(len(offers)),
     )
 
 
@@ -488,3 +489,17 @@ def test_186_candidates_with_4_conditions_are_quick():
 
     # Some 2 ms on an idle core; the bound leaves room for a busy machine and still catches a loop of 100 µs a pair.
     assert (time.process_time() - started) / 5 < 0.015
+
+
+def test_words_of_other_texts_of_a_supplier_raise_it_and_are_named(encoder):
+    whole = offer(1, "2 TB portable hard drive, black", "Toshiba storage goods")
+    half = offer(2, "2 TB portable hard drive, black", "Office chairs and desks")
+    index = OfferIndex.build([whole, half], TAXONOMY, encoder)
+
+    first, second = rank([Need(1, "Toshiba portable hard drive", "en")], index, WEIGHTING_1, UNITS)
+
+    assert (first.offer, first.text, second.text) == (1, 10, 20)
+    assert first.parts[0].tenths > second.parts[0].tenths
+    told = [reason.params for reason in first.reasons if reason.code == "text.elsewhere"]
+    assert told == [{"terms": ["Toshiba"]}]
+    assert not any(reason.code == "text.elsewhere" for reason in second.reasons)
