@@ -3,18 +3,20 @@ from __future__ import annotations
 import datetime
 import os
 import time
+from unittest import mock
 
 import pytest
 from django.apps import apps
 from django.core.cache import caches
 from django.core.management import call_command
-from django.db import connection
-from django.test import TransactionTestCase
+from django.db import connection, transaction
+from django.test import TransactionTestCase, override_settings
 from django.utils import timezone, translation
 
 from chains.models import Province, Reference, RegionGroup, SegmentLink
 from matchmaking.models import Weighting
 from matchmaking.templatetags import reasons
+from tests import world
 from tests.servers import chromium
 
 
@@ -87,6 +89,17 @@ def empty_all_but_shipped_rows(self):
 
 
 TransactionTestCase._fixture_teardown = empty_all_but_shipped_rows
+
+
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The small market of tests/world.py, built once for the tests of a module that take back what they change."""
+    media = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
+    with django_db_blocker.unblock(), transaction.atomic():
+        with media, mock.patch("chains.doorbell._send"), translation.override("en"):
+            place = world.build()
+        yield place
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -285,8 +285,8 @@ HEADERS = (
 
 
 @pytest.mark.parametrize("sent", HEADERS, ids=lambda sent: " ".join(sent)[:60])
-def test_page_survives_hostile_headers(sent):
-    place = world.build()
+def test_page_survives_hostile_headers(sent, standing_world):
+    place = standing_world
     addresses = [
         reverse("home"),
         reverse("matchmaking:requirement_list"),

@@ -63,7 +63,7 @@ MOST = settings(
 RAW = (
     "", "{", "[]", "null", '"text"', "1", b"\xff", b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", '{"a":' * 5000,
     "[" * 100_000, '{"title": NaN}', '{"title": "\\ud800"}', '{"title": 1, "title": 2}', '{"\\u0000": 1}',
-    '{"__proto__": {}}', "1" * 5_000, '{"seats": ' + "9" * 5_000 + "}", '{"title": "' + "x" * 6_000_000 + '"}',
+    '{"__proto__": {}}', "1" * 5_000, '{"seats": ' + "9" * 5_000 + "}",
 )  # fmt: skip
 PART = '--b\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n'
 OTHER_TYPES = (
@@ -73,12 +73,17 @@ OTHER_TYPES = (
     ("application/json; charset=none", "{}"),
     ("application/xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
     ("application/x-www-form-urlencoded", "title=%00&title=%ff&title=%ed%a0%80"),
-    ("application/x-www-form-urlencoded", "&".join(f"f{n}=1" for n in range(10_000))),
     ("multipart/form-data", "--b"),
     ("multipart/form-data; boundary=" + "b" * 500, "--b"),
     ("multipart/form-data; boundary=b", PART.format("title", "", "\x00") + "--b--"),
-    ("multipart/form-data; boundary=b", PART.format("title", "", "x" * 6_000_000) + "--b--"),
     ("multipart/form-data; boundary=b", PART.format("licence", '; filename="a\x00.pdf"', "%PDF") + "--b--"),
+)  # fmt: skip
+
+# One operation stands for all that share the parsers; in the night each is sent them.
+BULKY = (
+    ("application/json", '{"title": "' + "x" * 6_000_000 + '"}'),
+    ("application/x-www-form-urlencoded", "&".join(f"f{n}=1" for n in range(10_000))),
+    ("multipart/form-data; boundary=b", PART.format("title", "", "x" * 6_000_000) + "--b--"),
     ("multipart/form-data; boundary=b", "".join(PART.format(f"f{n}", "", n) for n in range(7_000)) + "--b--"),
 )  # fmt: skip
 
@@ -128,9 +133,9 @@ def send(client, method, path, payload, content_type="application/json"):
     return answer.status_code
 
 
-@pytest.fixture
-def place():
-    return world.build()
+@pytest.fixture(scope="module")
+def place(standing_world):
+    return standing_world
 
 
 def client_of(place, path, role=None):
@@ -168,7 +173,8 @@ def test_write_survives_hostile_values(method, path, operation, place):
     furthest = client_of(place, path)
     for raw in RAW:
         send(furthest, method, target, raw)
-    for content_type, raw in OTHER_TYPES:
+    everywhere = "FUZZ_EXAMPLES" in os.environ or path == "/api/v1/requirements/"
+    for content_type, raw in OTHER_TYPES + (BULKY if everywhere else ()):
         send(furthest, method, target, raw, content_type)
 
 
@@ -187,8 +193,9 @@ def test_read_survives_hostile_queries(method, path, operation, place):
     @MOST
     @given(st.dictionaries(st.sampled_from(names), texts, max_size=3) if names else st.just({}))
     def attack(client, query):
-        with walk.OPEN_THROTTLE:
+        with walk.OPEN_THROTTLE, transaction.atomic():
             answer = client.get(target, query)
+            transaction.set_rollback(True)
         assert answer.status_code < 500, (path, query)
 
     for client in clients_of(place, path):
