@@ -17,6 +17,8 @@ urlpatterns = [
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),
     path("events/<str:public_id>/guests/", guests.guest_list, name="guest_list"),
     path("events/<str:public_id>/check-in/", desk.check_in, name="check_in"),
+    path("events/<str:public_id>/check-in/roll/", desk.check_in_roll, name="check_in_roll"),
+    path("events/<str:public_id>/check-in/worker.js", desk.check_in_worker, name="check_in_worker"),
     path("events/<str:public_id>/badges/", desk.badge_sheet, name="badge_sheet"),
     path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
     # Short, because it stands in a code that is read from a phone's screen in bad light.

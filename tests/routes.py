@@ -186,6 +186,8 @@ GATHERING = (
     Row("events:guest_list", "event", DESK, query={"export": "xlsx", "state": "all"}),
     Row("events:check_in", "event", DESK, query={"q": FOUND_BY}),
     post("events:check_in", "event", DESK, data={"nonce": NONCE, "code": "no-such-code"}),
+    Row("events:check_in_roll", "event", DESK),
+    Row("events:check_in_worker", "event", DESK),
     Row("events:badge_sheet", "event", DESK),
     Row("events:sign_in_sheet", "event", DESK),
     # The key of a badge opens the name of its event; a made-up one opens nothing.

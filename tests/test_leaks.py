@@ -72,6 +72,7 @@ CONTACT_PAGES = {
         "events:delegate_list(registration)",
         "events:registration_badges(registration)",
         "events:badge_sheet(event)",
+        "events:check_in_roll(event)",
         "events:sign_in_sheet(event)",
         "events:guest_list(event) export=csv state=all",
         "events:guest_list(event) export=xlsx state=all",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import uuid
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -24,6 +26,7 @@ from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise
 from chains.permissions import is_signed_in
+from chains.templatetags.localised import localised
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.models import Delegate, Event, Registration
@@ -187,6 +190,8 @@ def _page(
 ) -> HttpResponse:
     text = request.POST.get("code", "") or request.GET.get("q", "")
     found = [] if scan or error else _shown(request, event, text)
+    # What is kept for hours without a network shows nobody.
+    is_shell = "shell" in request.GET
     latest = (
         event.check_ins.filter(staff=request.user)
         .exclude(delegate=None)
@@ -205,7 +210,7 @@ def _page(
             "typed": "" if scan else text,
             "code": request.GET.get("code", ""),
             "found": found,
-            "latest": latest,
+            "latest": [] if is_shell else latest,
             "gate": request.session.get(GATE, ""),
             "gates": event.check_ins.exclude(gate="").values_list("gate", flat=True).distinct(),
             "nonce": uuid.uuid4(),
@@ -228,6 +233,46 @@ def _walk_ins(event: Event) -> list[Enterprise]:
     return [row.enterprise for row in rows.order_by("enterprise__sort_key")]
 
 
+@never_cache
+@require_safe
+def check_in_roll(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Who is expected, for a door without a network. Keys of badges come as digests: a lost phone opens no door."""
+    event = _staffed(request, public_id)
+    if not permissions.can_check_in(request.user, event):
+        raise Http404
+    inside = set(event.check_ins.inside().values_list("delegate", flat=True))
+    people = _badged(event)
+    audit.record(request.user, "delegate.listed", event, rows=len(people))
+    return JsonResponse(
+        {
+            # After the last day the device throws the list away.
+            "until": permissions.desk_days(event)[1].isoformat(),
+            "people": [
+                {
+                    "id": one.public_id,
+                    "name": one.name,
+                    "enterprise": localised(one.registration.enterprise),
+                    "code": one.short_code,
+                    "key": hashlib.sha256(one.token.encode()).hexdigest(),
+                    "is_in": one.pk in inside,
+                }
+                for one in people
+            ],
+        }
+    )
+
+
+@require_safe
+def check_in_worker(request: MemberRequest, public_id: str) -> HttpResponse:
+    """The script that opens the page of the doors without a network. Its own address is what it may look after."""
+    _staffed(request, public_id)
+    answer = render(
+        request, "events/check_in_worker.js", {}, content_type="text/javascript; charset=utf-8"
+    )
+    answer["Cache-Control"] = "no-cache"
+    return answer
+
+
 @login_not_required
 @require_safe
 def badge(request: HttpRequest, token: str) -> HttpResponse:
@@ -248,10 +293,8 @@ def badge(request: HttpRequest, token: str) -> HttpResponse:
 # ---- to print ----
 
 
-@require_safe
-def badge_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
-    event = _staffed(request, public_id)
-    people = (
+def _badged(event: Event) -> QuerySet[Delegate]:
+    return (
         Delegate.objects.filter(
             event=event,
             status=Delegate.Status.ACTIVE,
@@ -260,7 +303,12 @@ def badge_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
         .select_related("registration__enterprise__kind")
         .order_by("registration__enterprise__sort_key", "pk")
     )
-    page = Paginator(people, BADGES_PER_PAGE).get_page(request.GET.get("page"))
+
+
+@require_safe
+def badge_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
+    event = _staffed(request, public_id)
+    page = Paginator(_badged(event), BADGES_PER_PAGE).get_page(request.GET.get("page"))
     audit.record(request.user, "delegate.printed", event, rows=len(page))
     return _badges(request, event, page, back=reverse("events:guest_list", args=[public_id]))
 

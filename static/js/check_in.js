@@ -19,14 +19,18 @@
   // ---- what is kept while the network is away ----
   var db = new Promise(function (done, failed) {
     var ask = indexedDB.open("check-in", 1);
-    ask.onupgradeneeded = function () { ask.result.createObjectStore("scans", { keyPath: "nonce" }); };
+    ask.onupgradeneeded = function () {
+      ask.result.createObjectStore("scans", { keyPath: "nonce" });
+      ask.result.createObjectStore("rolls", { keyPath: "address" });
+    };
     ask.onsuccess = function () { done(ask.result); };
     ask.onerror = failed;
   });
-  function store(mode, act) {
+  function store(mode, act, name) {
+    name = name || "scans";
     return db.then(function (open) {
       return new Promise(function (done, failed) {
-        var turn = open.transaction("scans", mode), ask = act(turn.objectStore("scans"));
+        var turn = open.transaction(name, mode), ask = act(turn.objectStore(name));
         turn.oncomplete = function () { done(ask.result); };
         turn.onerror = failed;
       });
@@ -64,11 +68,69 @@
       document.querySelector("[data-expected]").textContent = said.expected;
     }
   }
-  function put(template) { box.replaceChildren(template.content.cloneNode(true)); names.replaceChildren(); }
+  function put(filled) { box.replaceChildren(filled); names.replaceChildren(); }
   function later(scan, fault) {
-    if (scan.isName) { put(noNames); return; }
-    if (fault.message === "signed out") signedOut.hidden = false; else put(keptAnswer);
+    if (fault.message === "signed out") signedOut.hidden = false;
+    if (scan.isName) { listNamed(scan.text); return; }
+    tellKept(scan);
     keep(scan);
+  }
+
+  // ---- who is expected, for a door without a network ----
+  var people = [];
+  function readRoll() {
+    store("readonly", function (s) { return s.get(main.dataset.roll); }, "rolls").then(function (roll) {
+      if (roll && new Date(roll.until) < new Date()) store("readwrite", function (s) { return s.clear(); }, "rolls");
+      else if (roll) people = roll.people;
+    }).then(function () { return fetch(main.dataset.roll, { redirect: "manual" }); }).then(function (answer) {
+      return answer.ok ? answer.json() : null;
+    }).then(function (roll) {
+      if (!roll) return;
+      people = roll.people; roll.address = main.dataset.roll;
+      return store("readwrite", function (s) { return s.put(roll); }, "rolls");
+    }).catch(function () { /* no network: the list of the last time holds */ });
+  }
+  function digest(text) {
+    if (!crypto.subtle) return Promise.resolve("");
+    return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)).then(function (bytes) {
+      return Array.from(new Uint8Array(bytes), function (b) { return (b + 256).toString(16).slice(1); }).join("");
+    });
+  }
+  function personOf(scan) {
+    if (scan.delegate) return Promise.resolve(people.find(function (one) { return one.id === scan.delegate; }));
+    var typed = scan.text.trim(), key = typed.indexOf("/c/") >= 0 ? typed.split("/c/")[1].split("/")[0] : typed;
+    return digest(key).then(function (hash) {
+      return people.find(function (one) { return one.key === hash || one.code === key.toLowerCase(); });
+    });
+  }
+  function fill(template, person) {
+    var filled = template.content.cloneNode(true);
+    filled.querySelector("[data-name]").textContent = person ? person.name : "";
+    filled.querySelector("[data-enterprise]").textContent = person ? person.enterprise : "";
+    return filled;
+  }
+  function tellKept(scan) {
+    personOf(scan).then(function (person) {
+      var filled = fill(keptAnswer, person), words = main.dataset;
+      filled.querySelector("[data-said]").textContent = !person ? words.unknown : person.is_in ? words.again : words.welcome;
+      filled.querySelector("[data-tone]").classList.toggle("again", !!person && person.is_in);
+      filled.querySelector("[data-tone]").classList.toggle("bad", !person);
+      if (person) person.is_in = !scan.isUndo;
+      put(filled);
+    });
+  }
+  function listNamed(text) {
+    var wanted = text.trim().toLowerCase(), list = document.createElement("ul");
+    var found = people.filter(function (one) { return (one.name + "\n" + one.enterprise).toLowerCase().indexOf(wanted) >= 0; });
+    if (!found.length) { put(noNames.content.cloneNode(true)); return; }
+    list.className = "list-plain rows card card-body";
+    found.slice(0, 50).forEach(function (one) {
+      var filled = fill(document.querySelector("[data-kept-person]"), one), form = filled.querySelector("form");
+      form.elements.nonce.value = number(); form.elements.delegate.value = one.id;
+      form.hidden = one.is_in; filled.querySelector("[data-is-in]").hidden = !one.is_in;
+      list.append(filled);
+    });
+    box.replaceChildren(); names.replaceChildren(list);
   }
   var isFlushing = false;
   function flush() {
@@ -97,6 +159,7 @@
     var scan = {
       nonce: data.get("nonce"), url: form.getAttribute("action"), at: new Date().toISOString(),
       body: new URLSearchParams(data).toString(), isName: form === main && !isCode(code.value),
+      text: data.get("code") || "", delegate: data.get("delegate"), isUndo: data.get("action") === "undo",
     };
     // At once: the next scan may come before this one is answered.
     form.elements.nonce.value = number();
@@ -132,5 +195,8 @@
   }
 
   count().then(flush);
+  readRoll();
+  setInterval(readRoll, 60000);
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(main.dataset.worker).catch(function () { /* private windows have none */ });
   if ("auto" in main.dataset) main.requestSubmit();
 })();
