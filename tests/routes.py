@@ -350,6 +350,8 @@ API = (
     post("api-interests-list", "", "401" + " 422" * 10),
     Row("api-interests-detail", "interest", "401 404 404 200 200 200 200 404 404 404 404"),
     post("api-interests-answer", "interest", "401 404 404 403 403 200 200 404 404 404 404", data={"answer": "accept"}),
+    post("api-interests-ask", "interest", "401 404 404 403 403 200 200 404 404 404 404", data={"text": "x"}),
+    post("api-interests-reply", "interest", "401 404 404 409 403 403 403 404 404 404 404", data={"text": "x"}),
     post("api-interests-contact", "interest", "401 404 404 403 200 200 200 404 404 404 404"),
     post("api-interests-withdraw", "interest", "401 404 404 200 403 403 403 404 404 404 404"),
     Row("api-runs-list", "", API_ALL, query=FOUND),

@@ -588,7 +588,7 @@ class _Capabilities:
         self.new: list[tuple[Capability, CapabilityDraft]] = []
 
     def keep(self, rows: Sequence[ReadRow]) -> _Done:
-        held = self._held()
+        held = self._held([row.draft for row in rows])
         for read in rows:
             draft = read.draft
             if not isinstance(draft, CapabilityDraft):
@@ -606,13 +606,24 @@ class _Capabilities:
         self._write()
         return self.done
 
-    def _held(self) -> dict[str, Capability]:
-        """What the enterprise has, by its titles; the latest of two."""
-        held: dict[str, Capability] = {}
-        known = Capability.objects.filter(enterprise=self.job.enterprise_id)
-        for row in known.prefetch_related("categories").select_for_update().order_by("pk"):
-            held |= {fold(title): row for title in (row.title_zh, row.title_en) if title}
-        return held
+    def _held(self, drafts: Iterable[object]) -> dict[str, Capability]:
+        """Of what the enterprise has, those these rows name, by their titles; the latest of two."""
+        wanted = {
+            fold(draft.titles.get(name, ""))
+            for draft in drafts
+            if isinstance(draft, CapabilityDraft)
+            for name in ("title_zh", "title_en")
+        }
+        known = Capability.objects.filter(enterprise=self.job.enterprise_id).order_by("pk")
+        named = {
+            fold(title): pk
+            for pk, *titles in known.values_list("pk", "title_zh", "title_en")
+            for title in titles
+            if title
+        }
+        likely = known.filter(pk__in={named[title] for title in wanted if title in named})
+        rows = {row.pk: row for row in likely.prefetch_related("categories").select_for_update()}
+        return {title: rows[named[title]] for title in wanted if title in named}
 
     def _write(self) -> None:
         Capability.objects.bulk_create([row for row, _draft in self.new])

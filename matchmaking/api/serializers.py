@@ -43,7 +43,7 @@ from events.models import (
     Target,
     Tier,
 )
-from matchmaking.models import Decision, Interest, Match, MatchRun, Score
+from matchmaking.models import Decision, Interest, InterestMessage, Match, MatchRun, Score
 
 NAMES = ("code", "name_zh", "name_en")
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
@@ -710,7 +710,23 @@ class DecisionSerializer(serializers.Serializer[Any]):
     until_on = serializers.DateField(required=False, allow_null=True, default=None)
 
 
+class InterestMessageSerializer(serializers.ModelSerializer[InterestMessage]):
+    class Meta:
+        model = InterestMessage
+        fields = ("side", "text", "language", "created_at")
+
+
+class InterestAnswerSerializer(serializers.Serializer[Any]):
+    """A question as it stood when it was answered; keys that begin with c are open points of the pair."""
+
+    key = serializers.CharField(max_length=20)
+    question = serializers.CharField(max_length=200)
+    answer = serializers.CharField(max_length=500)
+
+
 class InterestSerializer(serializers.ModelSerializer[Interest]):
+    answers = InterestAnswerSerializer(many=True, read_only=True)
+    thread = InterestMessageSerializer(many=True, read_only=True)
     requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     enterprise = EnterpriseNameSerializer(read_only=True)
     lines = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True, many=True)
@@ -718,8 +734,8 @@ class InterestSerializer(serializers.ModelSerializer[Interest]):
     class Meta:
         model = Interest
         fields = (
-            "public_id", "requirement", "enterprise", "lines", "message", "language", "status",
-            "decline_reason", "created_at", "answered_at",
+            "public_id", "requirement", "enterprise", "lines", "message", "language", "answers",
+            "thread", "status", "decline_reason", "decline_note", "created_at", "answered_at",
         )  # fmt: skip
 
 
@@ -735,6 +751,11 @@ class InterestDraftSerializer(serializers.Serializer[Any]):
     contact = serializers.SlugRelatedField[Any](
         slug_field="public_id", queryset=Contact.objects.none()
     )
+    answers = serializers.DictField(
+        child=serializers.CharField(max_length=500, allow_blank=True),
+        required=False,
+        help_text="By the keys of the questions: q1 to q3 are the buyer's in their order.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
@@ -745,8 +766,13 @@ class InterestDraftSerializer(serializers.Serializer[Any]):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    answer = serializers.ChoiceField([("accept", "accept"), ("decline", "decline")])
+    answer = serializers.ChoiceField(ANSWERS)
     reason = serializers.ChoiceField(Interest.DeclineReason.choices, required=False, default="")
+    note = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+
+
+class ThreadMessageSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=1000)
 
 
 class ContactSerializer(serializers.Serializer[Any]):

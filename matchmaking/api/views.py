@@ -675,7 +675,7 @@ class InterestViewSet(ReadViewSet):
         return (
             Interest.objects.visible_to(self.request.user)
             .select_related("requirement", "enterprise")
-            .prefetch_related("lines")
+            .prefetch_related("lines", "thread")
             .order_by("-pk")
         )
 
@@ -703,6 +703,7 @@ class InterestViewSet(ReadViewSet):
             lines=lines,
             message=fields["message"],
             contact=fields["contact"],
+            answers=fields.get("answers"),
             by=request.user,
         )
         return self._answer(row, CREATED)
@@ -716,8 +717,34 @@ class InterestViewSet(ReadViewSet):
         body.is_valid(raise_exception=True)
         if body.validated_data["answer"] == "accept":
             return self._answer(interests.accept(interest=interest, by=request.user))
-        reason = body.validated_data["reason"]
-        return self._answer(interests.decline(interest=interest, reason=reason, by=request.user))
+        said = {name: body.validated_data[name] for name in ("reason", "note")}
+        return self._answer(interests.decline(interest=interest, by=request.user, **said))
+
+    @extend_schema(
+        request=serializers.ThreadMessageSerializer, responses=serializers.InterestSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def ask(self, request: Request, public_id: str) -> Response:
+        """The buyer asks back; the day it answers by stays."""
+        interest = self.get_object()
+        interests.ask_back(interest=interest, text=self._text(request), by=request.user)
+        return self._answer(interest)
+
+    @extend_schema(
+        request=serializers.ThreadMessageSerializer, responses=serializers.InterestSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def reply(self, request: Request, public_id: str) -> Response:
+        """The supplier replies to what the buyer has asked."""
+        interest = self.get_object()
+        interests.reply(interest=interest, text=self._text(request), by=request.user)
+        return self._answer(interest)
+
+    @staticmethod
+    def _text(request: Request) -> str:
+        body = serializers.ThreadMessageSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return str(body.validated_data["text"])
 
     @extend_schema(request=None, responses=serializers.InterestSerializer)
     @action(detail=True, methods=["post"])

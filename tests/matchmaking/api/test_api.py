@@ -101,8 +101,8 @@ SHAPES = {
         "origin", "score",
     },
     "interests": {
-        "public_id", "requirement", "enterprise", "lines", "message", "language", "status", "decline_reason",
-        "created_at", "answered_at",
+        "public_id", "requirement", "enterprise", "lines", "message", "language", "answers", "thread",
+        "status", "decline_reason", "decline_note", "created_at", "answered_at",
     },
     "runs": {
         "public_id", "scope", "requirement", "line", "enterprise", "status", "lines_total", "lines_done",
@@ -543,6 +543,37 @@ def test_interest_is_sent_and_answered_and_opens_the_contact(place):
     assert accepted.data["status"] == "accepted"
     assert set(opened.data) == {"name", "job_title", "phone", "email", "wechat"}
     assert opened.data["phone"] == place.contact.phone
+
+
+def test_interest_answers_questions_and_the_buyer_asks_back(place):
+    contact = ContactFactory(enterprise=place.supplying)
+    place.published.questions.create(order=1, text="Who tests it?")
+    supplier, buyer = as_role(place, "supplier"), as_role(place, "editor")
+    body = {
+        "requirement": place.published.public_id,
+        "enterprise": place.supplying.public_id,
+        "lines": [place.published.lines.first().public_id],
+        "contact": contact.public_id,
+        "answers": {"q1": "We do."},
+    }
+
+    sent = supplier.post(f"{API}interests/", body, format="json")
+    assert sent.data["answers"] == [{"key": "q1", "question": "Who tests it?", "answer": "We do."}]
+    at = f"{API}interests/{sent.data['public_id']}/"
+    unasked = supplier.post(f"{at}reply/", {"text": "More."}, format="json")
+    assert (unasked.status_code, unasked.data["code"]) == (409, "interest.not_asked")
+    assert buyer.post(f"{at}ask/", {"text": "By May?"}, format="json").status_code == 200
+    replied = supplier.post(f"{at}reply/", {"text": "Yes."}, format="json")
+    assert [(one["side"], one["text"]) for one in replied.data["thread"]] == [
+        ("buyer", "By May?"),
+        ("supplier", "Yes."),
+    ]
+    no = {"answer": "decline", "reason": "price", "note": "Too dear."}
+    declined = buyer.post(f"{at}answer/", no, format="json")
+    assert (declined.data["decline_reason"], declined.data["decline_note"]) == (
+        "price",
+        "Too dear.",
+    )
 
 
 def test_interest_in_a_line_of_another_requirement_is_refused(place):
