@@ -221,6 +221,7 @@ class Taxonomy:
         np.savez(
             draft,
             vectors=self.vectors(encoder)[0].astype(np.float16),
+            basis=self.basis(encoder),
             words=np.frombuffer("\n".join(vocabulary.columns).encode(), np.uint8),
             idf=idf,
             **{part: getattr(documents, part) for part in ("data", "indices", "indptr")},
@@ -234,15 +235,18 @@ class Taxonomy:
             return False
         with np.load(path) as kept:
             vectors, spoken = kept["vectors"].astype(np.float32), kept["words"].tobytes().decode()
+            basis = kept["basis"]
             idf, parts = kept["idf"], (kept["data"], kept["indices"], kept["indptr"])
         vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
         documents = sp.csr_matrix(parts, shape=(len(vocabulary), len(self.leaves)))
         self.__dict__["_lexicon"] = (vocabulary, idf, documents)  # where cached_property looks
         self._vectors[encoder.version] = (vectors, self._centres(vectors))
+        self._bases[encoder.version] = basis
+        self._coarse_terms[encoder.version] = vectors @ basis
         return True
 
     def _file(self, folder: Path, encoder: Encoder) -> Path:
-        return folder / f"terms-{self.fingerprint}-{encoder.version}.npz"
+        return folder / f"categories-{self.fingerprint}-{encoder.version}.npz"
 
     def leaf_scores(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Floats:
         """Likeness of each text to each leaf, shape (texts, leaves): words, centre of meaning, nearest term."""

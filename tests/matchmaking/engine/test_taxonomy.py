@@ -118,6 +118,7 @@ def test_saved_vectors_are_found_by_the_same_content_only(small, encoder, tmp_pa
     same, other = Taxonomy(SMALL), Taxonomy(SMALL[:-1])
 
     assert same.load(tmp_path, encoder)
+    assert np.array_equal(same.basis(encoder), small.basis(encoder))
     assert not other.load(tmp_path, encoder)
     assert (same.vectors(encoder)[0] == small.vectors(encoder)[0]).all()
 
