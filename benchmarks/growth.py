@@ -1,0 +1,404 @@
+"""Ten and a hundred times the texts, in JSON lines: `python -m benchmarks.growth [--sizes 6000 60000 600000]`.
+
+What one process needs for all of them in memory – to load, to search one line –, and what pgvector needs to find the
+same texts: built once for each size, recall of the 100 nearest against the exact search. Texts are those of the demo's
+generator; beyond the first 6,000 their vectors are drawn: a text moved by the difference of two others of its category
+and a little by that of any two. Everything at once stays below 3 GB.
+"""
+
+# ruff: noqa: E402 -- the number of threads has to stand before numpy is imported
+from __future__ import annotations
+
+import os
+
+# One thread, or a second core would work unseen.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
+
+import django
+import numpy as np
+import psutil
+import psycopg
+
+import chains
+from benchmarks import stage
+from matchmaking.engine.records import offer_from_json, offer_to_json
+from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
+
+SIZES = (6_000, 60_000, 600_000)
+BASE = 6_000
+LINES = 100
+NEAREST = 100
+# So many come from the index, by coarse vectors; the nearest of them are told by the whole ones.
+LOOKED_AT = 400
+TEXTS_PER_OFFER = 3
+ROWS_AT_ONCE = 20_000
+# How far a drawn text may lie from the one it was drawn from: by differences within its category, and between any two.
+NEAR, FAR = 0.9, 0.3
+COARSE = 192
+# The largest size that is also loaded and searched as the product does it: beyond it memory is more than 3 GB.
+LARGEST_IN_MEMORY = 200_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
+    parser.add_argument("--index", choices=("ivfflat", "hnsw"), default="hnsw")
+    parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    django.setup()
+    if options.load is not None:
+        load(options.load)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="chaindock-growth-"))
+    try:
+        grow(folder, sorted(options.sizes), options.index)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def report(step: str, **figures: float | str) -> None:
+    stage.report("growth", step=step, **figures)
+
+
+def peak_mb() -> int:
+    """Of this program alone: what getrusage tells begins with the parent's."""
+    told = Path("/proc/self/status").read_text("utf-8").partition("VmHWM:")[2].split()
+    return round(int(told[0]) / 1024) if told else 0
+
+
+def grow(folder: Path, sizes: Sequence[int], kind: str) -> None:
+    base, groups, asked, basis = read_base(folder / "base")
+    for size in sizes:
+        if size <= LARGEST_IN_MEMORY:
+            tile(folder / "base", folder / "tiled", size)
+            command = [sys.executable, "-m", "benchmarks.growth", "--load", str(folder / "tiled")]
+            subprocess.run(command, cwd=stage.ROOT, check=True)
+            shutil.rmtree(folder / "tiled")
+    with database() as session:
+        for size in sizes:
+            path = folder / "vectors.npy"
+            draw(base, groups, size, path)
+            vectors = np.load(path, mmap_mode="r")
+            exact = search_exactly(vectors, asked, basis)
+            compare(session, vectors, basis, asked, exact, kind)
+            del vectors
+            path.unlink()
+
+
+# -- texts and vectors ----------------------------------------------------------------------------
+
+
+def read_base(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """An index of the first texts, kept in a folder; their vectors and categories, those of the lines, the basis."""
+    from matchmaking.demo import texts  # noqa: PLC0415 -- reads the phrases
+    from matchmaking.engine.encoder import UniversalSentenceEncoder  # noqa: PLC0415 -- likewise
+    from matchmaking.engine.index import OfferIndex  # noqa: PLC0415
+    from matchmaking.engine.types import Offer, OfferText  # noqa: PLC0415
+
+    encoder, taxonomy = UniversalSentenceEncoder(), read_taxonomy()
+    taxonomy.vectors(encoder)
+    taxonomy.save(folder, encoder)
+    roll = texts.dice(1, "growth")
+    leaves = list(texts.leaves().values())
+    places = [roll.randrange(len(leaves)) for _ in range(BASE)]
+    spoken = [texts.offered(leaves[place], roll)[0] for place in places]
+    written = [pair.zh if number % 2 else pair.en for number, pair in enumerate(spoken)]
+    lines = [texts.asked(roll.choice(leaves), roll) for _ in range(LINES)]
+    vectors = encoder.encode(written)
+    asked = encoder.encode([pair.zh if n % 2 else pair.en for n, pair in enumerate(lines)])
+    rows = [
+        OfferText(number, text, "zh" if number % 2 else "en", vector=vectors[number])
+        for number, text in enumerate(written)
+    ]
+    index = OfferIndex.build(
+        [
+            Offer(
+                1 + start // TEXTS_PER_OFFER,
+                "enterprise",
+                tuple(rows[start : start + TEXTS_PER_OFFER]),
+            )
+            for start in range(0, BASE, TEXTS_PER_OFFER)
+        ],
+        taxonomy,
+        encoder,
+    )
+    index.save(folder / "index")
+    np.save(folder / "asked.npy", asked)
+    (folder / "asked.json").write_text(
+        json.dumps([p.zh if n % 2 else p.en for n, p in enumerate(lines)]), "utf-8"
+    )
+    groups = np.array([2 * place + number % 2 for number, place in enumerate(places)])
+    report("base", texts=BASE, peak_rss_mb=peak_mb())
+    return vectors, groups, asked, directions(vectors)
+
+
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Those in which texts differ most."""
+    found = np.linalg.eigh(vectors.astype(np.float64).T @ vectors)[1]
+    return np.ascontiguousarray(found[:, ::-1][:, :COARSE].astype(np.float32))
+
+
+def read_taxonomy() -> Taxonomy:
+    path = Path(chains.__file__).parent / "reference" / "categories.json"
+    return Taxonomy([CategoryRow.from_mapping(row) for row in json.loads(path.read_text("utf-8"))])
+
+
+def draw(base: np.ndarray, groups: np.ndarray, size: int, path: Path) -> None:
+    """Writes so many vectors in float16, the base first."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.searchsorted(groups[order], groups, "left")
+    ends = np.searchsorted(groups[order], groups, "right")
+    rng = np.random.default_rng(1)
+    out = np.lib.format.open_memmap(path, "w+", np.float16, (size, base.shape[1]))
+    for start in range(0, size, ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, size)) % len(base)
+        moved = base[rows].copy()
+        if start >= len(base):
+            one, other = (order[rng.integers(starts[rows], ends[rows])] for _ in range(2))
+            near = rng.uniform(0, NEAR, (len(rows), 1)).astype(np.float32)
+            moved += near * (base[one] - base[other])
+            one, other = (rng.integers(0, len(base), len(rows)) for _ in range(2))
+            far = rng.uniform(0, FAR, (len(rows), 1)).astype(np.float32)
+            moved += far * (base[one] - base[other])
+            moved /= np.linalg.norm(moved, axis=1, keepdims=True)
+        out[start : start + len(rows)] = moved
+    out.flush()
+
+
+# -- in memory --------------------------------------------------------------------------------------
+
+
+def tile(base: Path, folder: Path, size: int) -> None:
+    """The files of an index of `size` texts, each text of the base as often as it takes."""
+    from scipy import sparse  # noqa: PLC0415 -- slow import
+
+    times = size // BASE
+    shutil.copytree(base, folder)
+    index = folder / "index"
+    for name in ("vectors", "coarse", "chinese"):
+        one = np.load(base / "index" / f"{name}.npy")
+        np.save(index / f"{name}.npy", np.tile(one, (times,) + (1,) * (one.ndim - 1)))
+    owners, ids = (np.load(base / "index" / f"{name}.npy") for name in ("owners", "text_ids"))
+    offers = BASE // TEXTS_PER_OFFER
+    copies = np.repeat(np.arange(times), BASE)
+    np.save(index / "owners.npy", np.tile(owners, times) + copies * offers)
+    np.save(index / "text_ids.npy", np.tile(ids, times) + copies * BASE)
+    for name in ("counts", "probabilities"):
+        parts = [
+            np.load(base / "index" / f"{name}_{part}.npy") for part in ("data", "indices", "indptr")
+        ]
+        whole = sparse.vstack([sparse.csr_matrix(tuple(parts))] * times, format="csr")
+        for part in ("data", "indices", "indptr"):
+            np.save(index / f"{name}_{part}.npy", getattr(whole, part))
+    kept = (base / "index" / "offers.jsonl").read_text("utf-8").splitlines()
+    with (index / "offers.jsonl").open("w", encoding="utf-8") as file:
+        for copy in range(times):
+            file.writelines(moved(row, copy * offers, copy * BASE) for row in kept)
+
+
+def moved(row: str, offers: int, texts: int) -> str:
+    offer = offer_from_json(row)
+    own = tuple(replace(text, id=text.id + texts) for text in offer.texts)
+    return offer_to_json(replace(offer, id=offer.id + offers, texts=own)) + "\n"
+
+
+def load(folder: Path) -> None:
+    """In a process of its own, so that its memory is its own."""
+    from matchmaking.engine.encoder import UniversalSentenceEncoder  # noqa: PLC0415
+    from matchmaking.engine.index import OfferIndex  # noqa: PLC0415
+    from matchmaking.engine.similarity import likeness  # noqa: PLC0415
+    from matchmaking.engine.types import Need  # noqa: PLC0415
+    from matchmaking.engine.weights import WEIGHTING_1  # noqa: PLC0415
+
+    encoder, taxonomy = UniversalSentenceEncoder(), read_taxonomy()
+    taxonomy.load(folder, encoder)
+    before = peak_mb()
+    began, cpu = time.perf_counter(), time.process_time()
+    index = OfferIndex.load(folder / "index", taxonomy, encoder)
+    index.refresh()
+    loaded, cpu = time.perf_counter() - began, time.process_time() - cpu
+    vectors = np.load(folder / "asked.npy")
+    spoken = json.loads((folder / "asked.json").read_text("utf-8"))
+    took = []
+    for number, text in enumerate(spoken[:30]):
+        need = Need(
+            number, text, "zh" if number % 2 else "en", enterprise=-1, vector=vectors[number]
+        )
+        start = time.process_time()
+        lines = index.read([need])
+        likeness(index.features(lines, index.candidates(lines)), WEIGHTING_1)
+        took.append(1000 * (time.process_time() - start))
+    report(
+        "in memory",
+        texts=len(index),
+        load_s=loaded,
+        load_cpu_s=cpu,
+        one_line_cpu_ms_p50=float(np.median(took[5:])),
+        one_line_cpu_ms_p95=float(np.quantile(took[5:], 0.95)),
+        peak_rss_mb=peak_mb(),
+        of_that_without_index_mb=before,
+    )
+
+
+def search_exactly(vectors: np.ndarray, asked: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Rows of the nearest texts of each line by whole vectors; says what one line costs by coarse ones in memory."""
+    best = np.full((len(asked), 0), 0, np.int64)
+    near = np.full((len(asked), 0), 0, np.float32)
+    coarse = np.empty((len(vectors), basis.shape[1]), np.float32)
+    for start in range(0, len(vectors), ROWS_AT_ONCE):
+        block = vectors[start : start + ROWS_AT_ONCE].astype(np.float32)
+        coarse[start : start + len(block)] = block @ basis
+        near = np.hstack([near, asked @ block.T])
+        best = np.hstack(
+            [best, np.broadcast_to(np.arange(start, start + len(block)), (len(asked), len(block)))]
+        )
+        keep = np.argpartition(-near, NEAREST - 1, axis=1)[:, :NEAREST]
+        near, best = (np.take_along_axis(found, keep, axis=1) for found in (near, best))
+    took = []
+    for line in asked[:20]:
+        start_s = time.process_time()
+        scores = coarse @ (line @ basis)
+        np.argpartition(-scores, NEAREST)[:NEAREST]
+        took.append(1000 * (time.process_time() - start_s))
+    report(
+        "exact search",
+        texts=len(vectors),
+        one_line_cpu_ms_p50=float(np.median(took)),
+        coarse_mb=round(coarse.nbytes / 2**20),
+        hundredth_is_as_near_as=float(near.min(axis=1).mean()),
+        peak_rss_mb=peak_mb(),
+    )
+    return best
+
+
+# -- pgvector ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def database() -> Iterator[psycopg.Connection]:
+    from matchmaking import embedded  # noqa: PLC0415 -- starts servers
+
+    state = stage.ROOT / ".servers" / "bench-growth"
+    for name in ("EMBEDDED_STATE", "DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+        os.environ.pop(name, None)
+    embedded.provide(state=state)
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
+        session.execute("DROP TABLE IF EXISTS growth")
+        session.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        yield session
+        session.execute("DROP TABLE IF EXISTS growth")
+
+
+def binary(rows: np.ndarray, coarse: np.ndarray, whole: np.ndarray) -> bytes:
+    """Rows as COPY reads them: (int4, halfvec, halfvec), big-endian."""
+    record = np.dtype(
+        [("fields", ">i2"), ("id_size", ">i4"), ("id", ">i4")]
+        + [
+            (f"{name}_{part}", kind, shape)
+            for name, count in (("coarse", coarse.shape[1]), ("whole", whole.shape[1]))
+            for part, kind, shape in (
+                ("size", ">i4", ()), ("dim", ">i2", ()), ("unused", ">i2", ()), ("values", ">f2", (count,)),
+            )
+        ]
+    )  # fmt: skip
+    out = np.zeros(len(rows), record)
+    out["fields"], out["id_size"], out["id"] = 3, 4, rows
+    for name, values in (("coarse", coarse), ("whole", whole)):
+        out[f"{name}_size"] = 4 + 2 * values.shape[1]
+        out[f"{name}_dim"] = values.shape[1]
+        out[f"{name}_values"] = values
+    return out.tobytes()
+
+
+def written(vector: np.ndarray) -> str:
+    return "[" + ",".join(f"{value:.5f}" for value in vector) + "]"
+
+
+def compare(
+    session: psycopg.Connection,
+    vectors: np.ndarray,
+    basis: np.ndarray,
+    asked: np.ndarray,
+    exact: np.ndarray,
+    kind: str,
+) -> None:
+    size = len(vectors)
+    backend = psutil.Process(session.info.backend_pid)
+    session.execute("DROP TABLE IF EXISTS growth")
+    session.execute(
+        f"CREATE UNLOGGED TABLE growth (id int, coarse halfvec({basis.shape[1]}),"
+        f" whole halfvec({vectors.shape[1]}))"
+    )
+    began = time.perf_counter()
+    with session.cursor().copy("COPY growth FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+        for start in range(0, size, ROWS_AT_ONCE):
+            block = np.asarray(vectors[start : start + ROWS_AT_ONCE])
+            coarse = (block.astype(np.float32) @ basis).astype(np.float16)
+            copy.write(binary(np.arange(start, start + len(block)), coarse, block))
+        copy.write(b"\xff\xff")
+    written_s = time.perf_counter() - began
+    session.execute("SET maintenance_work_mem = '1GB'")
+    session.execute("SET max_parallel_maintenance_workers = 1")
+    began = time.perf_counter()
+    lists = max(10, round(size**0.5))
+    session.execute(
+        f"CREATE INDEX growth_near ON growth USING ivfflat (coarse halfvec_ip_ops) WITH (lists = {lists})"
+        if kind == "ivfflat"
+        else "CREATE INDEX growth_near ON growth USING hnsw (coarse halfvec_ip_ops)"
+        " WITH (m = 16, ef_construction = 64)"
+    )
+    built_s = time.perf_counter() - began
+    session.execute("CREATE INDEX growth_id ON growth (id)")
+    session.execute("ANALYZE growth")
+    sizes = session.execute(
+        "SELECT pg_table_size('growth') / 1048576, pg_relation_size('growth_near') / 1048576"
+    ).fetchone()
+    report(
+        "pgvector built", texts=size, index=kind, rows_written_s=written_s, index_built_s=built_s,
+        table_mb=int(sizes[0]), index_mb=int(sizes[1]),
+    )  # fmt: skip
+    for effort in (10, 20, 40, 80) if kind == "ivfflat" else (400, 600, 1000):
+        session.execute(
+            f"SET ivfflat.probes = {effort}"
+            if kind == "ivfflat"
+            else f"SET hnsw.ef_search = {effort}"
+        )
+        found, took = [], []
+        busy = backend.cpu_times().user
+        for line in asked:
+            start_s = time.perf_counter()
+            rows = session.execute(
+                "SELECT id FROM (SELECT id, whole FROM growth ORDER BY coarse <#> %s::halfvec LIMIT %s) near"
+                " ORDER BY whole <#> %s::halfvec LIMIT %s",
+                [written(line @ basis), LOOKED_AT, written(line), NEAREST],
+            ).fetchall()
+            took.append(1000 * (time.perf_counter() - start_s))
+            found.append({row[0] for row in rows})
+        recall = [
+            len(one & set(best.tolist())) / NEAREST for one, best in zip(found, exact, strict=True)
+        ]
+        report(
+            "pgvector search", texts=size, index=kind, effort=effort, recall_at_100=float(np.mean(recall)),
+            one_line_cpu_ms_mean=1000 * (backend.cpu_times().user - busy) / len(asked),
+            one_line_ms_p50=float(np.median(took[10:])), one_line_ms_p95=float(np.quantile(took[10:], 0.95)),
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
