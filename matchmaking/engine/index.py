@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -61,6 +61,8 @@ _LEAF_VOTE = Vote(voters=10, words=0.3, sharpness=15.0)
 _LABEL_VOTE = Vote(voters=30, words=0.15, sharpness=12.0)
 # A code that is only half sure says more than half of what a sure one says.
 _LABEL_POWER = np.float32(0.7)
+# Two texts of one trade are as near as this without meaning the same.
+_FOREIGN = np.float32(0.3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +80,7 @@ class Lines:
     chain: Matrix
     labels: Matrix
     leading: list[int]
+    ruled_out: Mapping[int, Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +101,7 @@ class Features:
     Attributes
     ----------
     u, t, b
-        Likeness of meaning (-1 to 1), of all words (0 to 1), and the share of the line's weight of words that the
+        Likeness of meaning, less that to what the line rules out (-1 to 1), of all words (0 to 1), and the share of the line's weight of words that the
         text covers (0 to 1).
     leaf, parent, chain
         Agreement of the recognised categories at the three levels, 0 to 1.
@@ -331,7 +334,7 @@ class OfferIndex:
         """Everything about the needs that pairs are compared by; finds the k nearest texts by meaning and by words."""
         self.refresh()
         spoken = [need.text for need in needs]
-        vectors = _vectors_of(needs, self.encoder)
+        vectors = self._vectors_of_lines(needs)
         counts = _widened(
             self._vocabulary.counts(spoken, words.tokens, grow=False), len(self._vocabulary)
         )
@@ -362,7 +365,23 @@ class OfferIndex:
             chain,
             labels,
             _leaders(leaf),
+            self._ruled_out(needs),
         )
+
+    def _vectors_of_lines(self, needs: Sequence[Need]) -> Floats:
+        """A line is compared by what it asks for: what it rules out would draw it to just that."""
+        vectors = _vectors_of(needs, self.encoder)
+        said = [words.asserted(need.text) for need in needs]
+        cut = [number for number, need in enumerate(needs) if said[number] != need.text]
+        if cut:
+            vectors[cut] = self.encoder.encode([said[number] for number in cut])
+        return vectors
+
+    def _ruled_out(self, needs: Sequence[Need]) -> Mapping[int, Floats]:
+        """Vectors of what lines rule out, by the line's position."""
+        phrases = {number: words.ruled_out(need.text) for number, need in enumerate(needs)}
+        spoken = {number: phrase for number, phrase in phrases.items() if phrase}
+        return dict(zip(spoken, self.encoder.encode(list(spoken.values())), strict=True))
 
     def _labelled(
         self, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, found: Pairs
@@ -501,7 +520,7 @@ class OfferIndex:
         Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
         """
         columns = {
-            "u": self._meaning(lines.vectors, pairs),
+            "u": self._wanted(lines, pairs),
             "t": self._words(lines.tfidf, pairs),
             "b": _dots(lines.cover, self._with(self._saturated), pairs),
             "leaf": _dots(lines.leaf, self._leaf, pairs),
@@ -552,6 +571,18 @@ class OfferIndex:
         asked, offered = lines.leading[line], self._leaders[row]
         codes = self.taxonomy.codes
         return codes[asked] if asked >= 0 else "", codes[offered] if offered >= 0 else ""
+
+    def _wanted(self, lines: Lines, pairs: Pairs) -> Floats:
+        """Likeness of meaning, less how near a text comes to what the line rules out."""
+        likeness = self._meaning(lines.vectors, pairs)
+        for line, vector in lines.ruled_out.items():
+            start, stop = np.searchsorted(pairs.line, [line, line + 1])
+            rows = pairs.row[start:stop]
+            # A text that rules out something itself may name just what the line does not want either.
+            speaks_for = [not words.ruled_out(self.texts[row].text) for row in rows.tolist()]
+            near = self._vectors[rows] @ vector
+            likeness[start:stop] -= np.maximum(near - _FOREIGN, 0) * speaks_for
+        return np.maximum(likeness, -1)
 
     def _meaning(self, vectors: Floats, pairs: Pairs) -> Floats:
         out = np.empty(len(pairs), np.float32)

@@ -27,6 +27,7 @@ from matchmaking.engine.explanation import (
 )
 from matchmaking.engine.index import CANDIDATES, Lines, OfferIndex, Pairs
 from matchmaking.engine.locality import HOME, Distances, Places, distances
+from matchmaking.engine.text import asserted
 from matchmaking.engine.types import (
     PART_NAMES,
     Condition,
@@ -328,7 +329,7 @@ class Ranker:
         need = lines.needs[line]
         standing = self._standing(need, candidates)
         has_conditions = any(counted_in(condition) == "conditions" for condition in need.conditions)
-        wording = Wording.of(need.text)
+        wording = Wording.of(asserted(need.text))
         every_part = parts_of(standing, self.weights, has_conditions)
         for row in standing.order(candidates.offers).tolist():
             offer, text = candidates.offers[row], candidates.texts[row]

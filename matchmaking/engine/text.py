@@ -16,6 +16,17 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _SPACE = re.compile(r"\s+")
 _LATIN = re.compile(r"[a-z][a-z0-9]+|[a-z]\b|\d+(?:\.\d+)?")
 _CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}")
+# Where a clause ends, so does what a "no" in it speaks of.
+_CLAUSE = re.compile(r"[^,，、。;；:：.()（）!?！？\n]+")
+_MAY_RULE_OUT = re.compile(r"不|勿|免谈|除外|非|无需|拒绝|\b(?:not?|without|exc)", re.IGNORECASE)
+# "Not less than" sets a bound and rules nothing out; a lone 非 or 无 makes a word ("非金属", "无氟"), not a clause.
+_RULES_OUT = re.compile(
+    r"不要|不含|不带|不接受|不包括|不包含|不需要|不购买|不买|不开|不找|不收|不是|不作|并非|而非|无需|拒绝"
+    r"|\b(?:no|not|without|excluding|except(?: for)?)\b(?=\s*\w)(?! (?:less|more|later|only|fewer)\b)",
+    re.IGNORECASE,
+)
+_RULED_OUT_BEFORE = re.compile(r"(?:不需要|不做|勿扰|免谈|除外|不要|不考虑)\s*$")
+_LEAST_LEFT = 3
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _TRAILING_ZEROS = re.compile(r"(\.\d*?)0+$")
 
@@ -145,6 +156,50 @@ def as_written(text: str) -> str:
     return _THOUSANDS.sub("", _SPACE.sub(" ", simplified(text)).strip())
 
 
+def asserted(text: str) -> str:
+    """A text without what it rules out; whole, when nothing would be left.
+
+    Examples
+    --------
+    >>> asserted("组件整套供货，不含安装"), asserted("Stainless fasteners, no resale, not less than 5 t")
+    ('组件整套供货，    ', 'Stainless fasteners,          , not less than 5 t')
+    """
+    return _divided(text)[0]
+
+
+def ruled_out(text: str) -> str:
+    """What a text rules out, without the word that does it.
+
+    Examples
+    --------
+    >>> ruled_out("PACK不要，只要电芯"), ruled_out("Conveyor without installation"), ruled_out("非金属门铃")
+    ('PACK', 'installation', '')
+    """
+    return _divided(text)[1]
+
+
+@lru_cache(maxsize=2048)
+def _divided(text: str) -> tuple[str, str]:
+    if _MAY_RULE_OUT.search(text) is None:
+        return text, ""
+    kept, out = text, []
+    for clause in _CLAUSE.finditer(text):
+        start, end = clause.span()
+        after = _RULED_OUT_BEFORE.search(clause[0])
+        before = _RULES_OUT.search(clause[0])
+        if after is not None and clause[0][: after.start()].strip():
+            out.append(clause[0][: after.start()].strip())
+        elif before is not None:
+            start += before.start()
+            out.append(clause[0][before.end() :].strip())
+        else:
+            continue
+        kept = kept[:start] + " " * (end - start) + kept[end:]
+    if sum(map(str.isalnum, kept)) < _LEAST_LEFT:
+        return text, ""
+    return kept, " ".join(filter(None, out))
+
+
 def language_of(text: str) -> Language:
     """The language a text is mostly written in; a few Latin codes do not make a Chinese text English.
 
@@ -205,7 +260,7 @@ def han_runs(text: str) -> list[str]:
 # A batch of lines is read by the index and by the category tree, one after the other.
 @lru_cache(maxsize=2048)
 def _split(text: str) -> tuple[list[str], list[str]]:
-    text = normalise(text)
+    text = normalise(asserted(text))
     short: list[str] = []
     long: list[str] = []
     for run in han_runs(text):

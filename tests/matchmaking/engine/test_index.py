@@ -11,6 +11,7 @@ from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.index import Features, OfferIndex
 from matchmaking.engine.similarity import category_share, likeness, text_share
 from matchmaking.engine.taxonomy import Taxonomy
+from matchmaking.engine.text import asserted
 from matchmaking.engine.types import Capacity, Held, Need, Offer, OfferText, Place
 from matchmaking.engine.weights import WEIGHTING_1
 from tests.matchmaking.engine.conftest import SMALL
@@ -469,3 +470,40 @@ def test_a_code_is_known_by_a_word_that_its_texts_share():
     likely = index.read([need("pump omega")]).labels.toarray()[0]
 
     assert likely[1] > 3 * likely[0]
+
+
+def test_a_text_of_what_a_line_rules_out_is_less_like_it():
+    index = OfferIndex.build(
+        [
+            offer(1, "conveyor kit"),
+            offer(2, "conveyor installation"),
+            offer(3, "belt"),
+            offer(4, "conveyor, no installation"),
+        ],
+        TREE,
+        LETTERS,
+    )
+
+    def told(line):
+        lines = index.read([need(line), need("belt")])
+        pairs = index.all_pairs(lines)
+        features = index.features(lines, pairs)
+        return {
+            (int(at), int(index.owners[row])): (u, b)
+            for at, row, u, b in zip(pairs.line, pairs.row, features.u, features.b, strict=True)
+        }
+
+    plain, ruled = told("conveyor"), told("conveyor, without installation")
+
+    # Nothing else of the line is touched, and no other line.
+    assert ruled[0, 2][1] == plain[0, 2][1]
+    text, said, out = LETTERS.encode(
+        ["conveyor installation", asserted("conveyor, without installation"), "installation"]
+    )
+    assert ruled[0, 2][0] == pytest.approx(text @ said - (text @ out - 0.3), abs=2e-3)
+    assert plain[0, 2][0] > ruled[0, 2][0]
+    text, said = LETTERS.encode(
+        ["conveyor, no installation", asserted("conveyor, without installation")]
+    )
+    assert ruled[0, 4][0] == pytest.approx(text @ said, abs=2e-3)
+    assert all(ruled[1, owner] == plain[1, owner] for owner in (1, 2, 3))

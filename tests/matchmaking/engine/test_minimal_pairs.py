@@ -21,14 +21,14 @@ from tests.matchmaking.engine.conftest import GOLDEN
 PAIRS = GOLDEN / "minimal_pairs.tsv"
 
 # A little below what is reached, so that a change that costs a kind is seen. Raise them with the engine.
-ALL = 0.74
+ALL = 0.76
 LANGUAGES = {"zh-zh": 0.72, "en-en": 0.71, "zh-en": 0.73, "en-zh": 0.77}
 KINDS = {
     "context": 0.56,
     "form": 0.58,
     "number": 0.69,
-    "standard": 0.86,
-    "code": 0.83,
+    "standard": 0.88,
+    "code": 0.85,
     "script": 0.90,
     "pinyin": 0.92,
     "typo": 0.83,
@@ -39,10 +39,11 @@ KINDS = {
     "jargon": 0.73,
     "long": 0.72,
     "crossed": 0.50,
+    "exclusion": 0.75,
 }
-# Worse than a coin so far: these lines speak of who asks or of what is ruled out, and the engine reads only what a
-# text is about. They may not become worse still; one that passes one half belongs to the others.
-NOT_YET = {"role": 0.25, "exclusion": 0.41}
+# Worse than a coin so far: these lines speak of who asks, and the engine reads only what a text is about. They may
+# not become worse still; one that passes one half belongs to the others.
+NOT_YET = {"role": 0.25}
 
 
 @pytest.fixture(scope="module")

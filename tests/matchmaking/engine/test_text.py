@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchmaking.engine.text import language_of, long_tokens, normalise, short_tokens, stem, tokens
+from matchmaking.engine.text import (
+    asserted,
+    language_of,
+    long_tokens,
+    normalise,
+    ruled_out,
+    short_tokens,
+    stem,
+    tokens,
+)
 
 TEXTS = st.text(alphabet="电池隔膜鋰電９µμ,. -abXY1234é\n", max_size=40)
 
@@ -79,3 +88,34 @@ def test_normalise_twice_changes_nothing(text):
 def test_tokens_are_the_short_and_the_long_ones(text):
     assert tokens(text) == short_tokens(text) + long_tokens(text)
     assert tokens(text) == tokens(normalise(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "out"),
+    [
+        ("输送线供货，不含安装，含图纸", "输送线供货，    ，含图纸", "安装"),
+        ("代理记账不需要，只找退税咨询", "       ，只找退税咨询", "代理记账"),
+        ("圆钢直供，贸易商勿扰", "圆钢直供，     ", "贸易商"),
+        ("Cartons without printing, plain", "Cartons                 , plain", "printing"),
+        ("no dealers: yarn 40S", "          : yarn 40S", "dealers"),
+        ("PVC pipe SDR 17, not SDR 26", "PVC pipe SDR 17,           ", "SDR 26"),
+    ],
+)
+def test_what_a_clause_rules_out_is_told_from_what_it_says(text, said, out):
+    assert (asserted(text), ruled_out(text)) == (said, out)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "capacity not less than 5 t, no more than 9 mm",
+        "Stainless sheet, No. 8",
+        "不锈钢板，厚度不低于3mm",
+        "非金属门铃，无氟背板",
+        "norm parts, notebooks",
+        "no",
+        "不要铝",
+    ],
+)
+def test_bounds_names_and_words_that_only_look_like_it_rule_nothing_out(text):
+    assert (asserted(text), ruled_out(text)) == (text, "")
