@@ -9,6 +9,7 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -269,15 +270,23 @@ def forget() -> None:
 
 def warm() -> None:
     """Score a line ahead of the first shard, in a process that is about to fork: all that is read for it is shared."""
-    encoder().fresh([_SOME_LINE])
-    known = current()
-    shared = Weighting.objects.active().filter(province=None).first()
-    for side in SIDES:
-        index = known.index(side)
+    # Hundreds of thousands of objects that all stay: looking for garbage among them finds none.
+    gc.disable()
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            # Unpacking the encoder's weights needs no interpreter: meanwhile the index is read.
+            read = beside.submit(encoder().fresh, [_SOME_LINE])
+            known = current()
+            for side in SIDES:
+                known.index(side).refresh()
+            read.result()
+        shared = Weighting.objects.active().filter(province=None).first()
         if shared is not None:
-            known.ranker(side, Weights(**shared.weights)).rank([Need(0, _SOME_LINE, "zh")], 1)
-        index.refresh()
-    known.taxonomy.suggest(_SOME_LINE, encoder(), 1)
+            for side in SIDES:
+                known.ranker(side, Weights(**shared.weights)).rank([Need(0, _SOME_LINE, "zh")], 1)
+        known.taxonomy.suggest(_SOME_LINE, encoder(), 1)
+    finally:
+        gc.enable()
     # What stands is never garbage; looking through it would copy the shared pages.
     gc.freeze()
 
