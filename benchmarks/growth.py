@@ -50,7 +50,7 @@ ROWS_AT_ONCE = 20_000
 # How far a drawn text may lie from the one it was drawn from: by differences within its category, and between any two.
 NEAR, FAR = 0.9, 0.3
 COARSE = 192
-# The largest size that is also loaded and searched as the product does it: beyond it memory is more than 3 GB.
+# The largest size that is also loaded and searched as the product does it: at 600,000 memory would be more than 3 GB.
 LARGEST_IN_MEMORY = 200_000
 
 
