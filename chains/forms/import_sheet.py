@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from chains import identity
 from chains.errors import DomainError
+from chains.forms import requirement_sheet
 from chains.forms.requirement_sheet import Stated, shown, stated_in_header
 from chains.forms.requirements import Register
 from chains.models import (
@@ -90,7 +91,7 @@ ENTERPRISES = (
         "Region",
         aliases=(
             "地区", "区域", "所在地", "所在县(市、区)", "所在区县", "县市区", "县(市、区)", "区县", "所属地区", "所属区域", "所属县市区", "属地", "行政区划", "行政区划代码",
-            "所在市", "城市", "所在城市", "市县", "注册地", "county", "city", "district", "location", "region code", "place",
+            "所在市", "城市", "所在城市", "市县", "所属县(市、区)", "所属区县", "所属县", "所在县市区", "所属市", "所属地", "县区", "区域(县市区)", "town", "region/city", "注册地", "county", "city", "district", "location", "region code", "place",
         ),
         example="海盐县",
         note="County, district or city; by name or code. 县、区或市，可写名称或代码。",
@@ -239,7 +240,11 @@ CAPABILITIES = (
     ),
 )  # fmt: skip
 
-_COLUMNS = {Import.Kind.ENTERPRISES: ENTERPRISES, Import.Kind.CAPABILITIES: CAPABILITIES}
+_COLUMNS = {
+    Import.Kind.ENTERPRISES: ENTERPRISES,
+    Import.Kind.CAPABILITIES: CAPABILITIES,
+    Import.Kind.LINES: requirement_sheet.COLUMNS,
+}
 
 
 def columns_of(kind: str) -> tuple[Column, ...]:
@@ -251,12 +256,31 @@ def read_rows(
 ) -> tuple[Table, list[ReadRow]]:
     """The rows of the file, good and bad, in their order. Refuses only what is wrong with the whole file."""
     table = read_table(file, columns_of(kind), layout=layout, limit=limit)
+    if kind == Import.Kind.LINES:
+        return table, _lines(table)
     reader: _Reader = (
         _EnterpriseRows(table, by) if kind == Import.Kind.ENTERPRISES else _CapabilityRows(table)
     )
     rows = [_read(row, table, reader) for row in table.rows]
     reader.compare(rows)
     return table, rows
+
+
+def _lines(table: Table) -> list[ReadRow]:
+    """A look at lines; they become a draft on the page of the requirement."""
+    cells = {row.number: row.cells for row in table.rows}
+    return [
+        ReadRow(
+            row.number,
+            row.draft,
+            {str(place): text for place, text in cells[row.number].items()},
+            [
+                {"column": note.column, "header": note.header, "sentence": note.sentence}
+                for note in (*row.errors, *row.warnings)
+            ],
+        )
+        for row in requirement_sheet.sheet_of(table, Register()).rows
+    ]
 
 
 class _Reader(Protocol):

@@ -19,7 +19,7 @@ from chains.models import Category, Period, Requirement, RequirementLine
 from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
 from chains.searchtext import fold
 from chains.services.requirements import LineDraft
-from chains.spreadsheets import Column, Row, Table, duplicates, read_table
+from chains.spreadsheets import Column, Layout, Row, Sheets, Table, duplicates, read_table
 from chains.templatetags.localised import is_chinese
 
 COLUMNS = (
@@ -29,8 +29,10 @@ COLUMNS = (
         "Product",
         aliases=(
             "名称", "品名", "产品", "物料名称", "货物名称", "设备名称", "物资名称", "零部件名称", "商品名称", "需求名称",
-            "需求产品", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细",
+            "需求产品", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
+            "需求内容", "物料描述", "产品描述", "货物描述",
             "item", "item name", "product name", "name", "what", "line", "material", "part", "part name", "goods",
+            "description", "item description", "product description", "goods description", "material description", "commodity", "article",
         ),
         required=True,
         example="三分体接线盒",
@@ -43,6 +45,7 @@ COLUMNS = (
         aliases=(
             "规格要求", "规格", "规格型号", "型号规格", "型号", "技术参数", "参数", "技术规格", "技术指标", "要求", "性能要求",
             "spec", "specs", "specifications", "technical requirements", "requirements", "model", "type", "parameters",
+            "description", "产品描述", "物料描述", "货物描述", "规格及型号", "规格/型号", "spec / model", "technical specification",
         ),
         example="1500 V,25 A,IP68",
         note="Type, size, standard. 型号、尺寸、标准。",
@@ -184,9 +187,11 @@ class Sheet:
         ]
 
 
-def read_file(file: bytes | IO[bytes], register: Register) -> Sheet:
+def read_file(
+    file: bytes | IO[bytes] | Sheets, register: Register, layout: Layout | None = None
+) -> Sheet:
     """All rows of an uploaded sheet, good and bad; refuses only what is wrong with the whole file."""
-    table = read_table(file, COLUMNS)
+    table = read_table(file, COLUMNS, layout=layout)
     if not table.rows:
         raise DomainError(_("The sheet holds no lines below its header."), code="spreadsheet.empty")
     if len(table.rows) > Requirement.MAX_LINES:
@@ -195,13 +200,17 @@ def read_file(file: bytes | IO[bytes], register: Register) -> Sheet:
             % {"count": len(table.rows), "most": Requirement.MAX_LINES},
             code="requirement.too_many_lines",
         )
+    return sheet_of(table, register)
+
+
+def sheet_of(table: Table, register: Register) -> Sheet:
     sheet = Sheet(
         rows=[],
         titles=table.titles,
         letters={name: letters[0] for name, letters in table.letters.items()},
         ignored=[title for title in table.columns if title not in table.titles.values()],
         name=table.sheet,
-        header_row=table.header_rows[-1],
+        header_row=table.header_rows[-1] if table.header_rows else 0,
         skipped=[(row.row, row.text) for row in table.skipped],
     )
     stated = stated_in_header(table.titles.get("quantity", ""), register.units)
@@ -255,6 +264,9 @@ def stated_in_header(title: str, units: Units) -> Stated:
 
 def _row_of(row: Row, sheet: Sheet, stated: Stated, register: Register) -> SheetRow:
     raw: dict[str, Any] = {name: row.values.get(name) for name in FIELDS}
+    if raw["quantity"] is None and re.search(r"\d", str(raw["unit"] or "")):
+        # One column for both: "数量/单位" over "12台".
+        raw["quantity"], raw["unit"] = raw["unit"], None
     has_quantity = raw["quantity"] is not None
     if has_quantity and not raw["unit"] and stated.unit:
         raw["unit"] = stated.unit

@@ -47,6 +47,7 @@ class Import(TimeStamped):
     class Kind(models.TextChoices):
         ENTERPRISES = "enterprises", _("Enterprises and suppliers")
         CAPABILITIES = "capabilities", _("Capabilities")
+        LINES = "lines", _("Lines of a requirement")
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded", _("Columns to check")

@@ -33,6 +33,7 @@ from chains.models import (
 )
 from chains.searchtext import fold
 from chains.services.enterprises import search_document
+from chains.services.requirements import LineDraft
 from chains.spreadsheets import MAX_BYTES, Layout, Proposal
 
 Status = Import.Status
@@ -79,7 +80,7 @@ class ReadRow:
     """One row of the file as read; without a draft it was not good enough."""
 
     number: int
-    draft: EnterpriseDraft | CapabilityDraft | None
+    draft: EnterpriseDraft | CapabilityDraft | LineDraft | None
     cells: dict[str, str]
     notes: list[dict[str, str]]
 
@@ -121,6 +122,8 @@ def upload(
 def _check_right(kind: str, enterprise: Enterprise, by: User) -> None:
     if kind == Import.Kind.CAPABILITIES:
         allowed = permissions.can_edit(by, enterprise)
+    elif kind == Import.Kind.LINES:
+        allowed = permissions.can_post_for(by, enterprise)
     else:
         allowed = any(role.body_id == enterprise.pk for role in by.organiser_roles)
     if not allowed:
@@ -159,15 +162,28 @@ def start(
     return job
 
 
+@transaction.atomic
+def settle(
+    *, job: Import, layout: Layout, heads: dict[int, str], chosen: dict[str, str], by: User
+) -> Import:
+    """The file was read at once, where the person looked at its columns; what was chosen is remembered."""
+    job = _locked(job, by)
+    if not job.has_ended:
+        job.layout = _layout_data(layout, heads, chosen)
+        job.save(update_fields=["layout"])
+        _end(job, Status.DONE, by)
+    return job
+
+
 def layout_of(job: Import) -> Layout:
     data = job.layout
     fields = {int(place): name for place, name in data["fields"].items()}
     return Layout(data["sheet"], data["first"], data["depth"], fields)
 
 
-def remembered(job: Import) -> dict[str, str]:
+def remembered(kind: str, enterprise: Enterprise) -> dict[str, str]:
     """What this body has chosen for columns of such files before; the last word holds."""
-    before = Import.objects.filter(kind=job.kind, enterprise=job.enterprise_id).exclude(pk=job.pk)
+    before = Import.objects.filter(kind=kind, enterprise=enterprise)
     chosen: dict[str, str] = {}
     for layout in before.order_by("-pk").values_list("layout", flat=True)[:20]:
         chosen = {**layout.get("chosen", {}), **chosen}

@@ -44,7 +44,7 @@ def _places(user: User) -> list[tuple[Import.Kind, Enterprise]]:
     ]
 
 
-def _own(request: MemberRequest) -> QuerySet[Import]:
+def own_imports(request: MemberRequest) -> QuerySet[Import]:
     return (
         Import.objects.visible_to(request.user)
         .defer("content")
@@ -67,7 +67,7 @@ def import_list(request: MemberRequest) -> HttpResponse:
             status = 422
     wanted = request.POST.get("for") or request.GET.get("for", "")
     context["wanted"] = wanted
-    rows = _own(request).order_by("-pk")
+    rows = own_imports(request).exclude(kind=Import.Kind.LINES).order_by("-pk")
     context["page_obj"] = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context["most"] = spreadsheets.MAX_ROWS
     return render(request, "chains/import_list.html", context, status=status)
@@ -98,7 +98,7 @@ def _upload(request: MemberRequest, places: list[tuple[Import.Kind, Enterprise]]
 
 @require_http_methods(["GET", "POST"])
 def import_detail(request: MemberRequest, public_id: str) -> HttpResponse:
-    job = get_object_or_404(_own(request), public_id=public_id)
+    job = get_object_or_404(own_imports(request), public_id=public_id)
     if request.method == "POST" and request.POST.get("do") == "discard":
         try:
             imports.discard(job=job, by=request.user)
@@ -106,8 +106,10 @@ def import_detail(request: MemberRequest, public_id: str) -> HttpResponse:
             return refusal(request, error)
         return redirect("chains:import_list")
     if job.status == Import.Status.UPLOADED:
-        return _columns(request, job)
-    if request.method == "POST":
+        return columns_page(request, job)
+    if request.method == "POST" or job.kind == Import.Kind.LINES:
+        if job.kind == Import.Kind.LINES:
+            return redirect("chains:requirement_import")
         return redirect("chains:import_detail", job.public_id)
     page = "chains/import_result.html"
     return render(request, f"{page}#panel" if request.htmx else page, _result(job))
@@ -116,14 +118,18 @@ def import_detail(request: MemberRequest, public_id: str) -> HttpResponse:
 # --- The columns --------------------------------------------------------------------------------------
 
 
-def _columns(request: MemberRequest, job: Import) -> HttpResponse:
-    context: dict[str, Any] = {"job": job, "nav": "imports"}
+def columns_page(request: MemberRequest, job: Import) -> HttpResponse:
+    context: dict[str, Any] = {
+        "job": job,
+        "nav": "imports",
+        "requirement_id": request.POST.get("requirement") or request.GET.get("requirement", ""),
+    }
     try:
         sheets = spreadsheets.open_sheets(bytes(job.content))
-        proposal = _proposed(request, job, sheets)
-        fields, faults = _chosen(request, job, proposal)
-        layout = Layout(proposal.layout.sheet, proposal.layout.first, proposal.layout.depth, fields)
-        if request.method == "POST" and request.POST.get("do") == "run" and not faults:
+        proposal = proposed(request, job, sheets)
+        layout, faults = chosen(request, job, proposal)
+        wants = request.method == "POST" and request.POST.get("do") == "run"
+        if wants and not faults and job.kind != Import.Kind.LINES:
             return _run(request, job, proposal, layout)
         context |= _preview(request, job, sheets, proposal, layout, faults)
     except DomainError as error:
@@ -140,11 +146,11 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
-def _proposed(request: HttpRequest, job: Import, sheets: Sheets) -> Proposal:
+def proposed(request: HttpRequest, job: Import, sheets: Sheets) -> Proposal:
     return spreadsheets.propose(
         sheets,
         columns_of(job.kind),
-        remembered=imports.remembered(job),
+        remembered=imports.remembered(job.kind, job.enterprise),
         sheet=_whole(request.POST.get("sheet")),
         header_row=_whole(request.POST.get("header_row")),
     )
@@ -155,9 +161,7 @@ def _position(proposal: Proposal) -> str:
     return f"{layout.sheet}.{layout.first}.{layout.depth}"
 
 
-def _chosen(
-    request: HttpRequest, job: Import, proposal: Proposal
-) -> tuple[dict[int, str], list[str]]:
+def chosen(request: HttpRequest, job: Import, proposal: Proposal) -> tuple[Layout, list[str]]:
     """What the person chose, if it was chosen for this sheet and this header; else what is proposed."""
     known = {column.field: column for column in columns_of(job.kind)}
     if request.method == "POST" and request.POST.get("at") == _position(proposal):
@@ -177,17 +181,21 @@ def _chosen(
         for name, column in known.items()
         if column.required and name not in taken
     ]
-    return fields, faults
+    at = proposal.layout
+    return Layout(at.sheet, at.first, at.depth, fields), faults
+
+
+def words_of(proposal: Proposal, layout: Layout) -> dict[str, Any]:
+    """What the file calls its columns, and what is remembered of the choice."""
+    named = [one for one in proposal.columns if one.title != one.letter]
+    return {
+        "heads": {one.place: one.title for one in proposal.columns},
+        "chosen": {one.key: layout.fields.get(one.place, "") for one in named},
+    }
 
 
 def _run(request: MemberRequest, job: Import, proposal: Proposal, layout: Layout) -> HttpResponse:
-    chosen = {
-        one.key: layout.fields.get(one.place, "")
-        for one in proposal.columns
-        if one.title != one.letter
-    }
-    heads = {one.place: one.title for one in proposal.columns}
-    imports.start(job=job, layout=layout, heads=heads, chosen=chosen, by=request.user)
+    imports.start(job=job, layout=layout, by=request.user, **words_of(proposal, layout))
     if proposal.row_count <= imports.SMALL:
         # Done before the page is back, also when no worker runs.
         read_import(job.pk)
@@ -252,7 +260,7 @@ def _result(job: Import) -> dict[str, Any]:
 @require_GET
 def import_rows(request: MemberRequest, public_id: str) -> FileResponse:
     """What was not kept, under the file's own headers and with the reason: put right and uploaded again."""
-    job = get_object_or_404(_own(request), public_id=public_id)
+    job = get_object_or_404(own_imports(request), public_id=public_id)
     heads: Mapping[str, str] = job.layout.get("heads", {})
     places = sorted(job.layout.get("fields", {}), key=int)
     headers = [heads.get(place, "") for place in places] + [_("Reason")]

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -27,8 +28,10 @@ from chains.forms.requirement_sheet import (
 )
 from chains.forms.requirements import Register
 from chains.http import MemberRequest
-from chains.models import Enterprise, Requirement, RequirementLine, new_public_id
-from chains.services import requirements
+from chains.models import Enterprise, Import, Requirement, RequirementLine, new_public_id
+from chains.services import imports, requirements
+from chains.spreadsheets import Proposal
+from chains.views.imports import chosen, columns_page, own_imports, proposed, words_of
 from chains.views.refusals import refusal
 from chains.views.sheets import XLSX
 
@@ -82,6 +85,8 @@ def _answer(request: MemberRequest, context: dict[str, Any]) -> HttpResponseBase
         if request.POST.get("do") == "download":
             return _bad_rows(sheet)
         return _place(request, context, sheet, is_confirmed=True)
+    if "import" in request.POST:
+        return _from_columns(request, context, register)
     file = request.FILES.get("file")
     if file is None:
         raise DomainError(_("Choose a file."), code="spreadsheet.none")
@@ -91,8 +96,60 @@ def _answer(request: MemberRequest, context: dict[str, Any]) -> HttpResponseBase
             % {"limit": settings.IMPORT_MAX_BYTES // (1024 * 1024)},
             code="file.too_big",
         )
-    sheet = read_file(file, register)
+    content = spreadsheets.read_limited(file, max_bytes=settings.IMPORT_MAX_BYTES)
+    proposal = _proposal(content, context)
+    lacks = "text" not in proposal.layout.fields.values()
+    if (lacks and proposal.row_count) or request.POST.get("do") == "columns":
+        return _to_columns(request, context, str(file.name), content, proposal)
+    knows = any(one.why == "remembered" for one in proposal.columns)
+    sheet = read_file(content, register, proposal.layout if knows else None)
     context["file_name"] = str(file.name)
+    context["target"] = context["target"] or _known(context, sheet)
+    return _place(request, context, sheet, is_confirmed=False)
+
+
+def _proposal(content: bytes, context: dict[str, Any]) -> Proposal:
+    return spreadsheets.propose(
+        spreadsheets.open_sheets(content),
+        COLUMNS,
+        remembered=imports.remembered(Import.Kind.LINES, context["enterprise"]),
+    )
+
+
+def _to_columns(
+    request: MemberRequest,
+    context: dict[str, Any],
+    file_name: str,
+    content: bytes,
+    proposal: Proposal,
+) -> HttpResponse:
+    """Where the product is in no column that is known by its name, the person says which."""
+    job = imports.upload(
+        kind=Import.Kind.LINES,
+        enterprise=context["enterprise"],
+        file_name=file_name,
+        content=content,
+        proposal=proposal,
+        by=request.user,
+    )
+    target = context["target"]
+    address = reverse("chains:import_detail", args=[job.public_id])
+    return redirect(f"{address}?requirement={target.public_id}" if target else address)
+
+
+def _from_columns(
+    request: MemberRequest, context: dict[str, Any], register: Register
+) -> HttpResponse:
+    waiting = own_imports(request).filter(kind=Import.Kind.LINES, status=Import.Status.UPLOADED)
+    job = get_object_or_404(waiting, public_id=request.POST["import"])
+    sheets = spreadsheets.open_sheets(bytes(job.content))
+    proposal = proposed(request, job, sheets)
+    layout, faults = chosen(request, job, proposal)
+    if faults:
+        return columns_page(request, job)
+    sheet = read_file(sheets, register, layout)
+    imports.settle(job=job, layout=layout, by=request.user, **words_of(proposal, layout))
+    context["file_name"] = job.file_name
     context["target"] = context["target"] or _known(context, sheet)
     return _place(request, context, sheet, is_confirmed=False)
 

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from chains.forms.requirement_sheet import COLUMNS, read_file
 from chains.forms.requirements import Register
-from chains.models import Requirement
+from chains.models import Import, Requirement
 from chains.services import requirements
 from chains.services.requirements import LineDraft
 from chains.spreadsheets import read_table
@@ -329,7 +329,6 @@ def test_category_by_name_or_code_is_kept_and_an_unknown_one_is_pointed_out():
     [
         (None, "Choose a file."),
         (b"%PDF-1.7 something", "This is no .xlsx, .xls or .csv file"),
-        (sheet(["Qty", "Unit"], [1, "t"]), "These columns were not found: 产品名称 / Product"),
         (sheet(["Item", "Qty"]), "The sheet holds no lines below its header."),
         (
             sheet(["Item", "Qty"], *[[f"P{n}", 1] for n in range(201)]),
@@ -361,3 +360,46 @@ def test_import_for_an_enterprise_of_others_falls_back_to_the_own_one(client, me
     client.post(IMPORT, {"file": upload(sheet(["Item", "Qty"], ["A", 1])), "for": other.public_id})
 
     assert Requirement.objects.get().enterprise == member.enterprise
+
+
+# --- Columns that no name tells -----------------------------------------------------------------------
+
+
+def test_columns_nobody_knows_are_asked_for_and_remembered_for_the_enterprise(client, member):
+    content = sheet(
+        ["采购清单"],
+        ["内容描述", "多少", "啥时候要"],
+        ["阀门", "3台", "2027-03-31"],
+        ["水泵", "很多", ""],
+    )
+
+    answer = client.post(IMPORT, {"file": upload(content)})
+    assert answer.status_code == 302
+    assert not Requirement.objects.exists()
+    page = client.get(answer["Location"])
+    assert f'action="{IMPORT}"' in page.content.decode()
+    assert page.context["faults"] == ["Choose the column that holds “Product”."]
+    data = {
+        "import": answer["Location"].split("/")[-2],
+        "at": page.context["at"],
+        "sheet": "0",
+        "do": "run",
+        "col-0": "text",
+        "col-1": "quantity",
+        "col-2": "needed_by_on",
+    }
+    done = client.post(IMPORT, data)
+
+    assert [row.number for row in done.context["sheet"].bad] == [4]
+    line = Requirement.objects.get().lines.get()
+    assert (line.text, line.quantity, str(line.needed_by_on)) == ("阀门", 3, "2027-03-31")
+    job = Import.objects.get()
+    assert (job.status, bytes(job.content)) == ("done", b"")
+    assert client.post(IMPORT, data).status_code == 404  # pressed twice: the file has been read
+
+    again = client.post(IMPORT, {"file": upload(content)})
+    assert again.status_code == 200
+    assert again.context["plan"].same == 1
+    other = MembershipFactory()
+    client.force_login(other.user)
+    assert client.post(IMPORT, {"file": upload(content)}).status_code == 302
