@@ -8,7 +8,7 @@ the lock but the conditional UPDATE of the tier's row, and below it the CHECK of
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -865,16 +865,17 @@ def _allocation(
         moves.append(_Move(one.pk, tier, seats))
         passed += [pk for pk in before if pk not in passed]
     moved = {move.registration for move in moves}
-    heads = (_line(waiting, tier, general)[:1] for tier in free if free[tier] > 0)
+    heads = (next(_line(waiting, tier, general), None) for tier in free if free[tier] > 0)
     return _Round(
         moves,
         [pk for pk in passed if pk not in moved],
-        {one.pk for head in heads for one in head},
+        {head.pk for head in heads if head is not None},
     )
 
 
-def _line(waiting: Sequence[_Waiting], tier: int, general: int) -> list[_Waiting]:
-    return [one for one in waiting if tier in (general, one.tier)]
+def _line(waiting: Sequence[_Waiting], tier: int, general: int) -> Iterator[_Waiting]:
+    """Lazily: the queue may be thousands long, and mostly its head decides."""
+    return (one for one in waiting if tier in (general, one.tier))
 
 
 def _candidates(

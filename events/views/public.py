@@ -211,6 +211,7 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
             "kinds": statistics.guests_by_kind(event),
             "may_manage": permissions.can_manage(request.user, event),
+            "is_door_staff": permissions.works_at_doors(request.user, event),
             **panel(request, event),
         },
     )

@@ -105,6 +105,7 @@ def test_a_name_or_enterprise_finds_who_is_in_and_who_is_missing(client, desk, e
 
 def test_a_walk_in_is_named_on_the_page(client, desk, event, person):
     assertContains(client.get(page(event)), "Without a badge")
+    assertContains(client.get(reverse("events:event_detail", args=[event.public_id])), page(event))
     enterprise = person.registration.enterprise
 
     answer = client.post(
