@@ -6,13 +6,14 @@ And three of the year before, in the series of that year.
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from chains.models import Chain, DockingKind, Enterprise, Region, User
-from events.models import Event, EventLevel, EventStaff, Registration, Series
-from events.services import events, programmes, registration
+from events.models import Delegate, Event, EventLevel, EventStaff, Registration, Series
+from events.services import checkin, events, programmes, registration
 from matchmaking.demo import texts
 from matchmaking.demo.clock import at, days_ago
 from matchmaking.demo.names import Words
@@ -206,11 +207,29 @@ class Season:
                 with at(days_ago(max(moment, max(one.days_ago, 0) + 2, 0.01))):
                     self._register(event, guest, bodies[guest.key], users[guest.key], number)
             if one.is_over:
+                self._check_in(one, event, users[one.host])
                 with at(days_ago(one.days_ago, 18)):
                     events.mark_held()
                 _date_back(event, opened)
         self._decide_some(users["county"])
         self._let_some_cancel(bodies, users)
+
+    def _check_in(self, one: Gathering, event: Event, by: User) -> None:
+        """Most of those who were named came, by two doors; a few badges were shown at both."""
+        dice = texts.dice(self._seed, f"doors {one.key}")
+        people = Delegate.objects.filter(event=event, registration__status="confirmed")
+        people = people.select_related("registration__enterprise")
+        with at(days_ago(one.days_ago, 8) + datetime.timedelta(minutes=40)):
+            for person in people.order_by("pk"):
+                doors = [] if dice.random() < 0.1 else [1, 2] if dice.random() < 0.05 else [1]
+                for door in doors:
+                    checkin.check_in(
+                        event=event,
+                        by=by,
+                        nonce=uuid.UUID(int=dice.getrandbits(128), version=4),
+                        delegate=person,
+                        gate=f"{door} 号门",
+                    )
 
     def _let_some_cancel(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
         """At the crowded opening three have cancelled today: their seats are offered to the head of the queue."""
