@@ -80,7 +80,8 @@ class Reviewed:
                 continue
             seen.add(pair)
             sent[pair[0]] = sent.get(pair[0], 0) + 1
-            if self._history.contacts.get(key) and match.line.requirement.takes_interests:
+            may_send = self._history.contacts.get(key) and match.line.requirement.takes_interests
+            if may_send and interests.quota(match.supplier).left:
                 self._express(match, key)
 
     def _buyer(self) -> Enterprise:
