@@ -178,7 +178,10 @@ def test_workshop_masks_contacts_and_addresses():
 
     assert len(found) > 100
     # What an administrator decides on; never how to reach somebody.
-    assert seen <= {"pending enterprise", "event draft", "series being prepared"}, found
+    # Lines that fit no category are listed under an embargo too: administrators see those requirements anyway.
+    assert seen <= {"pending enterprise", "event draft", "series being prepared", "embargoed"}, (
+        found
+    )
 
 
 def test_search_for_a_phone_number_or_an_address_finds_nothing():
