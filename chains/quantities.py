@@ -224,6 +224,10 @@ _CHINESE_DIGITS = {
 _CHINESE_PLACES = {"十": 10, "百": 100, "千": 1000}
 
 
+# "1.2M" beside a column that names the unit is no length.
+_MILLIONS = re.compile(r"(\d[\d.,]*)\s?MM?")
+
+
 def parse_quantity(raw: Cell, units: Units, *, unit: Cell = None) -> Amount:
     """A cell with a figure, its unit beside the figure or in a cell of its own.
 
@@ -240,7 +244,11 @@ def parse_quantity(raw: Cell, units: Units, *, unit: Cell = None) -> Amount:
         return Amount(
             None, beside.code, beside.period, _("“%(text)s”: no quantity") % {"text": raw}
         )
+    millions = _MILLIONS.fullmatch(str(raw).strip()) if beside.code else None
+    if millions:
+        text = f"{millions[1]} million"
     value, own, is_about = _read_figure(text, raw, units)
+    is_about = is_about or millions is not None
     joined = _join(own, beside, raw)
     value *= joined.factor
     if value <= 0:

@@ -42,7 +42,7 @@ ENTERPRISES = (
         "Social credit code",
         aliases=(
             "信用代码", "社会信用代码", "统一代码", "机构代码", "组织机构代码", "企业代码", "营业执照号", "营业执照号码", "注册号", "工商注册号",
-            "税号", "纳税人识别号", "uscc", "unified social credit code", "credit code", "registration number", "company number", "code", "tax id",
+            "税号", "纳税人识别号", "uscc", "unified social credit code", "credit code", "registration number", "registration no.", "reg. no.", "company number", "business registration number", "code", "tax id",
         ),
         kind="code",
         example="91330421MA2H06LY4R",
@@ -434,17 +434,17 @@ class _EnterpriseRows:
 
     def compare(self, rows: Sequence[ReadRow]) -> None:
         """One number twice, one e-mail for two bodies: both rows are named."""
-        first: dict[str, int] = {}
+        first: dict[str, ReadRow] = {}
         mails: dict[str, tuple[int, str]] = {}
         for row in rows:
             draft = row.draft
             if not isinstance(draft, EnterpriseDraft):
                 continue
             if draft.number and draft.number in first:
-                self._repeated(row, first[draft.number])
+                self._again(row, draft, first[draft.number])
                 continue
             if draft.number:
-                first[draft.number] = row.number
+                first[draft.number] = row
             for person in draft.people:
                 mail = person.email.lower()
                 number, name = mails.setdefault(mail, (row.number, draft.name))
@@ -453,6 +453,17 @@ class _EnterpriseRows:
                         _("Rows %(first)d and %(row)d name the same e-mail address.")
                         % {"first": number, "row": row.number}
                     )
+
+    def _again(self, row: ReadRow, draft: EnterpriseDraft, first: ReadRow) -> None:
+        """A list of persons has a row for each of them: one body, several people. Another name is a question."""
+        above = first.draft
+        if isinstance(above, EnterpriseDraft) and (
+            identity.normalise_name(above.name) == identity.normalise_name(draft.name)
+        ):
+            above.people += draft.people
+            draft.people = []
+        else:
+            self._repeated(row, first.number)
 
     def _repeated(self, row: ReadRow, first: int) -> None:
         letters = self.table.letters.get("number", [""])
@@ -546,6 +557,9 @@ def _joined(phones: Sequence[str]) -> str:
 
 
 _SUFFIX = re.compile(r"(?:特别行政区|自治区|自治州|自治县|地区|省|市|县|区|盟|旗)$")
+_SUFFIX_EN = re.compile(
+    r" (?:county|city|district|province|prefecture|municipality|banner|league)$"
+)
 _BETWEEN = re.compile(r"[\s/\\\-—–·,，、|>]+")
 
 
@@ -563,6 +577,7 @@ class _Regions:
             names = {
                 region.name_zh,
                 region.name_en.lower(),
+                _SUFFIX_EN.sub("", region.name_en.lower()),
                 short if len(short) > 1 else region.name_zh,
             }
             self.words[region.code] = names
@@ -571,7 +586,8 @@ class _Regions:
 
     def of(self, typed: Any, number: str | None, say: _Say) -> Region | None:
         by_number = self.by_code.get(identity.region_code_of(number) or "")
-        text = _BETWEEN.sub("", unicodedata.normalize("NFKC", str(typed or "")))
+        text = unicodedata.normalize("NFKC", str(typed or ""))
+        text = _BETWEEN.sub("" if _HAN.search(text) else " ", text).strip()
         if text:
             found = self._written(text, by_number)
             if found is not None:
@@ -609,10 +625,13 @@ class _Regions:
         return found[0] if len(found) == 1 else None
 
     def _tail(self, text: str) -> list[Region]:
-        """Those that the end of the text names, by its longest piece."""
-        return next(
-            (self.by_word[text[at:]] for at in range(len(text)) if text[at:] in self.by_word), []
+        """Those that the end of the text names, by its longest piece. "Jiashan" does not end in "Shan"."""
+        pieces = (
+            text[at:]
+            for at in range(len(text))
+            if not (text[at].isascii() and text[at].isalpha()) or not text[at - 1 : at].isalpha()
         )
+        return next((self.by_word[piece] for piece in pieces if piece in self.by_word), [])
 
     def _named_above(self, found: Sequence[Region], text: str) -> list[Region]:
         """Those whose city or province stands in the text too. A city and its county of one name: the city."""

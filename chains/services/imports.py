@@ -395,7 +395,9 @@ class _Enterprises:
         for row, draft in drafts:
             normal = identity.normalise_name(draft.name)
             found = numbers.get(draft.number or "") or self._alike(draft, names[normal], row)
-            twin = made.get(normal) if draft.number is None else None
+            twin = made.get(normal)
+            if twin is not None and draft.number not in (None, twin.number):
+                twin = None
             if found is None and twin is not None:
                 row.note(_("The same name stands in a row above: kept once."))
                 self.done.same += 1

@@ -16,6 +16,7 @@ from chains.quantities import is_placeholder
 from chains.searchtext import simplify
 from chains.spreadsheets.container import MAX_BYTES, read_limited
 from chains.spreadsheets.grid import Grid, Value, read_grids, refusal
+from chains.spreadsheets.workbook_process import UNSAVED
 
 MAX_ROWS = 10_000
 _HEADER_WITHIN = 30  # rows that may stand above the header
@@ -341,10 +342,11 @@ def _laid_out(grids: Sequence[Grid], layout: Layout, *, max_rows: int) -> _Heade
     grid = grids[layout.sheet]
     if grid.too_large:
         raise refusal(grid.too_large, max_rows=max_rows)
-    titles = {
-        0: [],
-        **dict(_titles(grid, layout.first, given=True)),
-    }[layout.depth]
+    head = [
+        [_text(value) for value in row]
+        for row in grid.rows[layout.first : layout.first + layout.depth]
+    ]
+    titles: list[str] = _joined(*head) if len(head) == 2 else head[0] if head else []
     fields: dict[str, list[int]] = {}
     for place, name in sorted(layout.fields.items()):
         fields.setdefault(name, []).append(place)
@@ -378,7 +380,7 @@ def _find_header(
         if grid.rows
         for first in range(min(_HEADER_WITHIN, len(grid.rows)))
         if row is None or first == row - 1
-        for depth, titles in _titles(grid, first, given=row is not None)
+        for depth, titles in _titles(grid, first, columns, given=row is not None)
     ]
     required = {column.field for column in columns if column.required}
 
@@ -413,18 +415,48 @@ def _usual_width(grid: Grid) -> int:
     return filled[len(filled) // 2] if filled else 0
 
 
-def _titles(grid: Grid, first: int, *, given: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """The header row alone, and joined with the row under it."""
+def _titles(
+    grid: Grid, first: int, columns: Sequence[Column], *, given: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """The header row alone, and joined with the row under it; only joined where that row can be nothing else."""
     top = [_text(value) for value in grid.rows[first]]
     if sum(map(bool, top)) < 2 and not given and not _is_one_column(grid):
         return
+    below = grid.rows[first + 1] if first + 1 < len(grid.rows) else []
+    if _divides(grid, first, top, below, columns):
+        yield 2, _joined(top, [_text(value) for value in below])
+        return
     yield 1, top
-    if first + 1 < len(grid.rows):
-        under = [_text(value) for value in grid.rows[first + 1]]
+    if below:
+        under = [_text(value) for value in below]
         if any(u and not (top[at : at + 1] or [""])[0] for at, u in enumerate(under)) or _spans(
             grid, first
         ):
             yield 2, _joined(top, under)
+
+
+def _divides(
+    grid: Grid, first: int, top: list[str], below: Sequence[Value], columns: Sequence[Column]
+) -> bool:
+    """Whether the row under a header only names the parts of its groups: "需求量" over "数量(吨)" and "金额"."""
+    width = max(len(top), len(below))
+    titles = top + [""] * (width - len(top))
+    filled = {at for at, value in enumerate(below) if _text(value)}
+    if len(filled) < 2 or not all(isinstance(below[at], str) for at in filled):
+        return False
+    merged = {
+        at
+        for up, left, _down, right in grid.merged
+        if up == first and right > left
+        for at in range(left, right + 1)
+    }
+    if filled <= merged:
+        return True
+    # Without merged cells a group's name stands over its first column, and the next has no name of its own.
+    grouped = {at for at in range(width) if not all(titles[at : at + 2]) and any(titles[: at + 1])}
+    names = frozenset().union(*(column.names for column in columns))
+    known = {at for at in filled if _fit(_text(below[at]), names) is not None}
+    return filled <= grouped and bool(known) and not all(titles[at] for at in filled)
 
 
 def _is_one_column(grid: Grid) -> bool:
@@ -506,7 +538,7 @@ _HEADING = re.compile(
     re.DOTALL,
 )
 _ORDINAL = frozenset(("序号", "编号", "行号", "序", "no", "no.", "#", "s/n", "nr", "sn"))
-_CELL_ERROR = re.compile(r"^#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)$")
+_CELL_ERROR = re.compile(r"^#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$")
 # Fifteen digits survive in a number cell; of a longer code the rest has become zeros.
 _LOSES_DIGITS = 1e15
 
@@ -684,6 +716,13 @@ def _fills(grid: Grid, starts: int) -> dict[int, dict[int, Value]]:
 
 
 def _shaped(column: Column, cell: Value) -> Value:
+    if cell == UNSAVED:
+        raise DomainError(
+            _(
+                "The cell holds a formula whose result is not in the file: open it in a spreadsheet program, save it there, and upload it again."
+            ),
+            code="cell.unsaved",
+        )
     if isinstance(cell, str) and _CELL_ERROR.match(cell):
         raise DomainError(
             _("The cell shows %(error)s: correct the formula.") % {"error": cell}, code="cell.error"

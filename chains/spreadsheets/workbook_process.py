@@ -36,13 +36,21 @@ class RefusedError(Exception):
         self.code = code
 
 
+# Stands for a formula whose result the file does not hold.
+UNSAVED = "#FORMULA!"
+
+
 class Scan:
-    """What the reader does not tell: hidden rows – and how far a sheet reaches, before it is laid out."""
+    """What the reader does not tell: hidden rows, cells with an error or an unsaved formula – and how far a sheet
+    reaches, before it is laid out."""
 
     def __init__(self, *, max_rows: int, max_columns: int) -> None:
         self.max_rows, self.max_columns = max_rows, max_columns
         self.hidden: list[int] = []
         self.too_large = ""
+        # (row, column) from 1 → what the cell shows
+        self.dropped: dict[tuple[int, int], str] = {}
+        self._kind, self._is_formula, self._heard = "", False, ""
         self._row = self._column = self._widest = 0
         self._elements = self._filled_rows = self._last_filled = 0
         self._reference = ""
@@ -53,20 +61,46 @@ class Scan:
             raise RefusedError("too_long")
         name = name.rpartition(":")[2]
         if name == "c":
+            self.settle()
             self._column += 1
             self._reference = attributes.get("r", "")
+            self._kind = attributes.get("t", "")
+        elif name == "f":
+            self._is_formula = True
         elif name == "row":
+            self.settle()
             self._row = _whole(attributes.get("r"), self._row + 1)
             self._column = 0
             if attributes.get("hidden") in {"1", "true"}:
                 self.hidden.append(self._row)
         elif name in {"v", "is"}:
+            self._heard = ""  # the formula's own words
+            self._place()
             self._fill()
 
-    def _fill(self) -> None:
+    @property
+    def listens(self) -> bool:
+        """Whether what the cell says has to be heard: of most cells the reader tells it."""
+        return self._kind == "e" or (self._is_formula and self._kind != "str")
+
+    def hear(self, text: str) -> None:
+        if self.listens:
+            self._heard += text
+
+    def settle(self) -> None:
+        """The cell has ended."""
+        shown = self._heard.strip()
+        if self._kind == "e" or (self.listens and not shown):
+            self._place()
+            self.dropped[self._row, self._column] = shown or UNSAVED
+        self._kind, self._is_formula, self._heard = "", False, ""
+
+    def _place(self) -> None:
         letters = self._reference.rstrip("0123456789")
         if letters:
             self._column = _column_number(letters)
+
+    def _fill(self) -> None:
         if self._row != self._last_filled:
             self._filled_rows += 1
             self._last_filled = self._row
@@ -100,8 +134,9 @@ def _refuse_doctype(*_ignored: object) -> None:
     raise RefusedError("unreadable")
 
 
-def _parse(archive: zipfile.ZipFile, part: str, start: Any) -> None:
+def _parse(archive: zipfile.ZipFile, part: str, start: Any, text: Any = None) -> None:
     parser = _parser(start)
+    parser.CharacterDataHandler = text
     with archive.open(part) as stream:
         while chunk := stream.read(256 * 1024):
             parser.Parse(chunk, False)
@@ -134,7 +169,8 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
 def _scan(archive: zipfile.ZipFile, part: str, *, max_rows: int, max_columns: int) -> Scan:
     scan = Scan(max_rows=max_rows, max_columns=max_columns)
     try:
-        _parse(archive, part, scan.start)
+        _parse(archive, part, scan.start, scan.hear)
+        scan.settle()
     except RefusedError as refused:
         scan.too_large = refused.code
     return scan
@@ -187,6 +223,7 @@ def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> int:
         too_large = _too_large(sheet, scan)
         if not too_large:
             rows = sheet.to_python(skip_empty_area=False)
+            _put_in(rows, scan.dropped)
             head["merged"] = [
                 (*first, *last)
                 for first, last in sheet.merged_cell_ranges or ()
@@ -198,6 +235,17 @@ def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> int:
             row.pop()
         written += sys.stdout.write(json.dumps([_cell(v) for v in row], ensure_ascii=False) + "\n")
     return written
+
+
+def _put_in(rows: list[list[Any]], dropped: dict[tuple[int, int], str]) -> None:
+    """What the reader left empty: an error or an unsaved result is no empty cell."""
+    for (row, column), text in dropped.items():
+        if (
+            row <= len(rows)
+            and column <= len(rows[row - 1])
+            and rows[row - 1][column - 1] in {"", None}
+        ):
+            rows[row - 1][column - 1] = text
 
 
 def _too_large(sheet: Any, scan: Scan) -> str:

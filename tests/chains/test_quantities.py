@@ -66,6 +66,14 @@ def test_uncertain_quantity_is_read_with_a_warning(cell, value):
     assert cell in read.warning
 
 
+def test_capital_m_beside_a_stated_unit_is_a_million():
+    read = parse_quantity("1.2M", UNITS, unit="pcs")
+
+    assert (read.value, read.unit) == (1_200_000, "pcs")
+    assert "1.2M" in read.warning
+    assert parse_quantity("12 m", UNITS).unit == "m"
+
+
 @pytest.mark.parametrize(
     ("cell", "unit", "code"),
     [

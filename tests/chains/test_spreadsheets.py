@@ -289,6 +289,57 @@ def test_header_of_two_merged_rows_is_joined():
     assert table.rows[0].values["phones"] == ["13000000000"]
 
 
+NEEDS = (
+    Column("text", "产品名称", "Product", required=True),
+    Column("quantity", "数量", "Quantity", aliases=("需求量",), kind="value"),
+)
+
+
+def test_second_header_row_that_only_divides_groups_is_no_row_of_data():
+    """Nothing is won by the second row – the first has all columns – but it holds the unit."""
+
+    def write(book):
+        page = book.add_worksheet()
+        page.merge_range("A1:A2", "产品名称")
+        page.merge_range("B1:C1", "需求量")
+        page.write_row("B2", ["数量(吨)", "金额(万元)"])
+        page.write_row("A3", ["铝型材", 1200, 3000])
+
+    merged = read_table(workbook(write), NEEDS)
+    plain = read_table("产品名称,需求量,\n,数量(吨),金额(万元)\n铝型材,1200,3000\n".encode(), NEEDS)
+    data = read_table("产品名称,需求量,\n铝型材,1200,\n,,见附件\n".encode(), NEEDS)
+
+    for table in (merged, plain):
+        assert [row.values for row in table.rows] == [
+            {"text": "铝型材", "quantity": table.rows[0].values["quantity"]}
+        ]
+        assert table.titles["quantity"] == "需求量/数量(吨)"
+    assert data.rows[0].values["text"] == "铝型材"
+
+
+def test_formula_without_its_result_is_no_empty_cell():
+    def cell(name, text):
+        return f'<c r="{name}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+    rows = [
+        cell("A1", "产品名称") + cell("B1", "数量"),
+        cell("A2", "阀门") + '<c r="B2"><f>3*100</f><v/></c>',
+        cell("A3", "泵") + '<c r="B3" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+        cell("A4", "管") + '<c r="B4" t="str"><f>IF(A1="","",1)</f><v></v></c>',
+        cell("A5", "阀") + '<c r="B5"><f>3*100</f><v>300</v></c>',
+    ]
+    xml = "".join(f'<row r="{at}">{row}</row>' for at, row in enumerate(rows, 1))
+
+    unsaved, wrong, empty, saved = read_table(with_sheet(cells(xml)), NEEDS).rows
+
+    assert [error.sentence[:24] for error in unsaved.errors] == ["The cell holds a formula"]
+    assert [error.sentence for error in wrong.errors] == [
+        "The cell shows #DIV/0!: correct the formula."
+    ]
+    assert (empty.errors, empty.values["quantity"]) == ([], None)
+    assert saved.values["quantity"] == 300
+
+
 def test_the_sheet_with_the_columns_is_taken_and_hidden_sheets_are_not():
     def write(book):
         book.add_worksheet("说明").write_column("A1", ["填表说明", "名称要写全称"])

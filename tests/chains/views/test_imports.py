@@ -175,6 +175,20 @@ def test_who_has_members_is_left_alone_and_who_has_none_is_brought_up_to_date(cl
     ]
 
 
+def test_list_of_persons_makes_one_enterprise_of_several_rows(client, desk):
+    job, _page = listed(
+        client,
+        desk,
+        ["示例甲有限公司", uscc(7100011), "Jiashan", "甲一", "000-0000-0301", ""],
+        ["示例甲有限公司", uscc(7100011), "", "甲二", "000-0000-0302", ""],
+    )
+
+    made = Enterprise.objects.get(number=uscc(7100011))
+    assert figures(job) == (1, 0, 1, 0)
+    assert sorted(made.contacts.values_list("name", flat=True)) == ["甲一", "甲二"]
+    assert made.region.name_zh == "嘉善县"
+
+
 def test_rows_that_contradict_each_other_are_both_named(client, desk):
     job, page = listed(
         client,
