@@ -94,10 +94,15 @@ TransactionTestCase._fixture_teardown = empty_all_but_shipped_rows
 @pytest.fixture(scope="module")
 def standing_world(django_db_setup, django_db_blocker, tmp_path_factory):
     """The small market of tests/world.py, built once for the tests of a module that take back what they change."""
-    media = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
+    media = tmp_path_factory.mktemp("media")
     with django_db_blocker.unblock(), transaction.atomic():
-        with media, mock.patch("chains.doorbell._send"), translation.override("en"):
+        with (
+            override_settings(MEDIA_ROOT=media),
+            mock.patch("chains.doorbell._send"),
+            translation.override("en"),
+        ):
             place = world.build()
+        place.media = media
         yield place
         transaction.set_rollback(True)
 

@@ -22,7 +22,7 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from matchmaking.views import filters
-from tests import routes, walk, world
+from tests import routes, walk
 
 pytestmark = pytest.mark.django_db
 
@@ -252,8 +252,9 @@ if os.environ.get("FUZZ_EXAMPLES"):
 
 
 @pytest.mark.parametrize(("walk_of", "role"), WALKS, ids=lambda one: getattr(one, "__name__", one))
-def test_page_survives_hostile(walk_of, role):
-    place, dice = world.build(), random.Random(f"{SEED}{role}")
+def test_page_survives_hostile(walk_of, role, standing_world, settings):
+    place, dice = standing_world, random.Random(f"{SEED}{role}")
+    settings.MEDIA_ROOT = place.media
 
     requests = list(walk_of(place, role, dice))
 
