@@ -51,12 +51,9 @@ def lease() -> datetime.timedelta:
 def read_changes() -> None:
     """Act on the facts of the register since last time. The reader's place moves with what was started."""
     heard("matchmaking.tasks.read_changes")
-    while True:
-        facts = changes.read("matching", _react, BATCH)
-        if facts:
-            _read_texts(facts)
-        if len(facts) < BATCH:
-            return
+    # Until nothing is left: whoever was rung for while this one held the feed has gone away again.
+    while facts := changes.read("matching", _react, BATCH):
+        _read_texts(facts)
 
 
 def _react(facts: Sequence[Change]) -> None:

@@ -343,11 +343,9 @@ def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dic
 
 
 def _near(match: Match) -> list[dict[str, Any]]:
-    """What the score says of the way between the two."""
+    """What the score says of the way between the two; what a condition asks of it has a row of its own."""
     reasons = match.score.reasons if match.score is not None else []
-    return [reason for reason in reasons if "km" in reason["params"]][:1] or [
-        reason for reason in reasons if reason["code"].startswith("locality.")
-    ][:1]
+    return [reason for reason in reasons if reason["code"].startswith("locality.")][:1]
 
 
 def _question_rows(

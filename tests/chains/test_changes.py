@@ -196,3 +196,20 @@ def test_events_go_on_behind_a_poisoned_fact(monkeypatch, wait):
         wait()
 
     assert Notification.objects.filter(to=member.user, channel="in_app").count() == 1
+
+
+def test_fact_that_comes_while_others_are_acted_on_waits_for_no_sweeper(monkeypatch):
+    """Its own ring found the feed held by this very task."""
+    told = []
+
+    def act(*, facts):
+        if not told:
+            Change.objects.create(noun="line", target="late", verb="told")
+        told.extend(fact.target for fact in facts)
+
+    monkeypatch.setattr(following, "react", act)
+    facts("early")
+
+    tasks.read_changes()
+
+    assert told == ["early", "late"]
