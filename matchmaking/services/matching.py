@@ -184,9 +184,17 @@ def _ring_for_the_one_behind(run: MatchRun) -> None:
 
 
 def _ring_next(run: MatchRun) -> None:
-    """A shard is done, one more may be rung for: the first that no ring is out for yet."""
-    running = run.shards.filter(status=RunShard.Status.RUNNING).count()
-    _ring_for(run, max(0, settings.MATCHING_SHARDS_AHEAD - 1 - running))
+    """A shard is done, one more may be rung for: the first that no ring is out for yet.
+
+    Asked in one query: a shard claimed between two would shift the others, and one would be left to the sweeper.
+    """
+    ahead = settings.MATCHING_SHARDS_AHEAD
+    left = run.shards.filter(status__in=[RunShard.Status.RUNNING, RunShard.Status.QUEUED])
+    rows = list(left.order_by("-status", "number").values_list("pk", "status")[: 2 * ahead + 64])
+    queued = [pk for pk, status in rows if status == RunShard.Status.QUEUED]
+    place = max(0, ahead - 1 - (len(rows) - len(queued)))
+    for pk in queued[place : place + 1]:
+        ring("matchmaking.tasks.score_shard", pk)
 
 
 # -- scoring --------------------------------------------------------------------------------------
