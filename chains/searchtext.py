@@ -47,6 +47,15 @@ _INVISIBLE = re.compile(
 )
 
 
+CHINESE = re.compile("[\u3400-\u9fff]")
+
+
+def language_of(text: str) -> str:
+    """zh as soon as a Chinese character stands in it: product texts mix in Latin norms and types, an English text
+    quotes no Chinese."""
+    return "zh" if CHINESE.search(text) else "en"
+
+
 @lru_cache(maxsize=1)
 def _simplified() -> dict[int, str]:
     """Traditional to simplified, one character to one.

@@ -20,6 +20,7 @@ from chains.models import (
     Reference,
     Region,
 )
+from chains.searchtext import language_of
 from chains.templatetags.page import territories
 
 # Not states but codes of the list: groups of states, outlying islands under another code, tests.
@@ -57,11 +58,6 @@ class ReferenceChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
         chinese = (get_language() or "zh").startswith("zh")
         row: Reference = obj
         return row.name_zh if chinese else row.name_en
-
-
-def language_of(text: str) -> str:
-    """zh as soon as there is a Chinese character: an English text quotes none."""
-    return "zh" if re.search(r"[\u3400-\u9fff]", text) else "en"
 
 
 class NumberForm(Form):

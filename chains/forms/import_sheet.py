@@ -29,11 +29,9 @@ from chains.models import (
     User,
 )
 from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
-from chains.searchtext import fold
+from chains.searchtext import CHINESE, fold, language_of
 from chains.services.imports import CapabilityDraft, EnterpriseDraft, Person, ReadRow
 from chains.spreadsheets import Column, Layout, Row, RowError, Sheets, Table, read_table
-
-_HAN = re.compile("[\u3400-\u9fff]")
 
 ENTERPRISES = (
     Column(
@@ -429,7 +427,7 @@ class _EnterpriseRows:
                     _("“%(text)s” is no address of a website: left out.") % {"text": site},
                 )
         if "summary" in profile:
-            profile["summary_language"] = "zh" if _HAN.search(profile["summary"]) else "en"
+            profile["summary_language"] = language_of(profile["summary"])
         return profile
 
     def compare(self, rows: Sequence[ReadRow]) -> None:
@@ -587,7 +585,7 @@ class _Regions:
     def of(self, typed: Any, number: str | None, say: _Say) -> Region | None:
         by_number = self.by_code.get(identity.region_code_of(number) or "")
         text = unicodedata.normalize("NFKC", str(typed or ""))
-        text = _BETWEEN.sub("" if _HAN.search(text) else " ", text).strip()
+        text = _BETWEEN.sub("" if CHINESE.search(text) else " ", text).strip()
         if text:
             found = self._written(text, by_number)
             if found is not None:
@@ -693,11 +691,11 @@ class _CapabilityRows:
 
     def _titles(self, values: Mapping[str, Any], say: _Say) -> dict[str, str]:
         title, text = _words(values.get("title"), 1000), str(values.get("text") or "").strip()
-        in_chinese = _HAN.search(title) is not None
+        in_chinese = CHINESE.search(title) is not None
         texts = {"title_zh" if in_chinese else "title_en": title}
         if values.get("title_en"):
             texts["title_en"] = _words(values["title_en"], 1000)
-        texts["text_zh" if _HAN.search(text) else "text_en"] = text
+        texts["text_zh" if CHINESE.search(text) else "text_en"] = text
         for name, value in texts.items():
             most = _TITLES[name]
             if len(value) > most:

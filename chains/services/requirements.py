@@ -266,7 +266,7 @@ def save_project(
     if not project.name.strip():
         raise DomainError(_("Enter the name of the project."), code="project.name")
     if "language" not in fields:
-        project.language = _language(project.name)
+        project.language = searchtext.language_of(project.name)
     project.save()
     audit.record(by, f"project.{verb}", project, enterprise=enterprise.public_id)
     changes.record("project", project, verb)
@@ -794,7 +794,7 @@ def _write(
     if not requirement.title.strip():
         raise DomainError(_("Enter a title."), code="requirement.title")
     if "language" not in fields:
-        requirement.language = _language(requirement.title)
+        requirement.language = searchtext.language_of(requirement.title)
     _check(requirement)
     _keep(requirement)
     if kinds is not None:
@@ -902,7 +902,7 @@ def _fill_in(line: RequirementLine, draft: LineDraft) -> bool:
     if text != line.text:
         line.category_suggested = None  # it was suggested for other words
     line.text = text[:500]
-    line.language = draft.language or _language(f"{text} {draft.specification}")
+    line.language = draft.language or searchtext.language_of(f"{text} {draft.specification}")
     line.category = draft.category
     # A leaf stands in exactly one segment; above it the choice is the buyer's.
     line.segment = (draft.category.segment if draft.category else None) or draft.segment
@@ -1007,11 +1007,3 @@ def _summary(texts: Sequence[str], language: str) -> str:
     joint = "；" if language == Language.ZH else "; "
     whole = joint.join(texts)
     return whole if len(whole) <= 200 else f"{whole[:198].rstrip()} …"
-
-
-_HAN = re.compile(r"[\u3400-\u9fff]")
-
-
-def _language(text: str) -> str:
-    """Chinese as soon as a Chinese character stands in it: product texts mix in Latin norms and types."""
-    return Language.ZH if _HAN.search(text) else Language.EN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes, notifications
+from chains import audit, changes, notifications, searchtext
 from chains.errors import DomainError
 from chains.models import (
     Contact,
     Enterprise,
-    Language,
     OrganiserRole,
     Requirement,
     RequirementLine,
@@ -28,7 +26,6 @@ from matchmaking import permissions
 from matchmaking.models import Interest, InterestMessage, InterestNote, Match
 
 Status = Interest.Status
-_CHINESE = re.compile("[\u3400-\u9fff]")
 MESSAGE = 2000
 ANSWER = 500
 # What one enterprise sends in a week, so that a buyer reads each (J7).
@@ -296,7 +293,7 @@ def _say(interest: Interest, side: InterestMessage.Side, text: str, by: User) ->
             _("The thread is full. Accept or decline, and talk by the contacts."),
             code="interest.thread_full",
         )
-    language = Language.ZH if _CHINESE.search(text) else Language.EN
+    language = searchtext.language_of(text)
     return InterestMessage.objects.create(
         interest=interest, side=side, text=text, language=language, by=by
     )
@@ -483,7 +480,7 @@ def _answered(interest: Interest) -> DomainError:
 def _write(interest: Interest, message: str, contact: Contact, said: list[dict[str, str]]) -> None:
     interest.answers = said
     interest.message = message.strip()
-    interest.language = Language.ZH if _CHINESE.search(message) else Language.EN
+    interest.language = searchtext.language_of(message)
     interest.contact = contact
 
 
