@@ -971,8 +971,8 @@ def _offer_ends(event: Event, now: datetime.datetime) -> datetime.datetime:
 def _note_blocks(queue: Sequence[_Waiting], found: _Round, now: datetime.datetime) -> None:
     """From when a head holds up its tier. Passed over once, it is told, and its patience begins anew."""
     moved = {move.registration for move in found.moves}
-    for pk in found.passed:
-        row = Registration.objects.get(pk=pk)
+    passed = Registration.objects.in_bulk(found.passed)
+    for row in map(passed.__getitem__, found.passed):
         audit.record(None, "registration.skipped", row, seats=row.seats_asked)
         changes.record("registration", row, "skipped")
     begins = [
