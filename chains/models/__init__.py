@@ -16,7 +16,7 @@ from chains.models.enterprises import (
 )
 from chains.models.imports import Import, ImportRow
 from chains.models.notifications import Notification
-from chains.models.people import Mandate, Membership, OrganiserRole, User
+from chains.models.people import Consent, Mandate, Membership, OrganiserRole, User
 from chains.models.regions import COUNTRY, Province, Region, RegionGroup, lies_within
 from chains.models.requirements import (
     Condition,
@@ -52,6 +52,7 @@ __all__ = [
     "Change",
     "ChangeReader",
     "Condition",
+    "Consent",
     "Contact",
     "ContactReveal",
     "CooperationKind",

@@ -204,8 +204,25 @@ class EnterpriseAlias(models.Model):
         return self.text
 
 
-class Evidence(TimeStamped):
-    """A file that proves something to a desk: a licence, a title, a certificate. Outside the web root."""
+class StoredFile(TimeStamped):
+    """A file somebody sent, outside the web root, with what was found out about it."""
+
+    file = models.FileField(upload_to="evidence/%Y/%m/")
+    original_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)  # found by content, never as claimed
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Evidence(StoredFile):
+    """A file that proves something to a desk: a licence, a title, a certificate."""
 
     class Purpose(models.TextChoices):
         LICENCE = "licence", _("Licence")
@@ -214,15 +231,6 @@ class Evidence(TimeStamped):
 
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="evidence")
     purpose = models.CharField(max_length=14, choices=Purpose.choices)
-    file = models.FileField(upload_to="evidence/%Y/%m/")
-    original_name = models.CharField(max_length=200)
-    content_type = models.CharField(max_length=40)  # found by content, never as claimed
-    size = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64)
-    uploaded_by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
-
-    def __str__(self) -> str:
-        return self.public_id
 
 
 _Proof_co = TypeVar("_Proof_co", bound="Proof", covariant=True)

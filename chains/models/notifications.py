@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,10 @@ from chains.models.base import TimeStamped
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def unsent(self) -> Self:
         return self.filter(status=Notification.Status.UNSENT, due_at__lte=timezone.now())
+
+    def about(self, **ids: str) -> Self:
+        """Those whose context names these rows, by public id."""
+        return self.filter(context__contains=ids)
 
     def unread(self) -> Self:
         return self.filter(channel=Notification.Channel.IN_APP, read_at=None)
@@ -51,7 +56,33 @@ class Notification(TimeStamped):
                 condition=models.Q(status="unsent"),
             ),
             models.Index(fields=["to", "-id"], name="notification_inbox"),
+            # What a row has been told of to others: `about`.
+            GinIndex(OpClass("context", name="jsonb_path_ops"), name="notification_about"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+
+class Preference(TimeStamped):
+    """How often a person wants to hear of a topic; without a row the topic's own default holds."""
+
+    class Rhythm(models.TextChoices):
+        AT_ONCE = "at_once", _("At once")
+        DAILY = "daily", _("Daily")
+        WEEKLY = "weekly", _("Weekly")
+        NEVER = "never", _("Never")
+
+    user = models.ForeignKey("chains.User", models.PROTECT, related_name="preferences")
+    topic = models.CharField(max_length=20)  # "for_you", or the public id of a saved search
+    rhythm = models.CharField(max_length=8, choices=Rhythm.choices)
+    # What happened before is no news to whoever asks from now on.
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "topic"], name="preference_once_a_topic")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.rhythm}"

@@ -60,6 +60,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     email = models.EmailField(_("e-mail"), unique=True)
+    # For signing in only, never shown to anybody else; stands here once a code sent to it came back.
+    phone = models.CharField(_("phone"), max_length=16, blank=True, default="", db_default="")
     language = models.CharField(
         max_length=2, choices=Language.choices, default=Language.ZH, verbose_name=_("language")
     )
@@ -76,7 +78,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_the_case")
+            models.UniqueConstraint(Lower("email"), name="user_email_once_whatever_the_case"),
+            models.UniqueConstraint(
+                fields=["phone"], condition=~Q(phone=""), name="user_phone_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -269,6 +274,40 @@ class Mandate(TimeStamped):
             models.CheckConstraint(
                 condition=~Q(association=models.F("member")), name="mandate_joins_two_bodies"
             ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def in_force(self) -> Self:
+        return self.filter(withdrawn_at=None)
+
+
+class Consent(TimeStamped):
+    """A person agreed to a purpose, in the words of a version; withdrawn by one click, never deleted."""
+
+    class Purpose(models.TextChoices):
+        ACCOUNT = "account", _("An account on this platform")
+        PHONE = "phone", _("Signing in with a code by text message")
+
+    user = models.ForeignKey("chains.User", models.PROTECT, related_name="consents")
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    # Who receives the data, as it was said when the person agreed.
+    recipient = models.CharField(max_length=120)
+    version = models.CharField(max_length=20)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "purpose"],
+                condition=Q(withdrawn_at=None),
+                name="consent_once_while_it_lasts",
+            )
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -185,6 +185,13 @@ class Requirement(TimeStamped):
     contact_policy = models.CharField(
         max_length=10, choices=ContactPolicy.choices, default=ContactPolicy.ACCEPTED
     )
+    # More suppliers are told, a few a day, until so many interests stand; without it nobody is woken.
+    wanted_interests = models.PositiveSmallIntegerField(
+        _("interests you want"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+    )
     embargoed_until = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     close_reason = models.CharField(max_length=24, choices=CloseReason.choices, blank=True)
@@ -231,6 +238,11 @@ class Requirement(TimeStamped):
             models.CheckConstraint(
                 condition=Q(posted_by=None) | ~Q(posted_by=F("enterprise")),
                 name="requirement_posted_by_another_body",
+            ),
+            models.CheckConstraint(
+                condition=Q(wanted_interests=None)
+                | Q(wanted_interests__gte=1, wanted_interests__lte=50),
+                name="requirement_wants_one_to_fifty_interests",
             ),
         ]
         indexes = [
