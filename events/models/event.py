@@ -128,6 +128,13 @@ class Event(TimeStamped):
     )
     registration_opens_at = models.DateTimeField(_("registration opens"))
     registration_closes_at = models.DateTimeField(_("registration closes"))
+    # How long before it starts those who are confirmed are reminded; 0 = not at all.
+    reminder_days = models.PositiveSmallIntegerField(
+        _("days before the event to remind guests"), default=3, db_default=3
+    )
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    # Rises with each change of time, place or state that calendars have to follow.
+    sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     list_published_at = models.DateTimeField(_("list goes public"), null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     cancel_reason = models.CharField(max_length=300, blank=True)
@@ -165,6 +172,11 @@ class Event(TimeStamped):
                 condition=Q(offer_hours__gte=1, offer_hours__lte=336),
                 name="event_offers_stand_up_to_two_weeks",
                 violation_error_message=_("An offer stands from 1 hour to 336 hours."),
+            ),
+            models.CheckConstraint(
+                condition=Q(reminder_days__lte=30),
+                name="event_reminds_within_a_month",
+                violation_error_message=_("Guests are reminded at most 30 days before."),
             ),
         ]
 
