@@ -136,6 +136,12 @@ class Event(TimeStamped):
     # Rises with each change of time, place or state that calendars have to follow.
     sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     list_published_at = models.DateTimeField(_("list goes public"), null=True, blank=True)
+    # Held back without a moment: until one is set, at the latest until the event ends.
+    list_is_held = models.BooleanField(_("list is held back"), default=False, db_default=False)
+    # When its list did go public, once for all; from then on there is no moment to move.
+    list_released_at = models.DateTimeField(
+        _("list went public"), null=True, blank=True, editable=False
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     cancel_reason = models.CharField(max_length=300, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -165,6 +171,10 @@ class Event(TimeStamped):
                 name="event_cancelled_says_why",
             ),
             models.CheckConstraint(
+                condition=Q(list_is_held=False) | Q(list_published_at=None, list_released_at=None),
+                name="event_list_is_held_or_has_a_moment",
+            ),
+            models.CheckConstraint(
                 condition=Q(delegates_per_enterprise__gte=1),
                 name="event_lets_a_delegate_in",
             ),
@@ -182,6 +192,11 @@ class Event(TimeStamped):
 
     def __str__(self) -> str:
         return f"{self.name_zh} · {self.name_en}"
+
+    @property
+    def list_opens_at(self) -> datetime.datetime | None:
+        """Until when what is on the list is held back; None where nothing is."""
+        return self.ends_at if self.list_is_held else self.list_published_at
 
     @property
     def is_open_for_registration(self) -> bool:

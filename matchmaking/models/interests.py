@@ -48,6 +48,12 @@ class Interest(TimeStamped):
 
     WAITING = (Status.SENT, Status.NO_ANSWER)
 
+    class Origin(models.TextChoices):
+        """Where the supplier answered: at its desk, or in the hall by the code on the screen (row 47)."""
+
+        SITE = "site", _("On the site")
+        HALL = "hall", _("From the hall")
+
     class DeclineReason(models.TextChoices):
         FILLED = "filled", _("Already filled")
         WRONG_PRODUCT = "wrong_product", _("Wrong product")
@@ -78,7 +84,17 @@ class Interest(TimeStamped):
     is_shortlisted = models.BooleanField(default=False, db_default=False)
     # When the buyer was reminded of it, once.
     nudged_at = models.DateTimeField(null=True, blank=True)
-    sent_by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
+    origin = models.CharField(
+        _("origin"), max_length=4, choices=Origin.choices, default=Origin.SITE, db_default="site"
+    )
+    # In whose hall, and which delegate, known by the badge, who has no account to answer with.
+    event = models.ForeignKey(
+        "events.Event", models.PROTECT, null=True, blank=True, related_name="interests"
+    )
+    delegate = models.ForeignKey(
+        "events.Delegate", models.PROTECT, null=True, blank=True, related_name="interests"
+    )
+    sent_by = models.ForeignKey("chains.User", models.PROTECT, null=True, related_name="+")
 
     objects = InterestQuerySet.as_manager()
 
@@ -93,6 +109,15 @@ class Interest(TimeStamped):
                 condition=Q(status="declined") & ~Q(decline_reason="")
                 | ~Q(status="declined") & Q(decline_reason=""),
                 name="interest_declined_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(origin="hall", event__isnull=False)
+                | Q(origin="site", event=None, delegate=None),
+                name="interest_from_a_hall_names_its_event",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_by__isnull=False) | Q(delegate__isnull=False),
+                name="interest_is_sent_by_somebody",
             ),
         ]
         indexes = [
