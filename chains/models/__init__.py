@@ -13,9 +13,10 @@ from chains.models.enterprises import (
     Evidence,
     Proof,
     Qualification,
+    StoredFile,
 )
 from chains.models.imports import Import, ImportRow
-from chains.models.notifications import Notification
+from chains.models.notifications import Notification, Preference
 from chains.models.people import Consent, Mandate, Membership, OrganiserRole, User
 from chains.models.regions import COUNTRY, Province, Region, RegionGroup, lies_within
 from chains.models.requirements import (
@@ -71,6 +72,7 @@ __all__ = [
     "OrganiserRole",
     "ParticipantKind",
     "Period",
+    "Preference",
     "Project",
     "Proof",
     "Province",
@@ -85,6 +87,7 @@ __all__ = [
     "RequirementLine",
     "Segment",
     "SegmentLink",
+    "StoredFile",
     "TimeStamped",
     "Unit",
     "User",

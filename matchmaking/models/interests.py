@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import Language, Requirement, TimeStamped
+from chains.models import Language, Requirement, StoredFile, TimeStamped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -167,3 +167,16 @@ class InterestMessage(TimeStamped):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class InterestAttachment(StoredFile):
+    """A file for the buyer: a data sheet, a drawing, a certificate. Both sides open it, nobody else."""
+
+    MOST = 5
+
+    interest = models.ForeignKey(Interest, models.PROTECT, related_name="attachments")
+    # Taken back by the supplier before the buyer answered: it stands no more, and neither does its content.
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
