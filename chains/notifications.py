@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.template import Context
+from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils import translation
 
@@ -101,6 +102,26 @@ def render(
     notice: Notification, rows: dict[tuple[str, str], models.Model], language: str
 ) -> Message:
     """The message in the words of its templates; `language` is zh or en."""
+    context = _context(notice, rows)
+    with _in(language):
+        subject = _text(f"emails/{notice.kind}.subject.txt", context)
+        body = _text(f"emails/{notice.kind}.txt", context)
+    href = re.search(re.escape(context["site"]) + r"(/\S*)", body)
+    return Message(notice, " ".join(subject.split()), body.strip() + "\n", href[1] if href else "")
+
+
+def calendar_of(
+    notice: Notification, rows: dict[tuple[str, str], models.Model], language: str
+) -> str:
+    """What the letter puts into the reader's calendar, by its template `emails/<kind>.ics`; empty if nothing."""
+    try:
+        with _in(language):
+            return _text(f"emails/{notice.kind}.ics", _context(notice, rows))
+    except TemplateDoesNotExist:
+        return ""
+
+
+def _context(notice: Notification, rows: dict[tuple[str, str], models.Model]) -> dict[str, Any]:
     context: dict[str, Any] = {"site": settings.SITE_URL.rstrip("/"), "to": notice.to_id}
     for key, value in notice.context.items():
         names = _models_of(key)
@@ -108,11 +129,17 @@ def render(
         if names and row is None:
             raise GoneError(key)
         context[key] = row if names else value
-    with translation.override("zh-hans" if language == "zh" else "en"):
-        subject = _text(f"emails/{notice.kind}.subject.txt", context)
-        body = _text(f"emails/{notice.kind}.txt", context)
-    href = re.search(re.escape(context["site"]) + r"(/\S*)", body)
-    return Message(notice, " ".join(subject.split()), body.strip() + "\n", href[1] if href else "")
+    return context
+
+
+def stop_of(rows: dict[tuple[str, str], models.Model]) -> str:
+    """The address at which one click stops letters of this sort; empty where there is nothing to stop."""
+    path = next((p for row in rows.values() if (p := getattr(row, "stop_path", ""))), "")
+    return f"{settings.SITE_URL.rstrip('/')}{path}" if path else ""
+
+
+def _in(language: str) -> AbstractContextManager[None]:
+    return translation.override("zh-hans" if language == "zh" else "en")
 
 
 def _text(name: str, context: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import re
 import time
 from urllib.parse import urlsplit
 
@@ -74,6 +75,14 @@ def _deliver_one() -> bool | None:
         number = f"<{notice.public_id}@{urlsplit(settings.SITE_URL).hostname}>"
         letter = EmailMessage(message.subject, message.body, to=[notice.to.email])
         letter.extra_headers["Message-ID"] = number
+        if stop := notifications.stop_of(rows):  # RFC 8058: the reader's program offers it as a button
+            letter.extra_headers["List-Unsubscribe"] = f"<{stop}>"
+            letter.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        if calendar := notifications.calendar_of(notice, rows, notice.to.language):
+            method = re.search(r"^METHOD:(\w+)", calendar, re.MULTILINE)
+            letter.attach(
+                "event.ics", calendar, f"text/calendar; method={method[1] if method else 'PUBLISH'}"
+            )
         letter.send()
     except notifications.GoneError as gone:
         _stop(notice, f"{gone} does not stand any more")

@@ -239,6 +239,13 @@ class EventForm(Form):
         initial="colleagues",
         label=_("Without a badge the desk lets in"),
     )
+    reminder_days = forms.IntegerField(
+        min_value=0,
+        max_value=30,
+        initial=3,
+        label=_("Days before the event to remind guests"),
+        help_text=_("0 = no reminder"),
+    )
     general_seats = forms.IntegerField(min_value=0, max_value=100_000, label=_("General seats"))
 
     def __init__(
@@ -283,7 +290,7 @@ class EventForm(Form):
             for name in (
                 "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "region",
                 "registration_opens_at", "registration_closes_at", "delegates_per_enterprise", "admission",
-                "waiting_rule", "offer_hours", "walk_ins",
+                "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
             )
         }  # fmt: skip
         general = event.tiers.filter(is_general=True).first()

@@ -10,6 +10,10 @@ from chains.models import Change, Enterprise, User
 from events.models import Event, Registration
 from events.services import events, registration
 
+Status = Registration.Status
+# Whom a new time or place concerns.
+CONCERNED = (Status.SUBMITTED, Status.WAITLISTED, Status.OFFERED, Status.CONFIRMED)
+
 # A task that meets a database that is down is acknowledged and lost unless it asks to be run again.
 LOST = (OperationalError, InterfaceError)
 _TOLD = {
@@ -40,6 +44,11 @@ def read_changes() -> None:
     while changes.read("events", _act):
         pass
 
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
+def remind_guests() -> None:
+    events.remind_due()
+
+
 
 def _act(facts: Sequence[Change]) -> None:
     for change in facts:
@@ -55,6 +64,10 @@ def _decide_submissions(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):
         registration.confirm_waiting_submissions(enterprise)
 
+        elif (change.noun, change.verb) == ("event", "moved"):
+            _tell_guests(change.target, "event_moved", CONCERNED)
+        elif (change.noun, change.verb) == ("event", "reminded"):
+            _tell_guests(change.target, "event_reminder", (Status.CONFIRMED,))
 
 def _promote_around(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):
@@ -71,3 +84,10 @@ def _tell(public_id: str, verb: str) -> None:
         kind = "event_cancelled"
     for user in User.objects.editors_of([row.enterprise_id]):
         notifications.post(user, kind, registration=row.public_id, event=row.event.public_id)
+
+
+def _tell_guests(public_id: str, kind: str, states: Sequence[Status]) -> None:
+    rows = Registration.objects.filter(event__public_id=public_id, status__in=states)
+    for row in rows.select_related("event").order_by("pk"):
+        for user in User.objects.editors_of([row.enterprise_id]):
+            notifications.post(user, kind, registration=row.public_id, event=public_id)

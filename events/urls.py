@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from events.views import desk, guests, listing, organise, programmes, public, registration
+from events.views import desk, guests, letters, listing, organise, programmes, public, registration
 
 app_name = "events"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("events/<str:public_id>/publish/", organise.event_publish, name="event_publish"),
     path("events/<str:public_id>/cancel/", organise.event_cancel, name="event_cancel"),
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),
+    path("events/<str:public_id>/event.ics", public.event_calendar, name="event_calendar"),
+    path("events/<str:public_id>/letters/", letters.event_letters, name="event_letters"),
+    path("events/<str:public_id>/letters/again/", letters.letters_again, name="letters_again"),
     path("events/<str:public_id>/guests/", guests.guest_list, name="guest_list"),
     path("events/<str:public_id>/check-in/", desk.check_in, name="check_in"),
     path("events/<str:public_id>/check-in/roll/", desk.check_in_roll, name="check_in_roll"),

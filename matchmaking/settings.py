@@ -362,6 +362,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "matchmaking.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+    "remind guests": {"task": "events.tasks.remind_guests", "schedule": 600.0},
 SPECTACULAR_SETTINGS = {
     "TITLE": "ChainDock",
     "DESCRIPTION": "Requirements, capabilities, matches and docking events of industrial chains.",

@@ -158,7 +158,7 @@ PUBLIC = {
     "account_email_verification_sent", "account_reset_password", "account_confirm_email",
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done",
-    "events:event_list", "events:event_detail", "events:register", "events:registration_answer", "events:badge", "events:series_list",
+    "events:event_list", "events:event_detail", "events:event_calendar", "events:register", "events:registration_answer", "events:badge", "events:series_list",
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
@@ -219,7 +219,7 @@ READERS = {
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.
 SYSTEM = {
     "chains.services.imports": {"sweep"},
-    "events.services.events": {"mark_held"},
+    "events.services.events": {"mark_held", "release_due_lists", "remind_due"},
     "events.services.registration": {
         "release_due_tiers",
         "lapse_due_offers",
@@ -325,7 +325,8 @@ def kinds():
 
 
 def test_every_kind_of_notice_has_its_subject_and_its_text():
-    letters = {p.name for p in (TEMPLATES / "emails").iterdir()}
+    # Some also bring an entry for the calendar.
+    letters = {p.name for p in (TEMPLATES / "emails").iterdir() if p.suffix != ".ics"}
     stems = {name.removesuffix(".subject.txt").removesuffix(".txt") for name in letters}
     named = {kind: path for path, kind in kinds()}
 

@@ -265,6 +265,20 @@ def guest_list(count):
     return organiser_of(event), f"{address}?state=all", r"Demo Precision \d+", (2, 10, 50)
 
 
+def event_letters(count):
+    event = EventFactory()
+    for _ in range(count):
+        row = RegistrationFactory(event=event, status="submitted")
+        notifications.post(
+            UserFactory(),
+            "registration_submitted",
+            registration=row.public_id,
+            event=event.public_id,
+        )
+    address = reverse("events:event_letters", args=[event.public_id])
+    return organiser_of(event), address, '<th scope="row"', COUNTS
+
+
 def event_listing(count):
     event = EventFactory()
     for order in range(count):
@@ -344,7 +358,7 @@ LISTS = (
     import_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
     event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
-    for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_listing, delegate_list,
+    for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,
     badge_sheet, sign_in_sheet, check_in, registration_badges,
     requirement_history, inbox,
 )  # fmt: skip

@@ -20,6 +20,7 @@ OPEN = {
     "matchmaking:enterprise_detail(buyer)",
     "matchmaking:enterprise_detail(supplying)",
     "events:event_detail(event)",
+    "events:event_calendar(event)",
     "events:register(event)",
     "events:series_detail(series)",
     "events:series_counties(series)",

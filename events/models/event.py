@@ -199,6 +199,21 @@ class Event(TimeStamped):
         return self.ends_at if self.list_is_held else self.list_published_at
 
     @property
+    def reminds_at(self) -> datetime.datetime | None:
+        """From when those who are confirmed are reminded; None where they are not."""
+        days = self.reminder_days
+        return self.starts_at - datetime.timedelta(days=days) if days else None
+
+    @property
+    def keeps_list_back(self) -> bool:
+        """Its list is not public yet as one; single requirements on it may have been before they were listed."""
+        if self.list_released_at is not None:
+            return False
+        return self.list_published_at is not None or (
+            self.list_is_held and timezone.now() < self.ends_at
+        )
+
+    @property
     def is_open_for_registration(self) -> bool:
         return (
             self.status == self.Status.PUBLISHED

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import datetime
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,10 +26,12 @@ _RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
 # What a form or a request may set. Host, state and what follows from verbs – the moment of the list – are not among them.
 FIELDS = (
     "name_zh", "name_en", "level", "level_id", "region", "starts_at", "ends_at", "place", "place_en", "text", "text_en",
-    "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "registration_opens_at",
-    "registration_closes_at", *_RELATIONS,
+    "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
+    "registration_opens_at", "registration_closes_at", *_RELATIONS,
 )  # fmt: skip
 # A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's
+# What calendars show: when one of these changes after publishing, everybody who has registered is told.
+_WHEN_AND_WHERE = {"starts_at", "ends_at", "place", "place_en"}
 # moment could keep nothing back.
 LISTABLE = (
     Requirement.Status.SUBMITTED,
@@ -85,14 +87,25 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     if event.status == Status.PUBLISHED:
         _check_complete(event)
     _save(event)
+    verb = _moved(event, changed)
     audit.record(by, "event.changed", event, fields=changed)
-    changes.record("event", event, "changed")
+    changes.record("event", event, verb)
     return event
 
 
 def _check_series(wanted: Iterable[Series], by: User) -> None:
     """A series that is being prepared elsewhere is not there for this organiser."""
     ids = {row.pk for row in wanted}
+def _moved(event: Event, changed: Iterable[str]) -> str:
+    """What the change is called. One of time or place, once published, is news to everybody who has registered."""
+    if event.status != Status.PUBLISHED or _WHEN_AND_WHERE.isdisjoint(changed):
+        return "changed"
+    event.sequence += 1
+    if event.reminds_at is not None and event.reminds_at > timezone.now():
+        event.reminded_at = None  # it was put off: its guests are reminded again
+    return "moved"
+
+
     if ids and Series.objects.visible_to(by).filter(pk__in=ids).count() != len(ids):
         raise DomainError(
             _("Choose series that are public or kept in your province."), code="event.series"
@@ -138,7 +151,8 @@ def cancel(*, event: Event, reason: str, by: User) -> Event:
             _("Say why: everyone who has registered will read it."), code="event.without_reason"
         )
     event.status, event.cancel_reason = Status.CANCELLED, reason.strip()[:300]
-    event.save(update_fields=["status", "cancel_reason", "updated_at"])
+    event.sequence += 1
+    event.save(update_fields=["status", "cancel_reason", "sequence", "updated_at"])
     ended = registration.end_all(event=event, by=by)
     audit.record(by, "event.cancelled", event, registrations=ended)
     changes.record("event", event, "cancelled")
@@ -164,6 +178,32 @@ def mark_held() -> int:
 
 
 # ---- the list of requirements ----
+
+
+def remind_due() -> int:
+    """Published events that begin so soon that their guests are to be reminded, each once."""
+    now = timezone.now()
+    ahead = Event.objects.filter(
+        status=Status.PUBLISHED,
+        reminded_at=None,
+        reminder_days__gt=0,
+        starts_at__gt=now,
+        starts_at__lte=now + datetime.timedelta(days=31),
+    )
+    count = 0
+    for event in ahead.order_by("starts_at", "pk"):
+        if event.reminds_at is None or event.reminds_at > now:
+            continue
+        with transaction.atomic():
+            # Conditional: two beats at once remind once.
+            done = Event.objects.filter(
+                pk=event.pk, status=Status.PUBLISHED, reminded_at=None
+            ).update(reminded_at=now, updated_at=now)
+            if done:
+                audit.record(None, "event.reminded", event)
+                changes.record("event", event, "reminded")
+                count += done
+    return count
 
 
 @transaction.atomic
@@ -235,8 +275,12 @@ def order_listings(*, event: Event, codes: Sequence[str], by: User) -> None:
 
 
 @transaction.atomic
-def set_list_moment(*, event: Event, at: datetime | None, by: User) -> Event:
-    """The one moment at which page, screen and notices open the list: the embargo of all that is on it."""
+def set_list_moment(*, event: Event, at: datetime.datetime | None, by: User) -> Event:
+    """The one moment at which page, screen and notices open the list: the embargo of all that is on it.
+
+    None takes the moment back: what is on the list is held back until there is another one, at the latest until the
+    event ends. To open it at once is a verb of its own, so that nobody does so by emptying a field.
+    """
     event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
     if event.list_published_at == at:
         return event

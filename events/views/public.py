@@ -14,13 +14,23 @@ from django.views.decorators.http import require_safe
 from chains import fragments, search
 from chains.http import HttpRequest
 from chains.models import Chain, DockingDirection, Requirement, lies_within
-from events import permissions, statistics
+from events import calendar, permissions, statistics
 from events.forms import EventFilterForm
 from events.models import Event, EventLevel, Series
 from events.views.registration import panel
 
 PER_PAGE = 25
 PAST = (Event.Status.HELD, Event.Status.ARCHIVED)
+
+
+@login_not_required
+@require_safe
+def event_calendar(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The event for the reader's own calendar."""
+    event = get_object_or_404(Event.objects.visible_to(request.user), public_id=public_id)
+    answer = HttpResponse(calendar.entry_of(event), content_type="text/calendar; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="event-{public_id}.ics"'
+    return answer
 
 
 @login_not_required

@@ -40,7 +40,7 @@ def typed(host, **changed):
         "registration_opens_at": timezone.localtime().strftime(stamp),
         "registration_closes_at": (start - datetime.timedelta(days=5)).strftime(stamp),
         "place": "示例会展中心", "delegates_per_enterprise": "3", "admission": "automatic",
-        "waiting_rule": "tier_then_arrival", "general_seats": "120", "offer_hours": "24", "walk_ins": "colleagues",
+        "waiting_rule": "tier_then_arrival", "general_seats": "120", "offer_hours": "24", "walk_ins": "colleagues", "reminder_days": "3",
         "t-TOTAL_FORMS": "2", "t-INITIAL_FORMS": "0",
         "t-0-name_zh": "小巨人", "t-0-name_en": "Little giants", "t-0-seats": "40",
         "t-0-qualifications": ["little_giant"],
