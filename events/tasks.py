@@ -39,15 +39,15 @@ def mark_events_held() -> None:
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
+def remind_guests() -> None:
+    events.remind_due()
+
+
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def read_changes() -> None:
     """What the register and the gathering have to say: seats for the newly verified, news for the registered."""
     while changes.read("events", _act):
         pass
-
-@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
-def remind_guests() -> None:
-    events.remind_due()
-
 
 
 def _act(facts: Sequence[Change]) -> None:
@@ -58,16 +58,16 @@ def _act(facts: Sequence[Change]) -> None:
             _promote_around(change.target)
         elif change.noun == "registration" and change.verb in _TOLD:
             _tell(change.target, change.verb)
+        elif (change.noun, change.verb) == ("event", "moved"):
+            _tell_guests(change.target, "event_moved", CONCERNED)
+        elif (change.noun, change.verb) == ("event", "reminded"):
+            _tell_guests(change.target, "event_reminder", (Status.CONFIRMED,))
 
 
 def _decide_submissions(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):
         registration.confirm_waiting_submissions(enterprise)
 
-        elif (change.noun, change.verb) == ("event", "moved"):
-            _tell_guests(change.target, "event_moved", CONCERNED)
-        elif (change.noun, change.verb) == ("event", "reminded"):
-            _tell_guests(change.target, "event_reminder", (Status.CONFIRMED,))
 
 def _promote_around(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):

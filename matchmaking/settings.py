@@ -325,6 +325,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},
     "keep waiting lists": {"task": "events.tasks.keep_waiting_lists", "schedule": 20.0},
+    "remind guests": {"task": "events.tasks.remind_guests", "schedule": 600.0},
     "end held events": {"task": "events.tasks.mark_events_held", "schedule": 300.0},
 }
 
@@ -362,7 +363,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "matchmaking.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-    "remind guests": {"task": "events.tasks.remind_guests", "schedule": 600.0},
 SPECTACULAR_SETTINGS = {
     "TITLE": "ChainDock",
     "DESCRIPTION": "Requirements, capabilities, matches and docking events of industrial chains.",

@@ -29,9 +29,9 @@ FIELDS = (
     "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
     "registration_opens_at", "registration_closes_at", *_RELATIONS,
 )  # fmt: skip
-# A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's
 # What calendars show: when one of these changes after publishing, everybody who has registered is told.
 _WHEN_AND_WHERE = {"starts_at", "ends_at", "place", "place_en"}
+# A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's
 # moment could keep nothing back.
 LISTABLE = (
     Requirement.Status.SUBMITTED,
@@ -86,6 +86,7 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
         setattr(event, name, value)
     if event.status == Status.PUBLISHED:
         _check_complete(event)
+    verb = _moved(event, changed)
     _save(event)
     verb = _moved(event, changed)
     audit.record(by, "event.changed", event, fields=changed)
@@ -93,9 +94,6 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     return event
 
 
-def _check_series(wanted: Iterable[Series], by: User) -> None:
-    """A series that is being prepared elsewhere is not there for this organiser."""
-    ids = {row.pk for row in wanted}
 def _moved(event: Event, changed: Iterable[str]) -> str:
     """What the change is called. One of time or place, once published, is news to everybody who has registered."""
     if event.status != Status.PUBLISHED or _WHEN_AND_WHERE.isdisjoint(changed):
@@ -106,6 +104,9 @@ def _moved(event: Event, changed: Iterable[str]) -> str:
     return "moved"
 
 
+def _check_series(wanted: Iterable[Series], by: User) -> None:
+    """A series that is being prepared elsewhere is not there for this organiser."""
+    ids = {row.pk for row in wanted}
     if ids and Series.objects.visible_to(by).filter(pk__in=ids).count() != len(ids):
         raise DomainError(
             _("Choose series that are public or kept in your province."), code="event.series"
@@ -177,9 +178,6 @@ def mark_held() -> int:
     return count
 
 
-# ---- the list of requirements ----
-
-
 def remind_due() -> int:
     """Published events that begin so soon that their guests are to be reminded, each once."""
     now = timezone.now()
@@ -204,6 +202,9 @@ def remind_due() -> int:
                 changes.record("event", event, "reminded")
                 count += done
     return count
+
+
+# ---- the list of requirements ----
 
 
 @transaction.atomic
