@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
@@ -19,8 +19,19 @@ from chains.models import (
     ParticipantKind,
     Region,
     RegionGroup,
+    Requirement,
 )
-from events.models import CheckIn, Delegate, Event, EventLevel, Registration, Series, Target, Tier
+from events.models import (
+    CheckIn,
+    Delegate,
+    Event,
+    EventLevel,
+    Listing,
+    Registration,
+    Series,
+    Target,
+    Tier,
+)
 
 HELD = (Event.Status.HELD, Event.Status.ARCHIVED)
 CITY_AND_COUNTY = ("city", "county")
@@ -38,6 +49,29 @@ class Guests(NamedTuple):
     offered: int
     offered_seats: int
     submitted: int
+
+
+class ListState(NamedTuple):
+    """What of a list is public, what opens at its moment and what would stay out, as things stand."""
+
+    public: int
+    ready: int
+    out: list[Requirement]
+
+    @property
+    def listed(self) -> int:
+        return self.public + self.ready + len(self.out)
+
+
+def list_state(listings: Iterable[Listing]) -> ListState:
+    """Of listings with their requirements; closed ones are on no list any more."""
+    rows = [one.requirement for one in listings]
+    status = Requirement.Status
+    return ListState(
+        sum(row.status == status.PUBLISHED for row in rows),
+        sum(row.status == status.APPROVED for row in rows),
+        [row for row in rows if row.status in (status.SUBMITTED, status.RETURNED)],
+    )
 
 
 def guests(event: Event) -> Guests:

@@ -34,6 +34,12 @@ def keep_waiting_lists() -> None:
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
+def release_lists() -> None:
+    """The ceremony: what is on a list opens with it."""
+    events.release_due_lists()
+
+
+@shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def mark_events_held() -> None:
     events.mark_held()
 

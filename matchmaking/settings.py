@@ -315,6 +315,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep overdue shards": {"task": "matchmaking.tasks.sweep_overdue_shards", "schedule": 5.0},
     "retire shards": {"task": "matchmaking.tasks.retire_shards", "schedule": 600.0},
     "deliver notifications": {"task": "chains.tasks.deliver_notifications", "schedule": 15.0},
+    # In the hall everybody looks at the clock: a list opens at most so long after its moment.
+    "release lists": {"task": "events.tasks.release_lists", "schedule": 2.0},
     "publish after embargo": {"task": "chains.tasks.publish_due_requirements", "schedule": 10.0},
     "close expired requirements": {
         "task": "chains.tasks.close_due_requirements",

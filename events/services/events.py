@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Case, F, Min, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -88,7 +89,8 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
         _check_complete(event)
     verb = _moved(event, changed)
     _save(event)
-    verb = _moved(event, changed)
+    if event.list_is_held and "ends_at" in changed:
+        _set_embargoes(Requirement.objects.filter(listings__event=event), by)
     audit.record(by, "event.changed", event, fields=changed)
     changes.record("event", event, verb)
     return event
@@ -283,14 +285,68 @@ def set_list_moment(*, event: Event, at: datetime.datetime | None, by: User) -> 
     event ends. To open it at once is a verb of its own, so that nobody does so by emptying a field.
     """
     event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
-    if event.list_published_at == at:
+    if event.list_published_at == at and (at is not None or event.list_is_held):
         return event
-    event.list_published_at = at
-    event.save(update_fields=["list_published_at", "updated_at"])
+    if event.list_released_at is not None:
+        raise DomainError(
+            _("The list is public already. What is public stays public."),
+            code="event.list_released",
+        )
+    if at is not None and at <= timezone.now():
+        raise DomainError(
+            _("Choose a moment that is still to come, or release the list now."),
+            code="event.list_moment",
+        )
+    event.list_published_at, event.list_is_held = at, at is None
+    event.save(update_fields=["list_published_at", "list_is_held", "updated_at"])
     audit.record(by, "event.list_moment_set", event, at=at.isoformat() if at else None)
     changes.record("event", event, "changed")
     _set_embargoes(Requirement.objects.filter(listings__event=event), by)
     return event
+
+
+@transaction.atomic
+def release_list(*, event: Event, by: User) -> Event:
+    """Open the list at this moment, all of it at once."""
+    event = _managed(event, by, Status.PUBLISHED)
+    if event.list_released_at is not None:
+        return event
+    event.list_published_at, event.list_is_held = timezone.now(), False
+    event.save(update_fields=["list_published_at", "list_is_held", "updated_at"])
+    _set_embargoes(Requirement.objects.filter(listings__event=event).order_by("pk"), by)
+    _keep_release(event, by)
+    return event
+
+
+def release_due_lists() -> int:
+    """The system's: open the lists whose moment has come, each with everything on it in one transaction."""
+    due = Event.objects.filter(
+        list_published_at__lte=timezone.now(), list_released_at=None
+    ).exclude(status=Status.CANCELLED)
+    return sum(_release_if_due(pk) for pk in due.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _release_if_due(pk: int) -> bool:
+    event = (
+        Event.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        .filter(pk=pk, list_published_at__lte=timezone.now(), list_released_at=None)
+        .first()
+    )
+    if event is None:  # moved, released by hand, or another worker is at it
+        return False
+    requirements.publish_due()
+    _keep_release(event, None)
+    return True
+
+
+def _keep_release(event: Event, by: User | None) -> None:
+    event.list_released_at = timezone.now()
+    event.save(update_fields=["list_released_at", "updated_at"])
+    states = Counter(event.listings.values_list("requirement__status", flat=True))
+    public = states[Requirement.Status.PUBLISHED]
+    audit.record(by, "event.list_released", event, public=public, left_out=states.total() - public)
+    changes.record("event", event, "list_released")
 
 
 # ---- what the verbs share ----
@@ -427,7 +483,12 @@ def _set_embargoes(rows: Iterable[Requirement], by: User) -> None:
         if requirement.status == Requirement.Status.PUBLISHED:
             continue
         earliest = requirement.listings.exclude(event__status=Status.CANCELLED).aggregate(
-            at=Min(F("event__list_published_at"))
+            at=Min(
+                Case(
+                    When(event__list_is_held=True, then=F("event__ends_at")),
+                    default=F("event__list_published_at"),
+                )
+            )
         )["at"]
         if requirement.embargoed_until != earliest:
             # The right is that of the event, asked above; the requirement's own desk is not needed for it.

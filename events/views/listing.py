@@ -15,7 +15,7 @@ from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Requirement
 from chains.views.refusals import refusal
-from events import permissions
+from events import permissions, statistics
 from events.forms import MomentField
 from events.models import Event, Listing
 from events.services import events
@@ -42,6 +42,11 @@ def event_listing(request: MemberRequest, public_id: str) -> HttpResponse:
             messages.success(request, _("Saved."))
         return redirect(request.get_full_path())
     query = request.GET.get("q", "")[:100]
+    listings = list(
+        event.listings.select_related("requirement__enterprise", "requirement__chain").order_by(
+            "order", "pk"
+        )
+    )
     return render(
         request,
         "events/event_listing.html",
@@ -49,9 +54,10 @@ def event_listing(request: MemberRequest, public_id: str) -> HttpResponse:
             "nav": "events",
             "tab": "list",
             "event": event,
-            "listings": event.listings.select_related(
-                "requirement__enterprise", "requirement__chain"
-            ).order_by("order", "pk"),
+            "listings": listings,
+            "state": statistics.list_state(listings),
+            "may_release": event.status == Event.Status.PUBLISHED
+            and event.list_released_at is None,
             "query": query,
             "found": _addable(request, event, query)[:FOUND],
         },
@@ -125,10 +131,15 @@ def _moment(request: MemberRequest, event: Event) -> None:
     events.set_list_moment(event=event, at=at, by=request.user)
 
 
+def _release(request: MemberRequest, event: Event) -> None:
+    events.release_list(event=event, by=request.user)
+
+
 _ACTS: dict[str, Callable[[MemberRequest, Event], None]] = {
     "add": _add,
     "remove": _remove,
     "feature": _feature,
     "order": _order,
     "moment": _moment,
+    "release": _release,
 }
