@@ -228,6 +228,8 @@ class Evidence(StoredFile):
         LICENCE = "licence", _("Licence")
         QUALIFICATION = "qualification", _("Qualification")
         CERTIFICATION = "certification", _("Certificate")
+        # What a registration form asked for: for those who organise the event, for no desk.
+        REGISTRATION = "registration", _("Answer to a registration form")
 
     enterprise = models.ForeignKey(Enterprise, models.PROTECT, related_name="evidence")
     purpose = models.CharField(max_length=14, choices=Purpose.choices)

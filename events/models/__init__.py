@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+from events.models.agenda import AgendaItem, ChecklistItem
 from events.models.checkin import CheckIn
 from events.models.event import Event, EventLevel, EventStaff, Listing
+from events.models.form import FormAnswer, FormQuestion
+from events.models.letters import Announcement, LetterTemplate
 from events.models.programmes import Programme, Series, Target
 from events.models.registration import Delegate, Registration, Tier
 
 __all__ = [
+    "AgendaItem",
+    "Announcement",
     "CheckIn",
+    "ChecklistItem",
     "Delegate",
     "Event",
     "EventLevel",
     "EventStaff",
+    "FormAnswer",
+    "FormQuestion",
+    "LetterTemplate",
     "Listing",
     "Programme",
     "Registration",

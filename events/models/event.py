@@ -133,6 +133,8 @@ class Event(TimeStamped):
         _("days before the event to remind guests"), default=3, db_default=3
     )
     reminded_at = models.DateTimeField(null=True, blank=True)
+    # Whether its form asks anything: told by the event itself, so that registering asks the database no more.
+    asks_questions = models.BooleanField(default=False, db_default=False, editable=False)
     # Rises with each change of time, place or state that calendars have to follow.
     sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     list_published_at = models.DateTimeField(_("list goes public"), null=True, blank=True)
