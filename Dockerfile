@@ -42,4 +42,4 @@ EXPOSE 8000
 # For web; the compose file names the checks of worker and beat.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'X-Forwarded-Proto': 'https'}), timeout=4)"]
-CMD ["gunicorn", "matchmaking.wsgi", "--no-control-socket", "-b", "0.0.0.0:8000", "-w", "2"]
+CMD ["gunicorn", "matchmaking.wsgi", "--no-control-socket", "-b", "0.0.0.0:8000", "-w", "2", "--threads", "4"]

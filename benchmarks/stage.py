@@ -77,7 +77,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def web(workers: int = 2, threads: int = 1) -> Iterator[tuple[int, psutil.Process]]:
+def web(workers: int = 2, threads: int = 4) -> Iterator[tuple[int, psutil.Process]]:
     """gunicorn on a free loopback port, as `make demo` runs it; ends with the block."""
     port = free_port()
     command = [PYTHON, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]

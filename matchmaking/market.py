@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -260,6 +261,13 @@ def current() -> Market:
         else:
             _market[:] = [Market()]
         return _market[0]
+
+
+@contextmanager
+def alone() -> Iterator[Market]:
+    """The same, standing still for one thread of a web process: another one would bring it up to now meanwhile."""
+    with _lock:
+        yield current()
 
 
 def forget() -> None:

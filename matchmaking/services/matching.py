@@ -671,19 +671,20 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     match = Match.objects.filter(line=line, supplier=supplier).select_related("score").first()
     if match is not None and match.score is not None and match.status != Match.Status.ENDED:
         return match
-    known = market.current()
     if not _locked([line.pk]):
         raise DomainError(
             _("Only open lines of approved requirements are matched."), code="match.not_open"
         )
     weighting = weighting_of(requirement.enterprise.province)
     side = _side(requirement.seeks)
-    ranker = known.ranker(side, Weights(**weighting.weights))
-    need = market.need_of(line)
-    _refuse_pair(need, supplier, ranker)
-    found = _against(ranker, [need], supplier.pk)
-    finding = Finding(known.places, {line.pk: need})
-    _keep(finding, ranker, side, found[0])
+    # After the line's row, and without a row locked inside: who waits for this never holds what its holder wants.
+    with market.alone() as known:
+        ranker = known.ranker(side, Weights(**weighting.weights))
+        need = market.need_of(line)
+        _refuse_pair(need, supplier, ranker)
+        found = _against(ranker, [need], supplier.pk)
+        finding = Finding(known.places, {line.pk: need})
+        _keep(finding, ranker, side, found[0])
     match, _created = Match.objects.get_or_create(
         line=line, supplier=supplier, defaults={"status": Match.Status.ENDED}
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import threading
 
 import pytest
 from django.utils import timezone
@@ -47,6 +48,21 @@ def test_next_process_takes_the_kept_index_and_builds_nothing(shelf, monkeypatch
     assert second is not first
     assert second.offers == first.offers
     assert second.offers.keys() == makers
+
+
+def test_thread_that_computes_a_pair_has_the_market_to_itself():
+    """Another request of the same process would exchange texts in the index that is being read."""
+    had = []
+
+    def other():
+        had.append(market._lock.acquire(blocking=False))
+
+    with market.alone():
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+
+    assert had == [False]
 
 
 def test_kept_index_is_brought_up_to_what_changed_since(shelf, monkeypatch):

@@ -352,7 +352,7 @@ def test_port_that_is_none_is_refused(text):
 
 
 def test_reset_leaves_a_database_of_ones_own_alone(tmp_path, monkeypatch):
-    monkeypatch.delenv("EMBEDDED_STATE")
+    monkeypatch.delenv("EMBEDDED_STATE", raising=False)
     (tmp_path / "kept").touch()
 
     with pytest.raises(embedded.Refusal, match="DATABASE_URL names another one"):
@@ -367,7 +367,7 @@ def test_programs_are_web_worker_and_beat_on_the_loopback_only():
     assert [program.name for program in found] == ["web", "worker", "beat"]
     assert found[0].command[1:] == [
         *("-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"),
-        *("-b", "127.0.0.1:8123", "-w", "2"),
+        *("-b", "127.0.0.1:8123", "-w", "2", "--threads", "4"),
     ]
 
 
