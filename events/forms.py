@@ -306,6 +306,36 @@ class EventForm(Form):
         }
 
 
+class CopyForm(Form):
+    """What is new about an event that starts from another."""
+
+    host = Localised(
+        Enterprise.objects.none(), to_field_name="public_id", label=_("Host"), empty_label=None
+    )
+    name_zh = forms.CharField(max_length=160, label=_("Name in Chinese"))
+    name_en = forms.CharField(max_length=200, label=_("Name in English"))
+    starts_at = MomentField(
+        label=_("Starts"), help_text=_("All other times are shifted by as much.")
+    )
+
+    def __init__(self, *args: Any, hosts: Sequence[Enterprise], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["host"]
+        choice.queryset = Enterprise.objects.filter(pk__in=[one.pk for one in hosts])  # type: ignore[attr-defined]  # a ModelChoiceField
+
+    @staticmethod
+    def of(event: Event) -> dict[str, Any]:
+        """A year later on the same day of the week, and the year in the names with it."""
+        start = timezone.localtime(event.starts_at) + datetime.timedelta(weeks=52)
+        then, now = str(timezone.localtime(event.starts_at).year), str(start.year)
+        return {
+            "host": event.host.public_id,
+            "name_zh": event.name_zh.replace(then, now),
+            "name_en": event.name_en.replace(then, now),
+            "starts_at": start,
+        }
+
+
 class TierForm(Form):
     """A reserved tier; the general one is a field of the event."""
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("events/<str:public_id>/", public.event_detail, name="event_detail"),
     path("events/<str:public_id>/register/", registration.register, name="register"),
     path("events/<str:public_id>/edit/", organise.event_edit, name="event_edit"),
+    path("events/<str:public_id>/copy/", organise.event_copy, name="event_copy"),
     path("events/<str:public_id>/publish/", organise.event_publish, name="event_publish"),
     path("events/<str:public_id>/cancel/", organise.event_cancel, name="event_cancel"),
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),

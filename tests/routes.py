@@ -179,6 +179,8 @@ REGISTER = (
 
 GATHERING = (
     Row("events:event_create", "", "in 404 404 404 404 404 404 200 200 404 404"),
+    Row("events:event_copy", "event", DESK),
+    post("events:event_copy", "event", DESK.replace("200", "422")),
     Row("events:event_edit", "event_draft", DESK),
     post("events:event_publish", "event_draft", DESK.replace("200", "go")),
     Row("events:event_cancel", "event", DESK),

@@ -154,7 +154,10 @@ def evidence_download(
 ) -> HttpResponseBase:
     """To those entitled, never shown inside a page; a desk that opens one is logged."""
     evidence = get_object_or_404(
-        Evidence.objects.select_related("enterprise__region"), public_id=public_id
+        Evidence.objects.exclude(purpose=Evidence.Purpose.REGISTRATION).select_related(
+            "enterprise__region"
+        ),
+        public_id=public_id,
     )
     if not desk.may_see_evidence(request.user, evidence.enterprise):
         raise Http404

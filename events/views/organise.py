@@ -16,9 +16,9 @@ from chains.models import Enterprise, User
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
-from events.forms import EventForm, TierFormSet, default_times, tiers_of
+from events.forms import CopyForm, EventForm, TierFormSet, default_times, tiers_of
 from events.models import Event, Series
-from events.services import events
+from events.services import copies, events
 
 GENERAL = {"name_zh": "普通席", "name_en": "General", "is_general": True}
 
@@ -31,6 +31,14 @@ def managed(request: MemberRequest, public_id: str) -> Event:
     )
 
 
+EARLIER_SHOWN = 50
+
+
+def _earlier(user: User) -> list[Event]:
+    """Events a new one can start from, the latest first."""
+    return list(Event.objects.organised_by(user).order_by("-starts_at", "pk")[:EARLIER_SHOWN])
+
+
 def _hosts(user: User) -> list[Enterprise]:
     return list({role.body_id: role.body for role in user.organiser_roles}.values())
 
@@ -40,6 +48,8 @@ def event_create(request: MemberRequest) -> HttpResponse:
     hosts = _hosts(request.user)
     if not hosts:
         raise Http404
+    if source := request.GET.get("from"):
+        return redirect("events:event_copy", public_id=managed(request, source).public_id)
     form = EventForm(
         request.POST or None,
         hosts=hosts,
@@ -58,6 +68,30 @@ def event_create(request: MemberRequest) -> HttpResponse:
             messages.success(request, _("Draft saved. Check it, then publish it."))
             return redirect("events:event_overview", public_id=event.public_id)
     return _form_page(request, form, tiers, None)
+
+
+@require_http_methods(["GET", "POST"])
+def event_copy(request: MemberRequest, public_id: str) -> HttpResponse:
+    """A new draft from this event: what was prepared comes along, people do not."""
+    event = managed(request, public_id)
+    hosts = _hosts(request.user)
+    if not hosts:
+        raise Http404
+    form = CopyForm(request.POST or None, hosts=hosts, initial=CopyForm.of(event))
+    if request.method == "POST" and form.is_valid():
+        try:
+            new = copies.copy(event=event, by=request.user, **form.cleaned_data)
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Draft saved. Check it, then publish it."))
+            return redirect("events:event_overview", public_id=new.public_id)
+    return render(
+        request,
+        "events/event_copy.html",
+        {"nav": "events", "tab": "overview", "event": event, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -107,7 +141,14 @@ def _form_page(
     return render(
         request,
         "events/event_edit.html" if event else "events/event_create.html",
-        {"nav": "events", "form": form, "tiers": tiers, "event": event, "tab": "edit"},
+        {
+            "nav": "events",
+            "form": form,
+            "tiers": tiers,
+            "event": event,
+            "tab": "edit",
+            "earlier": [] if event else _earlier(request.user),
+        },
         status=422 if has_errors else 200,
     )
 
