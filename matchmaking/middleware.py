@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import (
@@ -11,11 +13,15 @@ from django.http import (
     HttpResponseBadRequest,
     HttpResponseBase,
     HttpResponseNotAllowed,
+    JsonResponse,
 )
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
+
+from chains.models import User
 
 
 class LoginRequired(LoginRequiredMiddleware):
@@ -34,6 +40,53 @@ class LoginRequired(LoginRequiredMiddleware):
         else:
             response = super().handle_no_permission(request, view_func)
         return HttpResponseClientRedirect(response["Location"]) if is_panel else response
+
+
+class SecondFactor:
+    """Where SECOND_FACTOR demands it, whoever lacks a second step is led to the page that sets one up, and nowhere else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        user = request.user
+        if settings.SECOND_FACTOR == "urged" or not isinstance(user, User):
+            return None
+        at = request.resolver_match
+        if at is None or (at.url_name or "").startswith(_BEFORE_THE_SECOND_STEP):
+            return None
+        if settings.SECOND_FACTOR == "administrators":
+            demanded = "admin" in at.app_names and user.is_administrator
+        else:
+            demanded = user.decides_for_others
+        if not demanded or user.has_second_factor:
+            return None
+        if request.path.startswith("/api/"):
+            return JsonResponse(
+                {"title": gettext("Set up a second step for signing in first."), "status": 403},
+                status=403,
+                content_type="application/problem+json",
+            )
+        messages.warning(request, gettext("Set up a second step for signing in first."))
+        return redirect("mfa_index")
+
+
+_BEFORE_THE_SECOND_STEP = (
+    "account_",
+    "mfa_",
+    "usersessions_",
+    "set_language",
+    "set_theme",
+    "healthz",
+    "readyz",
+    "logout",
+    "jsi18n",
+)
 
 
 def _page_before(request: HttpRequest) -> str:

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -109,6 +110,8 @@ INSTALLED_APPS = [
     "django.contrib.sites",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -132,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "matchmaking.middleware.LoginRequired",
+    "matchmaking.middleware.SecondFactor",
     "matchmaking.middleware.SayWhyNot",
     "matchmaking.middleware.RejectNul",
     "allauth.account.middleware.AccountMiddleware",
@@ -220,7 +224,33 @@ ACCOUNT_FORMS = {
     "change_password": "chains.forms.accounts.ChangePasswordForm",
     "set_password": "chains.forms.accounts.SetPasswordForm",
     "add_email": "chains.forms.accounts.AddEmailForm",
+    "reauthenticate": "chains.forms.accounts.ReauthenticateForm",
 }
+# What could take an account away asks first who is there; its person is told by mail.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+
+MFA_ADAPTER = "matchmaking.accounts.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = (
+    1  # telephones whose clock is half a minute off; a code works once all the same
+)
+# Browsers hand out passkeys to https and to localhost only; over http the port is part of the origin.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE_URL.startswith("https")
+MFA_FORMS = {
+    "authenticate": "chains.forms.accounts.AuthenticateForm",
+    "reauthenticate": "chains.forms.accounts.ReauthenticateByCodeForm",
+    "activate_totp": "chains.forms.accounts.ActivateTOTPForm",
+    "add_webauthn": "chains.forms.accounts.AddWebAuthnForm",
+    "edit_webauthn": "chains.forms.accounts.EditWebAuthnForm",
+}
+# Whoever decides for others is urged to a second step; it can be demanded of administrators or of organisers too.
+SECOND_FACTOR = os.environ.get("SECOND_FACTOR") or ("urged" if DEMO else "administrators")
+if SECOND_FACTOR not in ("urged", "administrators", "organisers"):
+    raise ImproperlyConfigured(
+        f"SECOND_FACTOR is {SECOND_FACTOR!r}; write urged, administrators or organisers."
+    )
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", default=0)
 
 LANGUAGE_CODE = "zh-hans"
@@ -323,6 +353,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
     },
     "keep answers due": {"task": "matchmaking.tasks.keep_answers_due", "schedule": 300.0},
+    "tell at once": {"task": "matchmaking.tasks.tell_at_once", "schedule": 15.0},
+    # At eight, and again through the day for what a worker that was away has left.
+    "send digests": {
+        "task": "matchmaking.tasks.send_digests",
+        "schedule": crontab(minute="0", hour="8-20/2"),
+    },
     "sweep imports": {"task": "chains.tasks.sweep_imports", "schedule": 15.0},
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},

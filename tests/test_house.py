@@ -72,6 +72,8 @@ BY_CONVENTION = (
     "account/",
     "admin/",
     "emails/",
+    "mfa/",
+    "usersessions/",
 )
 
 
@@ -162,7 +164,7 @@ PUBLIC = {
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
-    "matchmaking:chain_list", "matchmaking:chain_map",
+    "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.
     "admin:login", "admin:None",
 }  # fmt: skip
@@ -210,9 +212,10 @@ READERS = {
     "events.services.checkin": {"typed", "find", "named", "first_valid"},
     "events.services.events": {"missing_of"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
+    "matchmaking.services.alerts": {"topics_of", "last_morning"},
     "matchmaking.services.calibration": {"decided", "reliability"},
     "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings"},
-    "matchmaking.services.interests": {"is_own", "asked", "quota"},
+    "matchmaking.services.interests": {"is_own", "asked", "quota", "no_badge"},
     "matchmaking.services.matching": {"weighting_of", "pending", "pending_ids"},
     "matchmaking.services.review": {"held_by_colleague"},
 }

@@ -56,6 +56,18 @@ NO_PAGE = {
     "api-schema": FILE,
     "account_set_password": LEADS_ON,
     "account_confirm_login_code": LEADS_ON,
+    "mfa_authenticate": LEADS_ON,
+    "mfa_reauthenticate": LEADS_ON,
+    "mfa_activate_totp": LEADS_ON,
+    "mfa_deactivate_totp": LEADS_ON,
+    "mfa_view_recovery_codes": LEADS_ON,
+    "mfa_generate_recovery_codes": LEADS_ON,
+    "mfa_download_recovery_codes": FILE,
+    "mfa_add_webauthn": LEADS_ON,
+    "mfa_reauthenticate_webauthn": LEADS_ON,
+    "mfa_remove_webauthn": LEADS_ON,
+    "mfa_edit_webauthn": LEADS_ON,
+    "mfa_login_webauthn": LEADS_ON,
     "chains:name_check": PIECE,
     "chains:region_search": PIECE,
     "chains:requirement_row": PIECE,
@@ -79,6 +91,8 @@ NO_PAGE = {
     "matchmaking:category_suggest": PIECE,
     "matchmaking:interest_send": ANSWER,
     "matchmaking:interest_answer": ANSWER,
+    "matchmaking:search_save": ANSWER,
+    "matchmaking:search_delete": ANSWER,
     "matchmaking:interest_withdraw": ANSWER,
     "matchmaking:interest_reply": ANSWER,
     "matchmaking:interest_contact": ANSWER,
@@ -116,6 +130,7 @@ MORE = (
 )  # fmt: skip
 # Pages whose address is a key that the table cannot know; looked at by a stranger.
 KEYED = {
+    "matchmaking:alert_stop": lambda place: place.digest.stop_path.split("/")[-2],
     "events:badge": lambda place: place.registration.delegates.get().token,
     "events:registration_answer": lambda place: link_for(
         place.registration, place.people["supplier"].pk

@@ -116,6 +116,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Enterprises of which the user is a member and bodies the user works for: never the user's own case to decide."""
         return self.enterprise_ids | {role.body_id for role in self.active_roles}
 
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """An authenticator app or a key; recovery codes alone stand in for one that is lost."""
+        return self.authenticator_set.exclude(type="recovery_codes").exists()
+
     def forget_memberships(self) -> None:
         """After a service changed them: the next question asks the database again."""
         for name in ("active_memberships", "active_roles", "enterprise_ids"):
@@ -137,6 +142,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def enterprise(self) -> Enterprise | None:
         """The enterprise whose pages "my …" means: the first one joined."""
         return self.active_memberships[0].enterprise if self.active_memberships else None
+
+    @property
+    def decides_for_others(self) -> bool:
+        return self.is_administrator or self.is_organiser
 
     @property
     def is_administrator(self) -> bool:

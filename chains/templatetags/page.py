@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import segno
 from babel import Locale
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from chains.templatetags.localised import is_chinese
 
@@ -128,3 +131,40 @@ def qr(text: str, label: str) -> SafeString:
 def percent_of(value: Any, total: Any) -> int:
     """0 when there is no total: an empty bar"""
     return round(100 * value / total) if total else 0
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """For a data attribute, escaped like any text: a script of its own the policy would not run."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+# What browsers call themselves; the first that fits, for each names those it descends from too.
+_BROWSERS = (
+    ("MicroMessenger", _("WeChat")),
+    ("DingTalk", _("DingTalk")),
+    ("Lark", "Lark"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("HarmonyOS", "HarmonyOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+@register.filter
+def device(agent: str) -> str:
+    """ "Chrome · Windows" of what a browser calls itself."""
+    found = [
+        next((str(name) for sign, name in signs if sign in agent), "")
+        for signs in (_BROWSERS, _SYSTEMS)
+    ]
+    return " · ".join(filter(None, found)) or str(_("Unknown browser"))

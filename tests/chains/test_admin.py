@@ -175,7 +175,7 @@ def test_every_list_opens_and_says_that_the_second_factor_is_off(client, adminis
             continue
         answer = client.get(reverse(f"admin:chains_{model._meta.model_name}_changelist"))
         assert answer.status_code == 200, model
-        assert "The second factor is off" in answer.content.decode()
+        assert "Set up a second step" in answer.content.decode()
 
 
 def test_contacts_and_addresses_are_masked_everywhere(client, administrator):

@@ -13,20 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chains.models import User
-from tests.factories.chains import AdministratorFactory, UserFactory
+from tests.chains.views.conftest import PASSWORD
+from tests.factories.chains import AdministratorFactory
 
 pytestmark = pytest.mark.django_db
-
-PASSWORD = "a long enough pass phrase 7"
-
-
-@pytest.fixture
-def person():
-    user = UserFactory(email="person@millfield.example")
-    user.set_password(PASSWORD)
-    user.save()
-    user.emailaddress_set.create(email=user.email, verified=True, primary=True)
-    return user
 
 
 def text_of(response):
@@ -67,7 +57,7 @@ def test_after_signing_in_one_is_greeted_by_address_and_not_by_an_identifier(cli
     assert [str(message) for message in answer.context["messages"]] == [
         f"Successfully signed in as {person.email}."
     ]
-    assert f'href="{reverse("account_change_password")}"' in text_of(answer)
+    assert f'href="{reverse("mfa_index")}"' in text_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +188,17 @@ def test_pages_before_signing_in_stand_in_our_frame(client, name, language):
     assert ("链对接" in page) == (language == "zh-hans")
 
 
-@pytest.mark.parametrize("name", ["account_change_password", "account_email", "account_logout"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "account_change_password",
+        "account_email",
+        "account_logout",
+        "mfa_index",
+        "mfa_list_webauthn",
+        "usersessions_list",
+    ],
+)
 def test_pages_after_signing_in_stand_in_our_frame(client, person, name):
     client.force_login(person)
 
