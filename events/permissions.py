@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import secrets
 
 from django.core import signing
 from django.db.models import Q, QuerySet
@@ -20,7 +22,7 @@ from chains.permissions import (
     is_signed_in,
     without_own,
 )
-from events.models import Event, EventStaff, Listing, Registration, Series
+from events.models import Delegate, Event, EventStaff, Listing, Registration, Series
 
 # The desk sees the guests on the days of the event, one before and one after.
 DESK_MARGIN = datetime.timedelta(days=1)
@@ -181,6 +183,66 @@ def by_link(link: str) -> tuple[Registration, User] | None:
     )
     reader = User.objects.filter(pk=user, is_active=True).first()
     return None if row is None or reader is None else (row, reader)
+
+
+# A phone that has opened a badge answers from the hall in the name of the delegate's enterprise, and does nothing else.
+# It keeps this, never the key of the badge; with a new key, as with a new delegate, it is worth nothing.
+_PHONES = signing.Signer(salt="events.delegate.phone")
+PHONE_COOKIE = "badge"
+# Below it lie the pages of the open call; no other page is sent the pass.
+HALL_PATH = "/l/"
+
+
+def pass_of(delegate: Delegate) -> str:
+    return _PHONES.sign(f"{delegate.public_id}.{_digest(delegate.token)}")
+
+
+def by_pass(text: str) -> Delegate | None:
+    """Whose badge a phone has opened; what it may do with it is asked when it does."""
+    try:
+        public_id, digest = _PHONES.unsign(text).split(".")
+    except (signing.BadSignature, ValueError):
+        return None
+    row = (
+        Delegate.objects.filter(public_id=public_id)
+        .select_related("event", "registration__enterprise")
+        .first()
+    )
+    return row if row is not None and secrets.compare_digest(digest, _digest(row.token)) else None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def hall_days(event: Event) -> tuple[datetime.datetime, datetime.datetime]:
+    """The days of the event, whole: who comes early or stays late is in the hall all the same."""
+    first, last = timezone.localtime(event.starts_at), timezone.localtime(event.ends_at)
+    midnight = datetime.time()
+    return (
+        timezone.make_aware(datetime.datetime.combine(first.date(), midnight)),
+        timezone.make_aware(
+            datetime.datetime.combine(last.date() + datetime.timedelta(days=1), midnight)
+        ),
+    )
+
+
+def why_not_in_hall(delegate: Delegate, event: Event) -> str:
+    """Why a badge does not answer at this event: a code; empty where it does."""
+    first, end = hall_days(event)
+    reasons = (
+        (delegate.event_id != event.pk, "other_event"),
+        (event.status not in (Event.Status.PUBLISHED, Event.Status.HELD), "event_off"),
+        (delegate.status != Delegate.Status.ACTIVE, "replaced"),
+        (delegate.registration.status != Registration.Status.CONFIRMED, "no_seat"),
+        (not first <= timezone.now() < end, "other_day"),
+    )
+    return next((code for is_so, code in reasons if is_so), "")
+
+
+def can_show(user: Anyone, event: Event) -> bool:
+    """Put the screen of the hall on the wall: who organises the event, its moderators, its desk on its days."""
+    return can_see_guests(user, event) or moderated_by(user).filter(pk=event.pk).exists()
 
 
 def can_see_guests(user: Anyone, event: Event) -> bool:

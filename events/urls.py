@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from events.views import desk, guests, letters, listing, organise, programmes, public, registration
+from events.views import (
+    desk,
+    guests,
+    letters,
+    listing,
+    organise,
+    paper,
+    programmes,
+    public,
+    registration,
+)
 
 app_name = "events"
 
@@ -26,6 +36,8 @@ urlpatterns = [
     path("events/<str:public_id>/badges/", desk.badge_sheet, name="badge_sheet"),
     path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
     # Short, because it stands in a code that is read from a phone's screen in bad light.
+    path("events/<str:public_id>/posters/", paper.posters, name="posters"),
+    path("events/<str:public_id>/table-cards/", paper.table_cards, name="table_cards"),
     path("c/<str:token>/", desk.badge, name="badge"),
     path("events/<str:public_id>/list/", listing.event_listing, name="event_listing"),
     path(

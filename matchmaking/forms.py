@@ -94,6 +94,7 @@ class InterestForm(Form):
         fitting: Sequence[int] = (),
         interest: Interest | None = None,
         asked: Sequence[Asked] = (),
+        by_badge: bool = False,
     ) -> None:
         initial: dict[str, Any] = {"lines": [line for line in lines if line.pk in fitting]}
         if interest is not None:
@@ -122,6 +123,10 @@ class InterestForm(Form):
                 initial=said.get(one.key, ""),
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
+        if by_badge:
+            # Nobody has signed in: the enterprise's contacts are not for whoever holds a badge.
+            del self.fields["contact"]
+            return
         contact: Any = self.fields["contact"]
         contact.queryset = enterprise.contacts.filter(is_active=True).order_by("pk")
 

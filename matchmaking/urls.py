@@ -17,6 +17,7 @@ from matchmaking.views import (
     contacts,
     inbox,
     interests,
+    hall,
     requirements,
     review,
     runs,
@@ -68,6 +69,10 @@ matchmaking = [
     path("interests/<str:public_id>/reply/", interests.interest_reply, name="interest_reply"),
     path("interests/<str:public_id>/answer/", interests.interest_answer, name="interest_answer"),
     path("interests/<str:public_id>/contact/", contacts.interest_contact, name="interest_contact"),
+    path("events/<str:public_id>/screen/", hall.hall_screen, name="hall_screen"),
+    path("events/<str:public_id>/answers/", hall.event_answers, name="event_answers"),
+    # Short, because it stands in a code that is read from the last row; events.permissions.HALL_PATH names it.
+    path("l/<str:code>/", hall.open_call, name="open_call"),
     path("my/requirements/", requirements.my_requirements, name="my_requirements"),
     path(
         "my/requirements/<str:public_id>/", requirements.requirement_desk, name="requirement_desk"

@@ -66,6 +66,7 @@ CONTACT_PAGES = {
         "matchmaking:interest_send(published)",
         # … and opened by the buyer.
         "matchmaking:interest_contact(interest)",
+        "matchmaking:open_call(list1)",
         "api-interests-contact(interest)",
     },
     "delegate": {
@@ -76,6 +77,7 @@ CONTACT_PAGES = {
         "events:sign_in_sheet(event)",
         "events:guest_list(event) export=csv state=all",
         "events:guest_list(event) export=xlsx state=all",
+        "events:table_cards(event)",
     },
     "account": {"chains:member_list(buyer)"},
     "licence": {

@@ -234,7 +234,7 @@ def _gathering(world):
         place_en=draft, text=draft, search_text=draft.lower(),
     )  # fmt: skip
     for order, row in enumerate([world.published, world.embargoed], 1):
-        Listing.objects.create(event=world.event, requirement=row, order=order, code=f"LIST{order}")
+        Listing.objects.create(event=world.event, requirement=row, order=order, code=f"list{order}")
     world.registration = RegistrationFactory(event=world.event, enterprise=world.supplying)
     world.waiting = RegistrationFactory(
         event=world.event, enterprise=world.rival, status="waitlisted", queue_no=0

@@ -139,6 +139,17 @@ def walk_in(
 # ---- what the verbs share ----
 
 
+@transaction.atomic
+def recognise_phone(*, delegate: Delegate, by: User | None = None) -> str:
+    """A delegate opened the badge on a phone, to answer from the hall with it: the pass the phone keeps.
+
+    Whoever holds the badge is the delegate, as at the door; nobody has signed in.
+    """
+    audit.record(by, "delegate.recognised", delegate, event=delegate.event.public_id)
+    changes.record("delegate", delegate, "recognised")
+    return permissions.pass_of(delegate)
+
+
 def _check_staff(by: User, event: Event) -> None:
     if not permissions.can_check_in(by, event):
         raise DomainError(

@@ -274,19 +274,52 @@ def check_in_worker(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 @login_not_required
-@require_safe
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def badge(request: HttpRequest, token: str) -> HttpResponse:
-    """Where the code of a badge leads: staff to the check-in, strangers to no more than the event's name."""
+    """Where the code of a badge leads: staff to the check-in, strangers to no more than the event's name.
+
+    A press of the button makes this phone answer from the hall in the delegate's name. Opening the page alone does
+    not: colleagues scan each other's badges, and programs that preview links open them too.
+    """
     person = get_object_or_404(
-        Delegate.objects.select_related("event__region__parent"), token=token
+        Delegate.objects.select_related("event__region__parent", "registration"), token=token
     )
     event = person.event
+    if request.method == "POST":
+        return _known_by_phone(person)
     if is_signed_in(request.user) and permissions.can_check_in(request.user, event):
         page = reverse("events:check_in", args=[event.public_id])
         return redirect(f"{page}?code={person.token}")
-    answer = render(request, "events/badge.html", {"nav": "events", "event": event})
+    first, end = permissions.hall_days(event)
+    answer = render(
+        request,
+        "events/badge.html",
+        {
+            "nav": "events",
+            "event": event,
+            "is_known": "known" in request.GET,
+            "may_answer": first - permissions.DESK_MARGIN <= timezone.now() < end,
+        },
+    )
     answer["X-Robots-Tag"] = "noindex"
-    answer["Referrer-Policy"] = "no-referrer"
+    # The address holds the key of the badge: others learn the site it came from, as the form's own check must.
+    answer["Referrer-Policy"] = "strict-origin"
+    return answer
+
+
+def _known_by_phone(person: Delegate) -> HttpResponse:
+    """The phone keeps a pass that is sent to the open call alone and ends with the event's last day."""
+    answer = redirect(f"{reverse('events:badge', args=[person.token])}?known=1")
+    answer.set_cookie(
+        permissions.PHONE_COOKIE,
+        checkin.recognise_phone(delegate=person),
+        expires=permissions.hall_days(person.event)[1],
+        path=permissions.HALL_PATH,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
     return answer
 
 

@@ -22,6 +22,8 @@ from chains.models import (
     User,
 )
 from chains.templatetags.localised import day
+from events.models import Delegate, Event, Listing
+from events.permissions import why_not_in_hall
 from matchmaking import permissions
 from matchmaking.models import Interest, InterestMessage, InterestNote, Match
 
@@ -88,23 +90,21 @@ def express(
     contact: Contact,
     by: User,
     answers: Mapping[str, str] | None = None,
+    hall: Event | None = None,
 ) -> Interest:
     """Send an interest, or change the one that waits: there is one for a requirement and enterprise. `answers` by the
-    keys of `asked`."""
+    keys of `asked`; `hall`: the event by whose code it is sent."""
     if not permissions.can_express(by, enterprise):
         raise _not_entitled(enterprise)
-    # Locked: an interest never arrives at a requirement that is being closed.
-    requirement = (
-        Requirement.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("enterprise", "posted_by")
-        .get(pk=requirement.pk)
-    )
+    requirement = _asking(requirement)
     _check(requirement, enterprise, lines, contact, message)
     said = _said(requirement, enterprise, answers or {})
     interest = _standing(requirement, enterprise)
     if interest is None:
         _spend(enterprise)
         interest = Interest(requirement=requirement, enterprise=enterprise, sent_by=by)
+        if hall is not None and hall.listings.filter(requirement=requirement).exists():
+            interest.origin, interest.event = Interest.Origin.HALL, hall
         _write(interest, message, contact, said)
         try:
             with transaction.atomic():
@@ -117,6 +117,99 @@ def express(
         _tell_buyer(interest, "interest_received")
         return interest
     return _change(interest, lines, message, contact, said, by)
+
+
+@transaction.atomic
+def answer_from_hall(
+    *,
+    listing: Listing,
+    delegate: Delegate,
+    lines: Sequence[RequirementLine],
+    message: str,
+    answers: Mapping[str, str] | None = None,
+    by: None = None,
+) -> Interest:
+    """A delegate, known by the badge alone, answers what stands on the event's list, in the enterprise's name.
+
+    Nobody has signed in: the badge sends once and changes nothing, the enterprise's own contact goes with it, and the
+    enterprise's editors are told. `answers` by the keys of `asked` without an enterprise.
+    """
+    # Locked: a badge that is being replaced meanwhile has answered before, or does not answer.
+    delegate = (
+        Delegate.objects.select_for_update(of=("self", "registration"), no_key=True)
+        .select_related("registration__enterprise", "event")
+        .get(pk=delegate.pk)
+    )
+    if why := why_not_in_hall(delegate, listing.event):
+        raise DomainError(no_badge(why), code="interest.forbidden")
+    enterprise = delegate.registration.enterprise
+    if not enterprise.is_verified:
+        raise _not_entitled(enterprise)
+    requirement = _asking(listing.requirement)
+    contact = _usual_contact(enterprise)
+    _check(requirement, enterprise, lines, contact, message)
+    if Interest.objects.standing().filter(requirement=requirement, enterprise=enterprise).exists():
+        raise _sent_already()
+    _spend(enterprise)
+    interest = Interest(
+        requirement=requirement,
+        enterprise=enterprise,
+        origin=Interest.Origin.HALL,
+        event=listing.event,
+        delegate=delegate,
+    )
+    said = _said(requirement, None, answers or {})
+    _write(interest, message, contact, said)
+    try:
+        with transaction.atomic():
+            interest.save()
+    except IntegrityError as found:
+        raise _sent_already() from found
+    interest.lines.set(lines)
+    _record(interest, "sent", by, event=listing.event.public_id, delegate=delegate.public_id)
+    _tell_buyer(interest, "interest_received")
+    _tell_supplier(interest, "interest_from_hall")
+    return interest
+
+
+def no_badge(why: str) -> str:
+    """In words why a badge does not answer here."""
+    return {
+        "other_event": _("Your badge is of another event."),
+        "event_off": _("The event does not take place."),
+        "replaced": _("This badge was replaced by another one. Open the new one on this phone."),
+        "no_seat": _("Your enterprise holds no seat at this event any more."),
+        "other_day": _("The badge answers on the days of the event only."),
+    }[why]
+
+
+def _sent_already() -> DomainError:
+    return DomainError(
+        _("Your enterprise has answered this requirement already. Its editors can change it."),
+        code="interest.sent_already",
+    )
+
+
+def _usual_contact(enterprise: Enterprise) -> Contact:
+    """Whom the enterprise named last, else the first it has stored: a badge chooses nobody and sees nobody."""
+    stored = enterprise.contacts.filter(is_active=True)
+    last = stored.filter(interests__enterprise=enterprise).order_by("-interests__pk").first()
+    contact = last or stored.order_by("pk").first()
+    if contact is None:
+        raise DomainError(
+            _("Your enterprise has stored no contact yet. One of its editors adds one first."),
+            code="interest.no_contact",
+        )
+    return contact
+
+
+def _asking(requirement: Requirement) -> Requirement:
+    """Locked: an interest never arrives at a requirement that is being closed."""
+    return (
+        Requirement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("enterprise", "posted_by")
+        .get(pk=requirement.pk)
+    )
 
 
 def _spend(enterprise: Enterprise) -> None:
@@ -135,7 +228,7 @@ def _spend(enterprise: Enterprise) -> None:
 
 
 def _said(
-    requirement: Requirement, enterprise: Enterprise, answers: Mapping[str, str]
+    requirement: Requirement, enterprise: Enterprise | None, answers: Mapping[str, str]
 ) -> list[dict[str, str]]:
     said: list[dict[str, str]] = []
     for one in asked(requirement, enterprise):

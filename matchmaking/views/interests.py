@@ -46,6 +46,8 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
         )
         return refusal(request, error)
     lines = list(requirement.lines.open())
+    # Sent from the page behind the code on the screen.
+    listing = requirement.listings.filter(code=request.POST.get("hall", "")[:8]).first()
     form = InterestForm(
         request.POST,
         lines=lines,
@@ -63,6 +65,7 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
                 contact=form.cleaned_data["contact"],
                 answers=form.answers,
                 by=request.user,
+                hall=listing.event if listing else None,
             )
         except DomainError as error:
             if error.is_refusal:
@@ -71,6 +74,8 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Interest sent. The buyer has it now, with your contact."))
             address = reverse("matchmaking:requirement_detail", args=[requirement.public_id])
+            if listing is not None:
+                address = reverse("matchmaking:open_call", args=[listing.code])
             return redirect(f"{address}?as={enterprise.public_id}#interest")
     return render_requirement(request, requirement, form=form)
 

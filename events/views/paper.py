@@ -1,0 +1,93 @@
+"""What is printed for the hall: a poster for each requirement on the list, cards for the tables."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from chains import audit
+from chains.http import MemberRequest
+from chains.models import Requirement, RequirementLine
+from events.models import Delegate
+from events.views.organise import managed
+
+POSTERS = 40
+CARDS = 40
+LINES = 8
+
+
+@require_safe
+def posters(request: MemberRequest, public_id: str) -> HttpResponse:
+    """One on a sheet of A4, in the order of the list. Before its moment they are for whoever prints them only."""
+    event = managed(request, public_id)
+    status = Requirement.Status
+    listings = (
+        event.listings.exclude(requirement__status__in=(status.DRAFT, status.CLOSED))
+        .select_related(
+            "requirement__enterprise__region__parent",
+            "requirement__chain",
+            "requirement__posted_by",
+        )
+        .prefetch_related(
+            Prefetch("requirement__lines", RequirementLine.objects.open().select_related("unit"))
+        )
+        .order_by("-is_featured", "order", "pk")
+    )
+    page = Paginator(listings, POSTERS).get_page(request.GET.get("page"))
+    site = settings.SITE_URL.rstrip("/")
+    return render(
+        request,
+        "events/posters.html",
+        {
+            "nav": "events",
+            "event": event,
+            "page_obj": page,
+            "most": LINES,
+            "posters": [
+                {
+                    "listing": one,
+                    "requirement": one.requirement,
+                    "lines": list(one.requirement.lines.all())[:LINES],
+                    "more": max(0, len(one.requirement.lines.all()) - LINES),
+                    "address": site + reverse("matchmaking:open_call", args=[one.code]),
+                }
+                for one in page
+            ],
+        },
+    )
+
+
+@require_safe
+def table_cards(request: MemberRequest, public_id: str) -> HttpResponse:
+    """A card for each enterprise with a seat, folded once and read from both sides of the table."""
+    event = managed(request, public_id)
+    people = Delegate.objects.filter(status=Delegate.Status.ACTIVE).order_by("pk")
+    rows = (
+        event.registrations.confirmed()
+        .select_related("enterprise__kind")
+        .prefetch_related(Prefetch("delegates", people, "named"))
+        .order_by("enterprise__sort_key", "pk")
+    )
+    page = Paginator(rows, CARDS).get_page(request.GET.get("page"))
+    audit.record(
+        request.user,
+        "delegate.printed",
+        event,
+        rows=people.filter(registration__in=[row.pk for row in page]).count(),
+    )
+    return render(
+        request,
+        "events/table_cards.html",
+        {
+            "nav": "events",
+            "event": event,
+            "page_obj": page,
+            "cards": page,
+            "sides": ("back", "front"),
+        },
+    )
