@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterable
 from functools import reduce
 from operator import and_
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import models
 from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Concat
 from django.db.models.lookups import Regex
+from django.http import QueryDict
+from django.utils import timezone
 
 from chains import searchtext
+from chains.models import Region, Requirement, RequirementLine
 from chains.search import typed
 
 M = TypeVar("M", bound=models.Model)
@@ -56,3 +61,82 @@ def first(
     hits = list(rows.filter(condition)[:limit])
     loose = None if hits else nearly(field, query)
     return hits if loose is None else list(rows.filter(loose)[:limit])
+
+
+def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:
+    return {name: [value for value in params.getlist(name) if value][:20] for name in names}
+
+
+def in_regions(field: str, codes: list[str]) -> Q:
+    """The region whose id `field` names is one of these or lies below one."""
+    below = Q(path="")  # of no region; an empty list would leave no SQL to select
+    for path in Region.objects.filter(code__in=codes).values_list("path", flat=True):
+        below |= Q(path=path) | Q(path__startswith=f"{path}/")
+    return Q(**{f"{field}__in": Region.objects.filter(below).order_by().values("pk")})
+
+
+class RequirementSearch:
+    """A state of the catalogue: words and filters, as they stand in its address."""
+
+    NAMES: ClassVar = ("chain", "segment", "cooperation", "kind", "region")
+    WITHIN: ClassVar = ("7", "30")  # days until it closes
+
+    def __init__(self, params: QueryDict) -> None:
+        self.query = params.get("q", "").strip()[:200]
+        self.chosen = chosen_of(params, self.NAMES)
+        self.closing = params.get("closing", "")
+        self._base: models.QuerySet[Requirement] | None = None
+        self._conditions: dict[str, Q] | None = None
+
+    @classmethod
+    def at(cls, address: str) -> RequirementSearch:
+        """From the part of an address behind the question mark."""
+        return cls(QueryDict(address))
+
+    @property
+    def address(self) -> str:
+        """The same for the same search, whatever the order and whatever else stood in the address."""
+        params = QueryDict(mutable=True)
+        if self.query:
+            params["q"] = self.query
+        for name in self.NAMES:
+            if self.chosen[name]:
+                params.setlist(name, sorted(set(self.chosen[name])))
+        if self.closing in self.WITHIN:
+            params["closing"] = self.closing
+        return params.urlencode()
+
+    def base(self) -> models.QuerySet[Requirement]:
+        if self._base is None:
+            rows = found(Requirement.objects.open(), self.query)
+            if self.closing in self.WITHIN:
+                last = timezone.localdate() + datetime.timedelta(days=int(self.closing))
+                rows = rows.filter(closes_on__lte=last)
+            self._base = rows
+        return self._base
+
+    def conditions(self) -> dict[str, Q]:
+        """One for each filter that is on."""
+        if self._conditions is None:
+            makers = {
+                "chain": lambda codes: Q(chain__code__in=codes),
+                "segment": lambda codes: Q(
+                    pk__in=RequirementLine.objects.filter(segment__code__in=codes).values(
+                        "requirement"
+                    )
+                ),
+                "cooperation": lambda codes: Q(
+                    pk__in=Requirement.cooperation_kinds.through.objects.filter(
+                        cooperationkind__code__in=codes
+                    ).values("requirement")
+                ),
+                "kind": lambda codes: Q(docking_kind__in=codes),
+                "region": lambda codes: in_regions("region", codes),
+            }
+            self._conditions = {
+                name: makers[name](codes) for name, codes in self.chosen.items() if codes
+            }
+        return self._conditions
+
+    def filtered(self) -> models.QuerySet[Requirement]:
+        return self.base().filter(*self.conditions().values())

@@ -17,7 +17,7 @@ from chains.doorbell import heard
 from chains.models import Change
 from matchmaking import market
 from matchmaking.models import RunShard
-from matchmaking.services import following, interests, matching
+from matchmaking.services import alerts, following, interests, matching
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,28 @@ def keep_answers_due() -> None:
     """Remind buyers before the day they named, and end what nobody answered by it."""
     interests.nudge()
     interests.end_unanswered()
+
+
+# After these facts somebody may have something new to hear.
+_NEWS = {("requirement", "published"), ("run", "scored"), ("run", "finished")}
+
+
+@shared_task(**DATABASE_AWAY)
+def tell_at_once() -> None:
+    """Letters for those who want to hear at once, for all facts that have come up since in one go."""
+    while changes.read("alerts", _tell, BATCH):
+        pass
+
+
+def _tell(facts: Sequence[Change]) -> None:
+    if any((fact.noun, fact.verb) in _NEWS for fact in facts):
+        alerts.send_at_once()
+
+
+@shared_task(**DATABASE_AWAY)
+def send_digests() -> None:
+    """The letters of the morning. A ring that was lost is made up for by the next one: nobody is told twice."""
+    alerts.send_digests()
 
 
 @shared_task(**DATABASE_AWAY)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from allauth.account.decorators import secure_admin_login
+from allauth.account import views as allauth
+from allauth.account.decorators import reauthentication_required, secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
@@ -10,14 +11,16 @@ from chains import urls as register
 from chains.admin import keep_own_pages
 from events.permissions import DESK
 from matchmaking.views import (
+    alerts,
     calibration,
     catalogue,
     categories,
     chain_map,
     contacts,
+    hall,
     inbox,
     interests,
-    hall,
+    own_data,
     requirements,
     review,
     runs,
@@ -30,6 +33,10 @@ keep_own_pages()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 matchmaking = [
+    path("privacy/", own_data.privacy, name="privacy"),
+    path("my/data/", own_data.own_data, name="own_data"),
+    path("my/data/file.json", own_data.own_data_file, name="own_data_file"),
+    path("my/data/erase/", own_data.account_erase, name="account_erase"),
     path("requirements/", catalogue.requirement_list, name="requirement_list"),
     path(
         "requirements/export.<str:extension>",
@@ -62,17 +69,21 @@ matchmaking = [
     path("lines/<str:public_id>/dismiss/", suggestions.dismiss, name="dismiss"),
     path("lines/<str:public_id>/match/", requirements.line_match, name="line_match"),
     path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
+    path("events/<str:public_id>/screen/", hall.hall_screen, name="hall_screen"),
+    path("events/<str:public_id>/answers/", hall.event_answers, name="event_answers"),
+    # Short, because it stands in a code that is read from the last row; events.permissions.HALL_PATH names it.
+    path("l/<str:code>/", hall.open_call, name="open_call"),
     path("my/interests/", interests.my_interests, name="my_interests"),
+    path("my/alerts/", alerts.alert_list, name="alert_list"),
+    path("my/searches/", alerts.search_save, name="search_save"),
+    path("my/searches/<str:public_id>/delete/", alerts.search_delete, name="search_delete"),
+    path("alerts/stop/<str:link>/", alerts.alert_stop, name="alert_stop"),
     path(
         "interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"
     ),
     path("interests/<str:public_id>/reply/", interests.interest_reply, name="interest_reply"),
     path("interests/<str:public_id>/answer/", interests.interest_answer, name="interest_answer"),
     path("interests/<str:public_id>/contact/", contacts.interest_contact, name="interest_contact"),
-    path("events/<str:public_id>/screen/", hall.hall_screen, name="hall_screen"),
-    path("events/<str:public_id>/answers/", hall.event_answers, name="event_answers"),
-    # Short, because it stands in a code that is read from the last row; events.permissions.HALL_PATH names it.
-    path("l/<str:code>/", hall.open_call, name="open_call"),
     path("my/requirements/", requirements.my_requirements, name="my_requirements"),
     path(
         "my/requirements/<str:public_id>/", requirements.requirement_desk, name="requirement_desk"
@@ -113,6 +124,13 @@ urlpatterns = [
     path("healthz", site.healthz, name="healthz"),
     path("readyz", site.readyz, name="readyz"),
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    # Allauth has these two where people sign up with a number; here the number is added to an account.
+    path(
+        "accounts/phone/",
+        reauthentication_required(app="allauth.account")(allauth.change_phone),
+        name="account_change_phone",
+    ),
+    path("accounts/phone/verify/", allauth.verify_phone, name="account_verify_phone"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("matchmaking.api.urls")),

@@ -156,6 +156,7 @@ def test_every_icon_stands_in_the_sprite():
 # Read by everybody without signing in. A new public page is added here on purpose.
 PUBLIC = {
     "home", "set_theme", "healthz", "readyz", "set_language", "api-schema", "api-docs",
+    "matchmaking:privacy", "account_request_login_code",
     "account_login", "account_logout", "account_inactive", "account_signup",
     "account_email_verification_sent", "account_reset_password", "account_confirm_email",
     "account_reset_password_done", "account_reset_password_from_key",
@@ -164,7 +165,7 @@ PUBLIC = {
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
-    "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
+    "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.
     "admin:login", "admin:None",
 }  # fmt: skip
@@ -210,7 +211,8 @@ READERS = {
     "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
     "events.services.checkin": {"typed", "find", "named", "first_valid"},
-    "events.services.events": {"missing_of"},
+    "events.services.answers": {"checked", "may_change"},
+    "events.services.events": {"missing_of", "managed"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
     "matchmaking.services.alerts": {"topics_of", "last_morning"},
     "matchmaking.services.calibration": {"decided", "reliability"},

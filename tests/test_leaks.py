@@ -33,6 +33,7 @@ READERS = {
     "buyer contact": OWN,
     "supplier contact": ("supplier", *OWN),
     "delegate": ("supplier", "organiser"),
+    "answer": ("supplier", "organiser"),
     "interest": ("supplier", *OWN),
     "draft": OWN,
     "embargoed": (*OWN, *DESK),
@@ -45,6 +46,7 @@ READERS = {
     "decision": ("organiser",),
     "pending enterprise": ANYONE_SIGNED_IN,  # its name, to ask to join it
     "account": OWN,
+    "saved search": ("supplier",),
 }
 # Shown once when it is made, and never again.
 UNREADABLE = {"token"}
@@ -64,9 +66,9 @@ CONTACT_PAGES = {
         "chains:requirement_create()",
         "matchmaking:requirement_detail(published)",
         "matchmaking:interest_send(published)",
+        "matchmaking:open_call(list1)",
         # … and opened by the buyer.
         "matchmaking:interest_contact(interest)",
-        "matchmaking:open_call(list1)",
         "api-interests-contact(interest)",
     },
     "delegate": {
@@ -75,9 +77,9 @@ CONTACT_PAGES = {
         "events:badge_sheet(event)",
         "events:check_in_roll(event)",
         "events:sign_in_sheet(event)",
+        "events:table_cards(event)",
         "events:guest_list(event) export=csv state=all",
         "events:guest_list(event) export=xlsx state=all",
-        "events:table_cards(event)",
     },
     "account": {"chains:member_list(buyer)"},
     "licence": {

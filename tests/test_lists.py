@@ -17,6 +17,7 @@ from django.urls import reverse
 from chains import audit, notifications, searchtext
 from chains.models import Chain, ContactReveal, Import
 from events.models import Delegate, Listing
+from matchmaking.models import SavedSearch
 from matchmaking.templatetags import reasons
 from tests import routes
 from tests.factories.chains import (
@@ -354,8 +355,15 @@ def import_list(count):
     return user, reverse("chains:import_list"), '<th scope="row">', (1, 5, 20)
 
 
+def alert_list(count):
+    user = MembershipFactory().user
+    for n in range(count):
+        SavedSearch.objects.create(user=user, name=f"s{n}", query=f"q={n}")
+    return user, reverse("matchmaking:alert_list"), '<select class="form-select"', (2, 6, 26)
+
+
 LISTS = (
-    import_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
+    import_list, alert_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
     event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,

@@ -22,8 +22,8 @@ from chains.models import (
     QualificationKind,
     Remark,
 )
-from events.models import Delegate, Listing
-from matchmaking.models import Decision
+from events.models import Delegate, FormAnswer, FormQuestion, Listing
+from matchmaking.models import Alert, Decision, Digest, SavedSearch
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,
@@ -70,6 +70,7 @@ CANARIES = {
     "buyer contact": ("Qcontactname", "000-1111-7001", "qbuyer@canary.example", "qbuyerwechat", "Qcontactjob"),
     "supplier contact": ("Qsuppliername", "000-1111-7002", "qsupplier@canary.example", "qsupplierwechat", "Qsupplierjob"),
     "delegate": ("Qdelegatename", "Qdelegatejob"),
+    "answer": ("Qanswertext", "Qanswerfile"),
     "interest": ("Qinterestmessage",),
     "draft": ("Qdrafttitle", "Qdraftline", "Qdraftquestion"),
     "embargoed": ("Qembargotitle", "Qembargoline"),
@@ -82,6 +83,7 @@ CANARIES = {
     "decision": ("Qdecisionnote",),
     "pending enterprise": ("Qpendingenterprise",),
     "token": ("qtoken0000000000000000000000000000canary",),
+    "saved search": ("Qsavedsearch",),
     "account": ("qowner@canary.example", "qsupplieraccount@canary.example", "qorganiser@canary.example"),
 }  # fmt: skip
 # A search for this finds everything; the canary itself would be echoed by the search box.
@@ -244,6 +246,31 @@ def _gathering(world):
         registration=world.registration, event=world.event, name=name, job_title=job
     )
 
+    _answers(world)
+
+
+def _answers(world):
+    text, file = CANARIES["answer"]
+    world.event.asks_questions = True
+    world.event.save()
+    asked = [
+        FormQuestion.objects.create(
+            event=world.event, kind=kind, text_zh="问", text_en="Ask", order=n
+        )
+        for n, kind in enumerate(("text", "file"))
+    ]
+    stored = Evidence(
+        enterprise=world.supplying, purpose="registration", original_name=f"{file}.pdf",
+        content_type="application/pdf", size=20, sha256="0" * 64, uploaded_by=world.people["supplier"],
+    )  # fmt: skip
+    stored.file.save("answer.pdf", ContentFile(f"%PDF-1.4 {file}".encode()))
+    FormAnswer.objects.create(
+        registration=world.registration, question=asked[0], text=text, version=1
+    )
+    world.answer = FormAnswer.objects.create(
+        registration=world.registration, question=asked[1], evidence=stored, version=1
+    )
+
 
 def _introduction(world):
     organiser = world.people["organiser"]
@@ -266,3 +293,15 @@ def _introduction(world):
         message=CANARIES["interest"][0], sent_by=world.people["supplier"],
     )  # fmt: skip
     world.interest.lines.set([world.published_line])
+    reader = world.people["supplier"]
+    world.search = SavedSearch.objects.create(
+        user=reader, name=CANARIES["saved search"][0], query="q=x"
+    )
+    world.digest = Digest.objects.create(user=reader)
+    Alert.objects.create(
+        user=reader,
+        requirement=world.published,
+        digest=world.digest,
+        cause="search",
+        search=world.search,
+    )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import TimeStamped
+from chains.models import Membership, TimeStamped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -51,18 +51,32 @@ class SavedSearch(TimeStamped):
         return f"{reverse('matchmaking:requirement_list')}?{self.query}"
 
 
+class DigestManager(models.Manager["Digest"]):
+    """With what each letter tells: a list of letters asks once for all."""
+
+    def get_queryset(self) -> models.QuerySet[Digest]:
+        alerts = models.Prefetch("alerts", Alert.objects.for_letters(), to_attr="told")
+        return super().get_queryset().prefetch_related(alerts)
+
+
 class Digest(TimeStamped):
     """One letter with requirements for one person."""
 
+    # Told in full; the rest is a number.
+    SHOWN = 10
+
     user = models.ForeignKey("chains.User", models.PROTECT, related_name="digests")
+
+    objects = DigestManager()
 
     def __str__(self) -> str:
         return self.public_id
 
     @property
     def standing(self) -> list[Alert]:
-        """What is still worth telling when the letter goes out or is read: open, and not dealt with."""
-        return [alert for alert in self.alerts.for_letters() if alert.requirement.takes_interests]
+        """What is still worth telling when the letter goes out or is read."""
+        told: list[Alert] = self.told  # type: ignore[attr-defined]  # the manager's
+        return [alert for alert in told if alert.requirement.takes_interests]
 
     @property
     def news(self) -> list[Alert]:
@@ -71,6 +85,12 @@ class Digest(TimeStamped):
     @property
     def reminders(self) -> list[Alert]:
         return [alert for alert in self.standing if alert.reminders]
+
+    @property
+    def more_path(self) -> str:
+        """Where a list shows what the letter leaves out."""
+        search = next((alert.search for alert in self.news if alert.search), None)
+        return search.href if search is not None else reverse("matchmaking:for_you")
 
     @property
     def has_passed(self) -> bool:
@@ -91,9 +111,24 @@ class Digest(TimeStamped):
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def for_letters(self) -> Self:
-        return self.select_related(
-            "requirement__enterprise", "requirement__region__parent", "search"
-        ).order_by(models.F("tenths").desc(nulls_last=True), "requirement__closes_on", "pk")
+        """Without what its reader has answered or dismissed since; the best first."""
+        own = Membership.objects.active().filter(user=models.OuterRef("user"))
+        return (
+            self.exclude(
+                models.Exists(
+                    own.filter(enterprise__interests__requirement=models.OuterRef("requirement"))
+                )
+            )
+            .exclude(
+                models.Exists(
+                    own.filter(
+                        enterprise__dismissals__line__requirement=models.OuterRef("requirement")
+                    )
+                )
+            )
+            .select_related("requirement__enterprise", "requirement__region__parent", "search")
+            .order_by(models.F("tenths").desc(nulls_last=True), "requirement__closes_on", "pk")
+        )
 
 
 class Alert(TimeStamped):

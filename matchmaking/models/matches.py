@@ -37,17 +37,18 @@ class MatchQuerySet(models.QuerySet["Match"]):
 
     def suggested_to(self, user: User | AnonymousUser) -> Self:
         """What "For you" shows: published open lines that fit own capabilities and were not dismissed."""
-        return self._suggested(getattr(user, "enterprise_ids", ()))
+        return self.suggested_among(getattr(user, "enterprise_ids", ()))
 
     def suggested_for(self, enterprise: Enterprise) -> Self:
         """The same for one of the user's enterprises."""
-        return self._suggested([enterprise.pk])
+        return self.suggested_among([enterprise.pk])
 
-    def _suggested(self, ids: Collection[int]) -> Self:
+    def suggested_among(self, ids: Collection[int]) -> Self:
+        """The same for many enterprises."""
         return (
             self.live()
             .filter(
-                supplier__in=ids,
+                supplier__in=list(ids),
                 misses_must=False,
                 tenths__gte=Match.FITS_FROM,
                 line__status="open",

@@ -28,6 +28,7 @@ from chains.models import (
     Capability,
     Certification,
     Enterprise,
+    Preference,
     Qualification,
     Region,
     Requirement,
@@ -123,7 +124,9 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
 def requirement_list(request: HttpRequest) -> HttpResponse:
     filters = RequirementFilters(request)
     body = fragments.kept(request, "catalogue", lambda: _requirement_results(request, filters))
-    context = {"body": body, "nav": "requirements", "query": filters.query}
+    context: dict[str, Any] = {"body": body, "nav": "requirements", "query": filters.query}
+    if request.user.is_authenticated:
+        context.update(suggested_name=filters.name, rhythms=Preference.Rhythm.choices)
     return render(request, "matchmaking/requirement_list.html", context)
 
 

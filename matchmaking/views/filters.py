@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,8 +10,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, OrderBy, Q, QuerySet, Value
-from django.utils import timezone
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OrderBy, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from chains import fragments
@@ -26,7 +24,6 @@ from chains.models import (
     QualificationKind,
     Region,
     Requirement,
-    RequirementLine,
 )
 from chains.templatetags.localised import is_chinese
 from matchmaking import search as finding
@@ -66,10 +63,6 @@ class CountedRows(Sequence[int]):
         return list(self._rows[part]) if isinstance(part, slice) else self._rows[part]
 
 
-def chosen_of(request: HttpRequest, names: Iterable[str]) -> dict[str, list[str]]:
-    return {name: [value for value in request.GET.getlist(name) if value][:20] for name in names}
-
-
 def chips(request: HttpRequest, facets: list[Facet]) -> list[tuple[str, str]]:
     """The chosen filters, each with the address of the page without it."""
     found = []
@@ -83,14 +76,6 @@ def chips(request: HttpRequest, facets: list[Facet]) -> list[tuple[str, str]]:
                 )
                 found.append((choice.label, f"?{params.urlencode()}"))
     return found
-
-
-def in_regions(field: str, codes: list[str]) -> Q:
-    """The region whose id `field` names is one of these or lies below one."""
-    below = Q(path="")  # of no region; an empty list would leave no SQL to select
-    for path in Region.objects.filter(code__in=codes).values_list("path", flat=True):
-        below |= Q(path=path) | Q(path__startswith=f"{path}/")
-    return Q(**{f"{field}__in": Region.objects.filter(below).order_by().values("pk")})
 
 
 def facet_of(
@@ -112,59 +97,26 @@ def _name(zh: str, en: str) -> str:
     return (zh or en) if is_chinese() else (en or zh)
 
 
-class RequirementFilters:
-    """The filters of the catalogue, each with its condition."""
-
-    NAMES = ("chain", "segment", "cooperation", "kind", "region")
+class RequirementFilters(finding.RequirementSearch):
+    """The filters of the catalogue, with their numbers."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.query = request.GET.get("q", "").strip()[:200]
-        self.chosen = chosen_of(request, self.NAMES)
-        self.closing = request.GET.get("closing", "")
+        super().__init__(request.GET)
         self.sort = request.GET.get("sort", "closing")
         if self.sort not in SORTS:
             self.sort = "closing"
-        self._base: QuerySet[Requirement] | None = None
-        self._conditions: dict[str, Q] | None = None
+        self._facets: tuple[list[Facet], int] | None = None
+
+    @property
+    def name(self) -> str:
+        """What the search looks for, in words: proposed to whoever saves it."""
+        facets, _number = self.facets()
+        chosen = [choice.label for facet in facets for choice in facet.choices if choice.is_chosen]
+        return " · ".join(filter(None, [self.query, *chosen]))[:80] or _("All requirements")
 
     @property
     def is_filtered(self) -> bool:
         return bool(self.closing or any(self.chosen.values()))
-
-    def base(self) -> QuerySet[Requirement]:
-        if self._base is None:
-            rows = finding.found(Requirement.objects.open(), self.query)
-            if self.closing in ("7", "30"):
-                last = timezone.localdate() + datetime.timedelta(days=int(self.closing))
-                rows = rows.filter(closes_on__lte=last)
-            self._base = rows
-        return self._base
-
-    def conditions(self) -> dict[str, Q]:
-        """One for each filter that is on."""
-        if self._conditions is None:
-            makers = {
-                "chain": lambda codes: Q(chain__code__in=codes),
-                "segment": lambda codes: Q(
-                    pk__in=RequirementLine.objects.filter(segment__code__in=codes).values(
-                        "requirement"
-                    )
-                ),
-                "cooperation": lambda codes: Q(
-                    pk__in=Requirement.cooperation_kinds.through.objects.filter(
-                        cooperationkind__code__in=codes
-                    ).values("requirement")
-                ),
-                "kind": lambda codes: Q(docking_kind__in=codes),
-                "region": lambda codes: in_regions("region", codes),
-            }
-            self._conditions = {
-                name: makers[name](codes) for name, codes in self.chosen.items() if codes
-            }
-        return self._conditions
-
-    def filtered(self) -> QuerySet[Requirement]:
-        return self.base().filter(*self.conditions().values())
 
     def results(self) -> QuerySet[Requirement]:
         return self.filtered().order_by(*SORTS[self.sort])
@@ -174,6 +126,11 @@ class RequirementFilters:
 
         A choice is counted over what all *other* filters leave: choosing it shows that many.
         """
+        if self._facets is None:
+            self._facets = self._counted()
+        return self._facets
+
+    def _counted(self) -> tuple[list[Facet], int]:
         counts = self._counts()
         chosen = self.chosen
         facets = [
@@ -221,7 +178,7 @@ class EnterpriseFilters:
 
     def __init__(self, request: HttpRequest) -> None:
         self.query = request.GET.get("q", "").strip()[:200]
-        self.chosen = chosen_of(request, self.NAMES)
+        self.chosen = finding.chosen_of(request.GET, self.NAMES)
         self._rows: QuerySet[Enterprise] | None = None
 
     def rows(self) -> QuerySet[Enterprise]:
@@ -234,7 +191,7 @@ class EnterpriseFilters:
             if chosen["kind"]:
                 rows = rows.filter(kind__code__in=chosen["kind"])
             if chosen["region"]:
-                rows = rows.filter(in_regions("region", chosen["region"]))
+                rows = rows.filter(finding.in_regions("region", chosen["region"]))
             if chosen["chain"]:
                 rows = rows.filter(
                     pk__in=Capability.objects.published()
