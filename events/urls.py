@@ -11,6 +11,7 @@ from events.views import (
     paper,
     programmes,
     public,
+    questions,
     registration,
 )
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("events/<str:public_id>/cancel/", organise.event_cancel, name="event_cancel"),
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),
     path("events/<str:public_id>/event.ics", public.event_calendar, name="event_calendar"),
+    path("events/<str:public_id>/questions/", questions.event_questions, name="event_questions"),
     path("events/<str:public_id>/letters/", letters.event_letters, name="event_letters"),
     path("events/<str:public_id>/letters/again/", letters.letters_again, name="letters_again"),
     path("events/<str:public_id>/guests/", guests.guest_list, name="guest_list"),
@@ -34,10 +36,10 @@ urlpatterns = [
     path("events/<str:public_id>/check-in/roll/", desk.check_in_roll, name="check_in_roll"),
     path("events/<str:public_id>/check-in/worker.js", desk.check_in_worker, name="check_in_worker"),
     path("events/<str:public_id>/badges/", desk.badge_sheet, name="badge_sheet"),
-    path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
-    # Short, because it stands in a code that is read from a phone's screen in bad light.
     path("events/<str:public_id>/posters/", paper.posters, name="posters"),
     path("events/<str:public_id>/table-cards/", paper.table_cards, name="table_cards"),
+    path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
+    # Short, because it stands in a code that is read from a phone's screen in bad light.
     path("c/<str:token>/", desk.badge, name="badge"),
     path("events/<str:public_id>/list/", listing.event_listing, name="event_listing"),
     path(
@@ -48,6 +50,12 @@ urlpatterns = [
         desk.registration_badges,
         name="registration_badges",
     ),
+    path(
+        "registrations/<str:public_id>/answers/",
+        registration.registration_answers,
+        name="registration_answers",
+    ),
+    path("answers/<str:public_id>/", registration.answer_file, name="answer_file"),
     path(
         "registrations/<str:public_id>/cancel/",
         registration.registration_cancel,

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from chains.forms.enterprises import (
 from chains.http import MemberRequest
 from chains.models import Certification, Enterprise, Evidence, Proof, Qualification
 from chains.services import accounts, contacts, enterprises
+from chains.views.downloads import download
 from chains.views.refusals import refusal
 
 # --- What its members keep up -------------------------------------------------------------------------
@@ -162,20 +163,7 @@ def evidence_download(
     if not desk.may_see_evidence(request.user, evidence.enterprise):
         raise Http404
     enterprises.record_view(evidence=evidence, by=request.user)
-    try:
-        content = evidence.file.open("rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
-    response = FileResponse(
-        content,
-        as_attachment=True,
-        filename=evidence.original_name,
-        content_type=evidence.content_type,
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return download(evidence)
 
 
 @require_GET

@@ -8,143 +8,378 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('chains', '0009_evidence_of_registration_form'),
-        ('events', '0006_release_of_the_list'),
+        ("chains", "0009_evidence_of_registration_form"),
+        ("events", "0006_release_of_the_list"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='event',
-            name='asks_questions',
+            model_name="event",
+            name="asks_questions",
             field=models.BooleanField(db_default=False, default=False, editable=False),
         ),
         migrations.CreateModel(
-            name='ChecklistItem',
+            name="ChecklistItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=chains.models.base.new_public_id, editable=False, max_length=12, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('text', models.CharField(max_length=200)),
-                ('due_on', models.DateField(blank=True, null=True)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('order', models.PositiveSmallIntegerField(default=0)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checklist', to='events.event')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=chains.models.base.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("text", models.CharField(max_length=200)),
+                ("due_on", models.DateField(blank=True, null=True)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("order", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checklist",
+                        to="events.event",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'pk'],
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FormQuestion',
+            name="FormQuestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=chains.models.base.new_public_id, editable=False, max_length=12, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('text', 'Text'), ('choice', 'One of several'), ('choices', 'Some of several'), ('consent', 'Consent'), ('file', 'File')], max_length=8)),
-                ('text_zh', models.CharField(max_length=500)),
-                ('text_en', models.CharField(max_length=500)),
-                ('choices', models.JSONField(blank=True, default=list)),
-                ('is_required', models.BooleanField(default=False)),
-                ('order', models.PositiveSmallIntegerField(default=0)),
-                ('version', models.PositiveSmallIntegerField(default=1)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='events.event')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=chains.models.base.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("choice", "One of several"),
+                            ("choices", "Some of several"),
+                            ("consent", "Consent"),
+                            ("file", "File"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("text_zh", models.CharField(max_length=500)),
+                ("text_en", models.CharField(max_length=500)),
+                ("choices", models.JSONField(blank=True, default=list)),
+                ("is_required", models.BooleanField(default=False)),
+                ("order", models.PositiveSmallIntegerField(default=0)),
+                ("version", models.PositiveSmallIntegerField(default=1)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="questions",
+                        to="events.event",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['order', 'pk'],
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FormAnswer',
+            name="FormAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=chains.models.base.new_public_id, editable=False, max_length=12, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('text', models.CharField(blank=True, max_length=1000)),
-                ('chosen', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
-                ('has_agreed', models.BooleanField(default=False)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('wording', models.CharField(blank=True, max_length=500)),
-                ('evidence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chains.evidence')),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='events.registration')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='events.formquestion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=chains.models.base.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("text", models.CharField(blank=True, max_length=1000)),
+                (
+                    "chosen",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("has_agreed", models.BooleanField(default=False)),
+                ("version", models.PositiveSmallIntegerField()),
+                ("wording", models.CharField(blank=True, max_length=500)),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chains.evidence",
+                    ),
+                ),
+                (
+                    "registration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="events.registration",
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="events.formquestion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LetterTemplate',
+            name="LetterTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=chains.models.base.new_public_id, editable=False, max_length=12, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('confirmed', 'Confirmation'), ('waitlisted', 'Waiting list'), ('reminder', 'Reminder'), ('moved', 'Change of time or place'), ('cancelled', 'Cancellation')], max_length=10)),
-                ('subject_zh', models.CharField(max_length=200)),
-                ('subject_en', models.CharField(max_length=200)),
-                ('body_zh', models.TextField(max_length=4000)),
-                ('body_en', models.TextField(max_length=4000)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='letter_templates', to='events.event')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=chains.models.base.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("confirmed", "Confirmation"),
+                            ("waitlisted", "Waiting list"),
+                            ("reminder", "Reminder"),
+                            ("moved", "Change of time or place"),
+                            ("cancelled", "Cancellation"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("subject_zh", models.CharField(max_length=200)),
+                ("subject_en", models.CharField(max_length=200)),
+                ("body_zh", models.TextField(max_length=4000)),
+                ("body_en", models.TextField(max_length=4000)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letter_templates",
+                        to="events.event",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AgendaItem',
+            name="AgendaItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=chains.models.base.new_public_id, editable=False, max_length=12, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('title_zh', models.CharField(max_length=160)),
-                ('title_en', models.CharField(max_length=200)),
-                ('room_zh', models.CharField(blank=True, max_length=80)),
-                ('room_en', models.CharField(blank=True, max_length=80)),
-                ('note_zh', models.CharField(blank=True, max_length=300)),
-                ('note_en', models.CharField(blank=True, max_length=300)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agenda', to='events.event')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=chains.models.base.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("title_zh", models.CharField(max_length=160)),
+                ("title_en", models.CharField(max_length=200)),
+                ("room_zh", models.CharField(blank=True, max_length=80)),
+                ("room_en", models.CharField(blank=True, max_length=80)),
+                ("note_zh", models.CharField(blank=True, max_length=300)),
+                ("note_en", models.CharField(blank=True, max_length=300)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agenda",
+                        to="events.event",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='agenda_item_ends_after_it_starts', violation_error_message='A part of the day ends after it starts.')],
+                "ordering": ["starts_at", "pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="agenda_item_ends_after_it_starts",
+                        violation_error_message="A part of the day ends after it starts.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Announcement',
+            name="Announcement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=chains.models.base.new_public_id, editable=False, max_length=12, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('audience', models.CharField(choices=[('all', 'All who have registered'), ('confirmed', 'Confirmed'), ('waiting', 'On the waiting list'), ('tier', 'One tier')], max_length=10)),
-                ('subject_zh', models.CharField(blank=True, max_length=200)),
-                ('subject_en', models.CharField(blank=True, max_length=200)),
-                ('body_zh', models.TextField(blank=True, max_length=4000)),
-                ('body_en', models.TextField(blank=True, max_length=4000)),
-                ('registrations', models.PositiveIntegerField()),
-                ('persons', models.PositiveIntegerField()),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='announcements', to='events.event')),
-                ('tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='events.tier')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=chains.models.base.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("all", "All who have registered"),
+                            ("confirmed", "Confirmed"),
+                            ("waiting", "On the waiting list"),
+                            ("tier", "One tier"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("subject_zh", models.CharField(blank=True, max_length=200)),
+                ("subject_en", models.CharField(blank=True, max_length=200)),
+                ("body_zh", models.TextField(blank=True, max_length=4000)),
+                ("body_en", models.TextField(blank=True, max_length=4000)),
+                ("registrations", models.PositiveIntegerField()),
+                ("persons", models.PositiveIntegerField()),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="announcements",
+                        to="events.event",
+                    ),
+                ),
+                (
+                    "tier",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="events.tier",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'tier'), ('tier__isnull', False)), models.Q(models.Q(('audience', 'tier'), _negated=True), ('tier', None)), _connector='OR'), name='announcement_names_its_tier'), models.CheckConstraint(condition=models.Q(models.Q(('subject_en', ''), ('subject_zh', ''), _negated=True), models.Q(('body_en', ''), ('body_zh', ''), _negated=True)), name='announcement_says_something')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("audience", "tier"), ("tier__isnull", False)),
+                            models.Q(models.Q(("audience", "tier"), _negated=True), ("tier", None)),
+                            _connector="OR",
+                        ),
+                        name="announcement_names_its_tier",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("subject_en", ""), ("subject_zh", ""), _negated=True),
+                            models.Q(("body_en", ""), ("body_zh", ""), _negated=True),
+                        ),
+                        name="announcement_says_something",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='formquestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['choice', 'choices']), models.Q(('choices', []), _negated=True)), models.Q(models.Q(('kind__in', ['choice', 'choices']), _negated=True), ('choices', [])), _connector='OR'), name='form_question_offers_choices_where_one_chooses'),
+            model_name="formquestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind__in", ["choice", "choices"]),
+                        models.Q(("choices", []), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("kind__in", ["choice", "choices"]), _negated=True),
+                        ("choices", []),
+                    ),
+                    _connector="OR",
+                ),
+                name="form_question_offers_choices_where_one_chooses",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='formanswer',
-            constraint=models.UniqueConstraint(fields=('registration', 'question'), name='form_answer_once_a_question'),
+            model_name="formanswer",
+            constraint=models.UniqueConstraint(
+                fields=("registration", "question"), name="form_answer_once_a_question"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lettertemplate',
-            constraint=models.UniqueConstraint(fields=('event', 'kind'), name='letter_template_once_a_kind'),
+            model_name="lettertemplate",
+            constraint=models.UniqueConstraint(
+                fields=("event", "kind"), name="letter_template_once_a_kind"
+            ),
         ),
     ]

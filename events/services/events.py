@@ -68,7 +68,7 @@ def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
 @transaction.atomic
 def edit(*, event: Event, by: User, **fields: Any) -> Event:
     _only(fields, *FIELDS)
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     region = fields.get("region", event.region)
     if region.pk != event.region_id and not permissions.can_create(by, event.host, region):
         raise DomainError(
@@ -121,13 +121,13 @@ def set_tiers(*, event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> 
 
     Seats cannot be lowered below those taken. What comes free goes to the waiting list at once.
     """
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     return _set_tiers(event, tiers, by)
 
 
 @transaction.atomic
 def publish(*, event: Event, by: User) -> Event:
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     if event.status == Status.PUBLISHED:
         return event
     _check_complete(event)
@@ -146,7 +146,7 @@ def publish(*, event: Event, by: User) -> Event:
 @transaction.atomic
 def cancel(*, event: Event, reason: str, by: User) -> Event:
     """Call the event off: every place is given back and everybody told, with the reason."""
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED, Status.CANCELLED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED, Status.CANCELLED)
     if event.status == Status.CANCELLED:
         return event
     if not reason.strip():
@@ -214,7 +214,7 @@ def list_requirement(
     *, event: Event, requirement: Requirement, by: User, is_featured: bool = False
 ) -> Listing:
     """Put a requirement on the event's list. Listing never hides what is public already."""
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     if not permissions.requirements_to_list(by).filter(pk=requirement.pk).exists():
         raise DomainError(
             _("This requirement is outside your scope until it is published."),
@@ -252,7 +252,7 @@ def list_requirement(
 
 @transaction.atomic
 def unlist(*, listing: Listing, by: User) -> None:
-    event = _managed(listing.event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(listing.event, by, Status.DRAFT, Status.PUBLISHED)
     requirement = listing.requirement
     audit.record(
         by, "listing.withdrawn", listing, event=event.public_id, requirement=requirement.public_id
@@ -265,7 +265,7 @@ def unlist(*, listing: Listing, by: User) -> None:
 @transaction.atomic
 def order_listings(*, event: Event, codes: Sequence[str], by: User) -> None:
     """The order of the list on page and screen; those not named keep their order behind the others."""
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     place = {code: number for number, code in enumerate(codes)}
     rows = sorted(
         event.listings.all(), key=lambda row: (place.get(row.code, len(place)), row.order, row.pk)
@@ -284,7 +284,7 @@ def set_list_moment(*, event: Event, at: datetime.datetime | None, by: User) -> 
     None takes the moment back: what is on the list is held back until there is another one, at the latest until the
     event ends. To open it at once is a verb of its own, so that nobody does so by emptying a field.
     """
-    event = _managed(event, by, Status.DRAFT, Status.PUBLISHED)
+    event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     if event.list_published_at == at and (at is not None or event.list_is_held):
         return event
     if event.list_released_at is not None:
@@ -308,7 +308,7 @@ def set_list_moment(*, event: Event, at: datetime.datetime | None, by: User) -> 
 @transaction.atomic
 def release_list(*, event: Event, by: User) -> Event:
     """Open the list at this moment, all of it at once."""
-    event = _managed(event, by, Status.PUBLISHED)
+    event = managed(event, by, Status.PUBLISHED)
     if event.list_released_at is not None:
         return event
     event.list_published_at, event.list_is_held = timezone.now(), False
@@ -358,7 +358,7 @@ def _only(fields: Mapping[str, Any], *allowed: str) -> None:
         raise TypeError(f"no field of an event: {', '.join(sorted(unknown))}")
 
 
-def _managed(event: Event, by: User, *allowed: Event.Status) -> Event:
+def managed(event: Event, by: User, *allowed: Event.Status) -> Event:
     """The event's row, locked, for somebody who may manage it and in a state that lets them."""
     if not permissions.can_manage(by, event):
         raise DomainError(_("Only organisers of this event can change it."), code="event.forbidden")

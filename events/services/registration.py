@@ -8,9 +8,9 @@ the lock but the conditional UPDATE of the tier's row, and below it the CHECK of
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -27,6 +27,7 @@ from chains.models.base import new_public_id
 from events import permissions
 from events.models import Delegate, Event, Registration, Tier
 from events.models.registration import QUEUE_ORDER
+from events.services import answers as form_answers
 
 Status = Registration.Status
 
@@ -186,6 +187,7 @@ def register(
     purposes: Sequence[str] = (),
     accepts_partial: bool = False,
     delegates: Sequence[str | tuple[str, str]] = (),
+    answers: Mapping[str, Any] | None = None,
 ) -> Registration:
     """Give the enterprise its seats, or a turn on the waiting list when its tier is full.
 
@@ -193,9 +195,10 @@ def register(
     whose organiser decides, stays submitted.
     """
     _check_application(event, enterprise, seats, by)
+    given = form_answers.checked(event, answers or {}) if event.asks_questions else []
     tiers = list(event.tiers.all())
     # The claim is one message and so a transaction by itself: its locks are gone before the answer is here.
-    with transaction.atomic() if delegates else nullcontext():
+    with transaction.atomic() if delegates or given else nullcontext():
         claimed = _claim(
             event,
             own=tier_of(enterprise, tiers),
@@ -212,6 +215,7 @@ def register(
         changes.announce()
         if delegates:
             _name(claimed, delegates)
+        form_answers.write(registration=claimed, answers=given, by=by)
     return claimed
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -25,9 +25,10 @@ from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import GuestFilterForm
-from events.models import Delegate, Event, Registration
+from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
 from events.models.registration import QUEUE_ORDER
 from events.services import registration
+from events.templatetags.answers import answer_words
 
 PER_PAGE = 25
 MOVES_SHOWN = 20
@@ -61,6 +62,7 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
         .values_list("pk", flat=True)
     )
     ranks = registration.ranks(event, page)
+    given = _answers(page) if may_manage and event.asks_questions else {}
     tiers = statistics.tier_states(event)
     patience = datetime.timedelta(hours=event.offer_hours)
     return render(
@@ -79,6 +81,7 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
                     "rank": ranks.get(row.pk),
                     "passed_at": row.blocks_since and row.blocks_since + patience,
                     "may_decide": row.pk in decided,
+                    "answers": given.get(row.pk),
                 }
                 for row in page
             ],
@@ -92,6 +95,15 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
             "query": _query(request),
         },
     )
+
+
+def _answers(rows: Iterable[Registration]) -> dict[int, list[FormAnswer]]:
+    """What each of them answered, in the order of the form."""
+    found: dict[int, list[FormAnswer]] = {}
+    answers = FormAnswer.objects.filter(registration__in=[row.pk for row in rows])
+    for answer in answers.select_related("question", "evidence").order_by("question__order", "pk"):
+        found.setdefault(answer.registration_id, []).append(answer)
+    return found
 
 
 def _not_now(request: MemberRequest, event: Event) -> HttpResponse:
@@ -167,12 +179,14 @@ def _query(request: MemberRequest) -> str:
 def _export(
     request: MemberRequest, event: Event, rows: QuerySet[Registration], extension: str
 ) -> HttpResponseBase:
-    """Never a contact; the names of delegates only for the event's host. Each export is in the trail."""
+    """Never a contact; the names of delegates and what was answered only for the event's host. Each is in the trail."""
     with_names = permissions.is_host(request.user, event)
     now = timezone.now()
+    questions = list(event.questions.all()) if with_names else []
     headers = [
         pgettext("queue", "Position"), _("Enterprise"), _("English name"), _("Kind"), _("Region"), _("Tier"), _("State"),
         _("Seats asked"), _("Seats held"), _("Purpose"), *([_("Delegates")] if with_names else []),
+        *(localised(question, "text") for question in questions),
     ]  # fmt: skip
     audit.record(
         request.user,
@@ -182,7 +196,7 @@ def _export(
         format=extension,
         delegates=with_names,
     )
-    cells = _cells(event, rows, with_names)
+    cells = _cells(event, rows, with_names, questions)
     name = f"guests-{event.public_id}.{extension}"
     if extension == "csv":
         answer: HttpResponseBase = StreamingHttpResponse(
@@ -196,7 +210,10 @@ def _export(
 
 
 def _cells(
-    event: Event, rows: QuerySet[Registration], with_names: bool
+    event: Event,
+    rows: QuerySet[Registration],
+    with_names: bool,
+    questions: Sequence[FormQuestion],
 ) -> Iterator[list[str | int | None]]:
     if with_names:
         rows = rows.prefetch_related(
@@ -208,8 +225,10 @@ def _cells(
         )
     found = list(rows)
     ranks = registration.ranks(event, found)
+    given = _answers(found) if questions else {}
     purposes = dict(Registration.Purpose.choices)
     for row in found:
+        words = {one.question_id: answer_words(one) for one in given.get(row.pk, ())}
         names = ", ".join(one.name for one in row.named) if with_names else None  # type: ignore[attr-defined]  # prefetched above
         yield [
             ranks.get(row.pk),
@@ -223,6 +242,7 @@ def _cells(
             row.seats_held,
             ", ".join(str(purposes[one]) for one in row.purposes),
             *([names] if with_names else []),
+            *(words.get(question.pk, "") for question in questions),
         ]
 
 

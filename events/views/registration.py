@@ -5,21 +5,23 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpResponse
+from django.db.models import Q
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, User
 from chains.permissions import is_signed_in
+from chains.views.downloads import download
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
-from events.forms import RegistrationForm, delegate_formset
-from events.models import Delegate, Event, Registration
-from events.services import registration
+from events.forms import AnswersForm, RegistrationForm, delegate_formset
+from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
+from events.services import answers, registration
 
 Status = Registration.Status
 
@@ -41,7 +43,12 @@ def panel(
         free = [one for one in _editable(request.user) if one.pk not in active]
     ranks = registration.ranks(event, mine)
     if form is None and free and event.is_open_for_registration:
-        form = RegistrationForm(event=event, enterprises=free, initial={"accepts_partial": True})
+        form = RegistrationForm(
+            event=event,
+            enterprises=free,
+            questions=_questions(event),
+            initial={"accepts_partial": True},
+        )
     return {
         "tiers": tiers,
         "guests": statistics.guests(event),
@@ -67,6 +74,10 @@ def panel(
     }
 
 
+def _questions(event: Event) -> list[FormQuestion]:
+    return list(event.questions.asked()) if event.asks_questions else []
+
+
 def _editable(user: User) -> list[Enterprise]:
     return [
         membership.enterprise
@@ -86,7 +97,13 @@ def register(request: HttpRequest, public_id: str) -> HttpResponse:
     if request.method == "POST":
         if not is_signed_in(request.user):
             return redirect_to_login(request.path)
-        form = RegistrationForm(request.POST, event=event, enterprises=_editable(request.user))
+        form = RegistrationForm(
+            request.POST,
+            request.FILES,
+            event=event,
+            enterprises=_editable(request.user),
+            questions=_questions(event),
+        )
         if form.is_valid():
             try:
                 row = registration.register(event=event, by=request.user, **form.cleaned_data)
@@ -206,6 +223,55 @@ def registration_answer(request: HttpRequest, link: str) -> HttpResponse:
 
 
 _ANSWERS = {"accept": registration.accept, "leave": registration.cancel}
+
+
+@require_http_methods(["GET", "POST"])
+def registration_answers(request: MemberRequest, public_id: str) -> HttpResponse:
+    """What the applicant answered, to be changed until registration closes."""
+    row = _own(request, public_id)
+    known = list(row.answers.select_related("question", "evidence").order_by("question__order"))
+    may_change = answers.may_change(row) and permissions.can_register(request.user, row.enterprise)
+    form = AnswersForm(
+        request.POST or None, request.FILES or None, questions=_questions(row.event), known=known
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            answers.change(registration=row, answers=form.cleaned_data["answers"], by=request.user)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("Answers saved."))
+            return redirect("events:registration_answers", public_id=public_id)
+    return render(
+        request,
+        "events/registration_answers.html",
+        {
+            "nav": "events",
+            "registration": row,
+            "event": row.event,
+            "form": form if may_change else None,
+            "known": known,
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@require_safe
+def answer_file(request: MemberRequest, public_id: str) -> HttpResponseBase:
+    """For the members of the enterprise that sent it and for those who organise the event."""
+    answer = get_object_or_404(
+        FormAnswer.objects.filter(
+            Q(registration__enterprise__in=request.user.enterprise_ids)
+            | Q(registration__event__in=Event.objects.organised_by(request.user).values("pk"))
+        ).select_related("evidence", "registration"),
+        public_id=public_id,
+    )
+    if answer.evidence is None:
+        raise Http404
+    answers.record_view(answer=answer, by=request.user)
+    return download(answer.evidence)
 
 
 @require_http_methods(["GET", "POST"])

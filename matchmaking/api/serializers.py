@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chains import models as register
@@ -36,6 +37,8 @@ from events.models import (
     Delegate,
     Event,
     EventLevel,
+    FormAnswer,
+    FormQuestion,
     Listing,
     Programme,
     Registration,
@@ -43,6 +46,7 @@ from events.models import (
     Target,
     Tier,
 )
+from events.services.answers import TEXT_MOST
 from matchmaking.models import Decision, Interest, InterestMessage, Match, MatchRun, Score
 
 NAMES = ("code", "name_zh", "name_en")
@@ -513,6 +517,36 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
         fields = ("requirement", "order", "is_featured")
 
 
+class ChoiceSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    zh = serializers.CharField()
+    en = serializers.CharField()
+
+
+class FormQuestionSerializer(serializers.ModelSerializer[FormQuestion]):
+    """A question of the registration form. Answers name it by its public id."""
+
+    choices = ChoiceSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = FormQuestion
+        fields = ("public_id", "kind", "text_zh", "text_en", "choices", "is_required", "version")
+
+
+class FormAnswerSerializer(serializers.ModelSerializer[FormAnswer]):
+    """An answer; of a file only that it is there."""
+
+    question = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+    has_file = serializers.SerializerMethodField()
+
+    class Meta:
+        model = FormAnswer
+        fields = ("question", "text", "chosen", "has_agreed", "version", "has_file")
+
+    def get_has_file(self, answer: FormAnswer) -> bool:
+        return answer.evidence_id is not None
+
+
 class EventSerializer(serializers.ModelSerializer[Event]):
     level = serializers.CharField(source="level_id", read_only=True)
     host = EnterpriseNameSerializer(read_only=True)
@@ -523,6 +557,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     series = SeriesSerializer(many=True, read_only=True)
     tiers = TierSerializer(many=True, read_only=True)
     listings = ListingSerializer(source="public_listings", many=True, read_only=True)
+    questions = FormQuestionSerializer(source="asked", many=True, read_only=True)
 
     class Meta:
         model = Event
@@ -531,6 +566,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "text",
             "text_en", "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours",
             "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers", "listings",
+            "questions",
         )  # fmt: skip
 
 
@@ -539,12 +575,13 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
     enterprise = EnterpriseNameSerializer(read_only=True)
     tier = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     rank = serializers.SerializerMethodField()
+    answers = FormAnswerSerializer(many=True, read_only=True)
 
     class Meta:
         model = Registration
         fields = (
             "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
-            "accepts_partial", "tier", "rank", "offer_expires_at",
+            "accepts_partial", "tier", "rank", "offer_expires_at", "answers",
         )  # fmt: skip
 
     def get_rank(self, registration: Registration) -> int | None:
@@ -640,6 +677,37 @@ class MoveSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {"type": "boolean"},
+            {"type": "array", "items": {"type": "string"}},
+        ]
+    }
+)
+class AnswerField(serializers.Field[Any, Any, Any, Any]):
+    """A text, a code, a list of codes or a yes; what fits the question is judged by the service."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool):
+            return data
+        if isinstance(data, str) and len(data) <= TEXT_MOST and "\0" not in data:
+            return data
+        if isinstance(data, list) and all(isinstance(one, str) for one in data):
+            return data
+        raise serializers.ValidationError(_("Give a text, a list of codes, or true or false."))
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class AnswersSerializer(serializers.Serializer[Any]):
+    """All answers of a registration anew."""
+
+    answers = serializers.DictField(child=AnswerField())
+
+
 class ApplicationSerializer(serializers.Serializer[Any]):
     """A registration to be."""
 
@@ -652,6 +720,11 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     seats = serializers.IntegerField(min_value=1, max_value=100)
     purposes = serializers.MultipleChoiceField(choices=Registration.Purpose.choices, required=False)
     accepts_partial = serializers.BooleanField(required=False, default=False)
+    answers = serializers.DictField(
+        child=AnswerField(),
+        required=False,
+        help_text="By the public id of the question: a text, a code, a list of codes, or true for a consent.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()

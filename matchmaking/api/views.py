@@ -44,12 +44,15 @@ from events.models import (
     Delegate,
     Event,
     EventLevel,
+    FormAnswer,
+    FormQuestion,
     Listing,
     Programme,
     Registration,
     Series,
     Target,
 )
+from events.services import answers as form_answers
 from events.services import checkin, programmes
 from events.services import registration as registrations
 from matchmaking import permissions
@@ -332,6 +335,7 @@ class EventViewSet(ReadViewSet):
                 "series__programme",
                 "tiers",
                 Prefetch("listings", listings, "public_listings"),
+                Prefetch("questions", FormQuestion.objects.asked(), "asked"),
             )
             .order_by("-starts_at", "pk")
         )
@@ -535,6 +539,12 @@ class RegistrationViewSet(ReadViewSet):
         return (
             Registration.objects.visible_to(self.request.user)
             .select_related("event", "enterprise", "tier")
+            .prefetch_related(
+                Prefetch(
+                    "answers",
+                    FormAnswer.objects.select_related("question").order_by("question__order", "pk"),
+                )
+            )
             .order_by("pk")
         )
 
@@ -560,9 +570,23 @@ class RegistrationViewSet(ReadViewSet):
             seats=fields["seats"],
             purposes=sorted(fields.get("purposes", ())),
             accepts_partial=fields["accepts_partial"],
+            answers=fields.get("answers"),
             by=request.user,
         )
         return Response(self.get_serializer(row).data, status=CREATED)
+
+    @extend_schema(
+        request=serializers.AnswersSerializer, responses=serializers.RegistrationSerializer
+    )
+    @action(detail=True, methods=["put"])
+    def answers(self, request: Request, public_id: str) -> Response:
+        """Answer the questions of the event anew, until registration closes."""
+        body = serializers.AnswersSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = form_answers.change(
+            registration=self.get_object(), answers=body.validated_data["answers"], by=request.user
+        )
+        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
 
     @extend_schema(
         request=serializers.CancelSerializer, responses=serializers.RegistrationSerializer
