@@ -3,25 +3,37 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import logging
 from typing import TYPE_CHECKING, Any
 
 import segno
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib import messages
+from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
+
+from chains import sms
+from chains.errors import DomainError
+from chains.forms.accounts import PhoneField
+from chains.models import Consent, User
+from chains.services import accounts, consents
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from chains.models import User
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Keeps the language of the page a person signed up on: mails are written in it."""
+
+    _refused = ""
 
     def is_safe_url(self, url: str) -> bool:
         # allauth 65 splits what it is given before it looks at it: "http://[" is no address at all.
@@ -32,7 +44,75 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         user.language = "zh" if (translation.get_language() or "zh").startswith("zh") else "en"
-        return super().save_user(request, user, form, commit)  # type: ignore[no-any-return]
+        super().save_user(request, user, form, commit)
+        if commit:
+            consents.give(purpose=Consent.Purpose.ACCOUNT, by=user)
+        return user
+
+    # --- The number one signs in with ---
+
+    def phone_form_field(self, **kwargs: Any) -> PhoneField:
+        return PhoneField(**kwargs)
+
+    def get_phone(self, user: User) -> tuple[str, bool] | None:
+        return (user.phone, True) if user.phone else None
+
+    def get_user_by_phone(self, phone: str) -> User | None:
+        return User.objects.filter(phone=phone, is_active=True).first() if phone else None
+
+    def set_phone(self, user: User, phone: str, verified: bool) -> None:
+        raise NotImplementedError  # a number is kept once its code came back, never before
+
+    def set_phone_verified(self, user: User, phone: str) -> None:
+        if user != getattr(self.request, "user", None):
+            return  # of signing in: the number stands with the account, or did when the code was asked for
+        try:
+            accounts.set_phone(phone=phone, by=user)
+        except DomainError as error:
+            self._refused = str(error)
+            return
+        self.send_notification_mail("account/email/phone_changed", user)
+
+    def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
+        if "account/messages/phone_verified.txt" in args and self._refused:
+            messages.error(request, self._refused)
+            return
+        super().add_message(request, level, *args, **kwargs)
+
+    def send_verification_code_sms(self, user: User, phone: str, code: str, **kwargs: Any) -> None:
+        self._text(
+            phone,
+            gettext(
+                "ChainDock: your code is %(code)s. It is valid for five minutes. We never ask you for it."
+            )
+            % {"code": code},
+        )
+
+    def send_account_already_exists_sms(self, phone: str) -> None:
+        return None  # nobody signs up with a number
+
+    def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> None:
+        return None  # a number without an account gets nothing: whoever asks learns nothing, and nobody pays for it
+
+    def _text(self, phone: str, text: str) -> None:
+        try:
+            sms.send(phone, text)
+        except Exception as fault:
+            logger.error("A text message was not taken: %s", type(fault).__name__)  # noqa: TRY400 -- the trace would hold the number
+            messages.error(
+                self.request,
+                gettext("The text message could not be sent. Try again later, or use your e-mail."),
+            )
+
+    def pre_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse | None:
+        """A code that went to a number which is no longer the account's opens nothing."""
+        last = (get_authentication_records(request, user) or [{}])[-1]
+        number = last.get("phone") if last.get("method") == "code" else None
+        if number and User.objects.only("phone").get(pk=user.pk).phone != number:
+            clear_login(request)
+            messages.error(request, gettext("This number is no longer the one of the account."))
+            return redirect("account_login")
+        return super().pre_login(request, user, **more)  # type: ignore[no-any-return]
 
     def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
         response = super().post_login(request, user, **more)

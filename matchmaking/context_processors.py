@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from chains import permissions
+from chains import permissions, sms
 from matchmaking.permissions import events_of
 
 
@@ -28,4 +28,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "reviews": reviews,
         "is_zh": (translation.get_language() or "zh").startswith("zh"),
         "demo": settings.DEMO,
+        "text_messages": sms.is_on(),
     }

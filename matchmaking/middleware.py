@@ -86,6 +86,7 @@ _BEFORE_THE_SECOND_STEP = (
     "readyz",
     "logout",
     "jsi18n",
+    "own_data",
 )
 
 

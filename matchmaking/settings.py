@@ -225,10 +225,30 @@ ACCOUNT_FORMS = {
     "set_password": "chains.forms.accounts.SetPasswordForm",
     "add_email": "chains.forms.accounts.AddEmailForm",
     "reauthenticate": "chains.forms.accounts.ReauthenticateForm",
+    "request_login_code": "chains.forms.accounts.RequestLoginCodeForm",
+    "confirm_login_code": "chains.forms.accounts.ConfirmLoginCodeForm",
+    "change_phone": "chains.forms.accounts.ChangePhoneForm",
+    "verify_phone": "chains.forms.accounts.VerifyPhoneForm",
 }
 # What could take an account away asks first who is there; its person is told by mail.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+
+# A code instead of the password: by mail, and by text message where SMS_SENDER names a class that sends them.
+SMS_SENDER = os.environ.get("SMS_SENDER", "chains.sms.ConsoleSender" if DEMO else "")
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 5 * 60
+ACCOUNT_LOGIN_BY_CODE_FORMAT = ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {
+    "numeric": True,
+    "dashed": False,
+    "length": 6,
+}
+# Each code costs money and a guess at it is one in a million: few a minute, few a day, for the number and for whoever asks.
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "10/m/ip,60/h/ip,2/m/key,10/d/key",
+    "verify_phone": "1/30s/key,10/d/key,5/m/ip,30/h/ip",
+    "change_phone": "10/m/user",
+}
 
 MFA_ADAPTER = "matchmaking.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]

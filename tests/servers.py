@@ -29,6 +29,7 @@ if os.environ.pop("EMBEDDED_STATE", None):  # started below a running demo: not 
 os.environ["MATCHING_INDEX"] = "off"
 # What asks for a second factor says so itself.
 os.environ["SECOND_FACTOR"] = "urged"
+os.environ["SMS_SENDER"] = "tests.sms.Kept"
 # Each process has servers of its own, the workers of xdist too: the feed of changes waits for the oldest running
 # transaction of the whole server, and clearing a cache empties it for everybody. Who only hands out needs none.
 if not any(word.startswith(("-n", "--numprocesses")) for word in sys.argv[1:]):

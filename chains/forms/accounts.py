@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from allauth.account import forms as allauth
@@ -11,8 +12,10 @@ from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as keys
 from django import forms
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from chains import sms
 from chains.forms import BoundField
 
 
@@ -29,6 +32,13 @@ class LoginForm(allauth.LoginForm):  # type: ignore[misc]  # allauth ships no ty
 class SignupForm(allauth.SignupForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agreed"] = forms.BooleanField(
+            label=_("I have read the privacy notice and agree that an account is kept for me."),
+            error_messages={"required": _("Without this no account can be kept.")},
+        )
 
 
 class ResetPasswordForm(allauth.ResetPasswordForm):  # type: ignore[misc]
@@ -59,6 +69,91 @@ class AddEmailForm(allauth.AddEmailForm):  # type: ignore[misc]
 class ReauthenticateForm(allauth.ReauthenticateForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
+
+
+# --- A code instead of the password -------------------------------------------------------------------
+
+# Wrong guesses at one code, over all requests at once: allauth counts them one after the other, in the session.
+GUESSES = 5
+
+
+class PhoneField(forms.CharField):
+    widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Mobile number"))
+        kwargs.setdefault(
+            "help_text", _("Numbers outside the mainland with their country: +44 20 7946 0000")
+        )
+        super().__init__(max_length=30, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        typed = super().clean(value)
+        number = sms.normalised(typed) if typed else ""
+        if number is None:
+            raise ValidationError(_("This is no telephone number. Check its digits."))
+        return number
+
+
+class RequestLoginCodeForm(allauth.RequestLoginCodeForm):  # type: ignore[misc]
+    bound_field_class = BoundField
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail")
+        if sms.is_on():
+            self.fields["email"].required = False
+            self.fields["phone"] = PhoneField(required=False)
+            self.order_fields(["phone", "email"])
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if not self.errors and not cleaned.get("email") and not cleaned.get("phone"):
+            raise ValidationError(_("Enter your mobile number or your e-mail address."))
+        return cleaned
+
+
+class _Guessed:
+    """A code of six digits is guessed a few times at most, also by many requests at the same moment."""
+
+    bound_field_class = BoundField
+    use_required_attribute = False
+    expected_code: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code")  # type: ignore[attr-defined]  # of the form it is mixed into
+        self.fields["code"].widget.attrs |= {"inputmode": "numeric"}  # type: ignore[attr-defined]
+
+    def clean_code(self) -> str:
+        key = f"code-guessed:{hashlib.sha256((self.expected_code or '').encode()).hexdigest()}:{self._whose()}"
+        cache.add(key, 0, timeout=15 * 60)
+        if cache.incr(key) > GUESSES:
+            raise get_adapter().validation_error("incorrect_code")
+        code: str = super().clean_code()  # type: ignore[misc]
+        return code
+
+    def _whose(self) -> str:
+        return ""
+
+
+class ConfirmLoginCodeForm(_Guessed, allauth.ConfirmLoginCodeForm):  # type: ignore[misc]
+    pass
+
+
+class VerifyPhoneForm(_Guessed, allauth.VerifyPhoneForm):  # type: ignore[misc]
+    def _whose(self) -> str:
+        return str(getattr(self.user, "pk", ""))
+
+
+class ChangePhoneForm(allauth.ChangePhoneForm):  # type: ignore[misc]
+    bound_field_class = BoundField
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["phone"] = PhoneField()
 
 
 # --- The second step ----------------------------------------------------------------------------------

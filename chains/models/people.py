@@ -119,7 +119,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def has_second_factor(self) -> bool:
         """An authenticator app or a key; recovery codes alone stand in for one that is lost."""
-        return self.authenticator_set.exclude(type="recovery_codes").exists()
+        keys: models.QuerySet[models.Model] = self.authenticator_set  # type: ignore[attr-defined]  # allauth's
+        return keys.exclude(type="recovery_codes").exists()
 
     def forget_memberships(self) -> None:
         """After a service changed them: the next question asks the database again."""

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from chains import audit, changes, notifications, permissions
 from chains.errors import DomainError
-from chains.models import Enterprise, Mandate, Membership, OrganiserRole, Region, User
+from chains.models import Consent, Enterprise, Mandate, Membership, OrganiserRole, Region, User
+from chains.services import consents
 
 # Within these days only an owner decides who joins; afterwards the desk may (data-model.md).
 ANSWER_DAYS = 5
@@ -198,6 +199,30 @@ def _keep_an_owner(membership: Membership, *, leaves: bool) -> None:
             _("The last owner stays. Make somebody else an owner first."),
             code="membership.last_owner",
         )
+
+
+# --- The number one signs in with ----------------------------------------------------------------------
+
+
+@transaction.atomic
+def set_phone(*, phone: str, by: User) -> User:
+    """A code sent to the number came back: from now on a code to it signs in. One number, one account."""
+    user = User.objects.select_for_update().get(pk=by.pk)
+    if user.phone == phone:
+        return user
+    try:
+        with transaction.atomic():
+            user.phone = phone
+            user.save(update_fields=["phone"])
+    except IntegrityError as error:
+        raise DomainError(
+            _("Another account signs in with this number."), code="phone.taken"
+        ) from error
+    by.phone = phone
+    audit.record(by, "phone.set", user)
+    changes.record("user", user, "phone_set")
+    consents.give(purpose=Consent.Purpose.PHONE, by=by)
+    return user
 
 
 # --- Mandates -----------------------------------------------------------------------------------------

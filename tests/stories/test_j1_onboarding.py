@@ -24,7 +24,8 @@ def sign_up(email):
     client = Client()
     client.cookies["django_language"] = "en"
     client.post(
-        reverse("account_signup"), {"email": email, "password1": PASSWORD, "password2": PASSWORD}
+        reverse("account_signup"),
+        {"email": email, "password1": PASSWORD, "password2": PASSWORD, "agreed": "on"},
     )
     link = re.search(r"http://[^/]+(/accounts/confirm-email/\S+)", mail.outbox[-1].body)[1]
     client.post(link)

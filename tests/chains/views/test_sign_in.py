@@ -33,7 +33,12 @@ def test_sign_up_by_mail_to_the_first_question(client, language, stored):
 
     sent = client.post(
         reverse("account_signup"),
-        {"email": "Boss@Millfield.example", "password1": PASSWORD, "password2": PASSWORD},
+        {
+            "email": "Boss@Millfield.example",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+            "agreed": "on",
+        },
         follow=True,
     )
     user = User.objects.get()
@@ -83,7 +88,7 @@ def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client, head
 def test_sign_up_with_a_known_address_tells_nobody_but_its_owner(client, person):
     answer = client.post(
         reverse("account_signup"),
-        {"email": person.email, "password1": PASSWORD, "password2": PASSWORD},
+        {"email": person.email, "password1": PASSWORD, "password2": PASSWORD, "agreed": "on"},
         follow=True,
     )
 
