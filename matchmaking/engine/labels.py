@@ -68,6 +68,9 @@ class Labels:
     def __bool__(self) -> bool:
         return bool(self._rules)
 
+    def __contains__(self, code: str) -> bool:
+        return code in self._columns
+
     @cached_property
     def _prior(self) -> npt.NDArray[np.float64]:
         carried = np.asarray(self._shares[self._taught].sum(axis=0), np.float64).ravel() + 1

@@ -472,6 +472,44 @@ def test_a_code_is_known_by_a_word_that_its_texts_share():
     assert likely[1] > 3 * likely[0]
 
 
+def test_a_name_of_many_words_counts_before_the_code_it_was_filed_under():
+    name = "acme optical wireless desktop mouse silver blue usb receiver mini xk62"
+    coded = [
+        marked(1, name, "home"),
+        marked(2, "quiet mouse", "mice"),
+        marked(3, "gaming mouse", "mice"),
+        marked(4, "garden chair", "home"),
+        *(marked(number, f"zinc pipe {number}", "pipe") for number in range(5, 15)),
+    ]
+    index = OfferIndex.build(coded, TREE, NoEncoder())
+
+    silent = agreement(index, name)
+    assert silent[1] > 0.7 > silent[2]
+    # Of a few words the codes tell which is meant, and so they do where somebody has named one.
+    assert agreement(index, "usb mouse")[2] > agreement(index, "usb mouse")[1]
+    told = agreement(index, name, "mice")
+    assert told[2] > told[1]
+
+
+def test_likeness_of_meaning_stands_for_the_words_that_two_languages_cannot_share():
+    coded = [marked(1, "seven words of one english text here now", "a"), marked(2, "铁管", "b")]
+    index = OfferIndex.build(coded, TREE, LETTERS)
+    lines = index.read([need("seven words of one english text here now then and later")])
+    pairs = index.all_pairs(lines)
+    columns = {
+        "b": np.zeros(2, np.float32),
+        "elsewhere": np.zeros(2, np.float32),
+        "u": np.array([0.9, 0.9], np.float32),
+    }
+
+    def named(*differ):
+        return index._named(lines, pairs, {**columns, "differ": np.array(differ)}).tolist()
+
+    assert named(0, 0) == [0, 0]
+    same, other = named(0, 1)
+    assert same == 0 < 0.3 < other
+
+
 def test_a_text_of_what_a_line_rules_out_is_less_like_it():
     index = OfferIndex.build(
         [
