@@ -55,19 +55,28 @@ def _was_confirmed(registration: Registration) -> bool:
     ).exists()
 
 
-def _written(event: Event, method: str) -> str:
+def component_of(event: Event, stamp: datetime.datetime) -> Entry:
+    """The event as an entry of any calendar, as it stood at `stamp`."""
     site = settings.SITE_URL.rstrip("/")
     entry = Entry()
     entry.add("uid", f"{event.public_id}@{urlsplit(settings.SITE_URL).hostname}")
     entry.add("sequence", event.sequence)
-    entry.add("dtstamp", timezone.now())
+    entry.add("dtstamp", stamp)
     entry.add("dtstart", event.starts_at.astimezone(datetime.UTC))
     entry.add("dtend", event.ends_at.astimezone(datetime.UTC))
     entry.add("summary", localised(event))
-    entry.add("status", "CANCELLED" if method == CANCEL else "CONFIRMED")
+    is_cancelled = event.status == Event.Status.CANCELLED
+    entry.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
     if place := localised(event, "place"):
         entry.add("location", place)
     entry.add("url", site + reverse("events:event_detail", args=[event.public_id]))
+    return entry
+
+
+def _written(event: Event, method: str) -> str:
+    entry = component_of(event, timezone.now())
+    # A guest who left takes the entry out, though the event stands.
+    entry["status"] = "CANCELLED" if method == CANCEL else "CONFIRMED"
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//ChainDock//Events//EN")

@@ -17,6 +17,7 @@ from matchmaking.views import (
     categories,
     chain_map,
     contacts,
+    feeds,
     hall,
     inbox,
     interests,
@@ -43,6 +44,7 @@ matchmaking = [
         catalogue.requirement_export,
         name="requirement_export",
     ),
+    path("requirements/feed.atom", feeds.requirement_feed, name="requirement_feed"),
     path("requirements/<str:public_id>/", catalogue.requirement_detail, name="requirement_detail"),
     path("requirements/<str:public_id>/interest/", interests.interest_send, name="interest_send"),
     path("requirements/<str:public_id>/contact/", contacts.contact_reveal, name="contact_reveal"),
@@ -77,6 +79,8 @@ matchmaking = [
     path("my/alerts/", alerts.alert_list, name="alert_list"),
     path("my/searches/", alerts.search_save, name="search_save"),
     path("my/searches/<str:public_id>/delete/", alerts.search_delete, name="search_delete"),
+    path("my/calendar/", feeds.calendar_renew, name="calendar_renew"),
+    path("deadlines/<str:key>.ics", feeds.deadlines, name="deadlines"),
     path("alerts/stop/<str:link>/", alerts.alert_stop, name="alert_stop"),
     path(
         "interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"

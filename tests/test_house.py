@@ -166,12 +166,13 @@ PUBLIC = {
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
     "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
+    "matchmaking:requirement_feed", "matchmaking:deadlines",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.
     "admin:login", "admin:None",
 }  # fmt: skip
 ARGUMENTS = {
     "public_id": "222222222222", "enterprise_id": "222222222222", "extension": "csv", "code": "PV",
-    "key": "x", "link": "x", "token": "x", "uidb36": "x", "app_label": "chains", "content_type_id": "1", "object_id": "1", "url": "x",
+    "kind": "confirmed", "key": "x", "link": "x", "token": "x", "uidb36": "x", "app_label": "chains", "content_type_id": "1", "object_id": "1", "url": "x",
 }  # fmt: skip
 
 
@@ -211,6 +212,7 @@ READERS = {
     "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
     "events.services.checkin": {"typed", "find", "named", "first_valid"},
+    "events.services.announcements": {"recipients", "reach"},
     "events.services.answers": {"checked", "may_change"},
     "events.services.events": {"missing_of", "managed"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chains.models import User
 
 FOR_YOU = "for_you"
+_CALENDARS = signing.Signer(salt="matchmaking.alerts.calendar")
 _STOPS = signing.Signer(salt="matchmaking.alerts.stop")
 
 
@@ -198,3 +199,18 @@ class DeadlineFeed(TimeStamped):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def path(self) -> str:
+        key = _CALENDARS.sign(f"{self.public_id}.{self.serial}")
+        return reverse("matchmaking:deadlines", args=[key])
+
+    @classmethod
+    def at(cls, key: str) -> DeadlineFeed | None:
+        """Whose calendar an address opens; nobody's once it was renewed or the account is closed."""
+        try:
+            public_id, serial = _CALENDARS.unsign(key).split(".")
+        except (signing.BadSignature, ValueError):
+            return None
+        rows = cls.objects.filter(public_id=public_id, serial=serial, user__is_active=True)
+        return rows.select_related("user").first()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from chains import audit, changes, notifications
 from chains.errors import DomainError
 from chains.models import Enterprise, Membership, Preference, Requirement, User
-from matchmaking.models import Alert, Digest, Dismissal, Interest, Match, SavedSearch
+from matchmaking.models import Alert, DeadlineFeed, Digest, Dismissal, Interest, Match, SavedSearch
 from matchmaking.models.alerts import FOR_YOU
 from matchmaking.search import RequirementSearch
 
@@ -104,6 +104,18 @@ def stop(*, digest: Digest, by: User) -> list[Preference]:
         raise DomainError(_("This letter was not for you."), code="preference.forbidden")
     topics = {alert.topic for alert in Alert.objects.filter(digest=digest).select_related("search")}
     return [_set(topic, Rhythm.NEVER, by) for topic in sorted(topics) if topic]
+
+
+@transaction.atomic
+def renew_calendar(*, by: User) -> DeadlineFeed:
+    """A private address for the person's calendar of deadlines; the one before opens nothing any more."""
+    feed, is_new = DeadlineFeed.objects.select_for_update().get_or_create(user=by)
+    if not is_new:
+        feed.serial += 1
+        feed.save(update_fields=["serial", "updated_at"])
+    audit.record(by, "calendar.renewed", feed)
+    changes.record("calendar", feed, "renewed")
+    return feed
 
 
 def _set(topic: str, rhythm: str, by: User) -> Preference:

@@ -18,7 +18,7 @@ from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Preference
 from chains.views.posted import posted
-from matchmaking.models import Digest, SavedSearch
+from matchmaking.models import DeadlineFeed, Digest, SavedSearch
 from matchmaking.search import RequirementSearch
 from matchmaking.services import alerts
 
@@ -39,7 +39,12 @@ def alert_list(request: MemberRequest) -> HttpResponse:
         else:
             messages.success(request, _("Kept."))
         return redirect("matchmaking:alert_list")
-    context = {"topics": topics, "rhythms": Preference.Rhythm.choices, "most": SavedSearch.MOST}
+    feed = DeadlineFeed.objects.filter(user=request.user).first()
+    context = {
+        "topics": topics,
+        "rhythms": Preference.Rhythm.choices,
+        "calendar": request.build_absolute_uri(feed.path) if feed is not None else "",
+    }
     return render(request, "matchmaking/alert_list.html", context)
 
 
