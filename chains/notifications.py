@@ -34,6 +34,17 @@ def post(to: User, kind: str, *, email: bool = True, **context: Any) -> None:
         ring("chains.tasks.deliver_notifications")
 
 
+def post_all(letters: Iterable[tuple[User, dict[str, Any]]], kind: str) -> None:
+    """The same kind of message to many, each with the rows it is about."""
+    rows = [
+        Notification(to=to, kind=kind, context=context, channel=channel)
+        for to, context in letters
+        for channel in (Notification.Channel.IN_APP, Notification.Channel.EMAIL)
+    ]
+    Notification.objects.bulk_create(rows, batch_size=1000)
+    ring("chains.tasks.deliver_notifications")
+
+
 # --- In words -----------------------------------------------------------------------------------------
 
 # Keys of a context that are not the name of their model.
@@ -47,6 +58,8 @@ _ALSO = {
 # A proof is one of two; a person and a contact never come into a message.
 _PROOFS = ("qualification", "certification")
 _NEVER = ("user", "contact")
+# Words of its own that a row has for its letters.
+_WITH = ("letter_templates",)
 _ALONG = ("enterprise", "requirement", "event", "line", "supplier", "kind")
 
 
@@ -86,6 +99,7 @@ def rows_of(notices: Iterable[Notification]) -> dict[tuple[str, str], models.Mod
         model = _named()[name]
         along = [f.name for f in model._meta.fields if f.is_relation and f.name in _ALONG]
         query = model._default_manager.filter(public_id__in=ids)
+        query = query.prefetch_related(*(name for name in _WITH if hasattr(model, name)))
         for row in query.select_related(*along) if along else query:
             found[name, row.public_id] = row  # type: ignore[attr-defined]  # asked for above
     return found
@@ -102,12 +116,18 @@ def render(
     notice: Notification, rows: dict[tuple[str, str], models.Model], language: str
 ) -> Message:
     """The message in the words of its templates; `language` is zh or en."""
-    context = _context(notice, rows)
+    subject, body = in_words(notice.kind, _context(notice, rows), language)
+    href = re.search(re.escape(settings.SITE_URL.rstrip("/")) + r"(/\S*)", body)
+    return Message(notice, subject, body, href[1] if href else "")
+
+
+def in_words(kind: str, context: dict[str, Any], language: str) -> tuple[str, str]:
+    """Subject and body of a letter about the rows in `context`; `language` is zh or en."""
+    context = {"site": settings.SITE_URL.rstrip("/"), **context}
     with _in(language):
-        subject = _text(f"emails/{notice.kind}.subject.txt", context)
-        body = _text(f"emails/{notice.kind}.txt", context)
-    href = re.search(re.escape(context["site"]) + r"(/\S*)", body)
-    return Message(notice, " ".join(subject.split()), body.strip() + "\n", href[1] if href else "")
+        subject = _text(f"emails/{kind}.subject.txt", context)
+        body = _text(f"emails/{kind}.txt", context)
+    return " ".join(subject.split()), body.strip() + "\n"
 
 
 def calendar_of(

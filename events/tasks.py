@@ -7,8 +7,8 @@ from django.db import InterfaceError, OperationalError
 
 from chains import changes, notifications
 from chains.models import Change, Enterprise, User
-from events.models import Event, Registration
-from events.services import events, registration
+from events.models import Announcement, Event, Registration
+from events.services import announcements, events, registration
 
 Status = Registration.Status
 # Whom a new time or place concerns.
@@ -66,6 +66,8 @@ def _act(facts: Sequence[Change]) -> None:
             _tell(change.target, change.verb)
         elif (change.noun, change.verb) == ("event", "moved"):
             _tell_guests(change.target, "event_moved", CONCERNED)
+        elif (change.noun, change.verb) == ("announcement", "sent"):
+            _announce(change.target)
         elif (change.noun, change.verb) == ("event", "reminded"):
             _tell_guests(change.target, "event_reminder", (Status.CONFIRMED,))
 
@@ -93,7 +95,23 @@ def _tell(public_id: str, verb: str) -> None:
 
 
 def _tell_guests(public_id: str, kind: str, states: Sequence[Status]) -> None:
-    rows = Registration.objects.filter(event__public_id=public_id, status__in=states)
-    for row in rows.select_related("event").order_by("pk"):
-        for user in User.objects.editors_of([row.enterprise_id]):
-            notifications.post(user, kind, registration=row.public_id, event=public_id)
+    rows = list(Registration.objects.filter(event__public_id=public_id, status__in=states))
+    editors = User.objects.editors_by_enterprise(row.enterprise_id for row in rows)
+    letters = [
+        (user, {"registration": row.public_id, "event": public_id})
+        for row in rows
+        for user in editors.get(row.enterprise_id, ())
+    ]
+    notifications.post_all(letters, kind)
+
+
+def _announce(public_id: str) -> None:
+    row = Announcement.objects.select_related("event").filter(public_id=public_id).first()
+    if row is None:
+        return
+    about = {"event": row.event.public_id, "announcement": public_id}
+    letters = [
+        (user, {**about, "registration": registration.public_id})
+        for user, registration in announcements.recipients(row.event, row.audience, row.tier)
+    ]
+    notifications.post_all(letters, "event_announcement")

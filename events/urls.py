@@ -30,6 +30,10 @@ urlpatterns = [
     path("events/<str:public_id>/event.ics", public.event_calendar, name="event_calendar"),
     path("events/<str:public_id>/questions/", questions.event_questions, name="event_questions"),
     path("events/<str:public_id>/letters/", letters.event_letters, name="event_letters"),
+    path(
+        "events/<str:public_id>/letters/<slug:kind>/own/", letters.event_letter, name="event_letter"
+    ),
+    path("events/<str:public_id>/announce/", letters.event_announce, name="event_announce"),
     path("events/<str:public_id>/letters/again/", letters.letters_again, name="letters_again"),
     path("events/<str:public_id>/guests/", guests.guest_list, name="guest_list"),
     path("events/<str:public_id>/check-in/", desk.check_in, name="check_in"),

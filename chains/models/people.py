@@ -40,6 +40,18 @@ class UserManager(BaseUserManager["User"]):
         )
         return self.filter(pk__in=members.values("user"), is_active=True).order_by("pk")
 
+    def editors_by_enterprise(self, enterprises: Iterable[int]) -> dict[int, list[User]]:
+        """The same for many at once, told apart."""
+        members = Membership.objects.active().filter(
+            enterprise__in=list(enterprises),
+            role__in=[Membership.Role.OWNER, Membership.Role.EDITOR],
+            user__is_active=True,
+        )
+        found: dict[int, list[User]] = {}
+        for member in members.select_related("user").order_by("user"):
+            found.setdefault(member.enterprise_id, []).append(member.user)
+        return found
+
     def who_act_on(self, requirement: Requirement) -> models.QuerySet[User]:
         """Whom news about a requirement concerns: those of its enterprise, and of the association that posted it as
         long as its mandate lasts."""

@@ -6,12 +6,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, notifications
 from chains.doorbell import ring
 from chains.errors import DomainError
 from chains.models import Notification, User
+from events import letters as wording
 from events import permissions
-from events.models import Event
+from events.models import Event, LetterTemplate
+from events.services import events
 
 
 @transaction.atomic
@@ -35,3 +37,53 @@ def send_again(*, event: Event, by: User, letters: Sequence[str] | None = None) 
         changes.record("event", event, "letters_resent")
         ring("chains.tasks.deliver_notifications")
     return count
+
+
+@transaction.atomic
+def save_template(
+    *,
+    event: Event,
+    kind: str,
+    subject_zh: str,
+    subject_en: str,
+    body_zh: str,
+    body_en: str,
+    by: User,
+) -> LetterTemplate:
+    """The event's own words for one kind of letter, from now on."""
+    event = events.managed(event, by, Event.Status.DRAFT, Event.Status.PUBLISHED)
+    words = [subject_zh.strip(), subject_en.strip(), body_zh.strip(), body_en.strip()]
+    if not all(words):
+        raise DomainError(
+            _("Write subject and text in Chinese and in English, or keep the standard text."),
+            code="letter.incomplete",
+        )
+    wording.check(*words)
+    fields = dict(zip(("subject_zh", "subject_en", "body_zh", "body_en"), words, strict=True))
+    row, _created = LetterTemplate.objects.update_or_create(
+        event=event, kind=LetterTemplate.Kind(kind), defaults=fields
+    )
+    audit.record(by, "letter.saved", row, event=event.public_id, kind=kind)
+    changes.record("event", event, "changed")
+    return row
+
+
+@transaction.atomic
+def drop_template(*, event: Event, kind: str, by: User) -> None:
+    """Back to the standard text."""
+    event = events.managed(event, by, Event.Status.DRAFT, Event.Status.PUBLISHED)
+    row = event.letter_templates.filter(kind=kind).first()
+    if row is None:
+        return
+    audit.record(by, "letter.dropped", row, event=event.public_id, kind=kind)
+    changes.record("event", event, "changed")
+    row.delete()
+
+
+@transaction.atomic
+def send_test(*, event: Event, kind: str, by: User) -> None:
+    """The letter as it would go out now, to the one who asks."""
+    event = events.managed(event, by, *Event.Status)
+    notifications.post(by, "letter_test", event=event.public_id, letter=LetterTemplate.Kind(kind))
+    audit.record(by, "letter.tested", event, kind=kind)
+    changes.record("event", event, "letter_tested")

@@ -7,21 +7,27 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpResponse
+from django.forms import model_to_dict
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chains import notifications
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Notification
 from chains.views.posted import posted
-from events.services import letters
+from events import letters as wording
+from events.forms import AnnouncementForm, LetterForm
+from events.models import Event, LetterTemplate
+from events.services import announcements, letters
 from events.views.organise import managed
 
 PER_PAGE = 25
+SHOWN = 20
 Status = Notification.Status
 
 
@@ -32,6 +38,7 @@ def event_letters(request: MemberRequest, public_id: str) -> HttpResponse:
         channel=Notification.Channel.EMAIL
     )
     counts = dict(everything.values_list("status").annotate(n=Count("pk")).order_by())
+    own = set(event.letter_templates.values_list("kind", flat=True))
     state = request.GET.get("state", "")
     rows = everything.filter(status=state) if state in Status.values else everything
     page = Paginator(rows.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
@@ -48,6 +55,8 @@ def event_letters(request: MemberRequest, public_id: str) -> HttpResponse:
             "states": [(one, counts.get(one.value, 0)) for one in Status],
             "all_letters": sum(counts.values()),
             "failed": counts.get(Status.FAILED.value, 0),
+            "kinds": [(kind, kind in own) for kind in LetterTemplate.Kind],
+            "announcements": event.announcements.select_related("tier").order_by("-pk")[:SHOWN],
         },
     )
 
@@ -84,3 +93,129 @@ def letters_again(request: MemberRequest, public_id: str) -> HttpResponse:
         )
         messages.success(request, said % {"count": count} if count else _("Nothing had failed."))
     return redirect("events:event_letters", public_id=public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def event_letter(request: MemberRequest, public_id: str, kind: str) -> HttpResponse:
+    """The event's own words for one kind of letter, beside how it reads."""
+    event = managed(request, public_id)
+    if kind not in LetterTemplate.Kind.values:
+        raise Http404
+    row = event.letter_templates.filter(kind=kind).first()
+    form = LetterForm(request.POST or None, initial=model_to_dict(row) if row is not None else None)
+    act = _ACTS.get(request.POST.get("do", "preview"))
+    drawn = row
+    if request.method == "POST" and act is not None and form.is_valid():
+        try:
+            act(request, event, kind, form)
+        except DomainError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("events:event_letter", public_id=public_id, kind=kind)
+    elif request.method == "POST" and form.is_valid():
+        drawn = _drawn(form, event, kind)
+    return render(
+        request,
+        "events/event_letter.html",
+        {
+            "nav": "events",
+            "tab": "letters",
+            "event": event,
+            "kind": LetterTemplate.Kind(kind),
+            "row": row,
+            "form": form,
+            "placeholders": wording.PLACEHOLDERS,
+            "previews": _previews(kind, event, drawn),
+            "is_drawn": drawn is not row,
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+def _drawn(form: LetterForm, event: Event, kind: str) -> LetterTemplate | None:
+    """What is typed, to be looked at; faults in its placeholders stand at the form."""
+    texts = form.cleaned_data
+    try:
+        wording.check(*texts.values())
+    except DomainError as error:
+        form.add_error(None, str(error))
+        return None
+    return LetterTemplate(event=event, kind=kind, **texts) if any(texts.values()) else None
+
+
+def _previews(
+    kind: str, event: Event, template: LetterTemplate | None
+) -> list[tuple[str, wording.Words]]:
+    """By the language of the letter."""
+    found = []
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            found.append((language, wording.shown(kind, event, template)))
+    return found
+
+
+def _save(request: MemberRequest, event: Event, kind: str, form: LetterForm) -> None:
+    letters.save_template(event=event, kind=kind, by=request.user, **form.cleaned_data)
+    messages.success(request, _("Saved. From now on the letter reads like this."))
+
+
+def _standard(request: MemberRequest, event: Event, kind: str, _form: LetterForm) -> None:
+    letters.drop_template(event=event, kind=kind, by=request.user)
+    messages.success(request, _("The standard text stands again."))
+
+
+def _test(request: MemberRequest, event: Event, kind: str, _form: LetterForm) -> None:
+    letters.send_test(event=event, kind=kind, by=request.user)
+    messages.success(request, _("On its way to your own address, as it stands saved."))
+
+
+_ACTS = {"save": _save, "standard": _standard, "test": _test}
+
+
+@require_http_methods(["GET", "POST"])
+def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Write to guests: first how many it goes to and how it reads, then it is sent."""
+    event = managed(request, public_id)
+    form = AnnouncementForm(request.POST or None, event=event)
+    reached = None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            if request.POST.get("do") == "send":
+                expected = int(request.POST.get("persons", "0") or 0)
+                row = announcements.announce(
+                    event=event, by=request.user, expected=expected, **data
+                )
+                said = ngettext(
+                    "On its way to %(count)d person.",
+                    "On its way to %(count)d persons.",
+                    row.persons,
+                )
+                messages.success(request, said % {"count": row.persons})
+                return redirect("events:event_letters", public_id=public_id)
+            wording.check(*(data[name] for name in _TEXTS))
+        except DomainError as error:
+            form.add_error(None, str(error))
+        reached = announcements.reach(event, data["audience"], data["tier"])
+    return render(
+        request,
+        "events/event_announce.html",
+        {
+            "nav": "events",
+            "tab": "letters",
+            "event": event,
+            "form": form,
+            "placeholders": wording.PLACEHOLDERS,
+            "reached": reached,
+            "previews": [] if form.errors or reached is None else _read(event, form),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+_TEXTS = ("subject_zh", "subject_en", "body_zh", "body_en")
+
+
+def _read(event: Event, form: AnnouncementForm) -> list[tuple[str, wording.Words]]:
+    drawn = LetterTemplate(event=event, **{name: form.cleaned_data[name] for name in _TEXTS})
+    return _previews(LetterTemplate.Kind.CONFIRMED, event, drawn)
