@@ -18,7 +18,7 @@ from events.views.organise import managed
 
 POSTERS = 40
 CARDS = 40
-LINES = 8
+LINES = 6
 
 
 @require_safe

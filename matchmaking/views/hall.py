@@ -35,6 +35,7 @@ from matchmaking.services import interests
 from matchmaking.views.panels import interest_panel, own_interest
 
 LINES_ON_A_SLIDE = 8
+WIDE = 36
 SECONDS = (5, 120)
 USUAL_SECONDS = 15
 # How often the screen asks; around the moment of the list more often, so that it opens with everything else.
@@ -110,6 +111,7 @@ def _slide(event: Event, at: str) -> dict[str, Any]:
         "asks_every": ASKS_EVERY,
         "listing": listing,
         "requirement": listing.requirement,
+        "size": _size(listing.requirement.title),
         "lines": shown,
         "more": len(lines) - len(shown),
         "answered": _answered(listing.requirement),
@@ -120,6 +122,12 @@ def _slide(event: Event, at: str) -> dict[str, Any]:
         "following": [named[code] for code in following[: len(codes) - 1]],
         "next": following[0],
     }
+
+
+def _size(title: str) -> str:
+    """Two lines of the largest type it fits into; a Chinese character is as wide as two Latin ones."""
+    width = sum(1 if character.isascii() else 2 for character in title)
+    return "" if width <= WIDE else "long" if width <= 2 * WIDE else "longest"
 
 
 def _shown(event: Event) -> QuerySet[Listing]:
