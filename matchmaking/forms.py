@@ -60,6 +60,19 @@ def _question_hint(asked: Asked, number: int, count: int) -> str:
     return gettext("Question %(number)d of %(count)d from the buyer") % words
 
 
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files of one input."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        return [super(FilesField, self).clean(one, initial) for one in data or []]
+
+
 class InterestForm(Form):
     """What a supplier sends: a message, the lines it can supply, whom the buyer may write to."""
 
@@ -77,6 +90,11 @@ class InterestForm(Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one open line that you can supply.")},
     )
+    attached = FilesField(
+        label=_("Files for the buyer"),
+        help_text=_("Up to five, PDF, JPEG or PNG, 8 MB each. Only the buyer opens them."),
+        required=False,
+    )
     contact = ContactChoice(
         queryset=Contact.objects.none(),
         label=_("Your contact"),
@@ -88,6 +106,7 @@ class InterestForm(Form):
     def __init__(
         self,
         data: Any = None,
+        files: Any = None,
         *,
         lines: Sequence[RequirementLine],
         enterprise: Enterprise,
@@ -105,7 +124,7 @@ class InterestForm(Form):
             }
         elif len(lines) == 1:
             initial["lines"] = list(lines)
-        super().__init__(data, initial=initial, prefix="interest")
+        super().__init__(data, files, initial=initial, prefix="interest")
         choices: Any = self.fields["lines"]
         # Those that are ticked stand first: among 200 lines nobody would see them.
         ticked = [line.pk for line in initial["lines"]]
@@ -126,6 +145,7 @@ class InterestForm(Form):
         if by_badge:
             # Nobody has signed in: the enterprise's contacts are not for whoever holds a badge.
             del self.fields["contact"]
+            del self.fields["attached"]
             return
         contact: Any = self.fields["contact"]
         contact.queryset = enterprise.contacts.filter(is_active=True).order_by("pk")

@@ -374,6 +374,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "keep answers due": {"task": "matchmaking.tasks.keep_answers_due", "schedule": 300.0},
     "tell at once": {"task": "matchmaking.tasks.tell_at_once", "schedule": 15.0},
+    "wake suppliers": {"task": "matchmaking.tasks.wake_suppliers", "schedule": 600.0},
     # At eight, and again through the day for what a worker that was away has left.
     "send digests": {
         "task": "matchmaking.tasks.send_digests",

@@ -17,7 +17,7 @@ from chains.doorbell import heard
 from chains.models import Change
 from matchmaking import market
 from matchmaking.models import RunShard
-from matchmaking.services import alerts, following, interests, matching
+from matchmaking.services import alerts, following, interests, matching, waking
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +130,12 @@ def tell_at_once() -> None:
 def _tell(facts: Sequence[Change]) -> None:
     if any((fact.noun, fact.verb) in _NEWS for fact in facts):
         alerts.send_at_once()
+
+
+@shared_task(**DATABASE_AWAY)
+def wake_suppliers() -> None:
+    """The next few suppliers of each requirement whose buyer waits for more interests."""
+    waking.wake_due()
 
 
 @shared_task(**DATABASE_AWAY)

@@ -21,6 +21,7 @@ from matchmaking.views import (
     hall,
     inbox,
     interests,
+    merging,
     own_data,
     requirements,
     review,
@@ -35,6 +36,11 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 matchmaking = [
     path("privacy/", own_data.privacy, name="privacy"),
+    path(
+        "desk/enterprises/<str:public_id>/merge/",
+        merging.enterprise_merge,
+        name="enterprise_merge",
+    ),
     path("my/data/", own_data.own_data, name="own_data"),
     path("my/data/file.json", own_data.own_data_file, name="own_data_file"),
     path("my/data/erase/", own_data.account_erase, name="account_erase"),
@@ -85,6 +91,16 @@ matchmaking = [
     path(
         "interests/<str:public_id>/withdraw/", interests.interest_withdraw, name="interest_withdraw"
     ),
+    path(
+        "interests/files/<str:public_id>/",
+        interests.attachment_download,
+        name="attachment_download",
+    ),
+    path(
+        "interests/files/<str:public_id>/remove/",
+        interests.attachment_remove,
+        name="attachment_remove",
+    ),
     path("interests/<str:public_id>/reply/", interests.interest_reply, name="interest_reply"),
     path("interests/<str:public_id>/answer/", interests.interest_answer, name="interest_answer"),
     path("interests/<str:public_id>/contact/", contacts.interest_contact, name="interest_contact"),
@@ -101,6 +117,11 @@ matchmaking = [
         "my/requirements/<str:public_id>/interests/",
         requirements.requirement_interests,
         name="requirement_interests",
+    ),
+    path(
+        "my/requirements/<str:public_id>/wanted/",
+        requirements.requirement_want,
+        name="requirement_want",
     ),
     path(
         "my/requirements/<str:public_id>/contact-log/", requirements.contact_log, name="contact_log"

@@ -212,6 +212,7 @@ READERS = {
     "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
     "events.services.checkin": {"typed", "find", "named", "first_valid"},
+    "events.services.agenda": {"colleagues"},
     "events.services.announcements": {"recipients", "reach"},
     "events.services.answers": {"checked", "may_change"},
     "events.services.events": {"missing_of", "managed"},
@@ -222,6 +223,7 @@ READERS = {
     "matchmaking.services.interests": {"is_own", "asked", "quota", "no_badge"},
     "matchmaking.services.matching": {"weighting_of", "pending", "pending_ids"},
     "matchmaking.services.review": {"held_by_colleague"},
+    "matchmaking.services.waking": {"standing_of"},
 }
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.
 SYSTEM = {

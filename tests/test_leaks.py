@@ -47,6 +47,7 @@ READERS = {
     "pending enterprise": ANYONE_SIGNED_IN,  # its name, to ask to join it
     "account": OWN,
     "saved search": ("supplier",),
+    "attachment": ("supplier", *OWN),
 }
 # Shown once when it is made, and never again.
 UNREADABLE = {"token"}

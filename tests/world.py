@@ -23,7 +23,7 @@ from chains.models import (
     Remark,
 )
 from events.models import Delegate, FormAnswer, FormQuestion, Listing
-from matchmaking.models import Alert, Decision, Digest, SavedSearch
+from matchmaking.models import Alert, Decision, Digest, InterestAttachment, SavedSearch
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,
@@ -83,6 +83,7 @@ CANARIES = {
     "decision": ("Qdecisionnote",),
     "pending enterprise": ("Qpendingenterprise",),
     "token": ("qtoken0000000000000000000000000000canary",),
+    "attachment": ("Qattachmentname", "Qattachmentbody"),
     "saved search": ("Qsavedsearch",),
     "account": ("qowner@canary.example", "qsupplieraccount@canary.example", "qorganiser@canary.example"),
 }  # fmt: skip
@@ -294,6 +295,12 @@ def _introduction(world):
     )  # fmt: skip
     world.interest.lines.set([world.published_line])
     reader = world.people["supplier"]
+    name, body = CANARIES["attachment"]
+    world.attachment = InterestAttachment(
+        interest=world.interest, original_name=f"{name}.pdf", content_type="application/pdf", size=20,
+        sha256="0" * 64, uploaded_by=reader,
+    )  # fmt: skip
+    world.attachment.file.save("sheet.pdf", ContentFile(f"%PDF-1.4 {body}".encode()))
     world.search = SavedSearch.objects.create(
         user=reader, name=CANARIES["saved search"][0], query="q=x"
     )

@@ -491,6 +491,7 @@ class _People:
             int, int
         ] = {}  # a column of the person → the column of the name; -1: nobody is named
         self.fields: dict[int, str] = {}
+        self._has_said = False
         for name in ("phone", "email", "job_title"):
             for place in table.places.get(name, []):
                 self.fields[place] = name
@@ -511,9 +512,30 @@ class _People:
                 person = people.setdefault(self.owner[place], Person(""))
                 self._reach(person, name, text, say)
         reachable = [one for one in people.values() if one.phone or one.email]
+        self._say_who_is_left_out([one for one in people.values() if one not in reachable], say)
         for one in reachable:
             one.name, one.job_title = one.name[:80], one.job_title[:80]
         return reachable
+
+    def _say_who_is_left_out(self, people: Sequence[Person], say: _Say) -> None:
+        """A contact is a way to reach somebody. A list that knows no way at all says so once."""
+        names = [one.name for one in people if one.name]
+        if not names:
+            return
+        if {"phone", "email"} & {*self.fields.values()}:
+            say.warn(
+                "person",
+                _("“%(name)s” has no telephone and no e-mail: not kept as a contact.")
+                % {"name": " / ".join(names)},
+            )
+        elif not self._has_said:
+            self._has_said = True
+            say.warn(
+                "person",
+                _(
+                    "The list has no telephones and no e-mails: the persons it names are not kept as contacts."
+                ),
+            )
 
     def _named(self, text: str) -> Person:
         """A telephone often stands behind the name in one cell."""

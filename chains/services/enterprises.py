@@ -41,6 +41,7 @@ from chains.models import (
     Qualification,
     QualificationKind,
     Region,
+    StoredFile,
     User,
 )
 from chains.services import accounts, requirements
@@ -479,24 +480,27 @@ def store_evidence(
 
 
 def _store(enterprise: Enterprise, purpose: str, upload: UploadedFile[Any], by: User) -> Evidence:
+    evidence = Evidence(enterprise=enterprise, purpose=purpose)
+    keep_file(row=evidence, upload=upload, by=by)
+    audit.record(by, "evidence.stored", evidence, purpose=purpose, size=evidence.size)
+    return evidence
+
+
+def keep_file(*, row: StoredFile, upload: UploadedFile[Any], by: User) -> None:
+    """Look what a file is and keep it under a random name with the row that says what it is for. The caller has asked
+    for the right, and records."""
     kind = spreadsheets.check_document(
         cast("IO[bytes]", upload),
         max_bytes=settings.EVIDENCE_MAX_BYTES,
         allowed=tuple(CONTENT_TYPES),
     )
     content = upload.read()
-    evidence = Evidence(
-        enterprise=enterprise,
-        purpose=purpose,
-        original_name=_harmless_name(upload.name or "", kind),
-        content_type=CONTENT_TYPES[kind],
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        uploaded_by=by,
-    )
-    evidence.file.save(f"{secrets.token_hex(16)}.{kind}", ContentFile(content), save=True)
-    audit.record(by, "evidence.stored", evidence, purpose=purpose, size=evidence.size)
-    return evidence
+    row.original_name = _harmless_name(upload.name or "", kind)
+    row.content_type = CONTENT_TYPES[kind]
+    row.size = len(content)
+    row.sha256 = hashlib.sha256(content).hexdigest()
+    row.uploaded_by = by
+    row.file.save(f"{secrets.token_hex(16)}.{kind}", ContentFile(content), save=True)
 
 
 def _harmless_name(name: str, kind: str) -> str:

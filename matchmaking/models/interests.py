@@ -169,6 +169,16 @@ class InterestMessage(TimeStamped):
         return self.public_id
 
 
+class InterestAttachmentQuerySet(models.QuerySet["InterestAttachment"]):
+    def standing(self) -> Self:
+        return self.filter(removed_at=None)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """With the interest, as long as it stands."""
+        seen = Interest.objects.visible_to(user).standing()
+        return self.standing().filter(interest__in=seen.values("pk"))
+
+
 class InterestAttachment(StoredFile):
     """A file for the buyer: a data sheet, a drawing, a certificate. Both sides open it, nobody else."""
 
@@ -177,6 +187,8 @@ class InterestAttachment(StoredFile):
     interest = models.ForeignKey(Interest, models.PROTECT, related_name="attachments")
     # Taken back by the supplier before the buyer answered: it stands no more, and neither does its content.
     removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InterestAttachmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -324,7 +324,12 @@ def _fitting(
     since = min(until.values()) - max(_LOOKS_BACK.values())
     rows = (
         Match.objects.suggested_among(readers)
-        .filter(line__requirement__in=Requirement.objects.open().values("pk"))
+        # Where the buyer wants so many interests and no more, suppliers are told in batches: services.waking.
+        .filter(
+            line__requirement__in=Requirement.objects.open()
+            .filter(wanted_interests=None)
+            .values("pk")
+        )
         .filter(Q(score__created_at__gte=since) | Q(line__requirement__published_at__gte=since))
         .order_by("-tenths", "pk")
         .values_list(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,11 +22,18 @@ from chains.models import (
     RequirementLine,
     User,
 )
+from chains.services import enterprises
 from chains.templatetags.localised import day
 from events.models import Delegate, Event, Listing
 from events.permissions import why_not_in_hall
 from matchmaking import permissions
-from matchmaking.models import Interest, InterestMessage, InterestNote, Match
+from matchmaking.models import (
+    Interest,
+    InterestAttachment,
+    InterestMessage,
+    InterestNote,
+    Match,
+)
 
 Status = Interest.Status
 MESSAGE = 2000
@@ -131,8 +139,10 @@ def answer_from_hall(
 ) -> Interest:
     """A delegate, known by the badge alone, answers what stands on the event's list, in the enterprise's name.
 
-    Nobody has signed in: the badge sends once and changes nothing, the enterprise's own contact goes with it, and the
-    enterprise's editors are told. `answers` by the keys of `asked` without an enterprise.
+    Nobody has signed in. The badge sends once and changes nothing, the enterprise's own contact goes with it, and its
+    editors are told. Whoever holds a badge learns nothing of the enterprise: an interest that stands already is one more
+    answer that is with the buyer, and what stands in the way is told to those who have an account. `answers` by the keys
+    of `asked` without an enterprise.
     """
     # Locked: a badge that is being replaced meanwhile has answered before, or does not answer.
     delegate = (
@@ -143,14 +153,19 @@ def answer_from_hall(
     if why := why_not_in_hall(delegate, listing.event):
         raise DomainError(no_badge(why), code="interest.forbidden")
     enterprise = delegate.registration.enterprise
-    if not enterprise.is_verified:
-        raise _not_entitled(enterprise)
+    about = {"event": listing.event.public_id, "delegate": delegate.public_id}
     requirement = _asking(listing.requirement)
     contact = _usual_contact(enterprise)
+    if contact is None or not enterprise.is_verified or is_own(requirement, enterprise):
+        raise _not_by_badge()
     _check(requirement, enterprise, lines, contact, message)
-    if Interest.objects.standing().filter(requirement=requirement, enterprise=enterprise).exists():
-        raise _sent_already()
-    _spend(enterprise)
+    standing = _standing(requirement, enterprise)
+    if standing is not None:
+        _record(standing, "repeated", by, **about)
+        return standing
+    Enterprise.objects.select_for_update(no_key=True).get(pk=enterprise.pk)
+    if not quota(enterprise).left:
+        raise _not_by_badge()
     interest = Interest(
         requirement=requirement,
         enterprise=enterprise,
@@ -158,15 +173,15 @@ def answer_from_hall(
         event=listing.event,
         delegate=delegate,
     )
-    said = _said(requirement, None, answers or {})
-    _write(interest, message, contact, said)
+    _write(interest, message, contact, _said(requirement, None, answers or {}))
     try:
         with transaction.atomic():
             interest.save()
-    except IntegrityError as found:
-        raise _sent_already() from found
+    except IntegrityError:
+        # A colleague was faster, at the desk or with another phone.
+        return _standing(requirement, enterprise) or interest
     interest.lines.set(lines)
-    _record(interest, "sent", by, event=listing.event.public_id, delegate=delegate.public_id)
+    _record(interest, "sent", by, **about)
     _tell_buyer(interest, "interest_received")
     _tell_supplier(interest, "interest_from_hall")
     return interest
@@ -183,24 +198,20 @@ def no_badge(why: str) -> str:
     }[why]
 
 
-def _sent_already() -> DomainError:
+def _not_by_badge() -> DomainError:
     return DomainError(
-        _("Your enterprise has answered this requirement already. Its editors can change it."),
-        code="interest.sent_already",
+        _(
+            "Your enterprise cannot answer by the badge just now. A colleague who signs in for it sees why."
+        ),
+        code="interest.forbidden",
     )
 
 
-def _usual_contact(enterprise: Enterprise) -> Contact:
+def _usual_contact(enterprise: Enterprise) -> Contact | None:
     """Whom the enterprise named last, else the first it has stored: a badge chooses nobody and sees nobody."""
     stored = enterprise.contacts.filter(is_active=True)
     last = stored.filter(interests__enterprise=enterprise).order_by("-interests__pk").first()
-    contact = last or stored.order_by("pk").first()
-    if contact is None:
-        raise DomainError(
-            _("Your enterprise has stored no contact yet. One of its editors adds one first."),
-            code="interest.no_contact",
-        )
-    return contact
+    return last or stored.order_by("pk").first()
 
 
 def _asking(requirement: Requirement) -> Requirement:
@@ -402,6 +413,66 @@ def _written(text: str, most: int) -> str:
             code="interest.too_long",
         )
     return text
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def attach(*, interest: Interest, upload: UploadedFile[Any], by: User) -> InterestAttachment:
+    """Put a file to an interest that the buyer has not answered: a PDF or a picture, by its content."""
+    interest = _own_waiting(interest, by)
+    if interest.attachments.standing().count() >= InterestAttachment.MOST:
+        raise DomainError(
+            _("An interest carries %(most)d files at most. Take one off first.")
+            % {"most": InterestAttachment.MOST},
+            code="attachment.too_many",
+        )
+    row = InterestAttachment(interest=interest)
+    enterprises.keep_file(row=row, upload=upload, by=by)
+    _record_file(row, "stored", by, size=row.size)
+    return row
+
+
+@transaction.atomic
+def detach(*, attachment: InterestAttachment, by: User) -> InterestAttachment:
+    """Take a file off again before the buyer has answered: its content goes, that there was one stays."""
+    interest = _own_waiting(attachment.interest, by)
+    row = interest.attachments.standing().filter(pk=attachment.pk).first()
+    if row is None:
+        raise DomainError(_("This file has been taken off."), code="attachment.gone")
+    row.removed_at = timezone.now()
+    row.save(update_fields=["removed_at", "updated_at"])
+    _record_file(row, "removed", by)
+    transaction.on_commit(lambda: row.file.storage.delete(row.file.name or ""))
+    return row
+
+
+@transaction.atomic
+def open_attachment(*, attachment: InterestAttachment, by: User) -> InterestAttachment:
+    """For the buyer, on record, and for those who sent it; for nobody else, neither a desk."""
+    interest = attachment.interest
+    if interest.enterprise_id not in by.enterprise_ids:
+        if not permissions.can_read_as_buyer(by, interest.requirement):
+            raise DomainError(
+                _("Only the buyer opens the files of an interest."), code="attachment.forbidden"
+            )
+        _record_file(attachment, "opened", by)
+    return attachment
+
+
+def _own_waiting(interest: Interest, by: User) -> Interest:
+    interest = _locked(interest)
+    if not permissions.can_express(by, interest.enterprise):
+        raise _not_entitled(interest.enterprise)
+    if not interest.is_waiting:
+        raise _answered(interest)
+    return interest
+
+
+def _record_file(row: InterestAttachment, verb: str, by: User, **data: int) -> None:
+    audit.record(by, f"attachment.{verb}", row, interest=row.interest.public_id, **data)
+    changes.record("attachment", row, verb)
 
 
 # -- the duty to answer ---------------------------------------------------------------------------

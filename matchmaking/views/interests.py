@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Requirement, RequirementLine
+from chains.views.downloads import download
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.forms import InterestForm
-from matchmaking.models import Interest
+from matchmaking.models import Interest, InterestAttachment
 from matchmaking.services import interests
 from matchmaking.views.acting import acting_enterprise
 from matchmaking.views.catalogue import render_requirement
@@ -50,6 +53,7 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
     listing = requirement.listings.filter(code=request.POST.get("hall", "")[:8]).first()
     form = InterestForm(
         request.POST,
+        request.FILES,
         lines=lines,
         enterprise=enterprise,
         interest=own_interest(requirement, enterprise),
@@ -57,7 +61,7 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            interests.express(
+            interest = interests.express(
                 requirement=requirement,
                 enterprise=enterprise,
                 lines=list(form.cleaned_data["lines"]),
@@ -73,11 +77,57 @@ def interest_send(request: MemberRequest, public_id: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Interest sent. The buyer has it now, with your contact."))
+            _attach(request, interest, form.cleaned_data["attached"])
             address = reverse("matchmaking:requirement_detail", args=[requirement.public_id])
             if listing is not None:
                 address = reverse("matchmaking:open_call", args=[listing.code])
             return redirect(f"{address}?as={enterprise.public_id}#interest")
     return render_requirement(request, requirement, form=form)
+
+
+def _attach(request: MemberRequest, interest: Interest, files: list[UploadedFile[Any]]) -> None:
+    """What was said is sent already; a file that cannot go along is named with the reason."""
+    for upload in files:
+        try:
+            interests.attach(interest=interest, upload=upload, by=request.user)
+        except DomainError as error:
+            messages.error(request, f"{upload.name}{pgettext('label', ': ')}{error}")
+
+
+@require_GET
+def attachment_download(request: MemberRequest, public_id: str) -> HttpResponseBase:
+    attachment = get_object_or_404(
+        InterestAttachment.objects.visible_to(request.user).select_related(
+            "interest__requirement__enterprise", "interest__requirement__posted_by"
+        ),
+        public_id=public_id,
+    )
+    try:
+        interests.open_attachment(attachment=attachment, by=request.user)
+    except DomainError as error:
+        return refusal(request, error)
+    return download(attachment)
+
+
+@posted("matchmaking:my_interests")
+def attachment_remove(request: MemberRequest, public_id: str) -> HttpResponse:
+    attachment = get_object_or_404(
+        InterestAttachment.objects.standing()
+        .filter(interest__enterprise__in=request.user.enterprise_ids)
+        .select_related("interest__requirement", "interest__enterprise"),
+        public_id=public_id,
+    )
+    try:
+        interests.detach(attachment=attachment, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The file is taken off."))
+    interest = attachment.interest
+    address = reverse("matchmaking:requirement_detail", args=[interest.requirement.public_id])
+    return redirect(f"{address}?as={interest.enterprise.public_id}#interest")
 
 
 # -- the supplier's own ---------------------------------------------------------------------------

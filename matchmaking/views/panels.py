@@ -46,6 +46,8 @@ def interest_panel(
         panel["most"] = interests.WEEKLY
         panel["has_contact"] = enterprise.contacts.filter(is_active=True).exists()
     if interest is not None:
+        panel["files"] = list(interest.attachments.standing())
+        panel["may_remove"] = state in ("sent", "no_answer")
         panel["thread"] = list(interest.thread.all())
         panel["may_reply"] = interest.status not in (
             Interest.Status.DECLINED,

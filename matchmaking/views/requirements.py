@@ -34,8 +34,8 @@ from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_response
 from matchmaking import permissions, statistics
-from matchmaking.models import Interest, InterestNote, Match
-from matchmaking.services import contacts, matching
+from matchmaking.models import Interest, InterestAttachment, InterestNote, Match
+from matchmaking.services import contacts, matching, waking
 
 PER_PAGE = 20
 # More do not fit side by side.
@@ -137,6 +137,7 @@ def _about(
     return {
         "requirement": requirement,
         "counts": counts,
+        "waking": waking.standing_of(requirement),
         "may_submit": register.can_submit(request.user, requirement),
         "may_edit": register.can_post_for(request.user, requirement.enterprise),
         "is_late": requirement.answer_by_on is not None
@@ -255,6 +256,25 @@ def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
     return _to_line(line)
 
 
+@posted("matchmaking:requirement_desk", "public_id")
+def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
+    """How many interests the buyer wants; an empty field takes the limit off."""
+    requirement = get_object_or_404(_own(request), public_id=public_id)
+    typed = request.POST.get("wanted", "").strip()
+    try:
+        # What is no number is refused like one that is out of bounds.
+        number = (int(typed) if typed.isdecimal() and len(typed) < 4 else 0) if typed else None
+        waking.want(requirement=requirement, number=number, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Kept."))
+    address = reverse("matchmaking:requirement_desk", args=[requirement.public_id])
+    return redirect(f"{address}#wanted")
+
+
 # -- interests side by side -----------------------------------------------------------------------
 
 
@@ -285,6 +305,7 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         "columns": shown,
         "conditions": _condition_rows(requirement, line, shown),
         "questions": _question_rows(requirement, shown),
+        "has_files": any(column["interest"].files for column in shown),
         "is_short": is_short,
         "shortlisted": sum(column["interest"].is_shortlisted for column in columns),
         "rate": statistics.answer_rate(requirement.enterprise),
@@ -305,6 +326,7 @@ def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dic
     interests = interests.select_related("enterprise__region__parent").prefetch_related(
         Prefetch("lines", RequirementLine.objects.order_by("number")),
         "thread",
+        Prefetch("attachments", InterestAttachment.objects.standing(), "files"),
         Prefetch("notes", InterestNote.objects.select_related("by")),
         Prefetch(
             "enterprise__qualifications",

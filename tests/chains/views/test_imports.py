@@ -209,6 +209,7 @@ def test_rows_that_contradict_each_other_are_both_named(client, desk):
     assert figures(job) == (2, 0, 0, 2)
     assert [(row.number, note["sentence"]) for row, note in page.context["bad"]] == [
         (3, "The same code stands in row 2. Which of rows 2 and 3 is right?"),
+        (3, "“乙” has no telephone and no e-mail: not kept as a contact."),
         (5, "企业名称 is missing."),
     ]
     assert [(row.number, note["sentence"]) for row, note in page.context["doubts"]] == [
@@ -382,3 +383,31 @@ def test_formulas_come_in_as_text_and_go_out_as_text(client, member):
     _kind, grids = read_grids(file, max_rows=10)
     assert grids[0].rows[1][0] == bad
     assert b"<f>" not in io.BytesIO(file).getvalue()
+
+
+def test_person_without_a_way_to_reach_them_is_named_by_row_and_column(client, desk):
+    job, page = listed(
+        client,
+        desk,
+        ["示例甲有限公司", uscc(7100021), "嘉善县", "甲一", "", ""],
+        ["示例乙有限公司", uscc(7100022), "嘉善县", "乙一", "000-0000-0302", ""],
+    )
+
+    assert figures(job) == (2, 0, 0, 0)
+    assert [(row.number, note["column"], note["sentence"]) for row, note in page.context["doubts"]] == [
+        (2, "D", "“甲一” has no telephone and no e-mail: not kept as a contact.")
+    ]  # fmt: skip
+    assert not Enterprise.objects.get(number=uscc(7100021)).contacts.exists()
+
+
+def test_list_without_any_way_to_reach_persons_says_so_once(client, desk):
+    content = sheet(
+        ("企业名称", "统一社会信用代码", "所在地", "法定代表人"),
+        ["示例甲有限公司", uscc(7100031), "嘉善县", "甲一"],
+        ["示例乙有限公司", uscc(7100032), "嘉善县", "乙一"],
+    )
+
+    job, page = run(client, upload(client, "enterprises", desk.body, content))
+
+    assert figures(job) == (2, 0, 0, 0)
+    assert [(row.number, note["column"]) for row, note in page.context["doubts"]] == [(2, "D")]
