@@ -79,10 +79,18 @@ class Import(TimeStamped):
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # By which a program that sends again, not knowing whether it was heard, finds what it has sent; and of what.
+    key = models.CharField(max_length=64, blank=True, default="", db_default="")
+    sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects = ImportQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asked_by", "key"], condition=~Q(key=""), name="import_once_a_key"
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["lease_until"],
