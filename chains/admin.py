@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -409,6 +409,20 @@ class EnterpriseAdmin(ReadOnly):
     list_select_related = ("kind", "region")
     search_fields = ("=public_id", "=number", "name", "name_en")
     fields = ("public_id", "name", "name_en", "kind", "scheme", "country", "number", "region", "status", "group", "case")  # fmt: skip
+    actions = ("merge",)
+
+    @admin.action(description=_("Merge two of them into one"))
+    def merge(
+        self, request: HttpRequest, queryset: QuerySet[Enterprise]
+    ) -> HttpResponseRedirect | None:
+        """Leads to the page that shows what would move; which of the two stays is chosen there."""
+        chosen = list(queryset.order_by("-pk")[:3])
+        if len(chosen) != 2:
+            self.message_user(request, _("Choose exactly two."), messages.WARNING)
+            return None
+        newer, older = chosen
+        address = reverse("matchmaking:enterprise_merge", args=[newer.public_id])
+        return HttpResponseRedirect(f"{address}?{urlencode({'into': older.public_id})}")
 
     @admin.display(description=_("case"))
     def case(self, enterprise: Enterprise) -> SafeString:

@@ -102,12 +102,16 @@ def _ranked(
 
 
 def by_number(scheme: str, country: str, number: str) -> QuerySet[Enterprise]:
-    """The enterprise that stands under this number, merged ones left out: at most one."""
-    return (
+    """The enterprise that stands under this number, or under which it was merged into: at most one."""
+    rows = (
         Enterprise.objects.filter(scheme=scheme, country=country)
         .annotate(capitals=Upper("number"))
         .filter(capitals=number.upper())
-        .exclude(status=Enterprise.Status.MERGED)
+    )
+    standing = rows.exclude(status=Enterprise.Status.MERGED)
+    merged = rows.filter(status=Enterprise.Status.MERGED)
+    return Enterprise.objects.filter(
+        Q(pk__in=standing.values("pk")) | Q(pk__in=merged.values("merged_into"))
     )
 
 

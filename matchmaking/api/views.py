@@ -10,11 +10,12 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request as DRFRequest
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -149,6 +150,22 @@ class EnterpriseViewSet(ReadViewSet):
             .prefetch_related(Prefetch("qualifications", titles, "titles"))
             .order_by("pk")
         )
+
+    @extend_schema(
+        responses={
+            200: serializers.EnterpriseSerializer,
+            301: OpenApiResponse(description="Merged; `Location` leads to the one kept."),
+        }
+    )
+    def retrieve(self, request: DRFRequest, *args: Any, **kwargs: Any) -> Response:
+        """One enterprise by its public id; one that was merged leads to the one kept."""
+        asked = kwargs["public_id"]
+        merged = Enterprise.objects.filter(public_id=asked, status=Enterprise.Status.MERGED)
+        kept = self.get_queryset().filter(pk__in=merged.values("merged_into")).first()
+        if kept is None:
+            return super().retrieve(request, *args, **kwargs)
+        address = self.reverse_action("detail", args=[kept.public_id])
+        return Response({"merged_into": kept.public_id}, status=301, headers={"Location": address})
 
     @extend_schema(
         request=serializers.EnterpriseProfileSerializer,
@@ -334,6 +351,7 @@ class EventViewSet(ReadViewSet):
                 "docking_kinds",
                 "series__programme",
                 "tiers",
+                "agenda",
                 Prefetch("listings", listings, "public_listings"),
                 Prefetch("questions", FormQuestion.objects.asked(), "asked"),
             )

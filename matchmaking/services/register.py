@@ -185,10 +185,11 @@ def _blank(user: User) -> None:
 
 
 def _say_so(address: str, language: str) -> None:
+    letter = "account_erased"
     with translation.override("zh-hans" if language == "zh" else "en"):
         send_mail(
-            render_to_string("emails/account_erased.subject.txt").strip(),
-            render_to_string("emails/account_erased.txt"),
+            render_to_string(f"emails/{letter}.subject.txt").strip(),
+            render_to_string(f"emails/{letter}.txt"),
             None,
             [address],
         )

@@ -1,0 +1,318 @@
+"""Two rows of the register that are one body: everything goes to the one kept, once, and old addresses lead on."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from chains import search
+from chains.errors import DomainError
+from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership
+from events.models import CheckIn, Delegate, Registration
+from matchmaking.models import Dismissal, Interest, Match
+from matchmaking.services import merging
+from tests.factories.chains import (
+    AdministratorFactory,
+    CapabilityFactory,
+    ContactFactory,
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    RequirementLineFactory,
+    UserFactory,
+    uscc,
+)
+from tests.factories.events import EventFactory, RegistrationFactory
+from tests.factories.matchmaking import InterestFactory, MatchFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def by():
+    return AdministratorFactory()
+
+
+@pytest.fixture
+def pair():
+    loser = EnterpriseFactory(
+        name="示例旧名精密有限公司", name_en="Demo Old Name", number=uscc(8801)
+    )
+    survivor = EnterpriseFactory(name="示例新名精密有限公司", name_en="", number=uscc(8802))
+    return loser, survivor
+
+
+def references():
+    """Every foreign key to an enterprise, also those of the tables between two models."""
+    for model in apps.get_models(include_auto_created=True):
+        for field in model._meta.local_fields:
+            if field.is_relation and field.related_model is Enterprise:
+                yield f"{model._meta.label}.{field.name}"
+
+
+def pointing_at(enterprise):
+    """What the database itself knows to lead there, whatever the models say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.conrelid::regclass::text, a.attname FROM pg_constraint c"
+            " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
+            " WHERE c.contype = 'f' AND c.confrelid = 'chains_enterprise'::regclass"
+        )
+        found = {}
+        for table, column in cursor.fetchall():
+            cursor.execute(f'SELECT count(*) FROM {table} WHERE "{column}" = %s', [enterprise.pk])
+            (number,) = cursor.fetchone()
+            if number:
+                found[table] = number
+    return found
+
+
+def test_every_reference_to_an_enterprise_has_a_rule_and_a_name():
+    """A new foreign key to Enterprise: what becomes of it in a merge? Into RULES of matchmaking/services/merging.py."""
+    assert sorted(merging.RULES) == sorted(references())
+    named = {reference.rpartition(".")[0] for reference in merging.RULES}
+    assert sorted(named - set(merging._CALLED) - {"chains.ContactReveal"}) == []
+
+
+def test_everything_moves_and_the_old_row_leads_to_the_new_one(by, pair):
+    loser, survivor = pair
+    owner = MembershipFactory(enterprise=loser).user
+    contact = ContactFactory(enterprise=loser)
+    requirement = RequirementFactory(enterprise=loser, contact=contact, lines=["接线盒"])
+    capability = CapabilityFactory(enterprise=loser)
+    interest = InterestFactory(enterprise=loser)
+    match = MatchFactory(supplier=loser, status="approved")
+    registration = RegistrationFactory(enterprise=loser)
+    earlier = EnterpriseFactory(status="merged", merged_into=loser)
+
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (loser, survivor, earlier):
+        row.refresh_from_db()
+
+    assert (loser.status, loser.merged_into, earlier.merged_into) == ("merged", survivor, survivor)
+    assert pointing_at(loser) == {}
+    for row in (requirement, capability, interest, registration, contact):
+        row.refresh_from_db()
+        assert row.enterprise == survivor
+    match.refresh_from_db()
+    assert (match.supplier, match.status) == (survivor, "approved")
+    owner.forget_memberships()
+    assert owner.enterprise_ids == {survivor.pk}
+    # Found under its old name, its English name and its old number; an empty field was filled.
+    assert {alias.text for alias in survivor.aliases.all()} >= {
+        "示例旧名精密有限公司",
+        "Demo Old Name",
+    }
+    assert "旧名精密" in survivor.search_text
+    assert list(search.by_number("uscc", "CN", loser.number)) == [survivor]
+    assert (survivor.name_en, survivor.number) == ("Demo Old Name", uscc(8802))
+    # On record for both, and news for the index.
+    assert (
+        AuditEntry.objects.get(action="enterprise.merged", actor=by.pk).data["into"]
+        == survivor.public_id
+    )
+    assert AuditEntry.objects.filter(action="enterprise.extended", actor=by.pk).count() == 1
+    told = set(
+        Change.objects.filter(noun="enterprise", verb__in=["merged", "extended"]).values_list(
+            "target", "verb"
+        )
+    )
+    assert told == {(loser.public_id, "merged"), (survivor.public_id, "extended")}
+
+
+def test_what_meets_its_like_is_settled_for_the_better_one(by, pair):
+    loser, survivor = pair
+    # A member of both, stronger at the one given up.
+    both = UserFactory()
+    strong = MembershipFactory(user=both, enterprise=loser, role="owner")
+    weak = MembershipFactory(user=both, enterprise=survivor, role="viewer")
+    # An interest of both in one requirement; the one given up was accepted.
+    requirement = RequirementFactory()
+    accepted = InterestFactory(requirement=requirement, enterprise=loser, status="accepted")
+    waiting = InterestFactory(requirement=requirement, enterprise=survivor)
+    # A match of both with one line; the one given up was approved.
+    line = RequirementLineFactory()
+    approved = MatchFactory(line=line, supplier=loser, status="approved")
+    proposed = MatchFactory(line=line, supplier=survivor)
+    Dismissal.objects.create(line=line, enterprise=loser, reason="other", by=both)
+    Dismissal.objects.create(line=line, enterprise=survivor, reason="other", by=both)
+    association = EnterpriseFactory(kind_id="association")
+    offered = Mandate.objects.create(association=association, member=survivor)
+    active = Mandate.objects.create(association=association, member=loser, status="active")
+
+    report = merging.preview(loser=loser, survivor=survivor, by=by)
+    assert Enterprise.objects.get(pk=loser.pk).status == "verified"  # taken back
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (strong, weak, accepted, waiting, approved, proposed, offered, active):
+        row.refresh_from_db()
+
+    assert report.blocks == []
+    assert {what for what, _number, _how in report.settled} == {
+        "members", "interests", "matches", "dismissed suggestions", "mandates",
+    }  # fmt: skip
+    assert (strong.enterprise, strong.status, weak.status) == (survivor, "active", "ended")
+    assert (accepted.enterprise, accepted.status, waiting.status) == (
+        survivor,
+        "accepted",
+        "withdrawn",
+    )
+    assert (approved.supplier, approved.status) == (survivor, "approved")
+    assert (proposed.supplier, proposed.status) == (loser, "ended")
+    assert (active.member, active.status, offered.status) == (survivor, "active", "ended")
+    assert Membership.objects.active().filter(enterprise=survivor).count() == 1
+    assert Match.objects.live().filter(line=line).count() == 1
+
+
+def test_nobody_is_left_as_a_partner_of_itself(by, pair):
+    loser, survivor = pair
+    requirement = RequirementFactory(enterprise=survivor)
+    line = RequirementLineFactory(requirement=requirement)
+    match = MatchFactory(line=line, supplier=loser, status="approved")
+    interest = InterestFactory(requirement=requirement, enterprise=loser)
+    event = EventFactory(host=EnterpriseFactory(kind_id="government"), co_hosts=[loser, survivor])
+
+    # Only an authority or an association takes events; so both are such here.
+    Enterprise.objects.filter(pk__in=[loser.pk, survivor.pk]).update(kind_id="association")
+    mandate = Mandate.objects.create(association=loser, member=survivor, status="active")
+    for row in pair:
+        row.refresh_from_db()
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (match, interest, mandate):
+        row.refresh_from_db()
+
+    assert (match.status, interest.status, mandate.status) == ("ended", "withdrawn", "ended")
+    assert list(event.co_hosts.all()) == [survivor]
+    assert Interest.objects.standing().filter(requirement=requirement).count() == 0
+
+
+def test_two_registrations_for_an_event_to_come_are_for_people_to_decide(by, pair):
+    loser, survivor = pair
+    event = EventFactory(name_zh="示例对接会")
+    mine = RegistrationFactory(event=event, enterprise=loser)
+    RegistrationFactory(event=event, enterprise=survivor, status="waitlisted")
+
+    with pytest.raises(DomainError, match="示例对接会") as refused:
+        merging.merge(loser=loser, survivor=survivor, by=by)
+    assert refused.value.code == "enterprise.merge_blocked"
+    assert Enterprise.objects.get(pk=loser.pk).status == "verified"
+
+    Registration.objects.filter(enterprise=survivor).update(status="cancelled")
+    merging.merge(loser=loser, survivor=survivor, by=by)
+
+    # The live one is the survivor's now; the cancelled one remains with the old name.
+    mine.refresh_from_db()
+    assert (mine.enterprise, mine.status) == (survivor, "confirmed")
+    assert Registration.objects.get(enterprise=loser).status == "cancelled"
+
+
+def test_of_two_at_an_event_that_was_held_the_one_that_came_counts(by, pair):
+    loser, survivor = pair
+    event = EventFactory(status="held")
+    came = RegistrationFactory(event=event, enterprise=loser)
+    RegistrationFactory(event=event, enterprise=survivor)
+    delegate = Delegate.objects.create(registration=came, event=event, name="x")
+    CheckIn.objects.create(
+        event=event,
+        delegate=delegate,
+        staff=by,
+        scanned_at=timezone.now(),
+        nonce=uuid.uuid4(),
+        kind="in",
+        answer="welcome",
+    )
+
+    merging.merge(loser=loser, survivor=survivor, by=by)
+
+    came.refresh_from_db()
+    assert came.enterprise == survivor
+
+
+def test_roles_go_to_bodies_that_may_have_them_only(by):
+    longer = OrganiserRoleFactory()
+    plain = EnterpriseFactory()
+    body = EnterpriseFactory(kind_id="government")
+    OrganiserRoleFactory(user=longer.user, body=body, valid_until_on="2030-01-01")
+
+    with pytest.raises(DomainError, match="only an authority or an association"):
+        merging.merge(loser=longer.body, survivor=plain, by=by)
+    merging.merge(loser=longer.body, survivor=body, by=by)
+
+    longer.user.forget_memberships()
+    assert [(r.body, r.valid_until_on) for r in longer.user.active_roles] == [(body, None)]
+
+
+def test_only_administrators_merge_and_never_into_what_is_behind(by, pair):
+    loser, survivor = pair
+    waiting = EnterpriseFactory(pending=True)
+    desk = OrganiserRoleFactory().user
+
+    with pytest.raises(DomainError) as refused:
+        merging.merge(loser=loser, survivor=survivor, by=desk)
+    with pytest.raises(DomainError) as peeked:
+        merging.preview(loser=loser, survivor=survivor, by=desk)
+    with pytest.raises(DomainError, match="keep that one"):
+        merging.merge(loser=loser, survivor=waiting, by=by)
+    with pytest.raises(DomainError, match="two different"):
+        merging.merge(loser=loser, survivor=loser, by=by)
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    with pytest.raises(DomainError, match="already"):
+        merging.merge(loser=loser, survivor=survivor, by=by)
+
+    assert refused.value.is_refusal
+    assert peeked.value.is_refusal
+
+
+def test_old_addresses_lead_on_in_pages_and_api(by, pair):
+    loser, survivor = pair
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    client = Client()
+
+    page = client.get(reverse("matchmaking:enterprise_detail", args=[loser.public_id]))
+    api = client.get(f"/api/v1/enterprises/{loser.public_id}/")
+    asked = [
+        row["id"] if "id" in row else row["public_id"]
+        for row in client.get("/api/v1/enterprises/").json()["results"]
+    ]
+
+    kept = reverse("matchmaking:enterprise_detail", args=[survivor.public_id])
+    assert (page.status_code, page["Location"]) == (301, kept)
+    assert (api.status_code, api.json()) == (301, {"merged_into": survivor.public_id})
+    assert api["Location"].endswith(f"/api/v1/enterprises/{survivor.public_id}/")
+    assert loser.public_id not in asked
+    Enterprise.objects.filter(pk=survivor.pk).update(status="suspended")
+    assert client.get(f"/api/v1/enterprises/{loser.public_id}/").status_code == 404
+
+
+def test_administrator_looks_before_merging(client, by, pair):
+    loser, survivor = pair
+    CapabilityFactory(enterprise=loser)
+    client.force_login(by)
+    address = reverse("matchmaking:enterprise_merge", args=[loser.public_id])
+
+    found = client.get(address, {"q": "新名"}).content.decode()
+    looked = client.get(address, {"into": survivor.public_id}).content.decode()
+    unsure = client.post(address, {"into": survivor.public_id}).content.decode()
+    chosen = client.post(
+        reverse("admin:chains_enterprise_changelist"),
+        {"action": "merge", "_selected_action": [loser.pk, survivor.pk]},
+    )
+    before = Enterprise.objects.get(pk=loser.pk).status
+    done = client.post(address, {"into": survivor.public_id, "sure": "yes"})
+
+    assert survivor.public_id in found
+    assert "capabilities" in looked
+    assert "Tick this first." in unsure
+    assert (
+        chosen["Location"]
+        == f"{reverse('matchmaking:enterprise_merge', args=[survivor.public_id])}?into={loser.public_id}"
+    )
+    assert before == "verified"
+    assert done["Location"] == reverse("chains:enterprise_case", args=[survivor.public_id])
+    assert client.get(address).status_code == 404
