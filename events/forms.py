@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from chains.forms import Form, RegionField
+from chains.forms import DateInput, Form, RegionField
 from chains.models import (
     Chain,
     DockingDirection,
@@ -19,10 +20,13 @@ from chains.models import (
     Enterprise,
     ParticipantKind,
     QualificationKind,
+    User,
 )
 from chains.templatetags.localised import is_chinese, localised
 from events.models import (
+    AgendaItem,
     Announcement,
+    ChecklistItem,
     Event,
     EventLevel,
     FormAnswer,
@@ -475,6 +479,64 @@ class CopyForm(Form):
             "name_en": event.name_en.replace(then, now),
             "starts_at": start,
         }
+
+
+class AgendaForm(Form):
+    """A part of the day."""
+
+    public_id = forms.CharField(required=False, widget=forms.HiddenInput)
+    starts_at = MomentField(label=pgettext_lazy("time", "From"))
+    ends_at = MomentField(label=pgettext_lazy("time", "Until"))
+    title_zh = forms.CharField(max_length=160, label=_("Title in Chinese"))
+    title_en = forms.CharField(max_length=200, label=_("Title in English"))
+    room_zh = forms.CharField(max_length=80, required=False, label=_("Room in Chinese"))
+    room_en = forms.CharField(max_length=80, required=False, label=_("Room in English"))
+    note_zh = forms.CharField(max_length=300, required=False, label=_("Note in Chinese"))
+    note_en = forms.CharField(max_length=300, required=False, label=_("Note in English"))
+
+    @staticmethod
+    def of(part: AgendaItem) -> dict[str, Any]:
+        return {name: getattr(part, name) for name in AgendaForm.base_fields}
+
+
+AgendaFormSet = formset_factory(AgendaForm, extra=1, max_num=40, can_delete=True)
+
+
+class ChecklistForm(Form):
+    """Something to be done."""
+
+    public_id = forms.CharField(required=False, widget=forms.HiddenInput)
+    text = forms.CharField(max_length=200, label=_("What is to be done"))
+    owner = forms.ModelChoiceField(
+        User.objects.none(), to_field_name="public_id", required=False, label=_("Who does it"),
+        empty_label=_("nobody yet"),
+    )  # fmt: skip
+    due_on = forms.DateField(required=False, widget=DateInput, label=_("Until when"))
+    is_done = forms.BooleanField(required=False, label=_("Done"))
+
+    def __init__(self, *args: Any, people: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["owner"]
+        known = self.initial.get("owner")
+        ids = [user.public_id for user in people] + ([known] if known else [])
+        choice.queryset = User.objects.filter(public_id__in=ids).order_by("pk")
+        # Colleagues know each other by their address; nobody else sees this page.
+        choice.label_from_instance = lambda user: user.email
+
+    @staticmethod
+    def of(item: ChecklistItem) -> dict[str, Any]:
+        return {
+            "public_id": item.public_id,
+            "text": item.text,
+            "owner": item.owner.public_id if item.owner else None,
+            "due_on": item.due_on,
+            "is_done": item.done_at is not None,
+        }
+
+
+def checklist_formset(people: Sequence[User]) -> Any:
+    made = formset_factory(ChecklistForm, extra=1, max_num=60, can_delete=True)
+    return partial(made, form_kwargs={"people": people})
 
 
 class LetterForm(Form):

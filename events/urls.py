@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from events.views import (
+    agenda,
     desk,
     guests,
     letters,
@@ -28,6 +29,8 @@ urlpatterns = [
     path("events/<str:public_id>/cancel/", organise.event_cancel, name="event_cancel"),
     path("events/<str:public_id>/overview/", organise.event_overview, name="event_overview"),
     path("events/<str:public_id>/event.ics", public.event_calendar, name="event_calendar"),
+    path("events/<str:public_id>/agenda/", agenda.event_agenda, name="event_agenda"),
+    path("events/<str:public_id>/checklist/", agenda.event_checklist, name="event_checklist"),
     path("events/<str:public_id>/questions/", questions.event_questions, name="event_questions"),
     path("events/<str:public_id>/letters/", letters.event_letters, name="event_letters"),
     path(

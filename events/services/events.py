@@ -83,12 +83,14 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     for name in _RELATIONS:
         if name in fields:
             getattr(event, name).set(fields.pop(name))
+    began = event.starts_at
     for name, value in fields.items():
         setattr(event, name, value)
     if event.status == Status.PUBLISHED:
         _check_complete(event)
     verb = _moved(event, changed)
     _save(event)
+    _take_agenda_along(event, began)
     if event.list_is_held and "ends_at" in changed:
         _set_embargoes(Requirement.objects.filter(listings__event=event), by)
     audit.record(by, "event.changed", event, fields=changed)
@@ -104,6 +106,15 @@ def _moved(event: Event, changed: Iterable[str]) -> str:
     if event.reminds_at is not None and event.reminds_at > timezone.now():
         event.reminded_at = None  # it was put off: its guests are reminded again
     return "moved"
+
+
+def _take_agenda_along(event: Event, began: datetime.datetime) -> None:
+    """To another day, at the same hours."""
+    days = timezone.localdate(event.starts_at) - timezone.localdate(began)
+    if days:
+        event.agenda.update(
+            starts_at=F("starts_at") + days, ends_at=F("ends_at") + days, updated_at=timezone.now()
+        )
 
 
 def _check_series(wanted: Iterable[Series], by: User) -> None:

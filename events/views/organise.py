@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -196,6 +197,21 @@ def _heads(event: Event) -> dict[str, Any]:
     }
 
 
+def _prepared(event: Event) -> dict[str, int]:
+    """How far the pages are that one prepares an event on."""
+    checklist = event.checklist.aggregate(
+        items=Count("pk"),
+        done=Count("pk", filter=Q(done_at__isnull=False)),
+        late=Count("pk", filter=Q(done_at=None, due_on__lt=timezone.localdate())),
+    )
+    return {
+        **checklist,
+        "questions": event.questions.asked().count() if event.asks_questions else 0,
+        "parts": event.agenda.count(),
+        "own_letters": event.letter_templates.count(),
+    }
+
+
 @require_safe
 def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
     event = managed(request, public_id)
@@ -218,6 +234,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "most": cities[0][1] if cities else 0,
             "elsewhere": event.registrations.confirmed().count() - sum(n for _region, n in cities),
             "listed": event.listings.count(),
+            "prepared": _prepared(event),
             "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
             **_heads(event),
             "may_export_delegates": permissions.is_host(request.user, event),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -217,6 +218,7 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "nav": "events",
             "event": event,
             "directions": _directions(event),
+            "agenda": _agenda(event),
             "requirements": requirements,
             "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
             "kinds": statistics.guests_by_kind(event),
@@ -225,6 +227,12 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             **panel(request, event),
         },
     )
+
+
+def _agenda(event: Event) -> list[dict[str, Any]]:
+    """The parts of each day."""
+    days = groupby(event.agenda.all(), key=lambda part: timezone.localdate(part.starts_at))
+    return [{"day": day, "parts": list(parts)} for day, parts in days]
 
 
 def _directions(event: Event) -> list[DockingDirection]:

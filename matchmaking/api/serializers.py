@@ -33,6 +33,7 @@ from chains.models import (
 from chains.permissions import Anyone
 from chains.services.requirements import ConditionDraft, LineDraft
 from events.models import (
+    AgendaItem,
     CheckIn,
     Delegate,
     Event,
@@ -547,6 +548,14 @@ class FormAnswerSerializer(serializers.ModelSerializer[FormAnswer]):
         return answer.evidence_id is not None
 
 
+class AgendaItemSerializer(serializers.ModelSerializer[AgendaItem]):
+    class Meta:
+        model = AgendaItem
+        fields = (
+            "starts_at", "ends_at", "title_zh", "title_en", "room_zh", "room_en", "note_zh", "note_en",
+        )  # fmt: skip
+
+
 class EventSerializer(serializers.ModelSerializer[Event]):
     level = serializers.CharField(source="level_id", read_only=True)
     host = EnterpriseNameSerializer(read_only=True)
@@ -558,6 +567,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     tiers = TierSerializer(many=True, read_only=True)
     listings = ListingSerializer(source="public_listings", many=True, read_only=True)
     questions = FormQuestionSerializer(source="asked", many=True, read_only=True)
+    agenda = AgendaItemSerializer(many=True, read_only=True)
 
     class Meta:
         model = Event
@@ -566,7 +576,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "text",
             "text_en", "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours",
             "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers", "listings",
-            "questions",
+            "questions", "agenda",
         )  # fmt: skip
 
 
