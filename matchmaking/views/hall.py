@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -32,7 +30,7 @@ from events.permissions import (
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest
 from matchmaking.services import interests
-from matchmaking.views.panels import interest_panel, own_interest
+from matchmaking.views.panels import interest_panel
 
 LINES_ON_A_SLIDE = 8
 WIDE = 36
@@ -213,14 +211,13 @@ def _by_badge(
         except DomainError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, _("Sent. The buyer has it now, with your enterprise's contact.")
-            )
-            return redirect("matchmaking:open_call", listing.code)
+            # Told by the address: what the enterprise has sent otherwise is not for whoever holds a badge.
+            return redirect(f"{request.path}?sent=1")
     context |= {
         "form": form,
-        "is_own": interests.is_own(requirement, enterprise),
-        "is_sent": own_interest(requirement, enterprise) is not None,
+        "is_own": requirement.enterprise_id == enterprise.pk,
+        "is_sent": "sent" in request.GET
+        or delegate.interests.filter(requirement=requirement).exists(),
     }
     status = 422 if form.errors else 200
     return render(request, "matchmaking/open_call.html", context, status=status)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from chains.models import AuditEntry, Change, Notification
+from chains.models import AuditEntry, Change, Enterprise, EnterpriseGroup, Notification
 from events import permissions
 from events.models import Delegate, EventStaff, Listing
 from events.services import events
@@ -118,7 +118,7 @@ def test_delegate_by_the_badge_answers_in_the_enterprises_name(client, event, li
 
     sent = answer(client, listing, **{"interest-message": "We make these."})
 
-    assertRedirects(sent, call(listing))
+    assertRedirects(sent, f"{call(listing)}?sent=1")
     interest = Interest.objects.get()
     enterprise = delegate.registration.enterprise
     assert (interest.origin, interest.event, interest.delegate, interest.sent_by) == (
@@ -147,8 +147,35 @@ def test_delegate_by_the_badge_answers_in_the_enterprises_name(client, event, li
     again = client.get(call(listing))
     assertContains(again, "The buyer has your enterprise's answer.")
     assertNotContains(again, "We make these.")
-    assert answer(client, listing).status_code == 422
-    assert Interest.objects.count() == 1
+    assert answer(client, listing, **{"interest-message": "Better."}).status_code == 302
+    assert Interest.objects.get().message == "We make these."
+
+
+def test_holder_of_a_badge_learns_nothing_of_what_the_enterprise_has_sent(
+    client, listing, delegate
+):
+    sent = InterestFactory(
+        requirement=listing.requirement,
+        enterprise=delegate.registration.enterprise,
+        message="Qmessage",
+        status="declined",
+        decline_reason="price",
+    )
+    known(client, delegate)
+
+    before = client.get(call(listing))
+    after = answer(client, listing, **{"interest-message": "We can."})
+
+    assertContains(before, "Send the answer")
+    assertNotContains(before, "Qmessage")
+    assertRedirects(after, f"{call(listing)}?sent=1")
+    shown = client.get(after["Location"])
+    assertContains(shown, "The buyer has your enterprise's answer.")
+    assertNotContains(shown, "Qmessage")
+    sent.refresh_from_db()
+    assert (sent.message, sent.status, sent.origin) == ("Qmessage", "declined", "site")
+    line = AuditEntry.objects.get(action="interest.repeated")
+    assert line.data["delegate"] == delegate.public_id
 
 
 def replaced(_event, delegate):
@@ -196,6 +223,10 @@ def own_house(_event, delegate):
     )
 
 
+def same_group(_event, _delegate):
+    Enterprise.objects.update(group=EnterpriseGroup.objects.create(name="Group"))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -204,10 +235,11 @@ def own_house(_event, delegate):
         (cancelled, "holds no seat"),
         (other_event, "of another event"),
         (called_off, "does not take place"),
-        (suspended, "not verified yet"),
-        (without_contact, "stored no contact"),
-        (week_is_spent, "has sent 10 interests this week"),
+        (suspended, "cannot answer by the badge"),
+        (without_contact, "cannot answer by the badge"),
+        (week_is_spent, "cannot answer by the badge"),
         (own_house, "of your own house"),
+        (same_group, "cannot answer by the badge"),
     ],
 )
 def test_badge_that_does_not_hold_answers_nothing(client, event, listing, delegate, change, said):
