@@ -209,8 +209,11 @@ class QuestionForm(Form):
     order = forms.IntegerField(
         min_value=1, max_value=99, required=False, label=pgettext_lazy("order", "Place")
     )
+    # With an initial value, so that the empty row at the end counts as untouched.
     kind = forms.ChoiceField(
-        choices=FormQuestion.Kind.choices, required=False, label=_("Kind of answer")
+        choices=FormQuestion.Kind.choices,
+        initial=FormQuestion.Kind.TEXT,
+        label=_("Kind of answer"),
     )
     text_zh = forms.CharField(max_length=500, label=_("Question in Chinese"))
     text_en = forms.CharField(max_length=500, label=_("Question in English"))

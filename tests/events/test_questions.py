@@ -277,7 +277,8 @@ def test_form_builder_adds_orders_and_takes_off(client):
     first, second = asked(event, "text", "choice")
     client.force_login(organiser_of(event))
     address = reverse("events:event_questions", args=[event.public_id])
-    data = {"q-TOTAL_FORMS": "3", "q-INITIAL_FORMS": "2"}
+    # As a browser sends it, with the untouched row at the end.
+    data = {"q-TOTAL_FORMS": "4", "q-INITIAL_FORMS": "2", "q-3-kind": "text", "q-3-text_zh": ""}
     data |= {f"q-0-{k}": v for k, v in {"public_id": first.public_id, "kind": "text", "text_zh": "问", "text_en": "Ask", "order": "1", "DELETE": "on"}.items()}  # fmt: skip
     data |= {f"q-1-{k}": v for k, v in {"public_id": second.public_id, "kind": "choice", "text_zh": "餐", "text_en": "Meal", "order": "2", "choices": "素食 | Vegetarian\n清真｜Halal"}.items()}  # fmt: skip
     new = {
