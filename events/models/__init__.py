@@ -4,6 +4,7 @@ from events.models.agenda import AgendaItem, ChecklistItem
 from events.models.checkin import CheckIn
 from events.models.event import Event, EventLevel, EventStaff, Listing
 from events.models.form import FormAnswer, FormQuestion
+from events.models.invitation import Invitation
 from events.models.letters import Announcement, LetterTemplate
 from events.models.programmes import Programme, Series, Target
 from events.models.registration import Delegate, Registration, Tier
@@ -19,6 +20,7 @@ __all__ = [
     "EventStaff",
     "FormAnswer",
     "FormQuestion",
+    "Invitation",
     "LetterTemplate",
     "Listing",
     "Programme",

@@ -31,7 +31,7 @@ from chains.models import (
     User,
 )
 from chains.services import enterprises
-from events.models import CheckIn, Event, Registration
+from events.models import CheckIn, Event, Invitation, Registration
 from matchmaking.models import Interest, Match
 
 
@@ -187,6 +187,7 @@ _CALLED = {
     "events.Event_co_hosts": gettext_lazy("events as co-host"),
     "events.Programme": gettext_lazy("programmes"),
     "events.Registration": gettext_lazy("registrations"),
+    "events.Invitation": gettext_lazy("invitations"),
     "matchmaking.Interest": gettext_lazy("interests"),
     "matchmaking.Match": gettext_lazy("matches"),
     "matchmaking.Dismissal": gettext_lazy("dismissed suggestions"),
@@ -420,6 +421,11 @@ RULES: dict[str, Rule] = {
     "events.Event_co_hosts.enterprise": co_hosts,
     "events.Programme.owner": move,
     "events.Registration.enterprise": registrations,
+    "events.Invitation.enterprise": left_behind(
+        "event_id",
+        rank=lambda row: row.status == Invitation.Status.REGISTERED,
+        how=gettext_lazy("Invited already."),
+    ),
     "matchmaking.Interest.enterprise": settled_by(
         "requirement_id",
         rank=lambda row: _INTEREST_RANK[row.status],
