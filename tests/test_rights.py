@@ -34,6 +34,7 @@ OPEN = {
     "api-capabilities-detail(capability)",
     "api-requirements-detail(published)",
     "api-requirements-contact(published)",
+    "api-requirements-wanted(published)",  # a refusal: that it is published is public
     "api-events-detail(event)",
     "api-events-check-ins(event)",  # a refusal: that the event exists is public
     "api-programmes-detail(programme)",

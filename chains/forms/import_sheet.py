@@ -31,7 +31,7 @@ from chains.models import (
 from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
 from chains.searchtext import CHINESE, fold, language_of
 from chains.services.imports import CapabilityDraft, EnterpriseDraft, Person, ReadRow
-from chains.spreadsheets import Column, Layout, Row, RowError, Sheets, Table, read_table
+from chains.spreadsheets import Column, Layout, Proposal, Row, RowError, Sheets, Table, read_table
 
 ENTERPRISES = (
     Column(
@@ -247,6 +247,33 @@ _COLUMNS = {
 
 def columns_of(kind: str) -> tuple[Column, ...]:
     return _COLUMNS[Import.Kind(kind)]
+
+
+def faults_of(kind: str, fields: Mapping[int, str]) -> list[str]:
+    """What is wrong with a choice of columns, by their place in the file."""
+    taken = list(fields.values())
+    known = columns_of(kind)
+    faults = [
+        _("“%(field)s” is chosen for several columns. Leave one of them.")
+        % {"field": requirement_sheet.label_of(column)}
+        for column in known
+        if taken.count(column.field) > 1 and not column.many
+    ]
+    return faults + [
+        _("Choose the column that holds “%(field)s”.")
+        % {"field": requirement_sheet.label_of(column)}
+        for column in known
+        if column.required and column.field not in taken
+    ]
+
+
+def words_of(proposal: Proposal, layout: Layout) -> dict[str, Any]:
+    """What the file calls its columns, and what is remembered of the choice."""
+    named = [one for one in proposal.columns if one.title != one.letter]
+    return {
+        "heads": {one.place: one.title for one in proposal.columns},
+        "chosen": {one.key: layout.fields.get(one.place, "") for one in named},
+    }
 
 
 def read_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -100,11 +101,24 @@ def upload(
     content: bytes,
     proposal: Proposal,
     by: User,
+    key: str = "",
 ) -> Import:
-    """Keep a file that could be read, with what its columns are taken for."""
+    """Keep a file that could be read, with what its columns are taken for. Sent again under the same `key` it is the
+    one that was kept."""
     _check_right(kind, enterprise, by)
     if len(content) > MAX_BYTES:
         raise DomainError(_("The file is too large. Split it."), code="file.too_big")
+    sha256 = hashlib.sha256(content).hexdigest()
+    if key:
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
+        sent = Import.objects.filter(asked_by=by, key=key).defer("content").first()
+        if sent is not None:
+            if (sent.kind, sent.enterprise_id, sent.sha256) == (kind, enterprise.pk, sha256):
+                return sent
+            raise DomainError(
+                _("Something else was sent under this key. Take a new key for new rows."),
+                code="import.key_taken",
+            )
     job = Import.objects.create(
         kind=kind,
         enterprise=enterprise,
@@ -113,6 +127,8 @@ def upload(
         content=content,
         layout=_layout_data(proposal.layout, {}, {}),
         rows_total=proposal.row_count,
+        key=key,
+        sha256=sha256,
     )
     audit.record(by, "import.uploaded", job, kind=kind, size=len(content))
     changes.record("import", job, "uploaded")

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import permissions, spreadsheets
 from chains.errors import DomainError
-from chains.forms.import_sheet import columns_of, read_rows
+from chains.forms.import_sheet import columns_of, faults_of, read_rows, words_of
 from chains.forms.requirement_sheet import label_of
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, Import, User
@@ -169,29 +169,8 @@ def chosen(request: HttpRequest, job: Import, proposal: Proposal) -> tuple[Layou
         fields = {place: name for place, name in posted.items() if name in known}
     else:
         fields = dict(proposal.layout.fields)
-    taken = list(fields.values())
-    faults = [
-        _("“%(field)s” is chosen for several columns. Leave one of them.")
-        % {"field": label_of(column)}
-        for name, column in known.items()
-        if taken.count(name) > 1 and not column.many
-    ]
-    faults += [
-        _("Choose the column that holds “%(field)s”.") % {"field": label_of(column)}
-        for name, column in known.items()
-        if column.required and name not in taken
-    ]
     at = proposal.layout
-    return Layout(at.sheet, at.first, at.depth, fields), faults
-
-
-def words_of(proposal: Proposal, layout: Layout) -> dict[str, Any]:
-    """What the file calls its columns, and what is remembered of the choice."""
-    named = [one for one in proposal.columns if one.title != one.letter]
-    return {
-        "heads": {one.place: one.title for one in proposal.columns},
-        "chosen": {one.key: layout.fields.get(one.place, "") for one in named},
-    }
+    return Layout(at.sheet, at.first, at.depth, fields), faults_of(job.kind, fields)
 
 
 def _run(request: MemberRequest, job: Import, proposal: Proposal, layout: Layout) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import permissions, spreadsheets
 from chains.errors import DomainError
+from chains.forms.import_sheet import words_of
 from chains.forms.requirement_sheet import (
     COLUMNS,
     FIELDS,
@@ -31,7 +32,7 @@ from chains.http import MemberRequest
 from chains.models import Enterprise, Import, Requirement, RequirementLine, new_public_id
 from chains.services import imports, requirements
 from chains.spreadsheets import Proposal
-from chains.views.imports import chosen, columns_page, own_imports, proposed, words_of
+from chains.views.imports import chosen, columns_page, own_imports, proposed
 from chains.views.refusals import refusal
 from chains.views.sheets import XLSX
 

@@ -48,7 +48,17 @@ from events.models import (
     Tier,
 )
 from events.services.answers import TEXT_MOST
-from matchmaking.models import Decision, Interest, InterestMessage, Match, MatchRun, Score
+from matchmaking.models import (
+    Decision,
+    Interest,
+    InterestAttachment,
+    InterestMessage,
+    InterestNote,
+    Match,
+    MatchRun,
+    Score,
+)
+from matchmaking.services.waking import MOST_WANTED
 
 NAMES = ("code", "name_zh", "name_en")
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
@@ -807,9 +817,41 @@ class InterestAnswerSerializer(serializers.Serializer[Any]):
     answer = serializers.CharField(max_length=500)
 
 
+class InterestAttachmentSerializer(serializers.ModelSerializer[InterestAttachment]):
+    class Meta:
+        model = InterestAttachment
+        fields = ("public_id", "original_name", "content_type", "size", "created_at")
+
+
+class InterestFileSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(help_text="PDF, JPEG or PNG, 8 MB.")
+
+
+class InterestNoteSerializer(serializers.ModelSerializer[InterestNote]):
+    text = serializers.CharField(max_length=500)
+
+    class Meta:
+        model = InterestNote
+        fields = ("public_id", "text", "created_at")
+        read_only_fields = ("public_id", "created_at")
+
+
+class ShortlistSerializer(serializers.Serializer[Any]):
+    """The buyer's own mark; the supplier never sees it."""
+
+    is_shortlisted = serializers.BooleanField()
+
+
+class WantedSerializer(serializers.Serializer[Any]):
+    """How many interests the buyer wants; null: everybody whom it fits is told."""
+
+    wanted_interests = serializers.IntegerField(min_value=1, max_value=MOST_WANTED, allow_null=True)
+
+
 class InterestSerializer(serializers.ModelSerializer[Interest]):
     answers = InterestAnswerSerializer(many=True, read_only=True)
     thread = InterestMessageSerializer(many=True, read_only=True)
+    attachments = InterestAttachmentSerializer(many=True, read_only=True, source="files")
     requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     enterprise = EnterpriseNameSerializer(read_only=True)
     lines = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True, many=True)
@@ -818,7 +860,7 @@ class InterestSerializer(serializers.ModelSerializer[Interest]):
         model = Interest
         fields = (
             "public_id", "requirement", "enterprise", "lines", "message", "language", "answers",
-            "thread", "status", "decline_reason", "decline_note", "created_at", "answered_at",
+            "thread", "attachments", "status", "decline_reason", "decline_note", "created_at", "answered_at",
         )  # fmt: skip
 
 

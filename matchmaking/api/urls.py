@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from matchmaking.api import views
+from matchmaking.api import alerts, imports, views
 
 router = SimpleRouter()
 for prefix, viewset in {
@@ -30,6 +30,8 @@ for prefix, viewset in {
     "matches": views.MatchViewSet,
     "interests": views.InterestViewSet,
     "runs": views.RunViewSet,
+    "imports": imports.ImportViewSet,
+    "searches": alerts.SavedSearchViewSet,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 

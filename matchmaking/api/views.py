@@ -6,14 +6,16 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request as DRFRequest
 from rest_framework.response import Response
@@ -39,6 +41,7 @@ from chains.models import (
     Unit,
 )
 from chains.services import capabilities, enterprises, requirements
+from chains.views.downloads import download
 from events import permissions as gathering
 from events import statistics
 from events.models import (
@@ -59,8 +62,8 @@ from events.services import registration as registrations
 from matchmaking import permissions
 from matchmaking.api import filters, serializers
 from matchmaking.api.base import ReadViewSet, ReferenceViewSet, Request
-from matchmaking.models import Interest, Match, MatchRun
-from matchmaking.services import contacts, interests, matching, review
+from matchmaking.models import Interest, InterestAttachment, Match, MatchRun
+from matchmaking.services import contacts, interests, matching, review, waking
 
 CREATED, ACCEPTED = status.HTTP_201_CREATED, status.HTTP_202_ACCEPTED
 
@@ -321,6 +324,19 @@ class RequirementViewSet(ReadViewSet):
             requirement=self.get_object(), by=request.user, purpose=body.validated_data["purpose"]
         )
         return Response(serializers.ContactSerializer(row).data)
+
+    @extend_schema(request=serializers.WantedSerializer, responses=serializers.WantedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def wanted(self, request: Request, public_id: str) -> Response:
+        """The buyer names how many interests it wants; suppliers are then told in small batches."""
+        body = serializers.WantedSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = waking.want(
+            requirement=self.get_object(),
+            number=body.validated_data["wanted_interests"],
+            by=request.user,
+        )
+        return Response(serializers.WantedSerializer(row).data)
 
     def _answer(self, row: Requirement, code: int = status.HTTP_200_OK) -> Response:
         found = self.get_queryset().get(pk=row.pk)
@@ -717,7 +733,11 @@ class InterestViewSet(ReadViewSet):
         return (
             Interest.objects.visible_to(self.request.user)
             .select_related("requirement", "enterprise")
-            .prefetch_related("lines", "thread")
+            .prefetch_related(
+                "lines",
+                "thread",
+                Prefetch("attachments", InterestAttachment.objects.standing(), "files"),
+            )
             .order_by("-pk")
         )
 
@@ -799,6 +819,70 @@ class InterestViewSet(ReadViewSet):
         """Open the contact the supplier sent along. Each call is logged."""
         row = contacts.reveal_supplier(interest=self.get_object(), by=request.user)
         return Response(serializers.ContactSerializer(row).data)
+
+    @extend_schema(
+        request=serializers.ShortlistSerializer, responses=serializers.ShortlistSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def shortlist(self, request: Request, public_id: str) -> Response:
+        """The buyer puts it on its short list, or takes it off."""
+        body = serializers.ShortlistSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = interests.shortlist(
+            interest=self.get_object(), on=body.validated_data["is_shortlisted"], by=request.user
+        )
+        return Response(serializers.ShortlistSerializer(row).data)
+
+    @extend_schema(
+        methods=["post"],
+        request=serializers.InterestNoteSerializer,
+        responses={201: serializers.InterestNoteSerializer},
+    )
+    @extend_schema(methods=["get"], responses=serializers.InterestNoteSerializer(many=True))
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
+    def notes(self, request: Request, public_id: str) -> Response:
+        """What the buyer's people tell each other about it."""
+        interest = self.get_object()
+        if not permissions.can_read_as_buyer(request.user, interest.requirement):
+            raise PermissionDenied
+        if request.method == "GET":
+            return Response(serializers.InterestNoteSerializer(interest.notes, many=True).data)
+        body = serializers.InterestNoteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = interests.note(interest=interest, text=body.validated_data["text"], by=request.user)
+        return Response(serializers.InterestNoteSerializer(row).data, status=CREATED)
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.InterestFileSerializer},
+        responses={201: serializers.InterestAttachmentSerializer},
+    )
+    @action(detail=True, methods=["post"], parser_classes=[MultiPartParser])
+    def attachments(self, request: Request, public_id: str) -> Response:
+        """The supplier puts a file to it, until the buyer has answered."""
+        interest = self.get_object()
+        body = serializers.InterestFileSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = interests.attach(
+            interest=interest, upload=body.validated_data["file"], by=request.user
+        )
+        return Response(serializers.InterestAttachmentSerializer(row).data, status=CREATED)
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(
+        detail=True,
+        url_path=r"attachments/(?P<attachment_id>[a-z0-9]{12})",
+        url_name="attachment",
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def attachment(self, request: Request, public_id: str, attachment_id: str) -> HttpResponseBase:
+        """The file itself, for both sides; each look of the buyer is logged."""
+        rows = InterestAttachment.objects.visible_to(request.user).select_related(
+            "interest__requirement__enterprise"
+        )
+        row = get_object_or_404(rows, public_id=attachment_id, interest=self.get_object())
+        interests.open_attachment(attachment=row, by=request.user)
+        return download(row)
 
     def _answer(self, row: Interest, code: int = status.HTTP_200_OK) -> Response:
         found = self.get_queryset().get(pk=row.pk)

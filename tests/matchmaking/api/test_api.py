@@ -9,9 +9,9 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from chains.models import Requirement
+from chains.models import Import, Requirement
 from events.models import Event, Registration
-from matchmaking.models import MatchRun
+from matchmaking.models import MatchRun, SavedSearch
 from tests import world
 from tests.factories.chains import (
     CapabilityFactory,
@@ -102,7 +102,7 @@ SHAPES = {
     },
     "interests": {
         "public_id", "requirement", "enterprise", "lines", "message", "language", "answers", "thread",
-        "status", "decline_reason", "decline_note", "created_at", "answered_at",
+        "attachments", "status", "decline_reason", "decline_note", "created_at", "answered_at",
     },
     "runs": {
         "public_id", "scope", "requirement", "line", "enterprise", "status", "lines_total", "lines_done",
@@ -215,7 +215,24 @@ def runs(count):
     return user
 
 
+def imports(count):
+    member = MembershipFactory()
+    for number in range(count):
+        Import.objects.create(
+            kind="capabilities", enterprise=member.enterprise, asked_by=member.user, file_name=f"{number}.csv"
+        )  # fmt: skip
+    return member.user
+
+
+def searches(count):
+    user = UserFactory()
+    for number in range(count):
+        SavedSearch.objects.create(user=user, name=str(number), query=f"q={number}")
+    return user
+
+
 MAKERS = (
+    imports, searches,
     requirements, capabilities, enterprises, events, programmes, series, registrations, matches, interests, runs,
 )  # fmt: skip
 
