@@ -110,8 +110,12 @@ class Market:
     def _build(self, side: Side) -> None:
         self._day[side] = timezone.localdate()
         found = offers(side, self.places)
-        self.indexes[side] = OfferIndex.build(found, self.taxonomy, encoder())
+        self._take(side, OfferIndex.build(found, self.taxonomy, encoder()))
         self._exchanged[side] = 0
+
+    def _take(self, side: Side, index: OfferIndex) -> None:
+        index.of_buyers = side == "demand"
+        self.indexes[side] = index
 
     def _load(self, side: Side) -> bool:
         """Takes the kept index and brings it up to now: the feed is read on from where it was built."""
@@ -127,7 +131,8 @@ class Market:
         index = self._shelf.load(build, self.taxonomy, encoder())
         if index is None:
             return False
-        self.indexes[side], self._day[side], self._exchanged[side] = index, build.day, 0
+        self._take(side, index)
+        self._day[side], self._exchanged[side] = build.day, 0
         self._catch_up(side, build)
         return side in self.indexes
 

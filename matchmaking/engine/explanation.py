@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from matchmaking.engine.highlight import says_something, telling_words, tokenise
+from matchmaking.engine.index import Objections
 from matchmaking.engine.locality import Nearness, steps
 from matchmaking.engine.text import as_written, han_runs, normalise
 from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone
@@ -27,7 +29,10 @@ _ENDINGS = {
 CONDITION_CODES = tuple(
     f"{kind}.{ending}" for kind, endings in _ENDINGS.items() for ending in endings
 )
-TEXT_CODES = ("text.terms", "text.bridged", "text.elsewhere", "text.meaning")
+TEXT_CODES = (
+    "text.terms", "text.bridged", "text.akin", "text.elsewhere", "text.meaning",
+    "text.ruled_out", "text.seller", "text.buyer", "text.service", "text.machine", "text.purpose",
+)  # fmt: skip
 CATEGORY_CODES = (
     "category.same",
     "category.near",
@@ -56,6 +61,7 @@ _NEAR_KM = 50.0
 _WORTH_TENTHS = 10  # advice for less than a point is noise
 TERMS_SHOWN = 3
 _LONGEST_TERM = 40
+_LONGEST_PHRASE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +84,29 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """A word of the need and one of the offer, in the other language, that belong to one category.
+
+    `same` when each is what the category is called, so that they mean the same and do not only stand near.
+    """
+
+    asked: str
+    offered: str
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """What the two texts share, before it is put into reasons."""
 
     terms: tuple[str, ...] = ()
-    bridge: tuple[str, str] | None = None
+    bridge: Bridge | None = None
     need_leaf: str = ""
     offer_leaf: str = ""
     parent: str = ""
     level: str = ""  # leaf, parent, chain; empty when not even the chain is shared
     elsewhere: tuple[str, ...] = ()  # words of the need that only other texts of the supplier use
+    objections: Objections = field(default_factory=Objections)
 
 
 def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
@@ -129,14 +148,24 @@ def _common_phrases(run: str, other: str) -> Iterator[str]:
 
 
 def bridge(
-    need: Wording, offer: Wording, words: Mapping[str, Sequence[str]]
-) -> tuple[str, str] | None:
-    """A word of a category in the need and one of the other language in the offer; `words` as `bridgeable` gives them."""
+    need: Wording,
+    offer: Wording,
+    words: Mapping[str, Sequence[str]],
+    same: Collection[tuple[str, str]] = (),
+) -> Bridge | None:
+    """A word of a category in the need and one of the other language in the offer; `words` as `bridgeable` gives them.
+
+    Of several the one that means the `same` (Chinese, English), else the longest.
+    """
     for mine, theirs in (("zh", "en"), ("en", "zh")):
-        asked = _first(words[mine], need.text)
-        offered = _first(words[theirs], offer.text) if asked else ""
-        if asked and offered:
-            return asked[:_LONGEST_TERM], offered[:_LONGEST_TERM]
+        asked = _standing_in(words[mine], need.text)
+        offered = _standing_in(words[theirs], offer.text) if asked else []
+        if not asked or not offered:
+            continue
+        for pair in product(asked, offered):
+            if (pair if mine == "zh" else pair[::-1]) in same:
+                return Bridge(pair[0][:_LONGEST_TERM], pair[1][:_LONGEST_TERM], same=True)
+        return Bridge(asked[0][:_LONGEST_TERM], offered[0][:_LONGEST_TERM], same=False)
     return None
 
 
@@ -154,8 +183,8 @@ def bridgeable(terms: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]
     }
 
 
-def _first(words: Sequence[str], text: str) -> str:
-    return next((word.lstrip() for word in words if word in text), "")
+def _standing_in(words: Sequence[str], text: str) -> list[str]:
+    return [word.lstrip() for word in words if word in text]
 
 
 def explain(
@@ -170,6 +199,7 @@ def explain(
     """The reasons of one pair: for, open, against, and what would raise the score."""
     share = {part.name: part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts}
     reasons = [
+        *_of_objections(agreement.objections),
         *_of_category(agreement, share["category"]),
         *_of_text(agreement, share["text"]),
         *_of_conditions(outcomes),
@@ -209,10 +239,26 @@ def shortlist(
     return [reason for reason in reasons if reason in chosen][:shown]
 
 
+def _of_objections(found: Objections) -> Iterator[Reason]:
+    """First among what speaks against a pair: nothing a supplier could add makes up for it."""
+    if found.ruled_out:
+        yield Reason("text.ruled_out", "against", {"phrase": found.ruled_out[:_LONGEST_PHRASE]})
+    if found.party:
+        yield Reason(f"text.{found.party}", "against", {})
+    if found.form:
+        yield Reason(f"text.{found.form}", "against", {})
+    if found.purpose:
+        yield Reason("text.purpose", "against", {"phrase": found.purpose[:_LONGEST_PHRASE]})
+
+
 def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
     if agreement.bridge:
-        asked, offered = agreement.bridge
-        yield Reason("text.bridged", "for", {"asked": asked, "offered": offered})
+        found = agreement.bridge
+        both = {"asked": found.asked, "offered": found.offered}
+        if found.same:
+            yield Reason("text.bridged", "for", both)
+        else:
+            yield Reason("text.akin", "for", {**both, "category": agreement.need_leaf})
     if agreement.terms:
         yield Reason("text.terms", "for", {"terms": list(agreement.terms)})
     if agreement.elsewhere:

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from matchmaking.engine import reading
 from matchmaking.engine import text as words
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.records import offer_from_json, offer_to_json
@@ -45,6 +47,15 @@ _COMMON_COUNT = 500
 _COMMON_SHARE = 0.02
 _PAIRS_AT_ONCE = 200_000
 CANDIDATES = 100
+# What a line is for tells something of its category, but less than what it asks for.
+_AIM_SHARE = np.float32(0.5)
+_PURPOSE_HEARD = np.float32(0.3)
+# So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
+_PURPOSE_LEAD = np.float32(0.2)
+# What is left of the points of text and category where a line asks for work and a text offers the machine, or the
+# other way round, and where both want the same or both have it.
+_OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
+_PHRASES_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ _NAMED_FROM, _NAMED = 4.5, 10.0
 _SHARED_ABOVE, _SHARED_EACH = np.float32(0.3), np.float32(0.6)
 # Two texts of one trade are as near as this without meaning the same.
 _FOREIGN = np.float32(0.3)
+# So much more, and it is worth a sentence.
+_TOLD = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +100,19 @@ class Lines:
     sizes: Floats
     leading: list[int]
     ruled_out: Mapping[int, Floats]
+    purposes: Mapping[int, tuple[Floats, Floats]]
+    forms: npt.NDArray[np.int8]
+    rivals: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Objections:
+    """What speaks against a text as an answer, in the words of the line where it has any; "" for none."""
+
+    ruled_out: str = ""
+    purpose: str = ""
+    form: reading.Form = ""
+    party: Literal["", "seller", "buyer"] = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +142,9 @@ class Features:
         together, less what this one covers.
     differ
         1 where line and text are in different languages, else 0.
+    fit
+        What is left of the points of text and category (0 to 1) after it is known who gives and who takes, and whether
+        work or a machine is meant.
     """
 
     u: Floats
@@ -126,6 +155,7 @@ class Features:
     chain: Floats
     differ: Floats
     elsewhere: Floats
+    fit: Floats
 
 
 class OfferIndex:
@@ -133,7 +163,11 @@ class OfferIndex:
 
     Every figure depends on the living texts alone, not on the order in which they came: adding and removing gives
     the same results as building anew.
+
+    `of_buyers` says that the texts are what firms buy, so that every one of them takes.
     """
+
+    of_buyers = False
 
     def __init__(self, taxonomy: Taxonomy, encoder: Encoder) -> None:
         self.taxonomy = taxonomy
@@ -151,6 +185,9 @@ class OfferIndex:
         self._probabilities: Matrix = sp.csr_matrix((0, len(taxonomy.leaves)), dtype=np.float32)
         self._coarse: Floats = np.empty((0, 0), np.float32)
         self._chinese: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self._forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self._parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self._phrases: dict[str, Floats] = {}
         self._pending: list[tuple[int, OfferText]] = []
         self._changed = True
 
@@ -199,6 +236,7 @@ class OfferIndex:
         self.texts = [self.texts[row] for row in rows]
         self.owners, self._vectors = self.owners[rows], self._vectors[rows]
         self._coarse, self._chinese = self._coarse[rows], self._chinese[rows]
+        self._forms, self._parties = self._forms[rows], self._parties[rows]
         self._counts, self._probabilities = self._counts[rows], self._probabilities[rows]
         self._alive = np.ones(len(rows), np.bool_)
 
@@ -224,6 +262,9 @@ class OfferIndex:
         self._vectors = _stacked(self._vectors, vectors)
         self._coarse = _stacked(self._coarse, vectors @ self.taxonomy.basis(self.encoder))
         self._chinese = np.append(self._chinese, _chinese(spoken))
+        self._forms = np.append(self._forms, _forms(spoken))
+        parties = [reading.PARTIES.index(reading.party_of(text)) for text in spoken]
+        self._parties = np.append(self._parties, np.array(parties, np.int8))
         self.texts += texts
         self.owners = np.append(
             self.owners, np.array([owner for owner, _ in self._pending], np.int64)
@@ -340,18 +381,23 @@ class OfferIndex:
         """Everything about the needs that pairs are compared by; finds the k nearest texts by meaning and by words."""
         self.refresh()
         spoken = [need.text for need in needs]
+        aims = [reading.aim(words.asserted(text))[0] for text in spoken]
         vectors = self._vectors_of_lines(needs)
+        purposes = self._purposes(needs)
         counts = _widened(
             self._vocabulary.counts(spoken, words.tokens, grow=False), len(self._vocabulary)
         )
-        tfidf = unit_rows(times_columns(sublinear(counts), self._idf))
+        heard = self._heard(counts, aims, list(purposes))
+        tfidf = times_columns(sublinear(counts), self._idf)
+        tfidf.data *= heard
+        tfidf = unit_rows(tfidf)
         cover = counts.copy()
-        cover.data = self._rarity[cover.indices]
+        cover.data = self._rarity[cover.indices] * heard
         sums = np.maximum(_row_sums(cover.data, cover.indptr), 1e-9)
         cover.data = (cover.data / np.repeat(sums, np.diff(cover.indptr))).astype(np.float32)
         chinese = _chinese(spoken)
         found = self._nearest(needs, vectors, tfidf, k)
-        likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
+        likely = self._likely(spoken, aims, vectors, purposes)
         votes = self._votes(vectors, tfidf, found, _LEAF_VOTE)
         likely = self._with_votes(likely, votes)
         likely = self.taxonomy.with_given(
@@ -373,7 +419,69 @@ class OfferIndex:
             self._sizes(needs),
             _leaders(leaf),
             self._ruled_out(needs),
+            purposes,
+            _forms(aims),
+            self._rivals(needs),
         )
+
+    def _likely(
+        self,
+        spoken: Sequence[str],
+        aims: Sequence[str],
+        vectors: Floats,
+        purposes: Mapping[int, tuple[Floats, Floats]],
+    ) -> Matrix:
+        """p(leaf | line): of one that says what its product is for, half by the product alone."""
+        likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
+        if not purposes:
+            return likely
+        rows = list(purposes)
+        asked = np.stack([purposes[row][0] for row in rows])
+        alone = self.taxonomy.probabilities([aims[row] for row in rows], asked, self.encoder)
+        place = sp.csr_matrix(
+            (np.full(len(rows), _AIM_SHARE), (rows, range(len(rows)))),
+            shape=(len(spoken), len(rows)),
+        )
+        keep = np.ones(len(spoken), np.float32)
+        keep[rows] = 1 - _AIM_SHARE
+        return (sp.diags(keep) @ likely + place @ alone).tocsr().astype(np.float32)
+
+    def _heard(self, counts: Matrix, aims: Sequence[str], rows: Sequence[int]) -> Floats:
+        """How much each count of a line says: what it says only of its product's purpose speaks more softly."""
+        heard = np.ones(len(counts.data), np.float32)
+        asked = self._vocabulary.counts([aims[row] for row in rows], words.tokens, grow=False)
+        for place, row in enumerate(rows):
+            own = slice(counts.indptr[row], counts.indptr[row + 1])
+            kept = asked.indices[asked.indptr[place] : asked.indptr[place + 1]]
+            heard[own] = np.where(np.isin(counts.indices[own], kept), 1, _PURPOSE_HEARD)
+        return heard
+
+    def _purposes(self, needs: Sequence[Need]) -> Mapping[int, tuple[Floats, Floats]]:
+        """Vectors of what lines ask for and of what that is for, by the position of those that say both."""
+        aims = {n: reading.aim(words.asserted(need.text)) for n, need in enumerate(needs)}
+        said = {number: phrases for number, phrases in aims.items() if phrases[1]}
+        vectors = self._vectors_of_phrases([phrase for pair in said.values() for phrase in pair])
+        return {number: (vectors[asked], vectors[use]) for number, (asked, use) in said.items()}
+
+    def _vectors_of_phrases(self, phrases: Sequence[str]) -> Mapping[str, Floats]:
+        """Lines of one buyer name the same things again and again."""
+        fresh = [phrase for phrase in dict.fromkeys(phrases) if phrase not in self._phrases]
+        read = dict(zip(fresh, self.encoder.encode(fresh), strict=True))
+        found = {
+            phrase: read[phrase] if phrase in read else self._phrases[phrase] for phrase in phrases
+        }
+        if len(self._phrases) + len(read) > _PHRASES_KEPT:
+            self._phrases.clear()
+        self._phrases |= read
+        return found
+
+    def _rivals(self, needs: Sequence[Need]) -> npt.NDArray[np.bool_]:
+        """For each line the parties that are of no use to it. Among buyers' lines everybody takes."""
+        out = np.zeros((len(needs), len(reading.PARTIES)), np.bool_)
+        if not self.of_buyers:
+            for number, need in enumerate(needs):
+                out[number] = [party in reading.rivals_of(need.text) for party in reading.PARTIES]
+        return out
 
     def _vectors_of_lines(self, needs: Sequence[Need]) -> Floats:
         """A line is compared by what it asks for: what it rules out would draw it to just that."""
@@ -533,6 +641,7 @@ class OfferIndex:
             "leaf": _dots(lines.leaf, self._leaf, pairs),
             "parent": _dots(lines.parent, self._parent, pairs),
             "chain": _dots(lines.chain, self._chain, pairs),
+            "fit": self._fit(lines, pairs),
             "differ": (lines.chinese[pairs.line] != self._chinese[pairs.row]).astype(np.float32),
         }
         nothing = np.zeros(len(pairs), np.float32)
@@ -602,6 +711,33 @@ class OfferIndex:
         out[several] = np.maximum(whole[back] - covered[several], 0)
         return out
 
+    def _fit(self, lines: Lines, pairs: Pairs) -> Floats:
+        asked, offered = lines.forms[pairs.line], self._forms[pairs.row]
+        other = (asked > 0) & (offered > 0) & (asked != offered)
+        rival = lines.rivals[pairs.line, self._parties[pairs.row]]
+        return np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
+
+    def objections(self, lines: Lines, line: int, row: int) -> Objections:
+        """What has taken points from a pair, to be told as reasons."""
+        text, vector = lines.needs[line].text, self._vectors[row]
+        ruled_out, purpose = "", ""
+        if line in lines.ruled_out and not words.ruled_out(self.texts[row].text):
+            near = float(vector @ lines.ruled_out[line])
+            ruled_out = words.ruled_out(text) if near > _FOREIGN + _TOLD else ""
+        if line in lines.purposes:
+            asked, use = lines.purposes[line]
+            nearer = float(vector @ (use - asked))
+            purpose = reading.aim(words.asserted(text))[1] if nearer > _PURPOSE_LEAD else ""
+        form, party = int(lines.forms[line]), int(self._parties[row])
+        other = form > 0 and self._forms[row] > 0 and self._forms[row] != form
+        rival = bool(lines.rivals[line, party])
+        return Objections(
+            ruled_out,
+            purpose,
+            reading.FORMS[self._forms[row]] if other else "",
+            ("buyer" if party else "seller") if rival else "",
+        )
+
     def leading_leaves(self, lines: Lines, line: int, row: int) -> tuple[str, str]:
         """Codes of the leaf that the line, and the one that the text, most probably speaks of; "" for none."""
         asked, offered = lines.leading[line], self._leaders[row]
@@ -618,6 +754,10 @@ class OfferIndex:
             speaks_for = [not words.ruled_out(self.texts[row].text) for row in rows.tolist()]
             near = self._vectors[rows] @ vector
             likeness[start:stop] -= np.maximum(near - _FOREIGN, 0) * speaks_for
+        for line, (asked, use) in lines.purposes.items():
+            start, stop = np.searchsorted(pairs.line, [line, line + 1])
+            nearer = self._vectors[pairs.row[start:stop]] @ (use - asked)
+            likeness[start:stop] -= np.maximum(nearer - _PURPOSE_LEAD, 0)
         return np.maximum(likeness, -1)
 
     def _meaning(self, vectors: Floats, pairs: Pairs) -> Floats:
@@ -659,6 +799,8 @@ class OfferIndex:
         np.save(folder / "vectors.npy", self._vectors)
         np.save(folder / "coarse.npy", self._coarse)
         np.save(folder / "chinese.npy", self._chinese)
+        np.save(folder / "forms.npy", self._forms)
+        np.save(folder / "parties.npy", self._parties)
         for name, matrix in (("counts", self._counts), ("probabilities", self._probabilities)):
             for part in ("data", "indices", "indptr"):
                 np.save(folder / f"{name}_{part}.npy", getattr(matrix, part))
@@ -694,6 +836,8 @@ class OfferIndex:
         index._vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
         index._coarse = np.asarray(np.load(folder / "coarse.npy", mmap_mode="r"))
         index._chinese = np.load(folder / "chinese.npy")
+        index._forms = np.load(folder / "forms.npy")
+        index._parties = np.load(folder / "parties.npy")
         width = {"counts": len(index._vocabulary), "probabilities": len(taxonomy.leaves)}
         for name, columns in width.items():
             parts = [
@@ -737,6 +881,10 @@ def _stacked(above: Floats, below: Floats) -> Floats:
 
 def _chinese(spoken: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
+
+
+def _forms(spoken: Sequence[str]) -> npt.NDArray[np.int8]:
+    return np.array([reading.FORMS.index(reading.form_of(text)) for text in spoken], np.int8)
 
 
 def _leaders(levels: Matrix) -> list[int]:

@@ -245,6 +245,7 @@ class Ranker:
     _place_row: dict[int, int] = field(init=False)
     _wordings: dict[tuple[int, int], Wording] = field(init=False, default_factory=dict)
     _words: dict[str, Mapping[str, Sequence[str]]] = field(init=False, default_factory=dict)
+    _same_words: dict[str, frozenset[tuple[str, str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         offers = list(self.index.offers.values())
@@ -366,7 +367,7 @@ class Ranker:
         other = self._wording(owner, text)
         crossed = None
         if asked and asked == offered:
-            crossed = bridge(wording, other, self._words_of(asked))
+            crossed = bridge(wording, other, self._words_of(asked), self._same_words_of(asked))
         parent, level = self._relation(asked, offered)
         terms = shared_terms(wording, other)
         elsewhere = dict.fromkeys(
@@ -377,7 +378,14 @@ class Ranker:
             if term not in terms
         )
         return Agreement(
-            terms, crossed, asked, offered, parent, level, tuple(elsewhere)[:TERMS_SHOWN]
+            terms,
+            crossed,
+            asked,
+            offered,
+            parent,
+            level,
+            tuple(elsewhere)[:TERMS_SHOWN],
+            self.index.objections(lines, line, row),
         )
 
     def _wording(self, owner: int, text: OfferText) -> Wording:
@@ -403,6 +411,12 @@ class Ranker:
             categories[code].parent if code in categories else None for code in (above, other)
         ]
         return "", "chain" if chains[0] and chains[0] == chains[1] else ""
+
+    def _same_words_of(self, leaf: str) -> frozenset[tuple[str, str]]:
+        if leaf not in self._same_words:
+            known, encoder = self.index.taxonomy, self.index.encoder
+            self._same_words[leaf] = known.translations(leaf, encoder)
+        return self._same_words[leaf]
 
     def _words_of(self, leaf: str) -> Mapping[str, Sequence[str]]:
         if leaf not in self._words:

@@ -23,7 +23,7 @@ def text_share(features: Features, weights: Weights) -> Floats:
     --------
     >>> from matchmaking.engine.weights import WEIGHTING_1
     >>> columns = {name: np.array([0.0, 1.0], np.float32) for name in ("u", "t", "b", "leaf", "parent", "chain")}
-    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32), elsewhere=np.zeros(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
+    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32), elsewhere=np.zeros(2, np.float32), fit=np.ones(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
     [0.08, 0.96]
     """
     w = weights
@@ -40,7 +40,7 @@ def text_share(features: Features, weights: Weights) -> Floats:
         + w.across_b * features.b
         + w.across_constant
     )
-    share: Floats = 1 / (1 + np.exp(-np.where(features.differ > 0, across, same)))
+    share: Floats = features.fit / (1 + np.exp(-np.where(features.differ > 0, across, same)))
     return share.astype(np.float32)
 
 
@@ -51,7 +51,7 @@ def category_share(features: Features, weights: Weights) -> Floats:
     share: Floats = (
         w.leaf * features.leaf + w.parent * features.parent + w.chain * features.chain
     ) / total
-    return share.astype(np.float32)
+    return (features.fit * share).astype(np.float32)
 
 
 def likeness(features: Features, weights: Weights) -> Floats:

@@ -44,6 +44,8 @@ _COARSE = 192
 _LOOKED_AT = 20
 _FITS_NOTHING = 0.2
 _FEW_TERMS = 1000
+# Of words of two languages that are each other's nearest in a leaf, from here on hardly one in ten means another thing.
+_SAME_WORD = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,24 @@ class Taxonomy:
         """The words of a category by language, the name first."""
         row = self.by_code[code]
         return {"zh": (row.name_zh, *row.synonyms_zh), "en": (row.name_en, *row.synonyms_en)}
+
+    def translations(self, code: str, encoder: Encoder) -> frozenset[tuple[str, str]]:
+        """Words of a leaf, Chinese and English, that mean the same: its two names, and those of which each is the
+        nearest that the other has. Other words of one leaf are only of one kind: SBR and NBR."""
+        row, leaf = self.by_code[code], self.position[code]
+        vectors = self.vectors(encoder)[0][self._term_rows[leaf]]
+        chinese, english = self.terms(code)["zh"], self.terms(code)["en"]
+        # In the order of `terms`: both names, then the words of either language.
+        count = len(row.synonyms_zh)
+        zh = vectors[[0, *range(2, 2 + count)]]
+        en = vectors[[1, *range(2 + count, len(vectors))]]
+        near = np.round(zh @ en.T, 4)
+        found = {(row.name_zh, row.name_en)}
+        for place, word in enumerate(chinese):
+            other = int(near[place].argmax())
+            if near[place, other] >= _SAME_WORD and int(near[:, other].argmax()) == place:
+                found.add((word, english[other]))
+        return frozenset((normalise(one), normalise(other)) for one, other in found)
 
     def leaves_under(self, code: str) -> Ints:
         """Positions of the leaves at or below a category of any level; empty for an unknown code."""

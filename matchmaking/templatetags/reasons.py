@@ -39,6 +39,15 @@ register = template.Library()
 SENTENCES: dict[str, Promise] = {
     "text.terms": gettext_lazy("Both texts say %(terms)s"),
     "text.bridged": gettext_lazy("“%(asked)s” and “%(offered)s” mean the same"),
+    "text.akin": gettext_lazy("“%(asked)s” and “%(offered)s” both belong to %(category)s"),
+    "text.ruled_out": gettext_lazy("The line rules out %(phrase)s, and this text is about it"),
+    "text.seller": gettext_lazy("Offers it too: the line seeks somebody who takes it"),
+    "text.buyer": gettext_lazy("Looks for it too: the line seeks somebody who offers it"),
+    "text.service": gettext_lazy("Offers a service for it, not the machine"),
+    "text.machine": gettext_lazy("Offers the machine, not the service"),
+    "text.purpose": gettext_lazy(
+        "Nearer to what it is for, %(phrase)s, than to what is asked"
+    ),
     "text.elsewhere": gettext_lazy("Other texts of the supplier say %(terms)s"),
     "text.meaning": gettext_lazy("The two texts are close in meaning"),
     "category.same": gettext_lazy("Same category: %(category)s"),
@@ -296,6 +305,7 @@ _IN_WORDS: dict[str, Callable[[str, _Params], str]] = {
     "strength": lambda _family, params: str(STRENGTHS.get(params["strength"], params["strength"])),
     "code": lambda family, params: _name_of(family, params["code"]),
     "codes": lambda family, params: _any_of(_name_of(family, one) for one in params["codes"]),
+    "phrase": lambda _family, params: _("“%s”") % params["phrase"],
     "terms": lambda _family, params: _("“%s”") % _("”, “").join(params["terms"]),
     "region": lambda _family, params: _region(params["region"]),
     "country": lambda _family, params: _country(params["country"]),

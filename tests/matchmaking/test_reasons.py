@@ -34,6 +34,13 @@ MUST = {"strength": "must"}
 EXAMPLES = {
     "text.terms": {"terms": ["接线盒", "ip68"]},
     "text.bridged": {"asked": "split junction box", "offered": "分体接线盒"},
+    "text.akin": {"asked": "SBR", "offered": "丁腈橡胶", "category": "PV0306"},
+    "text.ruled_out": {"phrase": "安装"},
+    "text.seller": {},
+    "text.buyer": {},
+    "text.service": {},
+    "text.machine": {},
+    "text.purpose": {"phrase": "光伏组件用"},
     "text.elsewhere": {"terms": ["IP68"]},
     "text.meaning": {},
     "category.same": {"category": "PV0306"},

@@ -7,7 +7,10 @@ from matchmaking.engine.explanation import (
     CODES,
     KEPT,
     Agreement,
+    Bridge,
     Wording,
+    _of_objections,
+    _of_text,
     bridge,
     bridgeable,
     explain,
@@ -15,6 +18,7 @@ from matchmaking.engine.explanation import (
     shared_terms,
     shortlist,
 )
+from matchmaking.engine.index import Objections
 from matchmaking.engine.locality import Nearness
 from matchmaking.engine.scoring import outcomes_of
 from matchmaking.engine.types import Condition, Held, Need, Offer, OfferText, Part, Place, Reason
@@ -80,9 +84,39 @@ def test_bridge_joins_words_of_one_category_across_languages():
     )
     chinese, english = Wording.of("三分体接线盒"), Wording.of("Split Junction Boxes, IP68")
 
-    assert bridge(chinese, english, words) == ("分体接线盒", "split junction box")
-    assert bridge(english, chinese, words) == ("split junction box", "分体接线盒")
+    assert bridge(chinese, english, words) == Bridge("分体接线盒", "split junction box", same=False)
+    assert bridge(english, chinese, words) == Bridge("split junction box", "分体接线盒", same=False)
     assert bridge(chinese, chinese, words) is None
+
+
+def test_words_that_mean_the_same_are_taken_before_longer_ones_of_the_same_kind():
+    words = bridgeable({"zh": ("丁苯橡胶", "耐油丁腈橡胶"), "en": ("SBR", "NBR")})
+    same = {("丁苯橡胶", "sbr")}
+    both, other = Wording.of("SBR, NBR in bales"), Wording.of("NBR in bales")
+
+    need = Wording.of("丁苯橡胶、耐油丁腈橡胶")
+    assert bridge(need, both, words, same) == Bridge("丁苯橡胶", "sbr", same=True)
+    assert bridge(both, need, words, same) == Bridge("sbr", "丁苯橡胶", same=True)
+    assert bridge(need, other, words, same) == Bridge("耐油丁腈橡胶", "nbr", same=False)
+
+
+def test_only_words_that_mean_the_same_are_said_to():
+    def told(**found):
+        agreement = Agreement(bridge=Bridge("SBR", "丁腈橡胶", **found), need_leaf="A")
+        return [(one.code, one.params) for one in list(_of_text(agreement, 1))]
+
+    both = {"asked": "SBR", "offered": "丁腈橡胶"}
+    assert told(same=True) == [("text.bridged", both)]
+    assert told(same=False) == [("text.akin", {**both, "category": "A"})]
+
+
+def test_what_speaks_against_the_product_itself_is_told_first():
+    found = Objections("安装", "光伏组件用", "machine", "buyer")
+
+    codes = [one.code for one in list(_of_objections(found))]
+
+    assert codes == ["text.ruled_out", "text.buyer", "text.machine", "text.purpose"]
+    assert list(_of_objections(Objections())) == []
 
 
 def test_bridge_does_not_find_an_abbreviation_inside_a_word():

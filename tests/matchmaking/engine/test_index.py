@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matchmaking.engine.encoder import NoEncoder
-from matchmaking.engine.index import Features, OfferIndex
+from matchmaking.engine.index import Features, Objections, OfferIndex
 from matchmaking.engine.similarity import category_share, likeness, text_share
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.text import asserted
@@ -545,3 +545,97 @@ def test_a_text_of_what_a_line_rules_out_is_less_like_it():
     )
     assert ruled[0, 4][0] == pytest.approx(text @ said, abs=2e-3)
     assert all(ruled[1, owner] == plain[1, owner] for owner in (1, 2, 3))
+
+
+def fits(index, *lines):
+    read = index.read([need(line) for line in lines])
+    pairs = index.all_pairs(read)
+    fit = index.features(read, pairs).fit.astype(float).round(3).tolist()
+    return dict(
+        zip(
+            zip(pairs.line.tolist(), index.owners[pairs.row].tolist(), strict=True),
+            fit,
+            strict=True,
+        )
+    )
+
+
+def test_work_does_not_stand_for_the_machine_nor_a_rival_for_a_partner():
+    index = OfferIndex.build(
+        [
+            offer(1, "轴承清洗机"),
+            offer(2, "轴承清洗"),
+            offer(3, "轴承厂，长期采购清洗机"),
+            offer(4, "轴承"),
+        ],
+        TREE,
+        LETTERS,
+    )
+    lines = ("采购轴承清洗机", "轴承清洗外包", "出售轴承清洗机", "轴承")
+
+    found = fits(index, *lines)
+
+    assert [found[0, offer] for offer in (1, 2, 3, 4)] == [1, 0.7, 0.4, 1]
+    assert [found[1, offer] for offer in (1, 2, 3, 4)] == [0.7, 1, 0.4, 1]
+    assert [found[2, offer] for offer in (1, 2, 3, 4)] == [0.4, 0.28, 1, 0.4]
+    assert [found[3, offer] for offer in (1, 2, 3, 4)] == [1, 1, 0.4, 1]
+    read = index.read([need(line) for line in lines])
+    told = [index.objections(read, line, row) for line, row in ((0, 1), (1, 0), (2, 0), (0, 2))]
+    assert [(one.form, one.party) for one in told] == [
+        ("service", ""), ("machine", ""), ("", "seller"), ("", "buyer"),
+    ]  # fmt: skip
+    # Among the lines of buyers everybody buys.
+    index.of_buyers = True
+    assert set(fits(index, "采购轴承", "出售轴承").values()) == {1}
+
+
+def test_what_a_line_is_for_speaks_more_softly_than_what_it_asks_for():
+    index = OfferIndex.build(
+        [offer(1, "gasket"), offer(2, "pump"), offer(3, "valve"), offer(4, "zzzz qqqq")],
+        TREE,
+        LETTERS,
+    )
+
+    def told(line):
+        read = index.read([need(line)])
+        pairs = index.all_pairs(read)
+        features = index.features(read, pairs)
+        return features.b.tolist(), features.u.tolist(), read
+
+    equal, plain, _ = told("gasket pump")
+    softly, away, read = told("gasket for pump")
+
+    assert equal[0] == equal[1] > 0
+    assert softly[1] == pytest.approx(0.3 / 1.3 * sum(softly), abs=1e-3)
+    assert softly[0] > equal[0]
+    # "pump" is said to be what the gasket goes into, and what is much nearer to it than to a gasket loses by that.
+    assert index.objections(read, 0, 1).purpose == "for pump"
+    assert index.objections(read, 0, 0).purpose == ""
+    assert index.objections(read, 0, 3).purpose == ""
+    assert away[1] < plain[1]
+
+
+def test_what_a_line_rules_out_is_named_to_who_offers_it():
+    index = OfferIndex.build([offer(1, "conveyor belt"), offer(2, "installation")], TREE, LETTERS)
+    read = index.read([need("conveyor, without installation"), need("conveyor")])
+
+    assert index.objections(read, 0, 1).ruled_out == "installation"
+    assert index.objections(read, 1, 1) == Objections()
+
+
+def test_phrases_of_lines_are_encoded_once():
+    asked = []
+
+    class Counting(Letters):
+        def encode(self, texts):
+            asked.extend(texts)
+            return super().encode(texts)
+
+    index = OfferIndex.build([offer(1, "gasket")], TREE, Counting())
+    lines = [replace(need("gasket for pumps"), vector=LETTERS.encode(["gasket for pumps"])[0])]
+    index.read(lines)
+    asked.clear()
+
+    index.read(lines * 2)
+
+    assert asked == []

@@ -1,0 +1,203 @@
+"""How a text speaks of its product: what it asks for and what that is for, work or a machine, who gives and who takes.
+
+By words that people write for it, in both languages; whoever writes none of them is read as a whole. Each rule stands
+for a reason that can be told.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+from matchmaking.engine.text import CLAUSE, asserted
+
+Form = Literal["", "service", "machine"]
+Party = Literal["", "taker", "buyer"]
+FORMS: tuple[Form, ...] = ("", "service", "machine")
+PARTIES: tuple[Party, ...] = ("", "taker", "buyer")
+
+_LEAST_LEFT = 3
+_LATIN_WORD = re.compile(r"[a-z]{3,}", re.IGNORECASE)
+
+# -- what it is for -------------------------------------------------------------------------------
+
+# What stands before a product in a line that asks for it; the "for" of "looking for" opens no purpose.
+_LEAD = re.compile(
+    r"^\s*(?:(?:we (?:are |urgently )?)?(?:urgently )?(?:looking for|look for|need(?:ed|s)?|require[sd]?|seek(?:ing|s)?"
+    r"|want(?:ed)?|buy(?:ing)?|sourcing|purchas(?:e|ing)(?: of)?|procurement of|source (?:of|for)"
+    r"|(?:qualified )?(?:supplier|maker|manufacturer|partner|producer|vendor)s? (?:of|for)|rfq(?: for)?"
+    r"|quotation for|request for)\b[\s:]*)+",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(
+    r"\s+(?:(?:to be )?used (?:in|for|on|by)|(?:suitable|intended|designed|meant) for|for use (?:in|on|with)|in which"
+    r"|on which|that|which|for|inside|at|on|in|between)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_PURPOSE_ALONE = re.compile(r"\s*(?:for|used)\s", re.IGNORECASE)
+# 专用, 费用, 家用 … are words of their own: their 用 says nothing about a use.
+_NO_USE = "使采费专通适应利作信租商医家民军"
+_PURPOSES_BEFORE = tuple(
+    map(
+        re.compile,
+        (
+            r"(?:给|为|配|供|替).{2,14}?(?:做|用|配套|配|涂\w|使用|生产|供应)?的(?=.{2,})",
+            rf".{{2,16}}?(?<![{_NO_USE}药食启引借])(?:上用|内用|里用|用)(?!于|户|途|量|水|电|品|料|工|地|功|房|作|到|来)的?(?=.{{2,}})",
+            r".{2,14}?(?:上|里|中|内|间)的(?=.{2,})",
+            r".{1,8}?(?:工厂|车间|机房|洁净室|实验室|医院|生产线|产线|电站|厂|店|站)(?=[\u4e00-\u9fff]{3,})",
+        ),
+    )
+)
+_PURPOSE_AFTER = re.compile(r"(?:适?用于|应用于|适配|配套(?!件|服务|设备)|配合|装在|用在).{2,}$")
+_ONLY_PURPOSE = re.compile(rf".{{2,}}(?<![{_NO_USE}])(?:专?用|使用)$")
+
+
+@lru_cache(maxsize=4096)
+def aim(text: str) -> tuple[str, str]:
+    """What a line asks for, and what that is for; the whole line and "" where it does not say or nothing else is left.
+
+    Examples
+    --------
+    >>> aim("加氢站用隔膜压缩机，90MPa"), aim("Looking for gloves for handling wafers, size M")
+    (('    隔膜压缩机，90MPa', '加氢站用'), ('Looking for gloves                    , size M', 'for handling wafers'))
+    >>> aim("家用空调"), aim("轴承")
+    (('家用空调', ''), ('轴承', ''))
+    """
+    kept, purposes = text, []
+    for number, clause in enumerate(CLAUSE.finditer(text)):
+        start, end = _purpose(clause[0], is_first=not number)
+        if start < end:
+            start, end = clause.start() + start, clause.start() + end
+            purposes.append(text[start:end].strip())
+            kept = kept[:start] + " " * (end - start) + kept[end:]
+    if sum(map(str.isalnum, kept)) < _LEAST_LEFT:
+        return text, ""
+    return kept, " ".join(purposes)
+
+
+def _purpose(clause: str, *, is_first: bool) -> tuple[int, int]:
+    """Where in a clause the purpose begins and ends; an empty stretch where there is none."""
+    stripped = clause.strip()
+    lead = len(clause) - len(clause.lstrip())
+    for before in _PURPOSES_BEFORE:
+        if found := before.match(stripped):
+            return lead, lead + found.end()
+    after = _PURPOSE_AFTER.search(stripped)
+    if after is not None and after.start() >= 2:
+        return lead + after.start(), len(clause)
+    if not is_first and (_ONLY_PURPOSE.match(stripped) or _PURPOSE_ALONE.match(clause)):
+        return 0, len(clause)
+    asked = _LEAD.match(stripped)
+    begin = asked.end() if asked else 0
+    found = _PURPOSE.search(stripped, begin + 1)
+    if found is not None and _LATIN_WORD.search(stripped[begin : found.start()]):
+        return lead + found.start(), len(clause)
+    return 0, 0
+
+
+# -- work or a machine ----------------------------------------------------------------------------
+
+# Work that leaves no thing behind, or is done on somebody's own things. Not what plants are delivered by
+# (设计, 安装, 总包, installation, turnkey): it goes with the machines.
+_FORM_ZH = re.compile(
+    r"(?P<service>检测|测试|检验|试验|维修|维保|维护|修复|修理|清洗|清洁|洗涤|灭菌|处置|收运|运输|物流|货运|海运|报关|仓储"
+    r"|培训|打样|运维|服务|租赁|出租|咨询|认证|审核|保险|经纪|翻新|外包|委外|招聘|实验室|加工(?!中心)|代工|电镀|镀锌|喷涂"
+    r"|涂装|热处理)"
+    r"|(?P<machine>设备|装置|仪器?|机床|机组|(?<![飞手耳相司主转有无电])机(?!构|械手|房|柜|箱|壳|身|油|器|能|加|座|动|场)"
+    r"|炉(?!料|渣)|生产线|产线|加工中心|冲床|车床|铣床)"
+)
+_FORM_EN = re.compile(
+    r"\b(?:(?P<service>testing|repairs?|maintenance|cleaning|recycling|disposal|transport|carriage|logistics|forwarder"
+    r"|forwarding|training|courses|academy|insurance|broker|consulting|certification|rental|leasing|services?|laundry"
+    r"|assembly|machining|galvanising|lay-up|sewing|cdmo|ems|studio|filling|finishing|processing)"
+    r"|(?P<machine>machines?|presses|furnaces?|dryers?|robots?|equipment|mixers?|cent(?:re|er)s?|lines?))\b",
+    re.IGNORECASE,
+)
+_HEAD_ENDS = re.compile(r"\b(?:of|for|with|from|to|in|on|by)\b", re.IGNORECASE)
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def form_of(text: str) -> Form:
+    """Whether the first clause ends in work, or in a machine that does some: the last such word says what it is.
+
+    Examples
+    --------
+    >>> [form_of(text) for text in ("机床主轴维修", "注塑件清洗机", "Vial filling machine", "Cable assembly, 5,000", "轴承")]
+    ['service', 'machine', 'machine', 'service', '']
+    """
+    clause = next((found[0].strip() for found in CLAUSE.finditer(text) if found[0].strip()), "")
+    if _HAN.search(clause):
+        found = [*_FORM_ZH.finditer(clause)]
+    else:
+        asked = _LEAD.match(clause)
+        head = _HEAD_ENDS.split(clause[asked.end() if asked else 0 :], maxsplit=1)[0]
+        found = [*_FORM_EN.finditer(head)]
+    return found[-1].lastgroup if found else ""  # type: ignore[return-value]  # the groups are named so
+
+
+# -- who gives and who takes ----------------------------------------------------------------------
+
+_SEEKS_TAKER = re.compile(
+    r"(?:找|寻|招|征)[^，。；,;]{0,14}?(?:客户|买家|买方|订单|经销|代理商|分销|用人企业|投资方|投资商|投资人|租户|回收商"
+    r"|回收单位|接收方|承接方|用户)|出口渠道|寻[^，。；,;]{0,6}渠道|寻找使用|^\s*(?:出售|转让|出租|处理|低价|急售)|招租|招商"
+    r"|入驻|对外(?:许可|转让|出租|招)|待(?:处置|售|利用)|(?:库存|积压)[^，。；]{0,6}(?:出售|处理)"
+    r"|\b(?:seek|look|search|find|want)\w*\b[^,.;]{0,30}?\b(?:distributor|dealer|reseller|customer|buyer|client|user"
+    r"|agent|tenant|investor|licensee|taker|recycler)s?\b|\bmakers? to supply\b|\bhospitals? to trial\b"
+    r"|\b(?:factories|mills|plants|makers) (?:for|to take) our\b|\bseeks? \w+ (?:factories|makers|plants|mills)\b"
+    r"|\bneed an? (?:agent|distributor|dealer)\b"
+    r"|^\W*(?:wholesale )?(?:buyer|tenant|investor|distributor|agent|off-?taker|user|customer)s? (?:wanted|sought|for)\b"
+    r"|\bfor sale\b|\bwe sell\b|\blicen[cs](?:e partner|ee)s? for our\b",
+    re.IGNORECASE,
+)
+_TAKES = re.compile(
+    r"找[^，。；]{0,4}货源|^\W*(?:回收|收购|求购|高价收)|\bwe (?:buy|collect)\b|寻求[^，。；]{0,4}(?:物业|业主)", re.IGNORECASE
+)  # fmt: skip
+_GIVES = re.compile(
+    r"(?:找|招|寻)[^，。；,;]{0,8}回收|待(?:处理|处置|利用|售)|转让|出租|对外(?:许可|招)|欢迎来单|寻求订单"
+    r"|\b(?:for rent|to let|for sale|always available)\b",
+    re.IGNORECASE,
+)
+_BUYS = re.compile(
+    r"采购(?!服务|代理|平台|管理|商城)|求购|收购|外购|高价回收|全部外发|外发加工|拟引进|求租|求采|换成"
+    r"|(?:寻找|寻求|求)[^，。；,;]{0,6}(?:屋顶|货源|资源|场地|厂房)"
+    r"|\b(?:buys|purchases|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
+    r"|(?:looking for|seeks?|wants to rent|look for) (?:an?|about|[\w ]{0,20}(?:premises|workshop|plant|site|space|supply)))\b",
+    re.IGNORECASE,
+)
+_TAKER = re.compile(
+    r"(?:电池|油脂|废旧|废料|金属|塑料|物资|设备)[^，。；]{0,4}回收(?!料|设备|系统|机|装置)|投资商|投资方|投资公司|基金"
+    r"|经销商|代理商|贸易商|寻找|寻求|引进|计划|拟建"
+    r"|\b(?:distributors?|sales agents?|traders?|trading house|funds?|investors?|looking for|looks for|seeks?|seeking"
+    r"|take back|collectors?|planning)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def party_of(text: str) -> Party:
+    """Whether a firm presents itself as one that buys, or as one whose trade it is to take: a dealer, an investor.
+
+    Examples
+    --------
+    >>> [party_of(text) for text in ("电池厂，长期采购隔膜", "Hand tool distributor", "隔膜生产", "转让设备，采购价三折")]
+    ['buyer', 'taker', '', '']
+    """
+    if _GIVES.search(text):
+        return ""
+    if _BUYS.search(text):
+        return "buyer"
+    return "taker" if _TAKER.search(text) else ""
+
+
+def rivals_of(text: str) -> frozenset[Party]:
+    """Parties that a line has no use for: whoever seeks customers has none for one who sells the same.
+
+    Examples
+    --------
+    >>> sorted(rivals_of("出售闲置机床")), sorted(rivals_of("采购机床")), sorted(rivals_of("收购旧机床"))
+    ([''], ['buyer'], ['buyer', 'taker'])
+    """
+    said = asserted(text)
+    if _SEEKS_TAKER.search(said):
+        return frozenset({""})
+    return frozenset({"buyer", "taker"} if _TAKES.search(said) else {"buyer"})
