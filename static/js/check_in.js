@@ -6,7 +6,7 @@
   var box = document.querySelector("[data-answer]"), code = main.elements.code, gate = main.elements.gate;
   var names = document.querySelector("[data-found]"), offline = document.querySelector("[data-offline]"), signedOut = document.querySelector("[data-signed-out]");
   var keptAnswer = document.querySelector("[data-kept-answer]"), noNames = document.querySelector("[data-no-names]");
-  var TIMEOUT = 8000, RETRY = 10000, ALPHABET = /^[23456789bcdfghjkmnpqrstvwxz]{6}$/i;
+  var TIMEOUT = 8000, FIRST = 500, RETRY = 10000, ALPHABET = /^[23456789bcdfghjkmnpqrstvwxz]{6}$/i;
 
   function number() {
     var b = crypto.getRandomValues(new Uint8Array(16)), hex = "";
@@ -73,7 +73,7 @@
     if (fault.message === "signed out") signedOut.hidden = false;
     if (scan.isName) { listNamed(scan.text); return; }
     tellKept(scan);
-    keep(scan);
+    keep(scan).then(soon);
   }
 
   // ---- who is expected, for a door without a network ----
@@ -132,7 +132,9 @@
     });
     box.replaceChildren(); names.replaceChildren(list);
   }
-  var isFlushing = false;
+  // One after the other; who is not answered is asked again soon, then less and less often, but never seldom.
+  var isFlushing = false, pause = FIRST, clock;
+  function soon() { clearTimeout(clock); clock = setTimeout(flush, pause); }
   function flush() {
     if (isFlushing) return;
     isFlushing = true;
@@ -140,14 +142,18 @@
       all.sort(function (a, b) { return a.at < b.at ? -1 : 1; });
       return all.reduce(function (before, scan) {
         return before.then(function () {
-          return send(scan, true).then(function (said) { show(said); return forget(scan.nonce); });
+          return send(scan, true).then(function (said) { pause = FIRST; show(said); return forget(scan.nonce); });
         });
       }, Promise.resolve());
-    }).catch(function (fault) { if (fault.message === "signed out") signedOut.hidden = false; })
-      .finally(function () { isFlushing = false; });
+    }).catch(function (fault) {
+      if (fault.message === "signed out") signedOut.hidden = false;
+      pause = Math.min(2 * pause, RETRY);
+    }).then(kept).then(function (left) {
+      isFlushing = false;
+      if (left.length) soon();
+    });
   }
   window.addEventListener("online", flush);
-  setInterval(flush, RETRY);
 
   document.addEventListener("submit", function (e) {
     var form = e.target.closest("[data-check-in]");
