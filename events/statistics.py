@@ -26,6 +26,7 @@ from events.models import (
     Delegate,
     Event,
     EventLevel,
+    Invitation,
     Listing,
     Registration,
     Series,
@@ -49,6 +50,27 @@ class Guests(NamedTuple):
     offered: int
     offered_seats: int
     submitted: int
+
+
+class Invited(NamedTuple):
+    """From asked to seated: how many were, and what they answered."""
+
+    sent: int
+    registered: int
+    declined: int
+    waiting: int
+
+
+def invited(event: Event) -> Invited:
+    status = Invitation.Status
+    return Invited(
+        **event.invitations.aggregate(
+            sent=Count("pk"),
+            registered=Count("pk", filter=Q(status=status.REGISTERED)),
+            declined=Count("pk", filter=Q(status=status.DECLINED)),
+            waiting=Count("pk", filter=Q(status=status.SENT)),
+        )
+    )
 
 
 class ListState(NamedTuple):

@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from chains import changes, notifications
 from chains.models import Change, Enterprise, User
 from events.models import Announcement, Event, Registration
-from events.services import announcements, events, registration
+from events.services import announcements, events, invitations, registration
 
 Status = Registration.Status
 # Whom a new time or place concerns.
@@ -19,6 +19,9 @@ LOST = (OperationalError, InterfaceError)
 _TOLD = {
     "submitted", "confirmed", "waitlisted", "offered", "skipped", "lapsed", "declined", "cancelled",
 }  # fmt: skip
+
+# By which an invited one has come, if only to the queue.
+_CAME = {"submitted", "confirmed", "waitlisted"}
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
@@ -42,6 +45,7 @@ def release_lists() -> None:
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def mark_events_held() -> None:
     events.mark_held()
+    invitations.expire_due()
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
@@ -87,6 +91,8 @@ def _tell(public_id: str, verb: str) -> None:
     row = Registration.objects.select_related("event").filter(public_id=public_id).first()
     if row is None:
         return
+    if verb in _CAME:
+        invitations.note_registration(registration=row)
     kind = f"registration_{verb}"
     if verb == "cancelled" and row.event.status == Event.Status.CANCELLED:
         kind = "event_cancelled"

@@ -6,6 +6,7 @@ from events.views import (
     agenda,
     desk,
     guests,
+    invitations,
     letters,
     listing,
     organise,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("events/<str:public_id>/posters/", paper.posters, name="posters"),
     path("events/<str:public_id>/table-cards/", paper.table_cards, name="table_cards"),
     path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
+    path("i/<str:code>/", invitations.invitation, name="invitation"),
     # Short, because it stands in a code that is read from a phone's screen in bad light.
     path("c/<str:token>/", desk.badge, name="badge"),
     path("events/<str:public_id>/list/", listing.event_listing, name="event_listing"),

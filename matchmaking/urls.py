@@ -21,6 +21,7 @@ from matchmaking.views import (
     hall,
     inbox,
     interests,
+    invitations,
     merging,
     own_data,
     requirements,
@@ -79,6 +80,11 @@ matchmaking = [
     path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
     path("events/<str:public_id>/screen/", hall.hall_screen, name="hall_screen"),
     path("events/<str:public_id>/answers/", hall.event_answers, name="event_answers"),
+    path(
+        "events/<str:public_id>/invitations/",
+        invitations.event_invitations,
+        name="event_invitations",
+    ),
     # Short, because it stands in a code that is read from the last row; events.permissions.HALL_PATH names it.
     path("l/<str:code>/", hall.open_call, name="open_call"),
     path("my/interests/", interests.my_interests, name="my_interests"),

@@ -231,6 +231,8 @@ GATHERING = (
     Row("events:badge_sheet", "event", DESK),
     Row("events:sign_in_sheet", "event", DESK),
     Row("events:posters", "event", DESK),
+    # Who holds the code of an invitation says no by it; a made-up one opens nothing.
+    Row("events:invitation", "", " ".join(["404"] * 11), args={"code": "made-up"}),
     Row("events:table_cards", "event", DESK),
     # The key of a badge opens the name of its event; a made-up one opens nothing.
     Row("events:badge", "", " ".join(["404"] * 11), args={"token": "made-up"}),
@@ -293,6 +295,8 @@ INTRODUCTION = (
     Row("matchmaking:hall_screen", "event", DESK),
     Row("matchmaking:hall_screen", "event", DESK, query={"part": "1", "at": "list2"}),
     Row("matchmaking:event_answers", "event", DESK),
+    Row("matchmaking:event_invitations", "event", DESK, query={"q": FOUND_BY}),
+    post("matchmaking:event_invitations", "event", DESK.replace("200", "go"), data={"who": "fitting", "reason": "r"}),
     # What is not public has no page behind its code, whoever asks.
     Row("matchmaking:open_call", "", args={"code": "list1"}),
     Row("matchmaking:open_call", "", " ".join(["404"] * 11), args={"code": "list2"}),

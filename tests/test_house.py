@@ -165,7 +165,7 @@ PUBLIC = {
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
-    "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
+    "events:invitation", "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
     "matchmaking:requirement_feed", "matchmaking:deadlines",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.
     "admin:login", "admin:None",
@@ -216,6 +216,7 @@ READERS = {
     "events.services.announcements": {"recipients", "reach"},
     "events.services.answers": {"checked", "may_change"},
     "events.services.events": {"missing_of", "managed"},
+    "events.services.invitations": {"invitable"},
     "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
     "matchmaking.services.alerts": {"topics_of", "last_morning"},
     "matchmaking.services.calibration": {"decided", "reliability"},
@@ -229,6 +230,7 @@ READERS = {
 SYSTEM = {
     "chains.services.imports": {"sweep"},
     "events.services.events": {"mark_held", "release_due_lists", "remind_due"},
+    "events.services.invitations": {"expire_due"},
     "events.services.registration": {
         "release_due_tiers",
         "lapse_due_offers",

@@ -10,6 +10,8 @@ from chains.models import TimeStamped
 from chains.models.base import new_public_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chains.models import Enterprise
 
 
@@ -17,10 +19,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def sent(self) -> Self:
         return self.filter(status=Invitation.Status.SENT)
 
-    def admitting(self, enterprise: Enterprise) -> Self:
-        """By which the enterprise may register although registration is not open."""
+    def admitting(self, enterprises: Iterable[Enterprise]) -> Self:
+        """By which the enterprises may register although registration is not open."""
         return self.filter(
-            enterprise=enterprise,
+            enterprise__in=[one.pk for one in enterprises],
             admits_always=True,
             status__in=(Invitation.Status.SENT, Invitation.Status.REGISTERED),
         )

@@ -225,7 +225,7 @@ def _check_application(event: Event, enterprise: Enterprise, seats: int, by: Use
             _("Only editors of the enterprise can register it for an event."),
             code="registration.forbidden",
         )
-    if not event.is_open_for_registration:
+    if not event.is_open_for_registration and not _is_admitted(event, enterprise):
         raise _closed(event)
     cap = event.delegates_per_enterprise
     if not 1 <= seats <= cap:
@@ -238,6 +238,15 @@ def _check_application(event: Event, enterprise: Enterprise, seats: int, by: Use
             % {"cap": cap},
             code="registration.too_many_seats",
         )
+
+
+def _is_admitted(event: Event, enterprise: Enterprise) -> bool:
+    """By an invitation that lets it in although registration is not open."""
+    return (
+        event.status == Event.Status.PUBLISHED
+        and timezone.now() < event.ends_at
+        and event.invitations.admitting([enterprise]).exists()
+    )
 
 
 def _closed(event: Event) -> DomainError:

@@ -234,6 +234,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "most": cities[0][1] if cities else 0,
             "elsewhere": event.registrations.confirmed().count() - sum(n for _region, n in cities),
             "listed": event.listings.count(),
+            "invited": statistics.invited(event),
             "prepared": _prepared(event),
             "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
             **_heads(event),

@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -42,7 +43,9 @@ def panel(
         active = {row.enterprise_id for row in mine if row.status not in Registration.ENDED}
         free = [one for one in _editable(request.user) if one.pk not in active]
     ranks = registration.ranks(event, mine)
-    if form is None and free and event.is_open_for_registration:
+    if free and not event.is_open_for_registration:
+        free = _admitted(event, free)
+    if form is None and free:
         form = RegistrationForm(
             event=event,
             enterprises=free,
@@ -72,6 +75,14 @@ def panel(
         if is_signed_in(request.user)
         else set(),
     }
+
+
+def _admitted(event: Event, enterprises: list[Enterprise]) -> list[Enterprise]:
+    """Those that an invitation lets register although registration is not open."""
+    if event.status != Event.Status.PUBLISHED or event.ends_at <= timezone.now():
+        return []
+    admitted = set(event.invitations.admitting(enterprises).values_list("enterprise", flat=True))
+    return [one for one in enterprises if one.pk in admitted]
 
 
 def _questions(event: Event) -> list[FormQuestion]:
