@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from chains.models import Enterprise, User
+    from matchmaking.models.runs import MatchRun
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
@@ -34,6 +36,18 @@ class MatchQuerySet(models.QuerySet["Match"]):
     def by_score(self) -> Self:
         """Best first; those that miss a must stand under all others."""
         return self.order_by("misses_must", "-tenths", "pk")
+
+    def with_scored_later(self, run: MatchRun, began: datetime.datetime) -> Self:
+        """`scored_later` where the current score is of a run that was started after this one, or was computed on
+        request after this one began to read the market. Whatever changed since has a run of its own that is later still."""
+        return self.annotate(
+            scored_later=Case(
+                When(score__run__gt=run, then=True),
+                When(score__run=None, score__created_at__gt=began, then=True),
+                default=False,
+                output_field=models.BooleanField(),
+            )
+        )
 
     def suggested_to(self, user: User | AnonymousUser) -> Self:
         """What "For you" shows: published open lines that fit own capabilities and were not dismissed."""
@@ -91,6 +105,9 @@ class Match(TimeStamped):
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.ENGINE)
     decided_at = models.DateTimeField(null=True, blank=True)
     deferred_until_on = models.DateField(null=True, blank=True)
+
+    # Set by with_scored_later.
+    scored_later: bool
 
     objects = MatchQuerySet.as_manager()
 

@@ -206,6 +206,7 @@ class Finding:
 
     places: adapters.Places
     needs: dict[int, Need]
+    began: datetime.datetime = field(default_factory=timezone.now)
     scores: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     weightings: dict[int, int] = field(default_factory=dict)
     # Digests of all that a decided pair's supplier says today.
@@ -249,9 +250,10 @@ def score(*, shard: RunShard, by: User | None = None) -> None:
 
 def _find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
     """Rank the lines; no row is locked while this takes its time."""
+    began = timezone.now()
     known = market.current()
     rows = RequirementLine.objects.scored().filter(pk__in=line_ids)
-    finding = Finding(known.places, adapters.needs(rows, known.places))
+    finding = Finding(known.places, adapters.needs(rows, known.places), began)
     chosen = _Weightings(run)
     groups: dict[tuple[adapters.Side, int], list[Need]] = defaultdict(list)
     about = rows.values_list("pk", "requirement__seeks", "requirement__enterprise__province_id")
@@ -348,10 +350,15 @@ def _write(run: MatchRun, finding: Finding) -> None:
     lines = _as_ranked(finding, _locked(finding.needs))
     stored = list(
         Match.objects.filter(line__in=lines)
+        .with_scored_later(run, finding.began)
         .select_related("score")
         .defer("score__parts", "score__reasons", "score__outcomes")
         .order_by("line", "supplier")
     )
+    for match in stored:
+        if match.scored_later:
+            # A worker that was slow knows less than what has been written meanwhile.
+            finding.scores.pop((match.line_id, match.supplier_id), None)
     if run.enterprise_id is not None:
         _leave_out_the_rest(finding, stored, run.enterprise_id)
     known = {(match.line_id, match.supplier_id): match for match in stored}
@@ -403,7 +410,9 @@ def _write(run: MatchRun, finding: Finding) -> None:
     stale = [
         match.pk
         for match in stored
-        if match.status in Match.DECIDED and _rests_on_other_words(match, finding)
+        if match.status in Match.DECIDED
+        and not match.scored_later
+        and _rests_on_other_words(match, finding)
     ]
     Match.objects.filter(pk__in=stale).update(is_stale=True)
     _point_to_scores(run, lines)
@@ -411,6 +420,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
         match.pk
         for match in stored
         if match.status == Match.Status.PROPOSED
+        and not match.scored_later
         and (match.line_id, match.supplier_id) not in scores
         and run.enterprise_id in (None, match.supplier_id)
     ]
@@ -480,7 +490,7 @@ def _leave_out_the_rest(finding: Finding, stored: Sequence[Match], supplier: int
     proposed = {
         (match.line_id, match.supplier_id): match.pk
         for match in stored
-        if match.status == Match.Status.PROPOSED
+        if match.status == Match.Status.PROPOSED and not match.scored_later
     }
     _end(Match.objects.filter(pk__in=[proposed[pair] for pair in pushed if pair in proposed]))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import threading
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from chains import changes
 from matchmaking import tasks
 from matchmaking.models import Match, MatchRun, RunShard, Score
 from matchmaking.services import matching
@@ -147,6 +150,136 @@ def test_line_amended_while_it_was_ranked_is_left_to_its_own_run(asked, monkeypa
     assert [score.run.scope for score in Score.objects.filter(match__line=line)] == ["line"]
     assert MatchRun.objects.get(pk=slow.pk).lines_done == 1
     assert Match.objects.filter(line=line).count() == 1
+
+
+def scored_by(line):
+    return {
+        match.supplier_id: match.score.run.scope
+        for match in Match.objects.live().filter(line=line).select_related("score__run")
+    }
+
+
+@pytest.fixture
+def found_early(asked):
+    """A supplier's run has been ranked before the supplier changed its text and the line was matched anew."""
+    line, other = asked.lines.first(), supplier("接线盒")
+    slow = matching.start(enterprise=other, by=None)
+    shard = RunShard.objects.claim(shards(slow)[0], LEASE)
+    finding = matching._find(slow, shard.line_ids)
+    own = other.capabilities.get()
+    own.title_zh = own.text_zh = BOX
+    own.save()
+    changes.record("capability", own, "amended")
+    return line, other, slow, shard, finding
+
+
+@pytest.mark.parametrize("later", ["line", "everything"])
+def test_slow_shard_leaves_what_a_later_run_has_written(found_early, monkeypatch, later):
+    line, other, slow, shard, finding = found_early
+    quick = matching.start(by=None, **{later: line if later == "line" else True})
+    for pk in shards(quick):
+        tasks.score_shard(pk)
+    before = list(
+        Match.objects.filter(line=line).order_by("pk").values("pk", "tenths", "status", "score")
+    )
+    (old,) = [row for pair, row in finding.scores.items() if pair == (line.pk, other.pk)]
+    assert old["tenths"] != Match.objects.get(line=line, supplier=other).tenths
+
+    monkeypatch.setattr(matching, "_find", lambda *_: finding)
+    matching.score(shard=shard)
+
+    assert status(slow) != "queued"
+    assert (
+        list(
+            Match.objects.filter(line=line).order_by("pk").values("pk", "tenths", "status", "score")
+        )
+        == before
+    )
+
+
+def test_slow_shard_does_not_end_what_a_later_run_has_proposed(found_early, monkeypatch):
+    line, other, _slow, shard, finding = found_early
+    tasks.score_shard(shards(matching.start(line=line, by=None))[0])
+    finding.scores.clear()
+
+    monkeypatch.setattr(matching, "_find", lambda *_: finding)
+    matching.score(shard=shard)
+
+    assert scored_by(line)[other.pk] == "line"
+
+
+def test_later_shard_writes_over_what_an_earlier_run_has_written(asked):
+    line = asked.lines.first()
+    for scope, expected in (({"everything": True}, "all"), ({"line": line}, "line")):
+        for pk in shards(matching.start(by=None, **scope)):
+            tasks.score_shard(pk)
+        assert set(scored_by(line).values()) == {expected}
+
+
+def test_pair_computed_on_request_stays_unless_it_was_read_before(asked, monkeypatch):
+    line, other = asked.lines.first(), supplier("接线盒")
+    slow = matching.start(line=line, by=None)
+    shard = RunShard.objects.claim(shards(slow)[0], LEASE)
+    finding = matching._find(slow, shard.line_ids)
+    asked_for = matching.compute_pair(line=line, supplier=other, by=None)
+    monkeypatch.setattr(matching, "_find", lambda *_: finding)
+    matching.score(shard=shard)
+
+    assert Match.objects.get(line=line, supplier=other).score == asked_for.score
+    monkeypatch.undo()
+    tasks.score_shard(shards(matching.start(line=line, by=None))[0])
+    assert Match.objects.get(line=line, supplier=other).score != asked_for.score
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["later run", "slow shard"])
+def test_of_two_transactions_on_one_pair_the_later_run_stands(
+    found_early, monkeypatch, until, first
+):
+    """The one that comes second waits for the line and then sees what the other has written."""
+    line, other, slow, shard, finding = found_early
+    quick = matching.start(line=line, by=None)
+    second = RunShard.objects.claim(shards(quick)[0], LEASE)
+    found = {slow.pk: finding, quick.pk: matching._find(quick, second.line_ids)}
+    monkeypatch.setattr(matching, "_find", lambda run, _ids: found[run.pk])
+    written, go, drop = threading.Event(), threading.Event(), matching._drop_old_scores
+
+    def held(lines):
+        drop(lines)
+        if not written.is_set():
+            written.set()
+            assert go.wait(20)
+
+    monkeypatch.setattr(matching, "_drop_old_scores", held)
+
+    def work(shard):
+        try:
+            matching.score(shard=shard)
+        finally:
+            connection.close()
+
+    order = [second, shard] if first == "later run" else [shard, second]
+    threads = [threading.Thread(target=work, args=[one]) for one in order]
+    threads[0].start()
+    assert written.wait(20)
+    threads[1].start()
+    until(waiting_for_a_lock)
+    go.set()
+    for thread in threads:
+        thread.join(20)
+
+    match = Match.objects.select_related("score__run").get(line=line, supplier=other)
+    assert (match.score.run, match.tenths) == (quick, match.score.tenths)
+    assert match.tenths == found[quick.pk].scores[line.pk, other.pk]["tenths"]
+
+
+def waiting_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]
 
 
 def test_shards_of_old_runs_are_retired_some_at_a_time(
