@@ -17,6 +17,7 @@ from django.urls import reverse
 from chains import audit, notifications, searchtext
 from chains.models import Chain, ContactReveal, Import
 from events.models import Delegate, Listing
+from events.services import invitations
 from matchmaking.models import SavedSearch
 from matchmaking.templatetags import reasons
 from tests import routes
@@ -355,6 +356,48 @@ def import_list(count):
     return user, reverse("chains:import_list"), '<th scope="row">', (1, 5, 20)
 
 
+def _listed(count):
+    event = EventFactory()
+    for n in range(count):
+        requirement = RequirementFactory(lines=["a"], chain=Chain.objects.get(code="PV"))
+        Listing.objects.create(event=event, requirement=requirement, code=f"l{n}", order=n)
+    return event
+
+
+def event_answers(count):
+    event = _listed(count)
+    for listing in event.listings.all():
+        InterestFactory(requirement=listing.requirement)
+    address = reverse("matchmaking:event_answers", args=[event.public_id])
+    return organiser_of(event), address, '<th scope="row">', COUNTS
+
+
+def posters(count):
+    event = _listed(count)
+    address = reverse("events:posters", args=[event.public_id])
+    return organiser_of(event), address, 'class="poster"', COUNTS
+
+
+def table_cards(count):
+    event = EventFactory(seats=50)
+    for _ in range(count):
+        row = RegistrationFactory(event=event)
+        Delegate.objects.create(registration=row, event=event, name="N")
+    address = reverse("events:table_cards", args=[event.public_id])
+    return organiser_of(event), address, 'class="fold"', COUNTS
+
+
+def event_invitations(count):
+    event = EventFactory()
+    user = organiser_of(event)
+    invitations.invite(
+        event=event, enterprises=EnterpriseFactory.create_batch(count), cause="by_hand",
+        reason="R", by=user,
+    )  # fmt: skip
+    address = reverse("matchmaking:event_invitations", args=[event.public_id])
+    return user, address, '<th scope="row">', COUNTS
+
+
 def alert_list(count):
     user = MembershipFactory().user
     for n in range(count):
@@ -367,7 +410,7 @@ LISTS = (
     event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,
-    badge_sheet, sign_in_sheet, check_in, registration_badges,
+    badge_sheet, sign_in_sheet, check_in, registration_badges, event_answers, posters, table_cards, event_invitations,
     requirement_history, inbox,
 )  # fmt: skip
 
