@@ -615,10 +615,11 @@ class RegistrationViewSet(ReadViewSet):
     @action(detail=True, methods=["put"])
     def answers(self, request: Request, public_id: str) -> Response:
         """Answer the questions of the event anew, until registration closes."""
+        row = self.get_object()
         body = serializers.AnswersSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         row = form_answers.change(
-            registration=self.get_object(), answers=body.validated_data["answers"], by=request.user
+            registration=row, answers=body.validated_data["answers"], by=request.user
         )
         return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
 
