@@ -17,6 +17,14 @@ fetch() {
     echo "$4  $1 $2  $(wc -c <"$4") bytes"
 }
 
+# Of several modules one classic script, so that a page kept for a door without a network has one file to keep.
+bundle() {
+    (cd "$work" && npx --yes esbuild@0.28.2 "$1/package/$2" --bundle --minify --format=iife --global-name="$3" --outfile="$work/bundled.js" --log-level=error)
+    cp "$work/bundled.js" "$4"
+}
+
 fetch bootstrap 5.3.9 dist/css/bootstrap.min.css static/vendor/bootstrap.min.css
 fetch htmx.org 4.0.1 dist/htmx.min.js static/vendor/htmx.min.js
 fetch axe-core 4.14.1 axe.min.js tests/vendor/axe.min.js
+fetch qr 0.7.0 decode.js static/vendor/qr.min.js
+bundle qr decode.js QR static/vendor/qr.min.js

@@ -17,7 +17,7 @@ from chains.models import Province, Reference, RegionGroup, SegmentLink
 from matchmaking.models import Weighting
 from matchmaking.templatetags import reasons
 from tests import world
-from tests.servers import chromium
+from tests.servers import CHROMIUM_ARGUMENTS, chromium
 
 
 @pytest.fixture(autouse=True)
@@ -136,15 +136,7 @@ def browser():
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(
             executable_path=path,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
+            args=CHROMIUM_ARGUMENTS,
         )
         yield instance
         instance.close()

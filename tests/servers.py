@@ -16,6 +16,15 @@ import pytest
 from matchmaking import embedded
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NO_CHROMIUM = "there is no Chromium on this machine"
 HOW_TO_GET_IT = "apt-get install chromium, or name one in CHROMIUM=/path"
 CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")

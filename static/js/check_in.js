@@ -176,27 +176,33 @@
   // ---- the camera ----
   var finder = document.querySelector("[data-finder]"), button = document.querySelector("[data-camera]"), video = document.querySelector("[data-video]");
   function watch(detector) {
-    var last = "", seen = 0;
+    var last = "", seen = 0, isLooking = false;
     setInterval(function () {
-      if (video.readyState < 2) return;
+      if (video.readyState < 2 || isLooking) return;
+      isLooking = true;
       detector.detect(video).then(function (found) {
         if (!found.length) return;
         var text = found[0].rawValue, now = Date.now();
         if (text === last && now - seen < 4000) { seen = now; return; }
         last = text; seen = now; code.value = text; main.requestSubmit();
-      }).catch(function () { /* a frame that cannot be read is followed by another */ });
+      }).catch(function () { /* a frame that cannot be read is followed by another */ })
+        .then(function () { isLooking = false; });
     }, 150);
   }
-  if ("BarcodeDetector" in window && navigator.mediaDevices) {
-    BarcodeDetector.getSupportedFormats().then(function (formats) {
-      if (formats.indexOf("qr_code") < 0) return;
-      button.hidden = false;
-      button.addEventListener("click", function () {
-        navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }).then(function (stream) {
-          button.hidden = true; finder.hidden = false; video.srcObject = stream; video.play();
-          watch(new BarcodeDetector({ formats: ["qr_code"] }));
-        }).catch(function () { button.disabled = true; });
-      });
+  // The browser's own reader where it has one that knows these codes, else the one that comes with the page.
+  function reader() {
+    var kind = { formats: ["qr_code"] };
+    return (window.BarcodeDetector ? BarcodeDetector.getSupportedFormats() : Promise.resolve([]))
+      .catch(function () { return []; })
+      .then(function (formats) { return formats.indexOf("qr_code") < 0 ? new QR.BarcodeDetector(kind) : new BarcodeDetector(kind); });
+  }
+  if (navigator.mediaDevices) {
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      Promise.all([navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }), reader()]).then(function (got) {
+        button.hidden = true; finder.hidden = false; video.srcObject = got[0]; video.play();
+        watch(got[1]);
+      }).catch(function () { button.disabled = true; button.textContent = button.dataset.refused; });
     });
   }
 

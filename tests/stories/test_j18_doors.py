@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 
 import pytest
+import segno
 from django.urls import reverse
 from django.utils import timezone
 
 from events.models import CheckIn, Delegate, EventStaff
 from tests.factories.chains import UserFactory
 from tests.factories.events import EventFactory, RegistrationFactory
+from tests.servers import CHROMIUM_ARGUMENTS, chromium
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -65,3 +67,50 @@ def test_j18_a_phone_without_a_network_opens_the_page_names_who_it_scans_and_sen
     page.wait_for_selector("[data-offline]", state="hidden")
     assert (row.gate, row.answer, row.scanned_at < row.received_at) == ("North", "welcome", True)
     assert page.inner_text("[data-inside]") == "2"
+
+
+def film(path, text):
+    """What a camera sees that is held before a code: one still picture, in the plainest of video formats."""
+    width, height = 640, 480
+    rows = [
+        [cell for cell in row for _ in range(8)] for row in segno.make(text).matrix_iter(border=4)
+    ]
+    side = len(rows[0])
+    left, top = (width - side) // 2, (height - 8 * len(rows)) // 2
+    picture = bytearray(b"\xeb" * width * height)  # white, of the range that video has
+    for number, row in enumerate(rows):
+        line = bytes(16 if cell else 235 for cell in row)
+        for y in range(top + 8 * number, top + 8 * number + 8):
+            picture[y * width + left : y * width + left + side] = line
+    grey = b"\x80" * (width * height // 2)
+    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420\n".encode()
+    path.write_bytes(head + 2 * (b"FRAME\n" + bytes(picture) + grey))
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_j18_a_camera_reads_the_badge_where_the_browser_has_no_reader_of_its_own(
+    live_server, client, browser, tmp_path
+):
+    event, people, staff = doors(1)
+    client.force_login(staff)
+    film(tmp_path / "badge.y4m", f"{live_server.url}/c/{people[0].token}/")
+    with browser.browser_type.launch(
+        executable_path=chromium(),
+        args=[
+            *CHROMIUM_ARGUMENTS,
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={tmp_path / 'badge.y4m'}",
+        ],
+    ) as filming:
+        page = filming.new_page()
+        session = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+        page.context.add_cookies([{**session, "url": live_server.url}])
+        page.goto(live_server.url + reverse("events:check_in", args=[event.public_id]))
+        assert page.evaluate("'BarcodeDetector' in window") is False
+        page.click("[data-camera]")
+        page.wait_for_selector(".result >> text=Checked in")
+
+    row = CheckIn.objects.get(event=event)
+    assert (row.delegate, row.answer) == (people[0], "welcome")
