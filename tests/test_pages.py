@@ -144,6 +144,7 @@ KEYED = {
     "matchmaking:alert_stop": lambda place: place.digest.stop_path.split("/")[-2],
     "events:badge": lambda place: place.registration.delegates.get().token,
     "events:registration_answer": lambda place: link_for(
+    "events:invitation": lambda place: place.invitation.code,
         place.registration, place.people["supplier"].pk
     ),
 }
@@ -166,7 +167,7 @@ def is_page(row: Row) -> bool:
     """A row of the table that may be a page: asked for, and nothing that is known to be none."""
     return (
         row.method == "get"
-        and "export" not in row.query
+        and not {"export", "part"} & row.query.keys()
         and row.name not in NO_PAGE
         and (row.name == "api-docs" or not row.name.startswith("api-"))
         and "200" in row.expected.split()

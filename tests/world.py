@@ -22,7 +22,7 @@ from chains.models import (
     QualificationKind,
     Remark,
 )
-from events.models import Delegate, FormAnswer, FormQuestion, Listing
+from events.models import Delegate, FormAnswer, FormQuestion, Invitation, Listing
 from matchmaking.models import Alert, Decision, Digest, InterestAttachment, SavedSearch
 from tests.factories.chains import (
     AdministratorFactory,
@@ -245,6 +245,10 @@ def _gathering(world):
     name, job = CANARIES["delegate"]
     Delegate.objects.create(
         registration=world.registration, event=world.event, name=name, job_title=job
+    world.invitation = Invitation.objects.create(
+        event=world.event, enterprise=world.foreign, cause="by_hand", reason="They make what is asked for.",
+        invited_by=world.people["organiser"],
+    )  # fmt: skip
     )
 
     _answers(world)
