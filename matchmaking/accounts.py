@@ -49,6 +49,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             consents.give(purpose=Consent.Purpose.ACCOUNT, by=user)
         return user
 
+    def send_notification_mail(
+        self, template_prefix: str, user: User, *args: Any, **kwargs: Any
+    ) -> None:
+        """Whatever is worth a letter to the person is worth a line in the trail."""
+        super().send_notification_mail(template_prefix, user, *args, **kwargs)
+        action = _TRACED.get(template_prefix)
+        if action:
+            accounts.trace(action=action, by=user)
+
     # --- The number one signs in with ---
 
     def phone_form_field(self, **kwargs: Any) -> PhoneField:
@@ -150,6 +159,21 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return _box().decrypt(encrypted_text.encode()).decode()
+
+
+# Letters of allauth, and the phone's own trace is written by its service.
+_TRACED = {
+    "account/email/password_changed": "password.changed",
+    "account/email/password_reset": "password.reset",
+    "account/email/password_set": "password.set",
+    "account/email/email_changed": "address.changed",
+    "account/email/email_deleted": "address.deleted",
+    "mfa/email/totp_activated": "second_step.activated",
+    "mfa/email/totp_deactivated": "second_step.deactivated",
+    "mfa/email/webauthn_added": "key.added",
+    "mfa/email/webauthn_removed": "key.removed",
+    "mfa/email/recovery_codes_generated": "recovery_codes.generated",
+}
 
 
 def _box() -> MultiFernet:

@@ -38,14 +38,15 @@ READERS = {
     "draft": OWN,
     "embargoed": (*OWN, *DESK),
     "submitted": (*OWN, *DESK),
-    "remark": ("editor", "owner"),
+    "remark": ("editor", "owner", "organiser"),  # its author, among the own data
     "capability draft": OWN,
     "event draft": ("organiser", "administrator"),
     "series being prepared": DESK,
     "licence": ("editor", "owner", "organiser", "administrator"),
     "decision": ("organiser",),
     "pending enterprise": ANYONE_SIGNED_IN,  # its name, to ask to join it
-    "account": OWN,
+    "account": (*OWN, "supplier", "organiser"),
+    "phone": ("owner",),  # its own, and nobody else's
     "saved search": ("supplier",),
     "attachment": ("supplier", *OWN),
 }
@@ -82,8 +83,10 @@ CONTACT_PAGES = {
         "events:guest_list(event) export=csv state=all",
         "events:guest_list(event) export=xlsx state=all",
     },
-    "account": {"chains:member_list(buyer)"},
+    "account": {"chains:member_list(buyer)", "matchmaking:own_data()"},
+    "phone": {"matchmaking:own_data()"},
     "licence": {
+        "matchmaking:own_data()",  # of whoever uploaded it
         "chains:evidence_download(evidence)",
         "chains:enterprise_case(buyer)",
         "chains:proof_decide(proof)",

@@ -85,6 +85,7 @@ CANARIES = {
     "token": ("qtoken0000000000000000000000000000canary",),
     "attachment": ("Qattachmentname", "Qattachmentbody"),
     "saved search": ("Qsavedsearch",),
+    "phone": ("13900007003",),
     "account": ("qowner@canary.example", "qsupplieraccount@canary.example", "qorganiser@canary.example"),
 }  # fmt: skip
 # A search for this finds everything; the canary itself would be echoed by the search box.
@@ -132,7 +133,9 @@ def _people(world):
         "supplier": MembershipFactory(enterprise=world.supplying, user__email=supplier).user,
         "viewer": MembershipFactory(enterprise=world.buyer, role="viewer").user,
         "editor": MembershipFactory(enterprise=world.buyer, role="editor").user,
-        "owner": MembershipFactory(enterprise=world.buyer, user__email=owner).user,
+        "owner": MembershipFactory(
+            enterprise=world.buyer, user__email=owner, user__phone=f"+86{CANARIES['phone'][0]}"
+        ).user,
         "organiser": role.user,
         "elsewhere": OrganiserRoleFactory(region=away, body__region=away).user,
         "analyst": OrganiserRoleFactory(role="analyst").user,
@@ -242,13 +245,13 @@ def _gathering(world):
     world.waiting = RegistrationFactory(
         event=world.event, enterprise=world.rival, status="waitlisted", queue_no=0
     )
-    name, job = CANARIES["delegate"]
-    Delegate.objects.create(
-        registration=world.registration, event=world.event, name=name, job_title=job
     world.invitation = Invitation.objects.create(
         event=world.event, enterprise=world.foreign, cause="by_hand", reason="They make what is asked for.",
         invited_by=world.people["organiser"],
     )  # fmt: skip
+    name, job = CANARIES["delegate"]
+    Delegate.objects.create(
+        registration=world.registration, event=world.event, name=name, job_title=job
     )
 
     _answers(world)

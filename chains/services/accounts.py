@@ -201,6 +201,16 @@ def _keep_an_owner(membership: Membership, *, leaves: bool) -> None:
         )
 
 
+# --- How one signs in ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def trace(*, action: str, by: User) -> None:
+    """The sign-in package has changed how the person signs in: password, address, second step."""
+    audit.record(by, action, by)
+    changes.record("user", by, action.partition(".")[2])
+
+
 # --- The number one signs in with ----------------------------------------------------------------------
 
 

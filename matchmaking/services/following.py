@@ -25,7 +25,10 @@ from matchmaking.services import matching, review
 _SUPPLIERS_AT_ONCE = 8
 _RESCORED_BY = frozenset({"approved", "amended"})
 # Facts that leave what is offered and asked as it was.
-_IDLE = {"enterprise": ("submitted", "registered", "claimed", "unmatched"), "line": ("unmatched",)}
+_IDLE = {
+    "enterprise": ("submitted", "registered", "claimed", "unmatched", "merge_proposed"),
+    "line": ("unmatched",),
+}
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chains import audit, changes
+from chains import audit, changes, notifications, permissions
 from chains.errors import DomainError
 from chains.models import (
     Certification,
@@ -95,6 +95,26 @@ def merge(*, loser: Enterprise, survivor: Enterprise, by: User) -> Enterprise:
     changes.record("enterprise", loser, "merged")
     changes.record("enterprise", survivor, "extended")
     return survivor
+
+
+@transaction.atomic
+def propose(*, loser: Enterprise, survivor: Enterprise, by: User) -> None:
+    """A desk that finds one body twice tells the administrators; they look and decide."""
+    if not permissions.can_verify(by, loser):
+        raise DomainError(
+            _("Only the desk of the enterprise proposes this."), code="enterprise.forbidden"
+        )
+    if loser.pk == survivor.pk or Enterprise.Status.MERGED in (loser.status, survivor.status):
+        raise DomainError(_("Choose two different enterprises."), code="enterprise.merge_same")
+    audit.record(by, "enterprise.merge_proposed", loser, into=survivor.public_id)
+    changes.record("enterprise", loser, "merge_proposed")
+    for administrator in User.objects.filter(is_staff=True, is_active=True).order_by("pk"):
+        notifications.post(
+            administrator,
+            "merge_proposed",
+            enterprise=loser.public_id,
+            into=survivor.public_id,
+        )
 
 
 def _check_right(by: User) -> None:
@@ -185,9 +205,9 @@ _CALLED = {
     "chains.Requirement": gettext_lazy("requirements"),
     "events.Event": gettext_lazy("events"),
     "events.Event_co_hosts": gettext_lazy("events as co-host"),
+    "events.Invitation": gettext_lazy("invitations"),
     "events.Programme": gettext_lazy("programmes"),
     "events.Registration": gettext_lazy("registrations"),
-    "events.Invitation": gettext_lazy("invitations"),
     "matchmaking.Interest": gettext_lazy("interests"),
     "matchmaking.Match": gettext_lazy("matches"),
     "matchmaking.Dismissal": gettext_lazy("dismissed suggestions"),
@@ -367,6 +387,12 @@ _INTEREST_RANK = {
     Interest.Status.SENT: 2,
     Interest.Status.ACCEPTED: 3,
 }
+_INVITATION_RANK = {
+    Invitation.Status.EXPIRED: 0,
+    Invitation.Status.SENT: 1,
+    Invitation.Status.DECLINED: 2,
+    Invitation.Status.REGISTERED: 3,
+}
 _MATCH_RANK = {
     Match.Status.ENDED: 0,
     Match.Status.PROPOSED: 1,
@@ -423,8 +449,8 @@ RULES: dict[str, Rule] = {
     "events.Registration.enterprise": registrations,
     "events.Invitation.enterprise": left_behind(
         "event_id",
-        rank=lambda row: row.status == Invitation.Status.REGISTERED,
-        how=gettext_lazy("Invited already."),
+        rank=lambda row: _INVITATION_RANK[row.status],
+        how=gettext_lazy("The one that was answered stays; the other remains with the old name."),
     ),
     "matchmaking.Interest.enterprise": settled_by(
         "requirement_id",

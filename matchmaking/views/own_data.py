@@ -38,7 +38,11 @@ def own_data(request: MemberRequest) -> HttpResponse:
         "matchmaking/own_data.html",
         {
             "sections": sections,
-            "consents": [(row, consents.NOTICES[Consent.Purpose(row.purpose)]) for row in given],
+            "consents": [
+                (row, notice, notice.recipient if row.version == notice.version else row.recipient)
+                for row in given
+                for notice in (consents.NOTICES[Consent.Purpose(row.purpose)],)
+            ],
         },
     )
 

@@ -32,7 +32,8 @@
     });
     return JSON.stringify({ id: made.id, rawId: text(made.rawId), type: made.type, response: response, clientExtensionResults: made.getClientExtensionResults() });
   };
-  if (!window.PublicKeyCredential) return;
+  // A key belongs to a name: at a bare number such as 127.0.0.1 no browser makes one.
+  if (!window.PublicKeyCredential || /^[\d.]+$|:/.test(location.hostname)) return;
   document.querySelectorAll("[data-passkey-missing]").forEach(function (one) { one.hidden = true; });
   document.querySelectorAll("form[data-passkey]").forEach(function (form) {
     form.hidden = false;

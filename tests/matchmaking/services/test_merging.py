@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chains import search
+from chains import notifications, search
 from chains.errors import DomainError
-from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership
+from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership, Notification
 from events.models import CheckIn, Delegate, Registration
 from matchmaking.models import Dismissal, Interest, Match
 from matchmaking.services import merging
@@ -27,6 +27,7 @@ from tests.factories.chains import (
     RequirementFactory,
     RequirementLineFactory,
     UserFactory,
+    region,
     uscc,
 )
 from tests.factories.events import EventFactory, RegistrationFactory
@@ -316,3 +317,27 @@ def test_administrator_looks_before_merging(client, by, pair):
     assert before == "verified"
     assert done["Location"] == reverse("chains:enterprise_case", args=[survivor.public_id])
     assert client.get(address).status_code == 404
+
+
+def test_desk_proposes_and_administrators_are_told(client, by, pair):
+    loser, survivor = pair
+    desk = OrganiserRoleFactory().user  # of the city the two lie in
+    stranger = OrganiserRoleFactory(region=region("440300")).user
+    client.force_login(desk)
+    address = reverse("matchmaking:enterprise_merge", args=[loser.public_id])
+
+    looked = client.get(address, {"into": survivor.public_id}).content.decode()
+    done = client.post(address, {"into": survivor.public_id, "sure": "yes"})
+    client.force_login(stranger)
+
+    assert "Propose it" in looked
+    assert "Moves" not in looked
+    assert done["Location"] == reverse("chains:enterprise_case", args=[loser.public_id])
+    assert Enterprise.objects.get(pk=loser.pk).status == "verified"
+    row = Notification.objects.get(to=by, kind="merge_proposed", channel="in_app")
+    letter = notifications.render(row, notifications.rows_of([row]), "en")
+    assert letter.subject == "Demo Old Name may stand on the register twice"
+    assert letter.href == f"{address}?into={survivor.public_id}"
+    assert client.get(address).status_code == 404
+    with pytest.raises(DomainError, match="Only the desk"):
+        merging.propose(loser=loser, survivor=survivor, by=stranger)
