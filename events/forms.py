@@ -29,6 +29,7 @@ from events.models import (
     ChecklistItem,
     Event,
     EventLevel,
+    EventStaff,
     FormAnswer,
     FormQuestion,
     Registration,
@@ -540,6 +541,13 @@ class ChecklistForm(Form):
 def checklist_formset(people: Sequence[User]) -> Any:
     made = formset_factory(ChecklistForm, extra=1, max_num=60, can_delete=True)
     return partial(made, form_kwargs={"people": people})
+
+
+class StaffForm(Form):
+    email = forms.EmailField(label=_("E-mail of the account"))
+    role = forms.ChoiceField(
+        choices=EventStaff.Role.choices, initial=EventStaff.Role.DESK, label=_("Role")
+    )
 
 
 class LetterForm(Form):

@@ -15,6 +15,7 @@ from events.views import (
     public,
     questions,
     registration,
+    staff,
 )
 
 app_name = "events"
@@ -32,6 +33,8 @@ urlpatterns = [
     path("events/<str:public_id>/event.ics", public.event_calendar, name="event_calendar"),
     path("events/<str:public_id>/agenda/", agenda.event_agenda, name="event_agenda"),
     path("events/<str:public_id>/checklist/", agenda.event_checklist, name="event_checklist"),
+    path("events/<str:public_id>/staff/", staff.event_staff, name="event_staff"),
+    path("events/<str:public_id>/staff/release/", staff.staff_release, name="staff_release"),
     path("events/<str:public_id>/questions/", questions.event_questions, name="event_questions"),
     path("events/<str:public_id>/letters/", letters.event_letters, name="event_letters"),
     path(

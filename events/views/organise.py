@@ -208,6 +208,7 @@ def _prepared(event: Event) -> dict[str, int]:
         **checklist,
         "questions": event.questions.asked().count() if event.asks_questions else 0,
         "parts": event.agenda.count(),
+        "staff": event.staff.count(),
         "own_letters": event.letter_templates.count(),
     }
 
