@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chains.models import TimeStamped
 from chains.models.base import new_public_id
@@ -32,10 +33,10 @@ class Invitation(TimeStamped):
     """An enterprise is asked to come, with a reason; known ones without members get theirs on paper, by the code."""
 
     class Status(models.TextChoices):
-        SENT = "sent", _("Sent")
-        REGISTERED = "registered", _("Registered")
-        DECLINED = "declined", _("Declined")
-        EXPIRED = "expired", _("Expired")
+        SENT = "sent", pgettext_lazy("invitation", "Sent")
+        REGISTERED = "registered", pgettext_lazy("invitation", "Registered")
+        DECLINED = "declined", pgettext_lazy("invitation", "Declined")
+        EXPIRED = "expired", pgettext_lazy("invitation", "Expired")
 
     class Cause(models.TextChoices):
         GAP = "gap", _("A gap in the chain")

@@ -224,6 +224,7 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "kinds": statistics.guests_by_kind(event),
             "may_manage": permissions.can_manage(request.user, event),
             "is_door_staff": permissions.works_at_doors(request.user, event),
+            "is_moderator": permissions.moderated_by(request.user).filter(pk=event.pk).exists(),
             **panel(request, event),
         },
     )

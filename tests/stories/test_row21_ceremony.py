@@ -83,6 +83,7 @@ def test_row21_no_channel_tells_a_word_before_the_moment_and_all_do_after_it(sil
         (visitor, at("matchmaking:requirement_list", q=WORD)),
         (visitor, at("matchmaking:requirement_list", chain="PV")),
         (visitor, at("matchmaking:requirement_export", "csv")),
+        (visitor, at("matchmaking:requirement_feed")),
         (visitor, at("matchmaking:requirement_detail", requirement.public_id)),
         (visitor, at("matchmaking:search", q=WORD)),
         (visitor, at("matchmaking:enterprise_detail", requirement.enterprise.public_id)),

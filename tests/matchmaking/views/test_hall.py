@@ -413,6 +413,10 @@ def test_screen_is_for_those_who_work_at_the_event(client, event, listing):
         user = EventStaff.objects.create(event=event, user=UserFactory(), role=role).user
         client.force_login(user)
         assert client.get(screen(event)).status_code == found, role
+        # Its way there, for whom no page of organisers is open.
+        if role != "manager":
+            page = client.get(reverse("events:event_detail", args=[event.public_id]))
+            assertContains(page, screen(event).partition("?")[0])
         assert client.get(screen(soon)).status_code == 404
     for stranger in (UserFactory(), MembershipFactory().user, organiser_of(soon)):
         client.force_login(stranger)
