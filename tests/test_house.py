@@ -67,6 +67,7 @@ BY_CONVENTION = (
     "403.html",
     "403_csrf.html",
     "404.html",
+    "429.html",
     "500.html",
     "503.html",
     "account/",
@@ -164,7 +165,7 @@ PUBLIC = {
     "events:event_list", "events:event_detail", "events:event_calendar", "events:register", "events:registration_answer", "events:badge", "events:series_list",
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
-    "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search",
+    "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search", "matchmaking:search_suggest",
     "events:invitation", "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
     "matchmaking:requirement_feed", "matchmaking:deadlines",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.

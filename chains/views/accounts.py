@@ -154,6 +154,9 @@ def name_check(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def join_request(request: MemberRequest, public_id: str) -> HttpResponse:
     """The body stands on the register: its owners decide who joins."""
+    kept = _merged_into(public_id)
+    if kept is not None:
+        return redirect("chains:join_request", public_id=kept.public_id)
     enterprise = get_object_or_404(
         Enterprise.objects.select_related("region__parent__parent").exclude(
             status__in=[Enterprise.Status.UNCLAIMED, Enterprise.Status.MERGED]
@@ -190,6 +193,11 @@ def join_request(request: MemberRequest, public_id: str) -> HttpResponse:
     )
 
 
+def _merged_into(public_id: str) -> Enterprise | None:
+    """The row that was kept, for addresses of one that was given up."""
+    return Enterprise.objects.filter(absorbed__public_id=public_id).first()
+
+
 def _desk(enterprise: Enterprise) -> OrganiserRole | None:
     return next(iter(OrganiserRole.objects.desks_of(enterprise)), None)
 
@@ -200,6 +208,9 @@ def _desk(enterprise: Enterprise) -> OrganiserRole | None:
 @require_http_methods(["GET", "POST"])
 def enterprise_status(request: MemberRequest, public_id: str) -> HttpResponse:
     """What stands with one's enterprise: it waits, it was returned, or its profile as the owner sees it."""
+    kept = _merged_into(public_id)
+    if kept is not None and permissions.is_member(request.user, kept):
+        return redirect("chains:enterprise_status", public_id=kept.public_id)
     enterprise = get_object_or_404(
         Enterprise.objects.own(request.user).select_related(
             "region__parent__parent", "kind", "group"

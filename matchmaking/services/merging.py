@@ -354,6 +354,11 @@ def registrations(merger: Merger, model: type[models.Model], name: str) -> None:
                 _("Both are registered for “%(event)s”: cancel one of the two registrations first.")
                 % {"event": row.event.name_zh or row.event.name_en}
             )
+    for row, rival in _pairs(
+        merger, model, name, ("event_id",), Q(status=Registration.Status.CONFIRMED)
+    ):
+        if row.event.status != Event.Status.PUBLISHED and row.tier_id == rival.tier_id:
+            _join(row, rival)
     one_counts = left_behind(
         "event_id",
         rank=lambda row: (
@@ -365,6 +370,17 @@ def registrations(merger: Merger, model: type[models.Model], name: str) -> None:
         ),
     )
     one_counts(merger, model, name)
+
+
+def _join(row: Registration, rival: Registration) -> None:
+    """Both were at an event that is over: one participant, with the persons and seats of both."""
+    row.delegates.update(registration=rival)
+    seats, asked = row.seats_held, row.seats_asked
+    row.status, row.seats_held = Registration.Status.CANCELLED, 0
+    row.save(update_fields=["status", "seats_held", "updated_at"])
+    rival.seats_held += seats
+    rival.seats_asked += asked
+    rival.save(update_fields=["seats_held", "seats_asked", "updated_at"])
 
 
 def co_hosts(merger: Merger, model: type[models.Model], name: str) -> None:

@@ -30,7 +30,7 @@ from tests.factories.chains import (
     region,
     uscc,
 )
-from tests.factories.events import EventFactory, RegistrationFactory
+from tests.factories.events import EventFactory, RegistrationFactory, TierFactory
 from tests.factories.matchmaking import InterestFactory, MatchFactory
 
 pytestmark = pytest.mark.django_db
@@ -213,11 +213,37 @@ def test_two_registrations_for_an_event_to_come_are_for_people_to_decide(by, pai
     assert Registration.objects.get(enterprise=loser).status == "cancelled"
 
 
-def test_of_two_at_an_event_that_was_held_the_one_that_came_counts(by, pair):
+def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(by, pair):
+    loser, survivor = pair
+    event = EventFactory(status="held")
+    theirs = RegistrationFactory(event=event, enterprise=loser, seats_asked=2)
+    ours = RegistrationFactory(event=event, enterprise=survivor)
+    delegate = Delegate.objects.create(registration=theirs, event=event, name="x")
+    CheckIn.objects.create(
+        event=event,
+        delegate=delegate,
+        staff=by,
+        scanned_at=timezone.now(),
+        nonce=uuid.uuid4(),
+        kind="in",
+        answer="welcome",
+    )
+
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (theirs, ours, delegate):
+        row.refresh_from_db()
+
+    assert (ours.enterprise, ours.status, ours.seats_held) == (survivor, "confirmed", 3)
+    assert (theirs.enterprise, theirs.status, theirs.seats_held) == (loser, "cancelled", 0)
+    assert delegate.registration == ours
+    assert event.tiers.get().taken == 3
+
+
+def test_of_two_in_different_tiers_the_one_that_came_counts(by, pair):
     loser, survivor = pair
     event = EventFactory(status="held")
     came = RegistrationFactory(event=event, enterprise=loser)
-    RegistrationFactory(event=event, enterprise=survivor)
+    RegistrationFactory(event=event, enterprise=survivor, tier=TierFactory(event=event))
     delegate = Delegate.objects.create(registration=came, event=event, name="x")
     CheckIn.objects.create(
         event=event,
@@ -289,6 +315,22 @@ def test_old_addresses_lead_on_in_pages_and_api(by, pair):
     assert loser.public_id not in asked
     Enterprise.objects.filter(pk=survivor.pk).update(status="suspended")
     assert client.get(f"/api/v1/enterprises/{loser.public_id}/").status_code == 404
+
+
+def test_members_and_those_who_ask_to_join_are_led_on_too(client, by, pair):
+    loser, survivor = pair
+    client.force_login(MembershipFactory(enterprise=loser).user)
+    stranger = Client()
+    stranger.force_login(UserFactory())
+    merging.merge(loser=loser, survivor=survivor, by=by)
+
+    own = client.get(reverse("chains:enterprise_status", args=[loser.public_id]))
+    joining = stranger.get(reverse("chains:join_request", args=[loser.public_id]))
+    hidden = stranger.get(reverse("chains:enterprise_status", args=[loser.public_id]))
+
+    assert own["Location"] == reverse("chains:enterprise_status", args=[survivor.public_id])
+    assert joining["Location"] == reverse("chains:join_request", args=[survivor.public_id])
+    assert hidden.status_code == 404
 
 
 def test_administrator_looks_before_merging(client, by, pair):
