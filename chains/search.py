@@ -80,15 +80,17 @@ def _state_of_categories() -> tuple[int, ...]:
         return tuple(cursor.fetchone())
 
 
-def categories(query: str, limit: int = 8) -> list[Category]:
+def categories(query: str, limit: int = 8, *, typos: bool = True) -> list[Category]:
     """Categories whose names or synonyms answer the query, those that say it in their name first."""
     if not searchtext.query_terms(query):
         return []
     documents = _category_documents(_state_of_categories())
     found = _ranked(documents, searchtext.ranking(query, typos=False))
-    if len(found) < limit:  # a near miss stands below all others
+    if typos and len(found) < limit:  # a near miss stands below all others
         found = _ranked(documents, searchtext.ranking(query))
     best = [place[-1] for _rank, place in sorted(found)[:limit]]
+    if not best:
+        return []
     rows = Category.objects.select_related("parent__parent", "segment__chain").in_bulk(best)
     return [rows[pk] for pk in best if pk in rows]
 

@@ -51,16 +51,20 @@ def found(rows: models.QuerySet[M], query: str, field: str = "search_text") -> m
     return rows.filter(loose)
 
 
-def first(
+def hits(
     rows: models.QuerySet[M, Any], query: str, limit: int, field: str = "search_text"
 ) -> list[Any]:
-    """The first of `found`, without asking beforehand whether there are any; none for an empty query."""
+    """The first of those that answer the query to the letter; none for an empty query."""
     condition = typed(field, query)
-    if condition is None:
-        return []
-    hits = list(rows.filter(condition)[:limit])
-    loose = None if hits else nearly(field, query)
-    return hits if loose is None else list(rows.filter(loose)[:limit])
+    return [] if condition is None else list(rows.filter(condition)[:limit])
+
+
+def near_misses(
+    rows: models.QuerySet[M, Any], query: str, limit: int, field: str = "search_text"
+) -> list[Any]:
+    """The first of those that answer it with one slip: asked where nothing of any sort answers it."""
+    loose = nearly(field, query)
+    return [] if loose is None else list(rows.filter(loose)[:limit])
 
 
 def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:

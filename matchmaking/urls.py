@@ -58,6 +58,7 @@ matchmaking = [
     path("enterprises/", catalogue.enterprise_list, name="enterprise_list"),
     path("enterprises/<str:public_id>/", catalogue.enterprise_detail, name="enterprise_detail"),
     path("search/", catalogue.search, name="search"),
+    path("search/suggest/", catalogue.search_suggest, name="search_suggest"),
     path("categories/suggest/", categories.category_suggest, name="category_suggest"),
     path("chains/", chain_map.chain_list, name="chain_list"),
     path("chains/<str:code>/", chain_map.chain_map, name="chain_map"),

@@ -99,6 +99,7 @@ NO_PAGE = {
     "matchmaking:attachment_download": FILE,
     "matchmaking:attachment_remove": ANSWER,
     "matchmaking:requirement_want": ANSWER,
+    "matchmaking:search_suggest": PIECE,
     "matchmaking:search_save": ANSWER,
     "matchmaking:calendar_renew": ANSWER,
     "matchmaking:deadlines": FILE,
@@ -143,8 +144,8 @@ MORE = (
 KEYED = {
     "matchmaking:alert_stop": lambda place: place.digest.stop_path.split("/")[-2],
     "events:badge": lambda place: place.registration.delegates.get().token,
-    "events:registration_answer": lambda place: link_for(
     "events:invitation": lambda place: place.invitation.code,
+    "events:registration_answer": lambda place: link_for(
         place.registration, place.people["supplier"].pk
     ),
 }

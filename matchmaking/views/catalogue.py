@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,7 @@ from chains.http import HttpRequest
 from chains.models import (
     Capability,
     Certification,
+    Chain,
     Enterprise,
     Preference,
     Qualification,
@@ -479,30 +481,88 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _search_results(request: HttpRequest, query: str) -> str:
-    requirements = Requirement.objects.open().order_by("closes_on", "pk")
-    enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
-    events = Event.objects.public().select_related("region__parent").order_by("-starts_at")
+    found = _found(query, finding.hits, typos=False)
+    if not any(found.values()):
+        # A slip is looked for where nothing else is found: it costs a hundred times as much.
+        found = _found(query, finding.near_misses, typos=True)
+    found["requirements"] = requirement_rows(found["requirements"])
+    found["enterprises"] = _named_enterprises(found["enterprises"])
     return render_to_string(
-        "matchmaking/search_results.html",
-        {
-            "query": query,
-            "requirements": requirement_rows(
-                finding.first(requirements.values_list("pk", flat=True), query, 8)
-            ),
-            "enterprises": _named_enterprises(
-                finding.first(enterprises.values_list("pk", flat=True), query, 8)
-            ),
-            "events": finding.first(events, query, 5),
-            "segments": _segments_named(query),
-        },
-        request=request,
+        "matchmaking/search_results.html", {"query": query, **found}, request=request
     )
 
 
-def _segments_named(query: str) -> list[Segment]:
+def _found(query: str, first: Callable[..., list[Any]], *, typos: bool) -> dict[str, list[Any]]:
+    requirements = Requirement.objects.open().order_by("closes_on", "pk")
+    enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
+    events = Event.objects.public().select_related("region__parent").order_by("-starts_at")
+    return {
+        "requirements": first(requirements.values_list("pk", flat=True), query, 8),
+        "enterprises": first(enterprises.values_list("pk", flat=True), query, 8),
+        "events": first(events, query, 5),
+        "segments": _segments_named(query, typos=typos),
+    }
+
+
+@login_not_required
+@require_GET
+def search_suggest(request: HttpRequest) -> HttpResponse:
+    """What the box proposes while one types: at most eight, each a link; the words themselves still search."""
+    query = request.GET.get("q", "").strip()[:80]
+    body = fragments.kept(request, "suggest", lambda: _suggestions(query), same_for="everybody")
+    return HttpResponse(body)
+
+
+SUGGESTED = 8
+
+
+def _suggestions(query: str) -> str:
+    if len(query) < 2 and query.isascii():
+        return ""
+    chains = Chain.objects.filter(is_active=True)
+    named = [
+        (_("Chain"), reverse("matchmaking:chain_map", args=[row.code]), localised(row), "")
+        for row in chains
+        if query.lower() in f"{row.name_zh}\n{row.name_en}".lower()
+    ][:2]
+    named += [
+        (
+            _("Segment"),
+            f"{reverse('matchmaking:chain_map', args=[row.chain.code])}#{row.code}",
+            localised(row),
+            "",
+        )
+        for row in _segments_named(query, typos=False)[:2]
+    ]
+    enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
+    named += [
+        (
+            _("Enterprise"),
+            reverse("matchmaking:enterprise_detail", args=[row.public_id]),
+            localised(row),
+            "",
+        )
+        for row in finding.hits(enterprises, query, 3)
+    ]
+    requirements = Requirement.objects.open().order_by("closes_on", "pk")
+    named += [
+        (
+            _("Requirement"),
+            reverse("matchmaking:requirement_detail", args=[row.public_id]),
+            row.title,
+            lang(row.language),
+        )
+        for row in finding.hits(requirements, query, 3)
+    ]
+    return render_to_string(
+        "matchmaking/search_suggest.html", {"rows": named[:SUGGESTED], "query": query}
+    )
+
+
+def _segments_named(query: str, *, typos: bool) -> list[Segment]:
     """Segments whose categories answer the query, each once, best first."""
     found: dict[int, Segment] = {}
-    for category in register.categories(query):
+    for category in register.categories(query, typos=typos):
         if category.segment_id is not None and category.segment is not None:
             found.setdefault(category.segment_id, category.segment)
     return list(found.values())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -389,3 +390,44 @@ def test_pages_carry_the_policy_and_stay_public(client):
 
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert Requirement.objects.count() == 0
+
+
+def test_search_box_looks_for_slips_only_where_nothing_is_called_so(client):
+    RequirementFactory(title="光伏接线盒", search_text=searchtext.document("光伏接线盒"))
+    EnterpriseFactory(
+        name="示例接线合有限公司", name_en="", search_text=searchtext.document("示例接线合有限公司")
+    )
+    address = reverse("matchmaking:search")
+
+    exact = client.get(address, {"q": "接线合"}).content.decode()
+    slip = client.get(address, {"q": "接线何"}).content.decode()
+
+    assert ("示例接线合有限公司" in exact, "光伏接线盒" in exact) == (True, False)
+    assert ("示例接线合有限公司" in slip, "光伏接线盒" in slip) == (True, True)
+
+
+def test_search_box_proposes_at_most_eight_links_of_each_sort_some(client):
+    for number in range(5):
+        RequirementFactory(
+            title=f"光伏接线盒 {number}", search_text=searchtext.document("光伏接线盒")
+        )
+        EnterpriseFactory(
+            name=f"示例光伏{number}有限公司", search_text=searchtext.document(f"示例光伏{number}")
+        )
+    RequirementFactory(
+        approved=True, title="光伏 Qembargo", search_text=searchtext.document("光伏 Qembargo")
+    )
+    EnterpriseFactory(
+        pending=True, name="光伏 Qpending", search_text=searchtext.document("光伏 Qpending")
+    )
+    address = reverse("matchmaking:search_suggest")
+
+    found = client.get(address, {"q": "光伏"}).content.decode()
+
+    assert found.count('role="option"') == 8
+    kinds = re.findall(r'<span class="tag line flex-shrink-0">(\w+)</span>', found)
+    assert kinds == ["Chain", "Segment", "Segment", *["Enterprise"] * 3, *["Requirement"] * 2]
+    assert "Qembargo" not in found
+    assert "Qpending" not in found
+    assert client.get(address, {"q": "x"}).content == b""
+    assert b"<script" not in client.get(address, {"q": "<script>光伏"}).content
