@@ -14,7 +14,7 @@ from typing import Any
 from chains.models import Chain, DockingKind, Enterprise, Region, User
 from events.models import Delegate, Event, EventLevel, EventStaff, Registration, Series
 from events.services import checkin, events, programmes, registration
-from matchmaking.demo import texts
+from matchmaking.demo import preparations, texts
 from matchmaking.demo.clock import at, days_ago
 from matchmaking.demo.names import Words
 from matchmaking.demo.participants import Market, Participant
@@ -191,6 +191,8 @@ class Season:
         )
         if one.key == OPENING:
             events.set_list_moment(event=event, at=starts + datetime.timedelta(hours=1), by=by)
+            preparations.prepare(event, by)
+            event.refresh_from_db()
         return events.publish(event=event, by=by)
 
     # --- Guests -----------------------------------------------------------------------------------------
@@ -264,6 +266,7 @@ class Season:
             purposes=_PURPOSES.get(guest.kind) or (["buy", "supply"] if number % 3 else ["supply"]),
             accepts_partial=number % 4 == 0,
             delegates=names if number % 3 == 0 else [],
+            answers=preparations.answers(event, number),
         )
 
     def _decide_some(self, by: User) -> None:
