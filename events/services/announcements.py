@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +19,7 @@ from events.models import Announcement, Event, Registration, Tier
 from events.services import events
 
 Audience = Announcement.Audience
+_NOT_AGAIN_WITHIN = datetime.timedelta(minutes=10)
 _STATES = {
     Audience.CONFIRMED: (Registration.Status.CONFIRMED,),
     Audience.WAITING: (Registration.Status.WAITLISTED, Registration.Status.OFFERED),
@@ -95,14 +98,21 @@ def announce(
             % {"count": reached.persons},
             code="announcement.other_count",
         )
+    content = {
+        "audience": audience,
+        "tier": tier if audience == Audience.TIER else None,
+        **dict(zip(("subject_zh", "subject_en", "body_zh", "body_en"), texts, strict=True)),
+    }
+    # The event's row is locked: of two clicks the second finds the first.
+    lately = event.announcements.filter(created_at__gt=timezone.now() - _NOT_AGAIN_WITHIN)
+    if lately.filter(**content).exists():
+        raise DomainError(
+            _("This very message was sent a moment ago, to the same guests."),
+            code="announcement.sent_already",
+        )
     row = Announcement.objects.create(
         event=event,
-        audience=audience,
-        tier=tier if audience == Audience.TIER else None,
-        subject_zh=texts[0],
-        subject_en=texts[1],
-        body_zh=texts[2],
-        body_en=texts[3],
+        **content,
         registrations=reached.registrations,
         persons=reached.persons,
     )

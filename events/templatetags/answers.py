@@ -3,7 +3,8 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext as _
 
-from chains.templatetags.localised import is_chinese
+from chains.searchtext import language_of
+from chains.templatetags.localised import is_chinese, lang
 from events.models import FormAnswer, FormQuestion
 
 register = template.Library()
@@ -22,3 +23,9 @@ def answer_words(answer: FormAnswer) -> str:
     language = "zh" if is_chinese() else "en"
     words = {one["code"]: one[language] for one in question.choices}
     return _(", ").join(words.get(code, code) for code in answer.chosen)
+
+
+@register.filter
+def written_in(text: str) -> str:
+    """The HTML `lang` of what somebody typed without saying in which language."""
+    return lang(language_of(text))

@@ -164,6 +164,8 @@ def test_message_goes_to_the_group_that_was_counted_each_person_once(client):
         "event": event.public_id, "registrations": 3, "persons": 2,
     }  # fmt: skip
     assert Change.objects.filter(noun="announcement", verb="sent").count() == 1
+    twice = client.post(address, {**MESSAGE, "audience": "confirmed", "do": "send", "persons": "2"})
+    assertContains(twice, "This very message was sent a moment ago", status_code=422)
     assert sent() == []
     assertContains(client.get(reverse("events:event_letters", args=[event.public_id])), "停车须知")
 
