@@ -331,7 +331,7 @@ class UserAdmin(AdministratorOnly):
     search_fields = ("public_id", "=email")
     fields = ("public_id", "address", "language", "is_staff", "is_active", "date_joined")
     readonly_fields = ("public_id", "address", "language", "date_joined")
-    actions = ("revoke_tokens",)
+    actions = ("revoke_tokens", "reset_second_steps")
 
     @admin.action(description=_("Revoke the API token"))
     def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -343,6 +343,21 @@ class UserAdmin(AdministratorOnly):
                 revoked += 1
         text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", revoked)
         self.message_user(request, text % {"count": revoked})
+
+    @admin.action(description=_("Remove the second step (telephone lost)"))
+    def reset_second_steps(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """One at a time: who asks has to be known."""
+        assert isinstance(request.user, User)
+        user = queryset.first()
+        if user is None or queryset.count() != 1:
+            self.message_user(request, _("Choose exactly one."), messages.WARNING)
+            return
+        try:
+            accounts.reset_second_step(user=user, by=request.user)
+        except DomainError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _("Removed. The person is told by mail."))
 
     @admin.display(description=_("e-mail"))
     def address(self, user: User) -> str:

@@ -94,6 +94,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 fields=["phone"], condition=~Q(phone=""), name="user_phone_once"
             ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None)
+                | Q(is_active=False, is_staff=False, phone="", email__endswith=".invalid"),
+                name="user_erased_holds_nobody",
+                violation_error_message=_("This account was erased; it stays empty."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 
+from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -209,6 +210,24 @@ def trace(*, action: str, by: User) -> None:
     """The sign-in package has changed how the person signs in: password, address, second step."""
     audit.record(by, action, by)
     changes.record("user", by, action.partition(".")[2])
+
+
+@transaction.atomic
+def reset_second_step(*, user: User, by: User) -> int:
+    """For whoever has lost the telephone and the recovery codes, after the administrator has made sure who asks."""
+    if not by.is_administrator or by.pk == user.pk:
+        raise DomainError(
+            _("Another administrator takes a second step off an account."),
+            code="second_step.forbidden",
+        )
+    user = User.objects.select_for_update().get(pk=user.pk)
+    removed = Authenticator.objects.filter(user=user.pk).delete()[0]
+    if not removed:
+        raise DomainError(_("This account has no second step."), code="second_step.none")
+    audit.record(by, "second_step.removed", user, rows=removed)
+    changes.record("user", user, "second_step_removed")
+    notifications.post(user, "second_step_removed")
+    return removed
 
 
 # --- The number one signs in with ----------------------------------------------------------------------

@@ -13,6 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from chains.errors import DomainError
+from chains.models import AuditEntry
+from chains.services import accounts
 from chains.templatetags.page import device
 from tests.chains.views.conftest import PASSWORD
 from tests.chains.views.test_sign_in import sign_in, text_of
@@ -210,3 +213,51 @@ def test_organisers_are_led_to_it_from_everywhere_where_it_is_demanded(client, s
     assert (api.status_code, api["Content-Type"]) == (403, "application/problem+json")
     assert way.status_code == 200
     assert member.get(reverse("chains:notification_list")).status_code == 200
+
+
+# --- Who has lost it ----------------------------------------------------------------------------------
+
+
+def test_administrator_takes_a_lost_second_step_off_and_the_person_is_told(client, guarded):
+    by = AdministratorFactory()
+    client.force_login(by)
+    page = reverse("admin:chains_user_changelist")
+
+    client.post(page, {"action": "reset_second_steps", "_selected_action": [guarded.pk]})
+
+    assert not Authenticator.objects.filter(user=guarded).exists()
+    assert AuditEntry.objects.get(action="second_step.removed").actor == by.pk
+    assert guarded.notifications.filter(kind="second_step_removed").count() == 2
+    person = Client()
+    sign_in(person)
+    assert signed_in(person)
+
+
+def test_nobody_takes_a_second_step_off_for_oneself_or_without_the_office(guarded):
+    by = AdministratorFactory()
+    totp.TOTP.activate(by, SECRET)
+
+    for user, who in ((by, by), (guarded, OrganiserRoleFactory().user)):
+        with pytest.raises(DomainError) as refused:
+            accounts.reset_second_step(user=user, by=who)
+        assert refused.value.is_refusal
+    with pytest.raises(DomainError, match="no second step"):
+        accounts.reset_second_step(user=UserFactory(), by=by)
+
+    assert Authenticator.objects.filter(user__in=[by, guarded]).count() == 2
+
+
+def test_changes_of_how_one_signs_in_stand_in_the_trail(
+    client, guarded, django_capture_on_commit_callbacks
+):
+    client.force_login(guarded)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("mfa_deactivate_totp"))
+        client.post(
+            reverse("account_change_password"),
+            {"oldpassword": PASSWORD, "password1": f"{PASSWORD}x", "password2": f"{PASSWORD}x"},
+        )
+
+    actions = set(AuditEntry.objects.filter(actor=guarded.pk).values_list("action", flat=True))
+    assert actions == {"second_step.deactivated", "password.changed"}
