@@ -7,9 +7,6 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import pypinyin
-from pypinyin.pinyin_dict import pinyin_dict
-
 # Sections of a stored document. The separator never survives `fold`, so a query cannot reach across it.
 _SECTION = "\x1f"
 
@@ -94,6 +91,8 @@ def squeeze(folded: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _run_syllables(run: str) -> tuple[str, ...]:
+    import pypinyin  # noqa: PLC0415 -- slow import, and a worker that only matches never needs it
+
     return tuple(pypinyin.lazy_pinyin(run, errors="ignore"))
 
 
@@ -186,7 +185,8 @@ def query_terms(query: str) -> list[Term]:
 
 @lru_cache(maxsize=1)
 def _known_syllables() -> frozenset[str]:
-    table = pinyin_dict
+    from pypinyin.pinyin_dict import pinyin_dict as table  # noqa: PLC0415 -- slow import
+
     readings = {r for code in range(0x4E00, 0x9FA6) for r in table.get(code, "").split(",") if r}
     plain = (unicodedata.normalize("NFD", reading) for reading in readings)
     latin = {"".join(c for c in word if "a" <= c <= "z") for word in plain} | {

@@ -112,7 +112,7 @@ class KeptEncoder:
 def encoder() -> KeptEncoder:
     """The encoder of this process; its weights are loaded with the first unknown text."""
     off = settings.MATCHING_ENCODER == "none"
-    return KeptEncoder(NoEncoder() if off else UniversalSentenceEncoder())
+    return KeptEncoder(NoEncoder() if off else UniversalSentenceEncoder(settings.MATCHING_INDEX))
 
 
 def engine_version() -> str:

@@ -11,6 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
 # Read once, when numpy is imported: this module comes before.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# They are made before anything starts (migrate, the container's start), and for them a worker would import every page.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+
 app = Celery("matchmaking")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

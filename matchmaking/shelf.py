@@ -125,6 +125,9 @@ class Shelf:
     def _strangers(self) -> Iterator[Path]:
         for other in self.root.parent.iterdir():
             with suppress(OSError):
+                # The unpacked encoder belongs to all contents.
+                if other.name.startswith("encoder-"):
+                    continue
                 if other != self.root and time.time() - other.stat().st_mtime > _STRANGERS_STAY:
                     yield other
 

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
 
-import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -111,6 +110,8 @@ def write_xlsx(
     Written row by row with little memory. Text is text, whatever it starts with; the second sheet and the
     file's properties say as of when.
     """
+    import xlsxwriter  # noqa: PLC0415 -- slow import
+
     file = tempfile.SpooledTemporaryFile(max_size=4 * 1024 * 1024)  # noqa: SIM115 -- the response closes it
     workbook = xlsxwriter.Workbook(file, {**_CONSTANT, "constant_memory": True})
     page = workbook.add_worksheet(_sheet_name(sheet or _("Rows")))
@@ -182,6 +183,8 @@ def _write_number(
 def template_xlsx(columns: Sequence[Column], *, sheet: str, notes: Sequence[str] = ()) -> bytes:
     """An empty sheet to fill in: headers in both languages, one example row that is not read back, and a
     second sheet that explains each column."""
+    import xlsxwriter  # noqa: PLC0415 -- slow import
+
     buffer = io.BytesIO()
     workbook = xlsxwriter.Workbook(buffer, {**_CONSTANT, "in_memory": True})
     page, explained = (

@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from matchmaking.engine.evaluation import ndcg
 from matchmaking.engine.scoring import apportion, maxima
@@ -213,6 +212,8 @@ def parts_of(weights: Weights) -> tuple[int, ...]:
 
 def fit(evidence: Evidence, current: Weights, rows: Bools | None = None) -> Fitted:
     """The weights that explain the verdicts best, held at those in force."""
+    from scipy.optimize import minimize  # noqa: PLC0415 -- slow import, once a season
+
     taken = evidence.said if rows is None else evidence.said & rows
     problem = _Problem.of(evidence, taken, current)
     found = minimize(

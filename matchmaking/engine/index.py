@@ -799,6 +799,7 @@ class OfferIndex:
         np.save(folder / "vectors.npy", self._vectors)
         np.save(folder / "coarse.npy", self._coarse)
         np.save(folder / "chinese.npy", self._chinese)
+        np.save(folder / "codes.npy", self._codes)
         np.save(folder / "forms.npy", self._forms)
         np.save(folder / "parties.npy", self._parties)
         for name, matrix in (("counts", self._counts), ("probabilities", self._probabilities)):
@@ -836,6 +837,8 @@ class OfferIndex:
         index._vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
         index._coarse = np.asarray(np.load(folder / "coarse.npy", mmap_mode="r"))
         index._chinese = np.load(folder / "chinese.npy")
+        index._codes = np.load(folder / "codes.npy")
+        index._codes_read = len(index._vocabulary)
         index._forms = np.load(folder / "forms.npy")
         index._parties = np.load(folder / "parties.npy")
         width = {"counts": len(index._vocabulary), "probabilities": len(taxonomy.leaves)}

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from matchmaking.engine.encoder import NoEncoder
+from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
 
 
 def test_vectors_are_unit_rows_that_survive_float16(encoder):
@@ -39,6 +39,27 @@ def test_traditional_and_full_width_read_the_same(encoder):
 
 def test_nothing_to_encode_is_an_empty_table(encoder):
     assert encoder.encode([]).shape == (0, 512)
+
+
+def test_unpacked_weights_are_mapped_and_give_the_same_vectors(encoder, tmp_path):
+    texts = ["锂电池隔膜", "鋰電 ９μm ①", "Séparateur\tfilm", " "]
+    expected = encoder.encode(texts)
+
+    first = UniversalSentenceEncoder(tmp_path).encode(texts)
+    (kept,) = tmp_path.iterdir()
+    second = UniversalSentenceEncoder(tmp_path)
+
+    assert (first == expected).all()
+    assert (second.encode(texts) == expected).all()
+    assert kept.name == f"encoder-{UniversalSentenceEncoder.version}"
+    assert isinstance(second._model._backend.table.base, np.memmap)
+
+    # What is broken is not believed: one weight, then a part that is gone.
+    weights = np.load(kept / "d0.npy")
+    np.save(kept / "d0.npy", weights + 1)
+    assert (UniversalSentenceEncoder(tmp_path).encode(texts) == expected).all()
+    (kept / "d0.npy").unlink()
+    assert (UniversalSentenceEncoder(tmp_path).encode(texts) == expected).all()
 
 
 def test_no_encoder_finds_nothing_alike():
