@@ -3,20 +3,67 @@
 from __future__ import annotations
 
 import random
+import re
 
 from django.db.models import Q
 
 from chains.models import Enterprise, Requirement, User
 from matchmaking.demo import texts
 from matchmaking.demo.history import History
+from matchmaking.demo.names import Words
 from matchmaking.models import Decision, Interest, Match
 from matchmaking.services import interests, review, suggestions
+
+_ANSWERS = {
+    "time": (
+        Words("首批 25 天，之后每月一批。", "First lot in 25 days, then one a month."),
+        Words("首批 40 天；加急可在 28 天内交付三成。", "40 days; if urgent, a third of it within 28."),
+        Words("常用规格有库存，两周内发货。", "Common sizes from stock within two weeks."),
+    ),
+    "site": (
+        Words("接受，可派两名工程师到场。", "Yes, with two of our engineers on site."),
+        Words("接受；首件建议先在我厂预验收。", "Yes; we suggest a first inspection at our plant."),
+        Words("原则上接受，差旅费用另议。", "In principle yes, travel to be agreed."),
+    ),
+    "proof": (
+        Words("证书在有效期内，可提供原件查验。", "The certificate is in force; the original can be seen."),
+        Words("正在换证，预计六周内取得。", "Being renewed, expected within six weeks."),
+        Words("已送检，报告出具后立即提交。", "Under test; the report follows as soon as it is out."),
+    ),
+    "other": (
+        Words("可以满足，已有三家同类客户。", "Yes, with three customers of the same kind."),
+        Words("可以，需先确认图纸和公差。", "Yes, once drawings and tolerances are confirmed."),
+        Words("大部分可以满足，其余可联合开发。", "Most of it; the rest we would develop together."),
+    ),
+}  # fmt: skip
+_NOTES = (
+    Words("去年供过小批量，交期准时。", "Supplied a small lot last year, on time."),
+    Words("价格待议，先看样品。", "Price open; samples first."),
+    Words("请质量部核对检测报告。", "Quality to check the test reports."),
+)
+_THREADS = (
+    (
+        Words("年产能是否已扣除在手订单？", "Is the yearly capacity net of orders in hand?"),
+        Words("已扣除，可用约六成。", "It is; some sixty per cent is free."),
+    ),
+    (
+        Words("能否提供同规格的检测报告？", "Can you send a test report for the same size?"),
+        Words("可以，本周内寄出。", "Yes, it goes out this week."),
+    ),
+    (
+        Words("最小起订量是多少？", "What is the smallest lot?"),
+        Words(
+            "首单不限，后续每批不少于 500 件。", "None for the first order, then 500 pieces a lot."
+        ),
+    ),
+)
 
 
 class Reviewed:
     def __init__(self, history: History, seed: int) -> None:
         self._history = history
         self._roll = texts.dice(seed, "decisions")
+        self._talk = texts.dice(seed, "talk")
         self._keys = {row.pk: key for key, row in history.bodies.items()}
 
     def decide(self) -> None:
@@ -102,8 +149,41 @@ class Reviewed:
             message="可按要求供货，欢迎来厂考察，样品随时可寄。" if zh else "We can supply as asked; samples on request, visits welcome.",
             contact=self._history.contacts[key],
             by=self._history.users[key],
+            answers={
+                one.key: self._said(one, zh=zh)
+                for one in interests.asked(requirement, match.supplier)
+                if self._talk.random() < 0.85
+            },
         )  # fmt: skip
+        self._compare(interest, requirement, self._history.users[key], zh=zh)
         self._answer(interest, requirement, self._roll)
+
+    def _said(self, asked: interests.Asked, *, zh: bool) -> str:
+        """What a supplier answers to a question like this one."""
+        sort = "proof" if asked.is_open_point else "other"
+        if re.search(r"交货|多久|周期|soon|lead|deliver", asked.text):
+            sort = "time"
+        elif re.search(r"验收|现场|accept|site|visit", asked.text):
+            sort = "site"
+        words = self._talk.choice(_ANSWERS[sort])
+        return words.zh if zh else words.en
+
+    def _compare(
+        self, interest: Interest, requirement: Requirement, supplier: User, *, zh: bool
+    ) -> None:
+        """Some buyers have begun: a mark, a note for colleagues, a question back, and a reply to some of those."""
+        buyer = self._history.users[self._keys[requirement.enterprise_id]]
+        if self._talk.random() < 0.35:
+            interests.shortlist(interest=interest, on=True, by=buyer)
+        if self._talk.random() < 0.3:
+            note = self._talk.choice(_NOTES)
+            interests.note(interest=interest, text=note.zh if zh else note.en, by=buyer)
+        if self._talk.random() < 0.45:
+            question, reply = self._talk.choice(_THREADS)
+            interests.ask_back(interest=interest, text=question.zh if zh else question.en, by=buyer)
+            if self._talk.random() < 0.6:
+                text = reply.zh if zh else reply.en
+                interests.reply(interest=interest, text=text, by=supplier)
 
     def _answer(self, interest: Interest, requirement: Requirement, roll: random.Random) -> None:
         buyer = self._history.users[self._keys[requirement.enterprise_id]]

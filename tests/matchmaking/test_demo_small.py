@@ -124,6 +124,11 @@ def test_everything_stands_that_pages_show(seeded):
     assert package.lines.count() == 16
     assert Match.objects.approved().filter(line__requirement=package).exists()
     assert package.interests.filter(status="sent").exists()
+    # What the comparison is there for: answers side by side, a question back and its reply.
+    assert package.interests.exclude(answers=[]).count() >= 2
+    assert package.interests.filter(thread__side="buyer").exists()
+    assert Interest.objects.filter(thread__side="supplier").exists()
+    assert Interest.objects.filter(is_shortlisted=True).exists()
     assert Requirement.objects.submitted().exists()
     assert Enterprise.objects.pending().exists()
     assert Decision.objects.filter(verdict="rejected").exists()

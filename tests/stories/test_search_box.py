@@ -7,7 +7,6 @@ import pytest
 from chains import searchtext
 from tests.factories.chains import EnterpriseFactory, RequirementFactory
 
-
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 
 
