@@ -221,7 +221,7 @@ def reset_second_step(*, user: User, by: User) -> int:
             code="second_step.forbidden",
         )
     user = User.objects.select_for_update().get(pk=user.pk)
-    removed = Authenticator.objects.filter(user=user.pk).delete()[0]
+    removed: int = Authenticator.objects.filter(user=user.pk).delete()[0]
     if not removed:
         raise DomainError(_("This account has no second step."), code="second_step.none")
     audit.record(by, "second_step.removed", user, rows=removed)

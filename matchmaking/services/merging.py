@@ -216,18 +216,18 @@ _CALLED = {
 }
 
 
-def called(model: type[models.Model]) -> str:
+def _called(model: type[models.Model]) -> str:
     return str(_CALLED.get(model._meta.label, model._meta.verbose_name_plural))
 
 
 # --- Rules --------------------------------------------------------------------------------------------
 
 
-def move(merger: Merger, model: type[models.Model], name: str) -> None:
+def _moves(merger: Merger, model: type[models.Model], name: str) -> None:
     _move(merger, model, name, model._default_manager.filter(**{name: merger.loser}))
 
 
-def stay(merger: Merger, model: type[models.Model], name: str) -> None:
+def _stays(merger: Merger, model: type[models.Model], name: str) -> None:
     """History that nobody rewrites; its row still names the body, and that leads on."""
 
 
@@ -235,7 +235,7 @@ def _move(merger: Merger, model: type[models.Model], name: str, rows: Any) -> No
     values: dict[str, Any] = {name: merger.survivor}
     if any(f.name == "updated_at" for f in model._meta.fields):
         values["updated_at"] = timezone.now()  # who asks for what has changed since sees it
-    merger.report.count(called(model), rows.update(**values))
+    merger.report.count(_called(model), rows.update(**values))
 
 
 def _pairs(
@@ -253,7 +253,7 @@ def _pairs(
     ]
 
 
-def settled_by(
+def _settled_by(
     *keys: str,
     rank: Callable[[Any], Any],
     end: dict[str, Any],
@@ -267,13 +267,13 @@ def settled_by(
         for row, rival in pairs:
             worse = rival if rank(row) > rank(rival) else row
             model._default_manager.filter(pk=worse.pk).update(**end)
-        merger.report.settle(called(model), len(pairs), how)
-        move(merger, model, name)
+        merger.report.settle(_called(model), len(pairs), how)
+        _moves(merger, model, name)
 
     return rule
 
 
-def left_behind(*keys: str, rank: Callable[[Any], Any], how: Promise) -> Rule:
+def _left_behind(*keys: str, rank: Callable[[Any], Any], how: Promise) -> Rule:
     """Where a row may stand once only, the better one is the survivor's; the other stays behind with the loser."""
 
     def rule(merger: Merger, model: type[models.Model], name: str) -> None:
@@ -287,7 +287,7 @@ def left_behind(*keys: str, rank: Callable[[Any], Any], how: Promise) -> Rule:
             rows.filter(pk=row.pk).update(**{name: merger.survivor})
             rows.filter(pk=rival.pk).update(**{name: merger.loser})
         behind = [rival.pk if rank(row) > rank(rival) else row.pk for row, rival in pairs]
-        merger.report.settle(called(model), len(pairs), how)
+        merger.report.settle(_called(model), len(pairs), how)
         _move(merger, model, name, rows.filter(**{name: merger.loser}).exclude(pk__in=behind))
 
     return rule
@@ -297,7 +297,7 @@ def _oldest_first(row: Any) -> int:
     return -int(row.pk)
 
 
-def roles(merger: Merger, model: type[models.Model], name: str) -> None:
+def _roles(merger: Merger, model: type[models.Model], name: str) -> None:
     """Held at both bodies: the longer one goes on."""
     pairs = _pairs(merger, model, name, ("user_id", "region_id", "role"), Q())
     ends = [row.valid_until_on for pair in pairs for row in pair]
@@ -308,19 +308,19 @@ def roles(merger: Merger, model: type[models.Model], name: str) -> None:
         OrganiserRole.objects.filter(pk=rival.pk).update(valid_until_on=last)
         OrganiserRole.objects.filter(pk=row.pk).update(valid_until_on=yesterday)
     behind = [row.pk for row, _rival in pairs]
-    merger.report.settle(called(model), len(ends) // 2, gettext_lazy("The longer one stays."))
+    merger.report.settle(_called(model), len(ends) // 2, gettext_lazy("The longer one stays."))
     _move(
         merger, model, name, model._default_manager.filter(body=merger.loser).exclude(pk__in=behind)
     )
 
 
-def mandates(merger: Merger, model: type[models.Model], name: str) -> None:
+def _mandates(merger: Merger, model: type[models.Model], name: str) -> None:
     """An association needs no mandate of itself; two for the same member become one."""
     other = "member_id" if name == "association" else "association_id"
     lasting = Q(status__in=[Mandate.Status.OFFERED, Mandate.Status.ACTIVE])
     with_oneself = Mandate.objects.filter(**{name: merger.loser, other: merger.survivor.pk})
     merger.report.settle(
-        called(model),
+        _called(model),
         with_oneself.filter(lasting).update(status=Mandate.Status.ENDED),
         gettext_lazy("A mandate between the two ends."),
     )
@@ -331,7 +331,7 @@ def mandates(merger: Merger, model: type[models.Model], name: str) -> None:
         Mandate.objects.filter(pk=rival.pk if is_better else row.pk).update(
             status=Mandate.Status.ENDED
         )
-    merger.report.settle(called(model), len(pairs), _ONE_LASTS)
+    merger.report.settle(_called(model), len(pairs), _ONE_LASTS)
     # What was between the two stays as it was: a mandate joins two bodies.
     _move(
         merger, model, name, Mandate.objects.filter(**{name: merger.loser}).exclude(pk__in=between)
@@ -346,7 +346,7 @@ _LIVE = (
 )
 
 
-def registrations(merger: Merger, model: type[models.Model], name: str) -> None:
+def _registrations(merger: Merger, model: type[models.Model], name: str) -> None:
     """Two live ones for an event to come are for its people to decide: each holds seats or a turn."""
     for row, _rival in _pairs(merger, model, name, ("event_id",), Q(status__in=_LIVE)):
         if row.event.status == Event.Status.PUBLISHED:
@@ -359,7 +359,7 @@ def registrations(merger: Merger, model: type[models.Model], name: str) -> None:
     ):
         if row.event.status != Event.Status.PUBLISHED and row.tier_id == rival.tier_id:
             _join(row, rival)
-    one_counts = left_behind(
+    one_counts = _left_behind(
         "event_id",
         rank=lambda row: (
             CheckIn.objects.counting().filter(delegate__registration=row).exists(),
@@ -383,7 +383,7 @@ def _join(row: Registration, rival: Registration) -> None:
     rival.save(update_fields=["seats_held", "seats_asked", "updated_at"])
 
 
-def co_hosts(merger: Merger, model: type[models.Model], name: str) -> None:
+def _co_hosts(merger: Merger, model: type[models.Model], name: str) -> None:
     """Once in the row of hosts, whoever it was before; the rows say nothing else, so doubled ones go."""
     theirs = model._default_manager.filter(**{name: merger.loser})
     kept = model._default_manager.filter(**{name: merger.survivor}).values("event_id")
@@ -419,24 +419,24 @@ _MATCH_RANK = {
 _PROOF_END = {"status": "refused", "reason": "merged"}
 
 RULES: dict[str, Rule] = {
-    "chains.Contact.enterprise": move,
-    "chains.ContactReveal.enterprise": stay,  # append-only
-    "chains.Membership.enterprise": settled_by(
+    "chains.Contact.enterprise": _moves,
+    "chains.ContactReveal.enterprise": _stays,  # append-only
+    "chains.Membership.enterprise": _settled_by(
         "user_id",
         rank=lambda row: (row.status == Membership.Status.ACTIVE, _MEMBER_RANK[row.role]),
         end={"status": Membership.Status.ENDED},
         among=Q(status__in=[Membership.Status.REQUESTED, Membership.Status.ACTIVE]),
         how=_ONE_LASTS,
     ),
-    "chains.OrganiserRole.body": roles,
-    "chains.Mandate.association": mandates,
-    "chains.Mandate.member": mandates,
-    "chains.Enterprise.merged_into": move,
-    "chains.EnterpriseAlias.enterprise": left_behind(
+    "chains.OrganiserRole.body": _roles,
+    "chains.Mandate.association": _mandates,
+    "chains.Mandate.member": _mandates,
+    "chains.Enterprise.merged_into": _moves,
+    "chains.EnterpriseAlias.enterprise": _left_behind(
         "normalised", rank=_oldest_first, how=gettext_lazy("Known already.")
     ),
-    "chains.Evidence.enterprise": move,
-    "chains.Qualification.enterprise": settled_by(
+    "chains.Evidence.enterprise": _moves,
+    "chains.Qualification.enterprise": _settled_by(
         "kind_id",
         "valid_from",
         rank=lambda row: row.status == Qualification.Status.VERIFIED,
@@ -444,7 +444,7 @@ RULES: dict[str, Rule] = {
         among=~Q(status=Qualification.Status.REFUSED),
         how=_ONE_LASTS,
     ),
-    "chains.Certification.enterprise": settled_by(
+    "chains.Certification.enterprise": _settled_by(
         "kind_id",
         "valid_from",
         "number",
@@ -453,42 +453,42 @@ RULES: dict[str, Rule] = {
         among=~Q(status=Certification.Status.REFUSED),
         how=_ONE_LASTS,
     ),
-    "chains.Capability.enterprise": move,
-    "chains.Import.enterprise": move,
-    "chains.Project.enterprise": move,
-    "chains.Requirement.enterprise": move,
-    "chains.Requirement.posted_by": move,
+    "chains.Capability.enterprise": _moves,
+    "chains.Import.enterprise": _moves,
+    "chains.Project.enterprise": _moves,
+    "chains.Requirement.enterprise": _moves,
+    "chains.Requirement.posted_by": _moves,
     # Hosts before co-hosts: who hosts now is not beside itself.
-    "events.Event.host": move,
-    "events.Event_co_hosts.enterprise": co_hosts,
-    "events.Programme.owner": move,
-    "events.Registration.enterprise": registrations,
-    "events.Invitation.enterprise": left_behind(
+    "events.Event.host": _moves,
+    "events.Event_co_hosts.enterprise": _co_hosts,
+    "events.Programme.owner": _moves,
+    "events.Registration.enterprise": _registrations,
+    "events.Invitation.enterprise": _left_behind(
         "event_id",
         rank=lambda row: _INVITATION_RANK[row.status],
         how=gettext_lazy("The one that was answered stays; the other remains with the old name."),
     ),
-    "matchmaking.Interest.enterprise": settled_by(
+    "matchmaking.Interest.enterprise": _settled_by(
         "requirement_id",
         rank=lambda row: _INTEREST_RANK[row.status],
         end={"status": Interest.Status.WITHDRAWN, "decline_reason": ""},
         among=~Q(status=Interest.Status.WITHDRAWN),
         how=gettext_lazy("The one that came further goes on, the other counts as withdrawn."),
     ),
-    "matchmaking.Match.supplier": left_behind(
+    "matchmaking.Match.supplier": _left_behind(
         "line_id",
         rank=lambda row: _MATCH_RANK[row.status],
         how=gettext_lazy(
             "The one that is decided stays; the other remains with the old name and ends."
         ),
     ),
-    "matchmaking.Dismissal.enterprise": left_behind(
+    "matchmaking.Dismissal.enterprise": _left_behind(
         "line_id", rank=_oldest_first, how=gettext_lazy("Dismissed already.")
     ),
-    "matchmaking.Wake.enterprise": left_behind(
+    "matchmaking.Wake.enterprise": _left_behind(
         "requirement_id", rank=_oldest_first, how=gettext_lazy("Told already.")
     ),
-    "matchmaking.MatchRun.enterprise": move,
+    "matchmaking.MatchRun.enterprise": _moves,
 }
 
 
@@ -498,7 +498,7 @@ def _end_matches_with_oneself(merger: Merger) -> None:
     doubled = Q(supplier=merger.loser)
     ended = Match.objects.live().filter(pk__in=Match.objects.filter(own | doubled).values("pk"))
     merger.report.settle(
-        called(Match),
+        _called(Match),
         ended.update(status=Match.Status.ENDED, deferred_until_on=None, updated_at=timezone.now()),
         gettext_lazy("Between the two or doubled: ended."),
     )
@@ -510,7 +510,7 @@ def _end_matches_with_oneself(merger: Merger) -> None:
         status=Interest.Status.WITHDRAWN, decline_reason="", updated_at=timezone.now()
     )
     merger.report.settle(
-        called(Interest),
+        _called(Interest),
         len(pks),
         gettext_lazy("Between the two: withdrawn."),
     )
