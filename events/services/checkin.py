@@ -22,6 +22,8 @@ from events.services import registration as registrations
 OPEN = (Event.Status.PUBLISHED, Event.Status.HELD)
 
 
+# Nobody has signed in: the same said again within this is kept once.
+AGAIN = datetime.timedelta(minutes=1)
 # A device that says it scanned longer before the event has no clock to go by.
 _CLOCKS = datetime.timedelta(days=7)
 
@@ -145,8 +147,9 @@ def recognise_phone(*, delegate: Delegate, by: User | None = None) -> str:
 
     Whoever holds the badge is the delegate, as at the door; nobody has signed in.
     """
-    audit.record(by, "delegate.recognised", delegate, event=delegate.event.public_id)
-    changes.record("delegate", delegate, "recognised")
+    if not audit.is_fresh("delegate.recognised", delegate, AGAIN):
+        audit.record(by, "delegate.recognised", delegate, event=delegate.event.public_id)
+        changes.record("delegate", delegate, "recognised")
     return permissions.pass_of(delegate)
 
 

@@ -490,7 +490,8 @@ def _remove(tier: Tier) -> None:
 
 def _set_embargoes(rows: Iterable[Requirement], by: User) -> None:
     """What is not public yet waits for the earliest moment of the lists it stands on; for none, if there is none."""
-    for requirement in rows:
+    # Locked in the order of `publish_due`: neither waits for the other in a ring.
+    for requirement in sorted(rows, key=lambda row: row.pk):
         if requirement.status == Requirement.Status.PUBLISHED:
             continue
         earliest = requirement.listings.exclude(event__status=Status.CANCELLED).aggregate(

@@ -860,7 +860,7 @@ class InterestSerializer(serializers.ModelSerializer[Interest]):
         model = Interest
         fields = (
             "public_id", "requirement", "enterprise", "lines", "message", "language", "answers",
-            "thread", "attachments", "status", "decline_reason", "decline_note", "created_at", "answered_at",
+            "thread", "attachments", "origin", "status", "decline_reason", "decline_note", "created_at", "answered_at",
         )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ WEEKLY = 10
 # Days before the day of answers on which the buyer is reminded (J8).
 NUDGE_DAYS = 2
 BATCH = 200
+# Nobody has signed in with a badge: the same said again within this is kept once.
+AGAIN = datetime.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ def answer_from_hall(
     _check(requirement, enterprise, lines, contact, message)
     standing = _standing(requirement, enterprise)
     if standing is not None:
-        _record(standing, "repeated", by, **about)
+        if not audit.is_fresh("interest.repeated", standing, AGAIN):
+            _record(standing, "repeated", by, **about)
         return standing
     Enterprise.objects.select_for_update(no_key=True).get(pk=enterprise.pk)
     if not quota(enterprise).left:

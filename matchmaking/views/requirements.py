@@ -282,6 +282,14 @@ def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
 def requirement_interests(request: MemberRequest, public_id: str) -> HttpResponse:
     """The interests in a requirement or one of its lines, five side by side, best score first."""
     requirement = get_object_or_404(_own(request), public_id=public_id)
+    counts = _interest_counts(requirement)
+    if request.htmx:
+        # While answers come in from a hall the page says how many are not on it yet.
+        return render(
+            request,
+            "matchmaking/requirement_interests.html#news",
+            {"requirement": requirement, **_news(request, counts["all"])},
+        )
     lines = list(
         requirement.lines.select_related("unit")
         .annotate(
@@ -298,7 +306,7 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
     page = Paginator(listed, COMPARED).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     context = {
-        **_about(request, requirement, _interest_counts(requirement)),
+        **_about(request, requirement, counts),
         "lines": [one for one in lines if one.received],  # type: ignore[attr-defined]  # annotated above
         "line": line,
         "page_obj": page,
@@ -315,8 +323,15 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         if requirement.answer_by_on
         else None,
         "tab": "interests",
+        "seen": counts["all"],
     }
     return render(request, "matchmaking/requirement_interests.html", context)
+
+
+def _news(request: MemberRequest, received: int) -> dict[str, int]:
+    typed = request.GET.get("seen", "")
+    seen = int(typed) if typed.isdecimal() else received
+    return {"seen": seen, "new": max(0, received - seen)}
 
 
 def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ SHAPES = {
         "origin", "score",
     },
     "interests": {
-        "public_id", "requirement", "enterprise", "lines", "message", "language", "answers", "thread",
+        "public_id", "requirement", "enterprise", "lines", "message", "language", "answers", "thread", "origin",
         "attachments", "status", "decline_reason", "decline_note", "created_at", "answered_at",
     },
     "runs": {

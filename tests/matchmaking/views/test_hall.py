@@ -106,6 +106,7 @@ def test_phone_knows_the_badge_after_a_press_of_the_button_and_not_by_opening_it
     # It holds neither the key of the badge nor a name.
     assert delegate.token not in cookie.value
     assert delegate.name not in cookie.value
+    client.post(address)  # pressed again, it is the same
     line = AuditEntry.objects.get(action="delegate.recognised")
     assert (line.actor, line.data) == (None, {"event": event.public_id})
 
@@ -174,6 +175,7 @@ def test_holder_of_a_badge_learns_nothing_of_what_the_enterprise_has_sent(
     assertNotContains(shown, "Qmessage")
     sent.refresh_from_db()
     assert (sent.message, sent.status, sent.origin) == ("Qmessage", "declined", "site")
+    answer(client, listing)  # and again: the trail does not grow by it
     line = AuditEntry.objects.get(action="interest.repeated")
     assert line.data["delegate"] == delegate.public_id
 
@@ -329,6 +331,11 @@ def test_member_signed_in_answers_from_the_hall_by_the_own_account(client, event
     client.force_login(owner)
     page = reverse("matchmaking:requirement_interests", args=[listing.requirement.public_id])
     assertContains(client.get(page), "From the hall")
+    # Its page says how many have come meanwhile, without being loaded again.
+    InterestFactory(requirement=listing.requirement)
+    asked = {"headers": {"HX-Request": "true"}}
+    assertContains(client.get(f"{page}?seen=1", **asked), "1 new answer: show it")
+    assertNotContains(client.get(f"{page}?seen=2", **asked), "show it")
 
 
 def test_page_behind_the_code_is_public_only_once_the_requirement_is(client, listing):
