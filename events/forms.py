@@ -107,6 +107,8 @@ class GuestFilterForm(Form):
     STATES = (
         ("open", _("To decide or waiting")),
         *Registration.Status.choices,
+        ("came", _("Came")),
+        ("absent", _("Did not come")),
         ("all", _("All states")),
     )
 

@@ -385,11 +385,11 @@ def by_region_target(series: Series) -> list[dict[str, Any]]:
 
 
 def places_held(series: Series, until: datetime.date | None = None) -> QuerySet[Registration]:
-    """What stands for participation until arrivals are recorded: confirmed places at events that were held."""
+    """Participation: bodies that came to events that were held, as it was frozen then."""
     events = Event.objects.filter(series=series, status__in=HELD)
     if until is not None:
         events = events.filter(starts_at__lt=year_range(series.year, until)[1])
-    return Registration.objects.confirmed().filter(event__in=events.values("pk"))
+    return Registration.objects.came().filter(event__in=events.values("pk"))
 
 
 _COUNTED = Q(enterprise__kind__counts_as_enterprise=True)
@@ -399,7 +399,7 @@ _PARTICIPANTS: dict[str, Any] = {
     "enterprises": Count("enterprise", distinct=True, filter=_COUNTED),
     "visits": Count("pk", filter=_COUNTED),
     "bodies": Count("enterprise", distinct=True, filter=~_COUNTED),
-    "persons": Sum("seats_held", default=0),
+    "persons": Sum("attended", default=0),
 }
 
 
@@ -412,7 +412,7 @@ def figures(series: Series, until: datetime.date | None = None) -> dict[str, int
     return {
         "held": held.count(),
         **places_held(series, until).aggregate(**_PARTICIPANTS),
-        "first_event": Registration.objects.confirmed().filter(_COUNTED, event__in=first).count(),
+        "first_event": Registration.objects.came().filter(_COUNTED, event__in=first).count(),
     }
 
 
@@ -420,7 +420,7 @@ def figures_of(rows: Sequence[Series]) -> dict[int, dict[str, int]]:
     """Participants of several series beside each other, in one query."""
     found: dict[int, dict[str, int]] = {row.pk: dict.fromkeys(_PARTICIPANTS, 0) for row in rows}
     counts = (
-        Registration.objects.confirmed()
+        Registration.objects.came()
         .filter(event__status__in=HELD, event__series__in=list(found))
         .values("event__series")
         .annotate(**_PARTICIPANTS)
@@ -515,7 +515,7 @@ def participants(places: QuerySet[Registration]) -> QuerySet[Any, Any]:
     """The rows behind a figure: each body once, with its visits and persons."""
     return (
         places.values("enterprise")
-        .annotate(visits=Count("pk"), persons=Sum("seats_held"))
+        .annotate(visits=Count("pk"), persons=Sum("attended"))
         .order_by("-visits", "-persons", "enterprise")
     )
 

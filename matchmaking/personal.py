@@ -132,7 +132,7 @@ IMPERSONAL = {
     "events.Announcement": "subject_zh subject_en body_zh body_en",
     "events.Programme": "name_zh name_en",
     "events.Tier": "name_zh name_en qualifications participant_kinds",
-    "events.Registration": "purposes priority_reason decline_reason",
+    "events.Registration": "purposes priority_reason decline_reason qualifications_held attendance_note",
     "matchmaking.Interest": "decline_note answers",
     "matchmaking.InterestAttachment": "file content_type sha256",
     "matchmaking.Score": "engine_version parts reasons outcomes text_language basis",

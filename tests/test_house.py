@@ -231,6 +231,7 @@ READERS = {
 SYSTEM = {
     "chains.services.imports": {"sweep"},
     "events.services.events": {"mark_held", "release_due_lists", "remind_due"},
+    "events.services.participation": {"freeze"},
     "events.services.invitations": {"expire_due"},
     "events.services.registration": {
         "release_due_tiers",

@@ -132,6 +132,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def confirmed(self) -> Self:
         return self.filter(status=Registration.Status.CONFIRMED)
 
+    def came(self) -> Self:
+        """Participation: known once the event is held."""
+        return self.confirmed().filter(attended__gt=0)
+
     def offered(self) -> Self:
         return self.filter(status=Registration.Status.OFFERED)
 
@@ -185,6 +189,11 @@ class Registration(TimeStamped):
     priority = models.SmallIntegerField(default=0)
     priority_reason = models.CharField(max_length=300, blank=True)
     decline_reason = models.CharField(max_length=300, blank=True)
+    # Frozen when the event is held: the persons who came, and what the enterprise verifiably was on that day.
+    attended = models.PositiveSmallIntegerField(null=True, blank=True)
+    qualifications_held = ArrayField(models.CharField(max_length=32), null=True, blank=True)
+    # Why it was corrected by hand; empty for what the doors say.
+    attendance_note = models.CharField(max_length=300, blank=True, db_default="")
 
     objects = RegistrationQuerySet.as_manager()
 

@@ -17,6 +17,7 @@ from chains.errors import DomainError
 from chains.models import Enterprise, User
 from events import permissions
 from events.models import CheckIn, Delegate, Event, Registration
+from events.services import participation
 from events.services import registration as registrations
 
 OPEN = (Event.Status.PUBLISHED, Event.Status.HELD)
@@ -237,6 +238,8 @@ def _write(
         changes.record(
             "delegate", row.delegate, "arrived" if answer == CheckIn.Answer.WELCOME else "departed"
         )
+        if Event.objects.filter(pk=event.pk, status=Event.Status.HELD).exists():
+            participation.freeze(event=event)  # kept offline, and sent after the end
     return Scan(row, first_valid(row.delegate) if row.delegate is not None else None)
 
 

@@ -20,7 +20,7 @@ from chains.models.base import ALPHABET
 from chains.services import requirements
 from events import permissions
 from events.models import Event, Listing, Series, Tier
-from events.services import registration
+from events.services import participation, registration
 
 Status = Event.Status
 _RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
@@ -185,7 +185,7 @@ def mark_held() -> int:
                 status=Status.HELD, updated_at=timezone.now()
             )
             if done:
-                audit.record(None, "event.held", event)
+                audit.record(None, "event.held", event, bodies=participation.freeze(event=event))
                 changes.record("event", event, "held")
                 count += done
     return count

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from chains import audit, search
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import AuditEntry, OrganiserRole, ParticipantKind
+from chains.models import AuditEntry, OrganiserRole, ParticipantKind, QualificationKind
 from chains.spreadsheets import csv_stream, write_xlsx
 from chains.templatetags.localised import localised, moment, place
 from chains.views.posted import posted
@@ -27,7 +27,7 @@ from events import permissions, statistics
 from events.forms import GuestFilterForm
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
 from events.models.registration import QUEUE_ORDER
-from events.services import registration
+from events.services import participation, registration
 from events.templatetags.answers import answer_words
 
 PER_PAGE = 25
@@ -73,7 +73,7 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
             "tab": "guests",
             "event": event,
             "form": form,
-            "state": wanted.get("state") or "open",
+            "state": wanted.get("state") or usual_state(event),
             "page_obj": page,
             "rows": [
                 {
@@ -122,13 +122,22 @@ def _not_now(request: MemberRequest, event: Event) -> HttpResponse:
     )
 
 
+def usual_state(event: Event) -> str:
+    """What the list is opened for: before the event to decide, after it to see who came."""
+    return "confirmed" if event.status in statistics.HELD else "open"
+
+
 def _rows(
     event: Event, visible: QuerySet[Registration], wanted: dict[str, Any]
 ) -> QuerySet[Registration]:
     rows = visible.select_related("enterprise__region__parent", "enterprise__kind", "tier")
-    state = wanted.get("state") or "open"
+    state = wanted.get("state") or usual_state(event)
     if state == "open":
         rows = rows.filter(status__in=OPEN)
+    elif state == "came":
+        rows = rows.came()  # type: ignore[attr-defined]  # our own queryset
+    elif state == "absent":
+        rows = rows.filter(status=Status.CONFIRMED, attended=0)
     elif state != "all":
         rows = rows.filter(status=state)
     if wanted.get("tier"):
@@ -185,7 +194,7 @@ def _export(
     questions = list(event.questions.all()) if with_names else []
     headers = [
         pgettext("queue", "Position"), _("Enterprise"), _("English name"), _("Kind"), _("Region"), _("Tier"), _("State"),
-        _("Seats asked"), _("Seats held"), _("Purpose"), *([_("Delegates")] if with_names else []),
+        _("Seats asked"), _("Seats held"), _("Persons who came"), _("Qualifications on the day"), _("Purpose"), *([_("Delegates")] if with_names else []),
         *(localised(question, "text") for question in questions),
     ]  # fmt: skip
     audit.record(
@@ -227,6 +236,7 @@ def _cells(
     ranks = registration.ranks(event, found)
     given = _answers(found) if questions else {}
     purposes = dict(Registration.Purpose.choices)
+    tags = {kind.code: localised(kind) for kind in QualificationKind.objects.all()}
     for row in found:
         words = {one.question_id: answer_words(one) for one in given.get(row.pk, ())}
         names = ", ".join(one.name for one in row.named) if with_names else None  # type: ignore[attr-defined]  # prefetched above
@@ -240,6 +250,8 @@ def _cells(
             str(row.get_status_display()),
             row.seats_asked,
             row.seats_held,
+            row.attended,
+            ", ".join(tags.get(code, code) for code in row.qualifications_held or ()),
             ", ".join(str(purposes[one]) for one in row.purposes),
             *([names] if with_names else []),
             *(words.get(question.pk, "") for question in questions),
@@ -313,9 +325,24 @@ def _move(request: MemberRequest, row: Registration) -> str:
     return _("moved; seats are offered: %(seats)d") % {"seats": moved.seats_held}
 
 
+def _attendance(request: MemberRequest, row: Registration) -> str:
+    try:
+        persons = int(request.POST.get("persons", ""))
+    except ValueError as found:
+        raise DomainError(
+            _("Enter how many persons came, as a whole number."),
+            code="registration.persons_not_a_number",
+        ) from found
+    corrected = participation.correct(
+        registration=row, persons=persons, reason=request.POST.get("reason", ""), by=request.user
+    )
+    return _("corrected, persons who came: %(persons)d") % {"persons": corrected.attended or 0}
+
+
 _ACTS: dict[str, Callable[[MemberRequest, Registration], str]] = {
     "approve": _approve,
     "decline": _decline,
     "cancel": _cancel,
     "move": _move,
+    "attendance": _attendance,
 }

@@ -591,6 +591,8 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
 
 class RegistrationSerializer(serializers.ModelSerializer[Registration]):
+    """`attended` – persons who came – and `qualifications_held` are null until the event is held, and then stay."""
+
     event = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     enterprise = EnterpriseNameSerializer(read_only=True)
     tier = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
@@ -601,7 +603,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         model = Registration
         fields = (
             "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
-            "accepts_partial", "tier", "rank", "offer_expires_at", "answers",
+            "accepts_partial", "tier", "rank", "offer_expires_at", "attended", "qualifications_held", "answers",
         )  # fmt: skip
 
     def get_rank(self, registration: Registration) -> int | None:

@@ -452,6 +452,8 @@ def _registrations(rows: Sequence[Event], tiers: Sequence[Tier], guests: dict[in
                 purposes=["buy", "supply"],
                 seats_asked=2,
                 seats_held=2,
+                attended=2 if row.status == Event.Status.HELD else None,
+                qualifications_held=[] if row.status == Event.Status.HELD else None,
                 tier=tier,
                 queued_at=row.registration_opens_at,
                 queue_no=next(numbers),

@@ -64,8 +64,10 @@ def market(seed, events=14, bodies=9):
         )
         for guest in roll.sample(guests, roll.randint(0, bodies)):
             state = roll.choice(("confirmed", "confirmed", "confirmed", "waitlisted", "cancelled"))
+            seats = roll.randint(1, 3)
+            frozen = {"attended": roll.randint(0, seats)} if is_held(event) else {}
             RegistrationFactory(
-                event=event, enterprise=guest, status=state, seats_asked=roll.randint(1, 3)
+                event=event, enterprise=guest, status=state, seats_asked=seats, **frozen
             )
     for measure, level, place in (
         ("events", None, None), ("events", "county", None), ("events", "city", "330400"),
@@ -103,7 +105,9 @@ def places_of(events):
     return [
         r
         for r in Registration.objects.select_related("enterprise__kind", "enterprise__province")
-        if r.status == "confirmed" and r.event_id in {e.pk for e in events if is_held(e)}
+        if r.status == "confirmed"
+        and r.attended
+        and r.event_id in {e.pk for e in events if is_held(e)}
     ]
 
 
@@ -114,7 +118,7 @@ def slow_participants(places):
         "enterprises": len({r.enterprise_id for r in firms}),
         "visits": len(firms),
         "bodies": len({r.enterprise_id for r in others}),
-        "persons": sum(r.seats_held for r in places),
+        "persons": sum(r.attended for r in places),
     }
 
 

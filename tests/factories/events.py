@@ -139,6 +139,9 @@ class RegistrationFactory(DjangoModelFactory):
     status = "confirmed"
     seats_asked = 1
     seats_held = factory.LazyAttribute(lambda o: o.seats_asked if o.status == "confirmed" else 0)
+    attended = factory.LazyAttribute(
+        lambda o: o.seats_held if o.event.status == "held" and o.status == "confirmed" else None
+    )
     queue_no = factory.Sequence(lambda n: 1_000_000 + n)
     queued_at = factory.LazyFunction(timezone.now)
     tier = factory.LazyAttribute(lambda o: o.event.tiers.get(is_general=True))
