@@ -236,6 +236,9 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "elsewhere": event.registrations.confirmed().count() - sum(n for _region, n in cities),
             "listed": event.listings.count(),
             "invited": statistics.invited(event),
+            "left_out": statistics.list_state(event.listings.select_related("requirement")).out
+            if event.keeps_list_back
+            else [],
             "prepared": _prepared(event),
             "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
             **_heads(event),

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import datetime
+import threading
+from functools import partial
 
 import pytest
 import time_machine
+from django.db import connection
+from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains
 
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Requirement
@@ -165,9 +171,69 @@ def test_moment_in_the_past_is_refused_and_strangers_set_none(scene):
     assert states(rows) == HELD
 
 
-def test_state_of_the_list_names_what_would_stay_out(scene):
-    event, _by, rows = scene
+def test_state_of_the_list_names_what_would_stay_out(scene, client):
+    event, by, rows = scene
 
     state = statistics.list_state(event.listings.select_related("requirement"))
 
     assert (state.listed, state.public, state.ready, state.out) == (4, 1, 2, [rows[2]])
+
+    client.force_login(by)
+    page = client.get(reverse("events:event_listing", args=[event.public_id]))
+    assertContains(page, "1 of 4 listed is not approved yet")
+    overview = client.get(reverse("events:event_overview", args=[event.public_id]))
+    assertContains(overview, "1 not approved yet")
+    client.post(page.wsgi_request.path, {"action": "release"})
+    assert states(rows) == OPEN
+    again = client.post(page.wsgi_request.path, {"action": "moment", "at": ""}, follow=True)
+    assertContains(again, "What is public stays public.")
+
+
+def at_once(*calls):
+    """Each on a connection of its own."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call):
+        gate.wait()
+        try:
+            call()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_workers_and_an_organiser_at_once_release_it_once(committed, monkeypatch, is_locked):
+    """Without the lock – the negative control – the trail says it more than once."""
+    event = EventFactory()
+    by = organiser_of(event)
+    rows = [RequirementFactory(submitted=True) for _ in range(2)]
+    for row in rows:
+        events.list_requirement(event=event, requirement=row, by=by)
+    events.set_list_moment(event=event, at=in_hours(1), by=by)
+    for row in rows:
+        requirements.approve(requirement=row, by=by)
+    past = timezone.now() - datetime.timedelta(seconds=1)
+    type(event).objects.update(list_published_at=past)
+    Requirement.objects.update(embargoed_until=past)
+    if not is_locked:
+        monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_how: rows)
+        monkeypatch.setattr(requirements, "publish_due", threading.Barrier(4).wait)
+
+    if is_locked:
+        by_hand = partial(events.release_list, event=event, by=by)
+        at_once(*[events.release_due_lists] * 3, by_hand, *[requirements.publish_due] * 2)
+    else:
+        at_once(*[events.release_due_lists] * 4)
+
+    said = AuditEntry.objects.filter(action="event.list_released").count()
+    assert (said == 1) is is_locked
+    if is_locked:
+        assert states(rows) == ["published", "published"]
+        assert AuditEntry.objects.filter(action="requirement.published").count() == len(rows)
