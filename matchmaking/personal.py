@@ -77,6 +77,7 @@ TABLES = (
     Table("matchmaking.InterestAttachment", "uploaded_by", _("Files sent with interests"), _ACT, ("interest", "original_name", "created_at"), KEPT, _("Belongs to the enterprise you sent it for.")),
     Table("matchmaking.MatchRun", "asked_by", _("Runs you started"), _ACT, ("public_id", "scope", "status", "created_at"), KEPT, _LED),
     Table("chains.ContactReveal", "user", _("Contacts you opened"), _("The person behind a contact may know who saw it."), ("contact", "requirement", "enterprise", "right", "purpose", "at"), KEPT, _LED),
+    Table("events.EventDocument", "uploaded_by", _("Documents you uploaded for events"), _ACT, ("event", "title_zh", "title_en", "original_name", "created_at"), KEPT, _("Belongs to the host of the event.")),
     Table("chains.Evidence", "uploaded_by", _("Documents you uploaded"), _ACT, ("public_id", "enterprise", "purpose", "original_name", "created_at"), KEPT, _("Belongs to the enterprise you uploaded it for.")),
     Table("chains.Import", "asked_by", _("Lists you uploaded"), _ACT, ("public_id", "enterprise", "file_name", "created_at"), KEPT, _("Belongs to the enterprise you uploaded it for.")),
     Table("chains.Remark", "by", _("Remarks on requirements"), _ACT, ("requirement", "text", "at"), KEPT, _LED),
@@ -135,6 +136,7 @@ IMPERSONAL = {
     "events.Registration": "purposes priority_reason decline_reason qualifications_held attendance_note",
     "matchmaking.Interest": "decline_note answers",
     "matchmaking.InterestAttachment": "file content_type sha256",
+    "events.EventDocument": "file content_type sha256",
     "matchmaking.Score": "engine_version parts reasons outcomes text_language basis",
     "matchmaking.Weighting": "weights report",
     "matchmaking.MatchRun": "engine_version error",
@@ -154,11 +156,13 @@ def rows_of(table: Table, user: User) -> models.QuerySet[Any]:
 
 
 def contacts_of(user: User) -> models.QuerySet[Contact]:
-    """Contacts of enterprises that carry an address of the account, or its number."""
-    addresses = EmailAddress.objects.filter(user_id=user.pk)
-    own = Q(email__iexact=user.email)
-    for address in addresses.values_list("email", flat=True):
-        own |= Q(email__iexact=address)
+    """Contacts of enterprises that carry a proven address of the account, or its number.
+
+    Proven: whoever only types somebody else's address would read that person's contact, and erase it.
+    """
+    own = Q(pk=None)
+    for address in EmailAddress.objects.filter(user_id=user.pk, verified=True):
+        own |= Q(email__iexact=address.email)
     if user.phone:
         own |= Q(phone__in=[user.phone, user.phone.removeprefix("+86")])
     return Contact.objects.filter(own).select_related("enterprise").order_by("pk")

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from chains import sms
 from chains.forms import BoundField
+from chains.models import Consent
+from chains.services import consents
 
 
 class LoginForm(allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
@@ -37,6 +39,7 @@ class SignupForm(allauth.SignupForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["agreed"] = forms.BooleanField(
             label=_("I have read the privacy notice and agree that an account is kept for me."),
+            help_text=str(consents.NOTICES[Consent.Purpose.ACCOUNT].text),
             error_messages={"required": _("Without this no account can be kept.")},
         )
 

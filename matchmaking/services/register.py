@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, notifications
 from chains.errors import DomainError
 from chains.models import AuditEntry, Consent, Contact, Enterprise, Membership, Requirement, User
 from matchmaking import personal
@@ -160,6 +160,8 @@ def _blank_contacts(user: User) -> None:
         contact.save()
         audit.record(user, "contact.erased", contact, enterprise=contact.enterprise.public_id)
         changes.record("contact", contact, "erased")
+        for editor in User.objects.editors_of([contact.enterprise_id]).exclude(pk=user.pk):
+            notifications.post(editor, "contact_erased", enterprise=contact.enterprise.public_id)
 
 
 def _end_sessions(user: User) -> None:

@@ -10,7 +10,6 @@ from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.core import mail
 from django.core.cache import caches
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +17,16 @@ from rest_framework.authtoken.models import Token
 
 from chains import notifications
 from chains.errors import DomainError
-from chains.models import AuditEntry, Change, Consent, Contact, Membership, Reference, User
+from chains.models import (
+    AuditEntry,
+    Change,
+    Consent,
+    Contact,
+    Membership,
+    Notification,
+    Reference,
+    User,
+)
 from chains.services import accounts, consents
 from matchmaking import personal
 from matchmaking.models import Decision
@@ -172,6 +180,9 @@ def test_erased_person_is_found_in_no_table_no_file_and_no_cache(
     assert Consent.objects.in_force().filter(user=person).count() == 0
     assert not Token.objects.filter(user=person).exists()
     assert not Contact.objects.get(pk=requirement.contact_id).is_active
+    # The other owner hears that a contact is to be named anew.
+    told = Notification.objects.filter(kind="contact_erased", channel="email")
+    assert [row.to.enterprise_ids for row in told] == [{requirement.enterprise_id}]
     # Signed out everywhere, and told.
     assert browser.get(reverse("start"))["Location"].startswith(reverse("account_login"))
     assert (mail.outbox[-1].to, mail.outbox[-1].subject) == (
@@ -180,6 +191,22 @@ def test_erased_person_is_found_in_no_table_no_file_and_no_cache(
     )
     assert AuditEntry.objects.filter(action="user.erased", actor=person.pk).count() == 1
     assert Change.objects.filter(noun="user", target=person.public_id, verb="erased").count() == 1
+
+
+def test_address_that_is_only_typed_opens_and_erases_nobodys_contact(client):
+    """Whoever adds somebody else's address to the account has not proven to be that person."""
+    contact = ContactFactory(email="victim@quayside.example", name="Qvictim")
+    thief = UserFactory(email="victim@quayside.example")
+    thief.emailaddress_set.create(email="thief@example.com", verified=True, primary=True)
+    thief.emailaddress_set.create(email="victim@quayside.example", verified=False)
+    client.force_login(thief)
+
+    page = client.get(reverse("matchmaking:own_data")).content.decode()
+    register.erase(by=thief)
+    contact.refresh_from_db()
+
+    assert "Qvictim" not in page
+    assert (contact.name, contact.email) == ("Qvictim", "victim@quayside.example")
 
 
 def test_address_of_an_erased_account_is_free_again():
