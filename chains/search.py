@@ -85,7 +85,14 @@ def categories(query: str, limit: int = 8, *, typos: bool = True) -> list[Catego
     if not searchtext.query_terms(query):
         return []
     documents = _category_documents(_state_of_categories())
-    found = _ranked(documents, searchtext.ranking(query, typos=False))
+    # What holds every word in one of its spellings; only those few are worth ranking.
+    spellings = searchtext.alternatives(query)
+    exact = [
+        (place, document)
+        for place, document in documents
+        if all(any(one in document for one in term) for term in spellings)
+    ]
+    found = _ranked(exact, searchtext.ranking(query, typos=False))
     if typos and len(found) < limit:  # a near miss stands below all others
         found = _ranked(documents, searchtext.ranking(query))
     best = [place[-1] for _rank, place in sorted(found)[:limit]]
