@@ -125,7 +125,7 @@ IMPERSONAL = {
     "chains.Question": "text",
     "chains.Remark": "code",
     "events.AgendaItem": "title_zh title_en room_zh room_en note_zh note_en",
-    "events.Event": "name_zh name_en place place_en text text_en cancel_reason search_text",
+    "events.Event": "name_zh name_en place place_en map_url text text_en cancel_reason search_text",
     "events.Invitation": "code",
     "events.Listing": "code",
     "events.FormQuestion": "text_zh text_en choices",

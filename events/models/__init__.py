@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from events.models.agenda import AgendaItem, ChecklistItem
 from events.models.checkin import CheckIn
+from events.models.documents import EventDocument
 from events.models.event import Event, EventLevel, EventStaff, Listing
 from events.models.form import FormAnswer, FormQuestion
 from events.models.invitation import Invitation
@@ -16,6 +17,7 @@ __all__ = [
     "ChecklistItem",
     "Delegate",
     "Event",
+    "EventDocument",
     "EventLevel",
     "EventStaff",
     "FormAnswer",

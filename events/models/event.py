@@ -104,6 +104,9 @@ class Event(TimeStamped):
     ends_at = models.DateTimeField(_("ends"))
     place = models.CharField(_("place"), max_length=200, blank=True)
     place_en = models.CharField(_("place in English"), max_length=200, blank=True)
+    map_url = models.URLField(
+        _("address of a map"), max_length=300, blank=True, default="", db_default=""
+    )
     text = models.TextField(_("description"), max_length=4000, blank=True)
     text_en = models.TextField(_("description in English"), max_length=4000, blank=True)
     delegates_per_enterprise = models.PositiveSmallIntegerField(
