@@ -15,8 +15,10 @@ from chains import notifications, search
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership, Notification
 from events.models import CheckIn, Delegate, Registration
-from matchmaking.models import Dismissal, Interest, Match
-from matchmaking.services import merging
+from matchmaking import market
+from matchmaking.engine.index import OfferIndex
+from matchmaking.models import Dismissal, Interest, Match, MatchRun
+from matchmaking.services import following, merging
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,
@@ -31,7 +33,7 @@ from tests.factories.chains import (
     uscc,
 )
 from tests.factories.events import EventFactory, RegistrationFactory, TierFactory
-from tests.factories.matchmaking import InterestFactory, MatchFactory
+from tests.factories.matchmaking import InterestFactory, MatchFactory, supplier
 
 pytestmark = pytest.mark.django_db
 
@@ -383,3 +385,22 @@ def test_desk_proposes_and_administrators_are_told(client, by, pair):
     assert client.get(address).status_code == 404
     with pytest.raises(DomainError, match="Only the desk"):
         merging.propose(loser=loser, survivor=survivor, by=stranger)
+
+
+def test_index_follows_the_news_of_a_merge(by, settings, tmp_path, monkeypatch):
+    settings.MATCHING_INDEX, settings.MATCHING_ENCODER = tmp_path / "index", "none"
+    loser, survivor = supplier("光伏玻璃"), supplier("三分体接线盒")
+    market.current().index("supply")
+    monkeypatch.setattr(OfferIndex, "build", lambda *_: pytest.fail("built anew"))
+
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    facts = list(Change.objects.filter(verb__in=["merged", "extended"]))
+    index = market.current().index("supply")
+
+    assert index.offers.keys() == {survivor.pk}
+    assert any("光伏玻璃" in one.text for one in index.offers[survivor.pk].texts)
+    RequirementFactory(lines=["接线盒"])
+    following.react(facts=facts)
+    assert list(MatchRun.objects.values_list("scope", "enterprise")) == [
+        ("enterprise", survivor.pk)
+    ]
