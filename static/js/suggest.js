@@ -30,7 +30,7 @@ document.querySelectorAll("[data-suggest]").forEach(function (box) {
     if (e.key === "ArrowDown") { e.preventDefault(); mark(active + 1); }
     else if (e.key === "ArrowUp") { e.preventDefault(); mark(active < 0 ? -1 : active - 1); }
     else if (e.key === "Escape") { e.preventDefault(); close(); }
-    else if (e.key === "Enter" && active >= 0) { e.preventDefault(); options()[active].querySelector("a").click(); }
+    else if (e.key === "Enter" && active >= 0) { e.preventDefault(); options()[active].click(); }
   });
   box.addEventListener("focusout", function (e) { if (!box.contains(e.relatedTarget)) close(); });
 });
