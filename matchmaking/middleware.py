@@ -54,17 +54,20 @@ class SecondFactor:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        user = request.user
-        if settings.SECOND_FACTOR == "urged" or not isinstance(user, User):
-            return None
         at = request.resolver_match
-        if at is None or (at.url_name or "").startswith(_BEFORE_THE_SECOND_STEP):
+        if settings.SECOND_FACTOR == "urged" or at is None:
             return None
-        if settings.SECOND_FACTOR == "administrators":
-            demanded = "admin" in at.app_names and user.is_administrator
-        else:
-            demanded = user.decides_for_others
-        if not demanded or user.has_second_factor:
+        # Who asks is looked up only where it matters: most pages are read by people without a session.
+        is_workshop = "admin" in at.app_names
+        if settings.SECOND_FACTOR == "administrators" and not is_workshop:
+            return None
+        if (at.url_name or "").startswith(_BEFORE_THE_SECOND_STEP):
+            return None
+        user = request.user
+        if not isinstance(user, User):
+            return None
+        decides = user.is_administrator if is_workshop else user.decides_for_others
+        if not decides or user.has_second_factor:
             return None
         if request.path.startswith("/api/"):
             return JsonResponse(
