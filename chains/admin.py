@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from chains import permissions
+from chains import permissions, spreadsheets
 from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
@@ -295,9 +295,53 @@ class RegionAdmin(ReadOnly):
     exclude = ("search_text",)
 
 
+LOGO_MAX_BYTES = 100 * 1024
+
+
+class ProvinceForm(ModelForm):  # type: ignore[type-arg]
+    picture = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        help_text=_("PNG or JPEG, at most 100 KB; shown 40 pixels high. Leave empty to keep it."),
+    )
+    no_picture = forms.BooleanField(label=_("Take the logo away"), required=False)
+
+    class Meta:
+        model = Province
+        fields = (
+            "region",
+            "name_zh",
+            "name_en",
+            "verification_days",
+            "holidays",
+            "gap_public",
+            "colour",
+        )
+
+    def clean_picture(self) -> Any:
+        upload = self.cleaned_data["picture"]
+        if upload:
+            try:
+                spreadsheets.check_document(
+                    upload, max_bytes=LOGO_MAX_BYTES, allowed=("png", "jpeg")
+                )
+            except DomainError as error:
+                raise forms.ValidationError(str(error)) from error
+        return upload
+
+    def save(self, commit: bool = True) -> Province:
+        if self.cleaned_data["no_picture"]:
+            self.instance.logo = None
+        if upload := self.cleaned_data["picture"]:
+            self.instance.logo = upload.read()
+        saved: Province = super().save(commit)
+        return saved
+
+
 @admin.register(Province)
 class ProvinceAdmin(AdministratorOnly):
-    list_display = ("name_zh", "name_en", "verification_days", "gap_public")
+    form = ProvinceForm
+    list_display = ("name_zh", "name_en", "verification_days", "gap_public", "colour")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "holidays":

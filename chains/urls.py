@@ -10,6 +10,7 @@ from chains.views import (
     enterprises,
     imports,
     moderation,
+    provinces,
     requirement_import,
     requirements,
     tokens,
@@ -34,6 +35,10 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
         path("my/consents/withdraw/", consents.consent_withdraw, name="consent_withdraw"),
         path("my/token/", tokens.api_token, name="api_token"),
         path("my/token/revoke/", tokens.api_token_revoke, name="api_token_revoke"),
+        path("provinces/<str:public_id>/logo", provinces.province_logo, name="province_logo"),
+        path(
+            "provinces/<str:public_id>/style.css", provinces.province_style, name="province_style"
+        ),
         path("regions/", enterprises.region_search, name="region_search"),
         path(
             "evidence/<str:public_id>/", enterprises.evidence_download, to, name="evidence_download"

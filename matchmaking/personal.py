@@ -108,7 +108,7 @@ OTHERS = {
 IMPERSONAL = {
     "chains.Change": "noun target verb",
     "chains.ChangeReader": "name",
-    "chains.Province": "name_zh name_en holidays",
+    "chains.Province": "name_zh name_en holidays logo colour",
     "chains.EnterpriseGroup": "name",
     "chains.Enterprise": "country number name name_en address summary website return_reason search_text sort_key",
     "chains.EnterpriseAlias": "text normalised",

@@ -169,6 +169,8 @@ REGISTER = (
     Row("chains:api_token_revoke", "", "in go go go go go 200 go go go go"),
     post("chains:api_token_revoke", "", "in" + " go" * 10),
     Row("chains:region_search", "", SIGNED_IN, query={"q": "嘉善"}),
+    Row("chains:province_logo", "province", "200 200", roles=TWO),
+    Row("chains:province_style", "province", "200 200", roles=TWO),
     Row("chains:evidence_download", "evidence", "in 404 404 404 404 200 200 200 404 404 200"),
     Row("chains:enterprise_status", "buyer", MEMBERS),
     Row("chains:enterprise_edit", "buyer", MEMBERS),

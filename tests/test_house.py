@@ -167,7 +167,7 @@ PUBLIC = {
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search", "matchmaking:search_suggest",
     "events:invitation", "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
-    "matchmaking:requirement_feed", "matchmaking:deadlines",
+    "matchmaking:requirement_feed", "matchmaking:deadlines", "chains:province_logo", "chains:province_style",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.
     "admin:login", "admin:None",
 }  # fmt: skip

@@ -75,6 +75,8 @@ NO_PAGE = {
     "mfa_login_webauthn": LEADS_ON,
     "chains:name_check": PIECE,
     "chains:region_search": PIECE,
+    "chains:province_logo": FILE,
+    "chains:province_style": FILE,
     "chains:requirement_row": PIECE,
     "chains:evidence_download": FILE,
     "chains:import_rows": FILE,

@@ -26,6 +26,8 @@ OPEN = {
     "events:series_counties(series)",
     "events:programme_detail(programme)",
     "chains:join_request(pending)",
+    "chains:province_logo(province)",
+    "chains:province_style(province)",
     "matchmaking:interest_send(published)",
     "matchmaking:contact_reveal(published)",
     "matchmaking:dismiss(published_line)",

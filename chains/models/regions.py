@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -89,6 +90,14 @@ class Province(TimeStamped):
     verification_days = models.PositiveSmallIntegerField(default=3)
     holidays = ArrayField(models.DateField(), default=list, blank=True)
     gap_public = models.BooleanField(default=False)
+    # What its pages carry: a small picture (PNG or JPEG, found by its content) and a colour for a stripe.
+    logo = models.BinaryField(null=True, blank=True)
+    colour = models.CharField(
+        max_length=7,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write the colour as #0b5563."))],
+    )
 
     class Meta:
         ordering = ["region__code"]

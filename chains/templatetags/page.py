@@ -11,11 +11,13 @@ import segno
 from babel import Locale
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from chains.models import Province, Region
 from chains.templatetags.localised import is_chinese
 
 register = template.Library()
@@ -168,3 +170,12 @@ def device(agent: str) -> str:
         for signs in (_BROWSERS, _SYSTEMS)
     ]
     return " · ".join(filter(None, found)) or str(_("Unknown browser"))
+
+
+@register.inclusion_tag("components/province.html")
+def province_band(region: Region | None) -> dict[str, Province | None]:
+    """The served province in which the region lies, with its name, logo and colour; nothing elsewhere."""
+    if region is None:
+        return {"province": None}
+    served = Province.objects.filter(region__code__in=region.codes).defer("logo")
+    return {"province": served.annotate(has_logo=Q(logo__isnull=False)).first()}
