@@ -43,8 +43,6 @@ SIZES = (6_000, 60_000, 600_000)
 BASE = 6_000
 LINES = 100
 NEAREST = 100
-# So many come from the index, by coarse vectors; the nearest of them are told by the whole ones.
-LOOKED_AT = 400
 TEXTS_PER_OFFER = 3
 ROWS_AT_ONCE = 20_000
 # How far a drawn text may lie from the one it was drawn from: by differences within its category, and between any two.
@@ -57,7 +55,6 @@ LARGEST_IN_MEMORY = 200_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
-    parser.add_argument("--index", choices=("ivfflat", "hnsw"), default="hnsw")
     parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     django.setup()
@@ -66,7 +63,7 @@ def main() -> None:
         return
     folder = Path(tempfile.mkdtemp(prefix="chaindock-growth-"))
     try:
-        grow(folder, sorted(options.sizes), options.index)
+        grow(folder, sorted(options.sizes))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,7 +78,7 @@ def peak_mb() -> int:
     return round(int(told[0]) / 1024) if told else 0
 
 
-def grow(folder: Path, sizes: Sequence[int], kind: str) -> None:
+def grow(folder: Path, sizes: Sequence[int]) -> None:
     base, groups, asked, basis = read_base(folder / "base")
     for size in sizes:
         if size <= LARGEST_IN_MEMORY:
@@ -95,7 +92,7 @@ def grow(folder: Path, sizes: Sequence[int], kind: str) -> None:
             draw(base, groups, size, path)
             vectors = np.load(path, mmap_mode="r")
             exact = search_exactly(vectors, asked, basis)
-            compare(session, vectors, basis, asked, exact, kind)
+            compare(session, vectors, basis, asked, exact)
             del vectors
             path.unlink()
 
@@ -299,34 +296,8 @@ def database() -> Iterator[psycopg.Connection]:
     embedded.provide(state=state)
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
         session.execute("DROP TABLE IF EXISTS growth")
-        session.execute("CREATE EXTENSION IF NOT EXISTS vector")
         yield session
         session.execute("DROP TABLE IF EXISTS growth")
-
-
-def binary(rows: np.ndarray, coarse: np.ndarray, whole: np.ndarray) -> bytes:
-    """Rows as COPY reads them: (int4, halfvec, halfvec), big-endian."""
-    record = np.dtype(
-        [("fields", ">i2"), ("id_size", ">i4"), ("id", ">i4")]
-        + [
-            (f"{name}_{part}", kind, shape)
-            for name, count in (("coarse", coarse.shape[1]), ("whole", whole.shape[1]))
-            for part, kind, shape in (
-                ("size", ">i4", ()), ("dim", ">i2", ()), ("unused", ">i2", ()), ("values", ">f2", (count,)),
-            )
-        ]
-    )  # fmt: skip
-    out = np.zeros(len(rows), record)
-    out["fields"], out["id_size"], out["id"] = 3, 4, rows
-    for name, values in (("coarse", coarse), ("whole", whole)):
-        out[f"{name}_size"] = 4 + 2 * values.shape[1]
-        out[f"{name}_dim"] = values.shape[1]
-        out[f"{name}_values"] = values
-    return out.tobytes()
-
-
-def written(vector: np.ndarray) -> str:
-    return "[" + ",".join(f"{value:.5f}" for value in vector) + "]"
 
 
 def compare(
@@ -335,66 +306,44 @@ def compare(
     basis: np.ndarray,
     asked: np.ndarray,
     exact: np.ndarray,
-    kind: str,
 ) -> None:
+    """Through the table that the product keeps (`matchmaking.nearest`), searched as the product searches."""
+    from matchmaking.nearest import LOOKED_AT, StoredVectors  # noqa: PLC0415 -- Django stands by now
+
     size = len(vectors)
     backend = psutil.Process(session.info.backend_pid)
-    session.execute("DROP TABLE IF EXISTS growth")
-    session.execute(
-        f"CREATE UNLOGGED TABLE growth (id int, coarse halfvec({basis.shape[1]}),"
-        f" whole halfvec({vectors.shape[1]}))"
-    )
+    stored = StoredVectors("growth", basis, cursor=session.cursor)
+    stored.create(vectors.shape[1])
     began = time.perf_counter()
-    with session.cursor().copy("COPY growth FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        for start in range(0, size, ROWS_AT_ONCE):
-            block = np.asarray(vectors[start : start + ROWS_AT_ONCE])
-            coarse = (block.astype(np.float32) @ basis).astype(np.float16)
-            copy.write(binary(np.arange(start, start + len(block)), coarse, block))
-        copy.write(b"\xff\xff")
+    numbers = np.arange(size, dtype=np.int64)
+    stored.add(numbers, numbers, vectors)
     written_s = time.perf_counter() - began
     session.execute("SET maintenance_work_mem = '1GB'")
     session.execute("SET max_parallel_maintenance_workers = 1")
     began = time.perf_counter()
-    lists = max(10, round(size**0.5))
-    session.execute(
-        f"CREATE INDEX growth_near ON growth USING ivfflat (coarse halfvec_ip_ops) WITH (lists = {lists})"
-        if kind == "ivfflat"
-        else "CREATE INDEX growth_near ON growth USING hnsw (coarse halfvec_ip_ops)"
-        " WITH (m = 16, ef_construction = 64)"
-    )
+    stored.build()
     built_s = time.perf_counter() - began
-    session.execute("CREATE INDEX growth_id ON growth (id)")
-    session.execute("ANALYZE growth")
     sizes = session.execute(
-        "SELECT pg_table_size('growth') / 1048576, pg_relation_size('growth_near') / 1048576"
+        "SELECT pg_table_size('growth') / 1048576, pg_indexes_size('growth') / 1048576"
     ).fetchone()
     report(
-        "pgvector built", texts=size, index=kind, rows_written_s=written_s, index_built_s=built_s,
+        "pgvector built", texts=size, rows_written_s=written_s, index_built_s=built_s,
         table_mb=int(sizes[0]), index_mb=int(sizes[1]),
     )  # fmt: skip
-    for effort in (10, 20, 40, 80) if kind == "ivfflat" else (400, 600, 1000):
-        session.execute(
-            f"SET ivfflat.probes = {effort}"
-            if kind == "ivfflat"
-            else f"SET hnsw.ef_search = {effort}"
-        )
+    for effort in (LOOKED_AT, 600, 1000):
+        stored.effort = effort
         found, took = [], []
         busy = backend.cpu_times().user
         for line in asked:
             start_s = time.perf_counter()
-            rows = session.execute(
-                "SELECT id FROM (SELECT id, whole FROM growth ORDER BY coarse <#> %s::halfvec LIMIT %s) near"
-                " ORDER BY whole <#> %s::halfvec LIMIT %s",
-                [written(line @ basis), LOOKED_AT, written(line), NEAREST],
-            ).fetchall()
+            (rows,) = stored.find(line[None, :], NEAREST)
             took.append(1000 * (time.perf_counter() - start_s))
-            found.append({row[0] for row in rows})
+            found.append({row for row, _text in rows})
         recall = [
             len(one & set(best.tolist())) / NEAREST for one, best in zip(found, exact, strict=True)
         ]
         report(
-            "pgvector search", texts=size, index=kind, effort=effort, recall_at_100=float(np.mean(recall)),
+            "pgvector search", texts=size, effort=effort, recall_at_100=float(np.mean(recall)),
             one_line_cpu_ms_mean=1000 * (backend.cpu_times().user - busy) / len(asked),
             one_line_ms_p50=float(np.median(took[10:])), one_line_ms_p95=float(np.quantile(took[10:], 0.95)),
         )  # fmt: skip

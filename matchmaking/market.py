@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ from chains.models import (
     Requirement,
     RequirementLine,
 )
+from matchmaking import nearest
 from matchmaking.adapters import (
     Places,
     Side,
@@ -88,6 +90,7 @@ class Market:
         self.units = read_units()
         self.places = Places()
         self.indexes: dict[Side, OfferIndex] = {}
+        self._stored: dict[Side, nearest.StoredVectors] = {}
         self._rankers: dict[tuple[Side, Weights], Ranker] = {}
         self._shelf = Shelf.of(encoder().version, self.reference, self.taxonomy.fingerprint)
         self._day: dict[Side, datetime.date] = {}
@@ -110,11 +113,16 @@ class Market:
     def _build(self, side: Side) -> None:
         self._day[side] = timezone.localdate()
         found = offers(side, self.places)
-        self._take(side, OfferIndex.build(found, self.taxonomy, encoder()))
+        self._take(side, OfferIndex.build(found, self.taxonomy, encoder()), anew=True)
         self._exchanged[side] = 0
 
-    def _take(self, side: Side, index: OfferIndex) -> None:
+    def _take(self, side: Side, index: OfferIndex, *, anew: bool = False) -> None:
         index.of_buyers = side == "demand"
+        if settings.MATCHING_CANDIDATES == "memory" or isinstance(encoder().inner, NoEncoder):
+            nearest.forget(side)
+        else:
+            self._stored[side] = nearest.of_index(side, index, anew=anew)
+            index.nearest = self._stored[side]
         self.indexes[side] = index
 
     def _load(self, side: Side) -> bool:
@@ -214,6 +222,8 @@ class Market:
                 index.add(after)
             self._exchanged[side] += 1
             self._forget_rankers(side)
+        if side in self._stored:
+            nearest.follow(self._stored[side], index, sorted(changed))
 
     def _forget_rankers(self, side: Side) -> None:
         self._rankers = {key: ranker for key, ranker in self._rankers.items() if key[0] != side}

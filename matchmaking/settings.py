@@ -398,6 +398,12 @@ MATCHING_INDEX = (
     if os.environ.get("MATCHING_INDEX") == "off"
     else Path(os.environ.get("MATCHING_INDEX") or STATE_DIR / "index")
 )
+# Where texts near in meaning are found: in each process's own memory, or in pgvector (ADR 16 says from which size on).
+MATCHING_CANDIDATES = os.environ.get("MATCHING_CANDIDATES") or "memory"
+if MATCHING_CANDIDATES not in ("memory", "pgvector"):
+    raise ImproperlyConfigured(
+        f"MATCHING_CANDIDATES is {MATCHING_CANDIDATES!r}; write memory or pgvector."
+    )
 # Shards of one run under way at once: a short run never waits behind a long one. At least the worker processes.
 MATCHING_SHARDS_AHEAD = env_int("MATCHING_SHARDS_AHEAD", default=4)
 

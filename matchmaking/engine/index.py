@@ -30,7 +30,7 @@ from matchmaking.engine.sparse import (
     unit_rows,
 )
 from matchmaking.engine.taxonomy import Taxonomy
-from matchmaking.engine.types import Encoder, Need, Offer, OfferText
+from matchmaking.engine.types import Encoder, Nearest, Need, Offer, OfferText
 
 _SATURATION = 1.2
 _LENGTH = 0.75
@@ -164,10 +164,12 @@ class OfferIndex:
     Every figure depends on the living texts alone, not on the order in which they came: adding and removing gives
     the same results as building anew.
 
-    `of_buyers` says that the texts are what firms buy, so that every one of them takes.
+    `of_buyers` says that the texts are what firms buy, so that every one of them takes. With `nearest` the texts near in
+    meaning are asked of it instead of looking at all.
     """
 
     of_buyers = False
+    nearest: Nearest | None = None
 
     def __init__(self, taxonomy: Taxonomy, encoder: Encoder) -> None:
         self.taxonomy = taxonomy
@@ -188,6 +190,7 @@ class OfferIndex:
         self._forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self._parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self._phrases: dict[str, Floats] = {}
+        self._rows_by_text: dict[tuple[int, int], int] | None = None
         self._pending: list[tuple[int, OfferText]] = []
         self._changed = True
 
@@ -316,6 +319,7 @@ class OfferIndex:
             self._vectors,
             sp.diags(self._scale) @ times_columns(self._weighted, self._idf),
         )
+        self._rows_by_text = None
         self._rows_of = dict(_grouped(self.owners, alive))
         self._kinds = {
             kind: self._rows_where(kind=kind)
@@ -514,19 +518,62 @@ class OfferIndex:
         asked = times_columns(self._telling(tfidf), self._idf)
         for start in range(0, len(needs), _BLOCK):
             block = slice(start, start + _BLOCK)
-            meaning = (vectors[block] @ basis) @ self._coarse.T
+            meaning = self._meanings(vectors[block], basis)
+            told = [] if self.nearest is None else self.nearest.find(vectors[block], 2 * k)
             shared = asked[block] @ self._postings
             shared.data = shared.data * self._scale[shared.indices]
             for number, need in enumerate(needs[block]):
                 barred = self.barred(need)
-                meaning[number, barred] = _NEVER
-                near = self._best(meaning[number], None, k)
-                near = near[~barred[near]]
+                if self.nearest is None:
+                    meaning[number, barred] = _NEVER
+                    near = self._best(meaning[number], None, k)
+                    near = near[~barred[near]]
+                else:
+                    near = self._nearest_of(told[number], vectors[start + number], barred, k)
                 own = slice(shared.indptr[number], shared.indptr[number + 1])
                 spoken = self._best_free(shared.data[own], shared.indices[own], barred, k)
                 lines.append(np.full(len(near) + len(spoken), start + number, np.int64))
                 rows += [near, spoken]
         return _pairs(lines, rows)
+
+    def _meanings(self, vectors: Floats, basis: Floats) -> Floats:
+        """Coarse likeness to all texts; nothing where it is asked for elsewhere."""
+        if self.nearest is not None:
+            return np.empty((len(vectors), 0), np.float32)
+        likeness = (vectors @ basis) @ self._coarse.T
+        return likeness.astype(np.float32, copy=False)
+
+    def _nearest_of(
+        self,
+        told: Sequence[tuple[int, int]],
+        vector: Floats,
+        barred: npt.NDArray[np.bool_],
+        k: int,
+    ) -> Ints:
+        """Rows of the texts found elsewhere that live here and are not barred; the k best by the vectors here."""
+        places = [self._row_of_text[key] for key in told if key in self._row_of_text]
+        rows = np.array(places, np.int64)
+        rows = rows[~barred[rows]]
+        return self._best(self._vectors[rows] @ vector, rows, k)
+
+    @property
+    def _row_of_text(self) -> dict[tuple[int, int], int]:
+        if self._rows_by_text is None:
+            living = np.flatnonzero(self._alive).tolist()
+            self._rows_by_text = {
+                (int(self.owners[row]), self.texts[row].id): row for row in living
+            }
+        return self._rows_by_text
+
+    def kept(self, offers: Iterable[int] | None = None) -> tuple[Ints, Ints, Floats]:
+        """Offer, text and vector of the living texts, of some offers or of all: what `nearest` has to hold."""
+        self.refresh()
+        if offers is None:
+            rows = np.flatnonzero(self._alive)
+        else:
+            rows = np.concatenate([np.empty(0, np.int64), *map(self.rows_of, offers)])
+        ids = np.array([self.texts[row].id for row in rows.tolist()], np.int64)
+        return self.owners[rows], ids, self._vectors[rows]
 
     def _telling(self, tfidf: Matrix) -> Matrix:
         """Lines without the tokens that stand in a great part of all texts: they find nothing and cost most."""

@@ -27,6 +27,13 @@ class Encoder(Protocol):
         """Unit rows, shape (len(texts), dimensions)."""
 
 
+class Nearest(Protocol):
+    """Finds texts by meaning outside the index's own memory, all of them or nearly so."""
+
+    def find(self, vectors: Vector, k: int) -> Sequence[Sequence[tuple[int, int]]]:
+        """Offer and text of about the k nearest texts of each vector; some may have gone, or be barred."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a party or a delivery is.
