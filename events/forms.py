@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.core.validators import URLValidator
 from django.db.models import QuerySet
 from django.forms import formset_factory
 from django.utils import timezone
@@ -340,6 +341,14 @@ class EventForm(Form):
     ends_at = MomentField(label=_("Ends"))
     place = forms.CharField(max_length=200, required=False, label=_("Place"))
     place_en = forms.CharField(max_length=200, required=False, label=_("Place in English"))
+    map_url = forms.URLField(
+        max_length=300,
+        required=False,
+        assume_scheme="https",
+        validators=[URLValidator(schemes=["https"])],
+        label=_("Address of a map"),
+        help_text=_("A link that opens the place in a map, https"),
+    )
     text = forms.CharField(
         max_length=4000,
         required=False,
@@ -439,7 +448,7 @@ class EventForm(Form):
         plain = {
             name: getattr(event, name)
             for name in (
-                "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "region",
+                "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "region",
                 "registration_opens_at", "registration_closes_at", "delegates_per_enterprise", "admission",
                 "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
             )
@@ -543,6 +552,16 @@ class ChecklistForm(Form):
 def checklist_formset(people: Sequence[User]) -> Any:
     made = formset_factory(ChecklistForm, extra=1, max_num=60, can_delete=True)
     return partial(made, form_kwargs={"people": people})
+
+
+class DocumentForm(Form):
+    title_zh = forms.CharField(max_length=120, label=_("Title in Chinese"))
+    title_en = forms.CharField(max_length=160, label=_("Title in English"))
+    upload = forms.FileField(
+        label=_("File"),
+        help_text=_("PDF, PNG or JPEG"),
+        widget=forms.FileInput({"accept": ".pdf,.png,.jpg,.jpeg"}),
+    )
 
 
 class StaffForm(Form):

@@ -5,6 +5,7 @@ from django.urls import path
 from events.views import (
     agenda,
     desk,
+    documents,
     guests,
     invitations,
     letters,
@@ -33,6 +34,13 @@ urlpatterns = [
     path("events/<str:public_id>/event.ics", public.event_calendar, name="event_calendar"),
     path("events/<str:public_id>/agenda/", agenda.event_agenda, name="event_agenda"),
     path("events/<str:public_id>/checklist/", agenda.event_checklist, name="event_checklist"),
+    path("events/<str:public_id>/documents/", documents.event_documents, name="event_documents"),
+    path(
+        "events/<str:public_id>/documents/remove/",
+        documents.document_remove,
+        name="document_remove",
+    ),
+    path("documents/<str:public_id>/", documents.document, name="document"),
     path("events/<str:public_id>/staff/", staff.event_staff, name="event_staff"),
     path("events/<str:public_id>/staff/release/", staff.staff_release, name="staff_release"),
     path("events/<str:public_id>/questions/", questions.event_questions, name="event_questions"),

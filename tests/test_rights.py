@@ -21,6 +21,7 @@ OPEN = {
     "matchmaking:enterprise_detail(supplying)",
     "events:event_detail(event)",
     "events:event_calendar(event)",
+    "events:document(document)",
     "events:register(event)",
     "events:series_detail(series)",
     "events:series_counties(series)",

@@ -23,7 +23,7 @@ from chains.models import (
     QualificationKind,
     Remark,
 )
-from events.models import Delegate, FormAnswer, FormQuestion, Invitation, Listing
+from events.models import Delegate, EventDocument, FormAnswer, FormQuestion, Invitation, Listing
 from matchmaking.models import Alert, Decision, Digest, InterestAttachment, SavedSearch
 from tests.factories.chains import (
     AdministratorFactory,
@@ -262,6 +262,17 @@ def _gathering(world):
     )
 
     _answers(world)
+    world.document = _document(world, world.event, "plan")
+    world.document_draft = _document(world, world.event_draft, CANARIES["event draft"][0])
+
+
+def _document(world, event, title):
+    row = EventDocument(
+        event=event, title_zh=title, title_en=title, original_name="plan.pdf", content_type="application/pdf",
+        size=20, sha256="0" * 64, uploaded_by=world.people["organiser"],
+    )  # fmt: skip
+    row.file.save("plan.pdf", ContentFile(f"%PDF-1.4 {title}".encode()))
+    return row
 
 
 def _answers(world):

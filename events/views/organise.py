@@ -209,6 +209,7 @@ def _prepared(event: Event) -> dict[str, int]:
         "questions": event.questions.asked().count() if event.asks_questions else 0,
         "parts": event.agenda.count(),
         "staff": event.staff.count(),
+        "documents": event.documents.count(),
         "own_letters": event.letter_templates.count(),
     }
 

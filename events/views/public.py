@@ -219,6 +219,7 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "event": event,
             "directions": _directions(event),
             "agenda": _agenda(event),
+            "documents": event.documents.all(),
             "requirements": requirements,
             "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
             "kinds": statistics.guests_by_kind(event),

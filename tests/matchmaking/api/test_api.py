@@ -84,7 +84,7 @@ SHAPES = {
     },
     "events": {
         "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "chains", "docking_kinds",
-        "series", "starts_at", "ends_at", "place", "place_en", "text", "text_en", "delegates_per_enterprise",
+        "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "delegates_per_enterprise",
         "admission", "waiting_rule", "offer_hours", "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers",
         "listings", "questions", "agenda",
     },
