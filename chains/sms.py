@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from typing import Protocol
 
 from django.conf import settings
@@ -41,10 +42,10 @@ def normalised(typed: str) -> str | None:
 
     >>> normalised("138 0000-0000"), normalised("008613800000000"), normalised("+44 20 7946 0000")
     ('+8613800000000', '+8613800000000', '+442079460000')
-    >>> normalised("12345"), normalised("not a number")
-    (None, None)
+    >>> normalised("１３８００００００００"), normalised("12345"), normalised("not a number")
+    ('+8613800000000', None, None)
     """
-    number = re.sub(r"[\s().\-–—]", "", typed)
+    number = re.sub(r"[\s().\-–—]", "", unicodedata.normalize("NFKC", typed))
     number = re.sub(r"^00", "+", number)
     if _CHINESE_MOBILE.fullmatch(number):
         number = f"+86{number}"

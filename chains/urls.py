@@ -32,6 +32,7 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
         path("imports/<str:public_id>/", imports.import_detail, name="import_detail"),
         path("imports/<str:public_id>/rows.xlsx", imports.import_rows, name="import_rows"),
         path("imports/templates/<str:kind>.xlsx", imports.import_template, name="import_template"),
+        path("my/consents/give/", consents.consent_give, name="consent_give"),
         path("my/consents/withdraw/", consents.consent_withdraw, name="consent_withdraw"),
         path("my/token/", tokens.api_token, name="api_token"),
         path("my/token/revoke/", tokens.api_token_revoke, name="api_token_revoke"),

@@ -13,6 +13,15 @@ from chains.views.posted import posted
 
 
 @posted("matchmaking:own_data")
+def consent_give(request: MemberRequest) -> HttpResponse:
+    """For accounts older than the words, and for words that have changed. A number is agreed to with its code."""
+    if request.POST.get("purpose") == Consent.Purpose.ACCOUNT:
+        consents.give(purpose=Consent.Purpose.ACCOUNT, by=request.user)
+        messages.success(request, _("Thank you. It is on record."))
+    return redirect("matchmaking:own_data")
+
+
+@posted("matchmaking:own_data")
 def consent_withdraw(request: MemberRequest) -> HttpResponse:
     """One click, from the page of what one agreed to and from that of the number."""
     purpose = request.POST.get("purpose", "")

@@ -32,16 +32,21 @@ def own_data(request: MemberRequest) -> HttpResponse:
         for section in personal.file_of(request.user)["sections"]
         if section["rows"]
     ]
+    notice = consents.NOTICES[Consent.Purpose.ACCOUNT]
+    now = Consent.objects.in_force().filter(
+        user=request.user, purpose=Consent.Purpose.ACCOUNT, version=notice.version
+    )
     given = Consent.objects.filter(user=request.user).order_by("-created_at", "-pk")
     return render(
         request,
         "matchmaking/own_data.html",
         {
             "sections": sections,
+            "to_agree": None if now.exists() else notice,
             "consents": [
-                (row, notice, notice.recipient if row.version == notice.version else row.recipient)
+                (row, words, words.recipient if row.version == words.version else row.recipient)
                 for row in given
-                for notice in (consents.NOTICES[Consent.Purpose(row.purpose)],)
+                for words in (consents.NOTICES[Consent.Purpose(row.purpose)],)
             ],
         },
     )

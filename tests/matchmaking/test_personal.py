@@ -350,6 +350,23 @@ def test_words_that_have_changed_are_agreed_to_anew(monkeypatch, inside):
     ]
 
 
+def test_account_from_before_the_words_agrees_on_the_page(client):
+    person = UserFactory()
+    client.force_login(person)
+    asked = client.get(reverse("matchmaking:own_data")).content.decode()
+
+    client.post(reverse("chains:consent_give"), {"purpose": "account"})
+    client.post(reverse("chains:consent_give"), {"purpose": "phone"})
+    later = client.get(reverse("matchmaking:own_data")).content.decode()
+
+    assert "I agree" in asked
+    assert "I agree" not in later
+    rows = Consent.objects.filter(user=person)
+    assert [(row.purpose, row.version, row.recipient) for row in rows] == [
+        ("account", "2026-11", "the operator of this platform")
+    ]
+
+
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_privacy_notice_is_read_by_everybody(client, language):
     client.cookies["django_language"] = language
