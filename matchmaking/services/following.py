@@ -19,7 +19,7 @@ from chains.models import (
 )
 from matchmaking import adapters, market
 from matchmaking.models import MatchRun
-from matchmaking.services import matching, review
+from matchmaking.services import matching, merging, review
 
 # More suppliers changed at once than this, and one run over everything is the shorter way.
 _SUPPLIERS_AT_ONCE = 8
@@ -52,6 +52,9 @@ def react(*, facts: Sequence[Change], by: User | None = None) -> None:
         if lines and not _is_waiting(lines, requirement=requirement):
             matching.start(requirement=requirement, by=by)
     _compare_anew(news, by)
+    merged = {fact.target for fact in facts if (fact.noun, fact.verb) == ("enterprise", "merged")}
+    for enterprise in Enterprise.objects.filter(public_id__in=merged).order_by("pk"):
+        merging.gather(loser=enterprise, by=by)
     out = {fact.target for fact in facts if (fact.noun, fact.verb) == ("requirement", "published")}
     for requirement in Requirement.objects.published().filter(public_id__in=out).order_by("pk"):
         review.announce(requirement=requirement, by=by)

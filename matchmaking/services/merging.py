@@ -98,6 +98,26 @@ def merge(*, loser: Enterprise, survivor: Enterprise, by: User) -> Enterprise:
 
 
 @transaction.atomic
+def gather(*, loser: Enterprise, by: User | None = None) -> int:
+    """What was being written for the old row while the merge ran stands with it; this brings it along too."""
+    loser = Enterprise.objects.select_for_update(of=("self",)).get(pk=loser.pk)
+    if loser.status != Enterprise.Status.MERGED or loser.merged_into is None:
+        return 0
+    merger = Merger(loser, loser.merged_into)
+    for reference, rule in RULES.items():
+        model, _dot, name = reference.rpartition(".")
+        rule(merger, apps.get_model(model), name)
+    _end_matches_with_oneself(merger)
+    late = sum(merger.report.moved.values())
+    if late:
+        audit.record(
+            by, "enterprise.gathered", merger.survivor, absorbed=loser.public_id, rows=late
+        )
+        changes.record("enterprise", merger.survivor, "extended")
+    return late
+
+
+@transaction.atomic
 def propose(*, loser: Enterprise, survivor: Enterprise, by: User) -> None:
     """A desk that finds one body twice tells the administrators; they look and decide."""
     if not permissions.can_verify(by, loser):

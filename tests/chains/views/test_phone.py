@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+import chains.sms
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Consent, User
 from chains.services import accounts
@@ -23,6 +25,10 @@ from tests.factories.chains import UserFactory
 pytestmark = pytest.mark.django_db
 
 NUMBER = "+8613800001111"
+
+
+def test_doctests_hold():
+    assert doctest.testmod(chains.sms).failed == 0
 
 
 @pytest.fixture(autouse=True)

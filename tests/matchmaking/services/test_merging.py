@@ -404,3 +404,21 @@ def test_index_follows_the_news_of_a_merge(by, settings, tmp_path, monkeypatch):
     assert list(MatchRun.objects.values_list("scope", "enterprise")) == [
         ("enterprise", survivor.pk)
     ]
+
+
+def test_what_was_being_written_while_the_merge_ran_is_brought_along(by, pair):
+    loser, survivor = pair
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    facts = list(Change.objects.filter(verb="merged"))
+    late = CapabilityFactory(enterprise=loser)
+    behind = RegistrationFactory(enterprise=loser, status="cancelled")
+    RegistrationFactory(event=behind.event, enterprise=survivor)
+
+    following.react(facts=facts)
+    following.react(facts=facts)
+    late.refresh_from_db()
+    behind.refresh_from_db()
+
+    assert (late.enterprise, behind.enterprise) == (survivor, loser)
+    assert AuditEntry.objects.get(action="enterprise.gathered").data["rows"] == 1
+    assert merging.gather(loser=survivor) == 0
