@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from chains.models import (
+    Capability,
     Chain,
     DockingDirection,
     Enterprise,
@@ -141,6 +142,83 @@ def guests_by_city(event: Event, limit: int = 8) -> list[tuple[Region, int]]:
     regions = Region.objects.select_related("parent").in_bulk(codes, field_name="code")
     most = sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
     return [(regions[code], count) for code, count in most]
+
+
+def guests_by_chain(event: Event) -> list[tuple[Chain, int]]:
+    """Confirmed bodies by the chains that their published capabilities lie in, most first; one may lie in several."""
+    bodies = event.registrations.confirmed().values("enterprise")
+    pairs = set(
+        Capability.objects.published()
+        .filter(enterprise__in=bodies, categories__segment__isnull=False)
+        .values_list("enterprise", "categories__segment__chain")
+    )
+    counts = Counter(chain for _enterprise, chain in pairs)
+    chains = Chain.objects.in_bulk(counts)
+    return sorted(
+        ((chains[pk], count) for pk, count in counts.items()),
+        key=lambda pair: (-pair[1], pair[0].code),
+    )
+
+
+class Span(NamedTuple):
+    """Registrations that came in from one day to another, both counted."""
+
+    first: datetime.date
+    last: datetime.date
+    registrations: int
+    seats: int
+
+
+SPANS = 14
+
+
+def registrations_over_time(event: Event) -> list[Span]:
+    """By days, or by as many days together as make at most fourteen rows, from the first registration to the last."""
+    rows: Any = (
+        event.registrations.values(day=TruncDate("created_at"))
+        .annotate(count=Count("pk"), seats=Sum("seats_asked"))
+        .order_by("day")
+    )
+    found = {row["day"]: (row["count"], row["seats"]) for row in rows}
+    if not found:
+        return []
+    first, last = min(found), max(found)
+    step = -(-((last - first).days + 1) // SPANS)
+    spans = []
+    for start in range(0, (last - first).days + 1, step):
+        begin = first + datetime.timedelta(days=start)
+        days = [begin + datetime.timedelta(days=number) for number in range(step)]
+        counts = [found.get(day, (0, 0)) for day in days]
+        spans.append(
+            Span(begin, min(days[-1], last), sum(n for n, _s in counts), sum(s for _n, s in counts))
+        )
+    return spans
+
+
+class Funnel(NamedTuple):
+    """Bodies from asked to present. Who came is known once the event is held."""
+
+    invited: int
+    registered: int
+    confirmed: int
+    came: int | None
+    persons: int | None
+
+    @property
+    def absent(self) -> int | None:
+        return None if self.came is None else self.confirmed - self.came
+
+
+def funnel(event: Event) -> Funnel:
+    row = event.registrations.aggregate(
+        registered=Count("pk"),
+        confirmed=Count("pk", filter=Q(status=Registration.Status.CONFIRMED)),
+        came=Count("pk", filter=Q(status=Registration.Status.CONFIRMED, attended__gt=0)),
+        persons=Sum("attended", default=0),
+    )
+    if event.status not in HELD:
+        row |= {"came": None, "persons": None}
+    return Funnel(invited=event.invitations.count(), **row)
 
 
 class TierState(NamedTuple):
