@@ -198,11 +198,16 @@ def explain(
 ) -> tuple[Reason, ...]:
     """The reasons of one pair: for, open, against, and what would raise the score."""
     share = {part.name: part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts}
+    conditions = [*_of_conditions(outcomes)]
+    first = [*_of_objections(agreement.objections)][:1]
+    if first:
+        # Two of a tone are kept: a must that is missed may not give way to a category beside it.
+        first += [reason for reason in conditions if reason.tone == "against"]
     reasons = [
-        *_of_objections(agreement.objections),
+        *first,
         *_of_category(agreement, share["category"]),
         *_of_text(agreement, share["text"]),
-        *_of_conditions(outcomes),
+        *(reason for reason in conditions if reason not in first),
         *_of_locality(need, offer, near, outcomes),
         *_of_advice(need, offer, text, parts, outcomes, near),
     ]

@@ -484,7 +484,8 @@ class OfferIndex:
         out = np.zeros((len(needs), len(reading.PARTIES)), np.bool_)
         if not self.of_buyers:
             for number, need in enumerate(needs):
-                out[number] = [party in reading.rivals_of(need.text) for party in reading.PARTIES]
+                rivals = reading.rivals_of(need.text)
+                out[number] = [party in rivals for party in reading.PARTIES]
         return out
 
     def _vectors_of_lines(self, needs: Sequence[Need]) -> Floats:

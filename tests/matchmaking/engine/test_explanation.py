@@ -189,6 +189,24 @@ def test_missed_condition_is_against_and_musts_come_first():
     assert codes(found, "against") == ["lead_time.missed", "sample_time.missed"]
 
 
+def test_a_missed_must_is_told_beside_what_speaks_against_the_product():
+    asked = (Condition(2, "lead_time", "must", value=30),)
+    agreement = Agreement(
+        need_leaf="A", offer_leaf="B", objections=Objections("安装", "", "machine", "buyer")
+    )
+
+    found = told(conditions=asked, lead_time_days=45, agreement=agreement, points=parts(category=0))
+    plain = told(
+        conditions=asked,
+        lead_time_days=45,
+        agreement=Agreement(need_leaf="A", offer_leaf="B"),
+        points=parts(category=0),
+    )
+
+    assert codes(found, "against") == ["text.ruled_out", "lead_time.missed"]
+    assert codes(plain, "against") == ["category.other", "lead_time.missed"]
+
+
 def test_distance_asked_for_is_told_once():
     asked = (Condition(1, "distance", "prefer", value=80),)
 
