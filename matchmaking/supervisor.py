@@ -79,7 +79,9 @@ def programs(port: int) -> list[Program]:
     beat = ["beat", "-l", "WARNING", "--pidfile="]
     web = [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]
     return [
-        Program("web", [*web, "-b", f"{HOST}:{port}", "-w", "2", "--threads", "4"], grace=15, turn=2),
+        Program(
+            "web", [*web, "-b", f"{HOST}:{port}", "-w", "2", "--threads", "4"], grace=15, turn=2
+        ),
         Program("worker", [*celery, *worker], grace=30, turn=3),
         Program("beat", [*celery, *beat], grace=5, turn=1),
     ]

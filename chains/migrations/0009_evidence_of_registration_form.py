@@ -4,15 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('chains', '0008_preferences_and_wanted_interests'),
+        ("chains", "0008_preferences_and_wanted_interests"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='evidence',
-            name='purpose',
-            field=models.CharField(choices=[('licence', 'Licence'), ('qualification', 'Qualification'), ('certification', 'Certificate'), ('registration', 'Answer to a registration form')], max_length=14),
+            model_name="evidence",
+            name="purpose",
+            field=models.CharField(
+                choices=[
+                    ("licence", "Licence"),
+                    ("qualification", "Qualification"),
+                    ("certification", "Certificate"),
+                    ("registration", "Answer to a registration form"),
+                ],
+                max_length=14,
+            ),
         ),
     ]
