@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -223,7 +223,8 @@ def _send(
     sent = 0
     for users in _batches(readers):
         drafts = _drafts(users, until, searched, remind=remind)
-        sent += sum(_post(draft, by) for draft in drafts if draft.found or draft.due)
+        if wanted := [draft for draft in drafts if draft.found or draft.due]:
+            sent += _post(wanted, by)
     return sent
 
 
@@ -429,54 +430,76 @@ def _houses(requirements: Collection[int]) -> dict[int, _House]:
     return {pk: _House(frozenset((owner, poster)), group) for pk, owner, poster, group in rows}
 
 
+@dataclass(slots=True)
+class Letter:
+    """What one person is told in one letter."""
+
+    user: User
+    finds: list[tuple[int, Find]]
+    due: list[Alert] = field(default_factory=list)
+
+
 @transaction.atomic
-def _post(draft: _Draft, by: User | None) -> bool:
-    """One letter. The person is held meanwhile: a second sender leaves them out, or finds that all has been told."""
-    user = (
+def _post(drafts: Sequence[_Draft], by: User | None) -> int:
+    """The letters of a batch. Their readers are held meanwhile: a second sender leaves them out, or finds that all has
+    been told."""
+    wanted = {draft.user.pk: draft for draft in drafts}
+    readers = list(
         User.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        .filter(pk=draft.user.pk)
-        .first()
+        .filter(pk__in=wanted)
+        .order_by("pk")
     )
-    if user is None:
-        return False
     told = set(
-        Alert.objects.filter(user=user, requirement__in=draft.found).values_list(
-            "requirement_id", flat=True
-        )
+        Alert.objects.filter(
+            user__in=readers, requirement__in={pk for d in wanted.values() for pk in d.found}
+        ).values_list("user_id", "requirement_id")
     )
-    fresh = [(pk, find) for pk, find in draft.found.items() if pk not in told]
-    fresh.sort(key=lambda row: (-(row[1].tenths or 0), row[0]))
-    due = list(
-        Alert.objects.filter(user=user, requirement__in=draft.due).filter(
-            told_at__lte=timezone.now() - datetime.timedelta(hours=12),
-            reminders__lt=Alert.MOST_REMINDERS,
-        )
+    due: dict[int, list[Alert]] = defaultdict(list)
+    waiting = Alert.objects.filter(
+        user__in=readers,
+        requirement__in={pk for d in wanted.values() for pk in d.due},
+        told_at__lte=timezone.now() - datetime.timedelta(hours=12),
+        reminders__lt=Alert.MOST_REMINDERS,
     )
-    if not fresh and not due:
-        return False
-    write(user=user, finds=fresh[:MOST], due=due, by=by)
-    return True
+    for alert in waiting.order_by("pk"):
+        if alert.requirement_id in wanted[alert.user_id].due:
+            due[alert.user_id].append(alert)
+    letters = []
+    for user in readers:
+        found = wanted[user.pk].found.items()
+        fresh = [(pk, find) for pk, find in found if (user.pk, pk) not in told]
+        fresh.sort(key=lambda row: (-(row[1].tenths or 0), row[0]))
+        if fresh or due[user.pk]:
+            letters.append(Letter(user, fresh[:MOST], due[user.pk]))
+    write(letters=letters, by=by)
+    return len(letters)
 
 
-def write(
-    *,
-    user: User,
-    finds: Iterable[tuple[int, Find]],
-    due: Collection[Alert] = (),
-    by: User | None = None,  # noqa: ARG001 -- every verb has its actor
-) -> Digest:
-    """Put one letter into the outbox, and note of what it tells."""
-    digest = Digest.objects.create(user=user)
+def write(*, letters: Sequence[Letter], by: User | None = None) -> None:  # noqa: ARG001 -- every verb has its actor
+    """Put letters into the outbox, and note of what they tell."""
+    if not letters:
+        return
+    digests = Digest.objects.bulk_create(Digest(user=letter.user) for letter in letters)
     now = timezone.now()
-    Alert.objects.bulk_create(
-        Alert(
-            user=user, requirement_id=pk, digest=digest, cause=find.cause, search=find.search,
-            tenths=find.tenths, told_at=now,
-        )
-        for pk, find in finds
-    )  # fmt: skip
-    for alert in due:
-        alert.digest, alert.reminders, alert.told_at = digest, alert.reminders + 1, now
-    Alert.objects.bulk_update(due, ["digest", "reminders", "told_at"])
-    notifications.post(user, "alert_digest", digest=digest.public_id)
-    return digest
+    reminded = []
+    fresh = []
+    for letter, digest in zip(letters, digests, strict=True):
+        for pk, find in letter.finds:
+            fresh.append(
+                Alert(
+                    user=letter.user, requirement_id=pk, digest=digest, cause=find.cause, search=find.search,
+                    tenths=find.tenths, told_at=now,
+                )
+            )  # fmt: skip
+        for alert in letter.due:
+            alert.digest, alert.reminders, alert.told_at = digest, alert.reminders + 1, now
+            reminded.append(alert)
+    Alert.objects.bulk_create(fresh)
+    Alert.objects.bulk_update(reminded, ["digest", "reminders", "told_at"])
+    notifications.post_all(
+        (
+            (letter.user, {"digest": digest.public_id})
+            for letter, digest in zip(letters, digests, strict=True)
+        ),
+        "alert_digest",
+    )

@@ -109,13 +109,15 @@ def _wake(pk: int, by: User | None) -> int:
     if not chosen:
         return 0
     told = {reader.pk for _e, _t, readers in chosen for reader in readers}
+    letters = []
     for enterprise, tenths, readers in chosen:
         Wake.objects.create(requirement=requirement, enterprise=enterprise)
         for reader in readers:
             if reader.pk in told:
                 told.discard(reader.pk)
                 find = alerts.Find(Alert.Cause.WANTED, None, tenths)
-                alerts.write(user=reader, finds=[(requirement.pk, find)], by=by)
+                letters.append(alerts.Letter(reader, [(requirement.pk, find)]))
+    alerts.write(letters=letters, by=by)
     audit.record(by, "requirement.more_woken", requirement, suppliers=len(chosen))
     changes.record("requirement", requirement, "more_woken")
     return len(chosen)

@@ -439,13 +439,49 @@ def test_two_senders_at_once_send_once(committed):
     assert Notification.objects.filter(kind="alert_digest", channel="email").count() == 1
 
 
-def test_looking_costs_as_many_questions_for_ten_readers_as_for_two(clock):
+def test_letters_cost_as_many_questions_for_ten_readers_as_for_two(clock):
     def asked_for(count):
         for _ in range(count):
             member = MembershipFactory(enterprise=EnterpriseFactory())
             alerts.save_search(address="q=接线盒", name="boxes", by=member.user)
         with CaptureQueriesContext(connection) as asked:
-            alerts.send_digests()
-        return len(asked)
+            sent = alerts.send_digests()
+        return len(asked), sent
 
-    assert asked_for(2) == asked_for(8) == 10
+    post("接线盒")
+    clock(days=1)
+    assert asked_for(2) == (10, 0)  # saved after it was published
+    post("光伏接线盒")
+    clock(days=2)
+    some, more = asked_for(0), None
+    post("三分体接线盒")
+    clock(days=3, hours=-5)
+    for _ in range(8):
+        alerts.save_search(address="q=接线盒", name="boxes", by=MembershipFactory().user)
+    Preference.objects.update(since=DAY)
+    clock(days=4)
+    more = asked_for(0)
+
+    assert (some[1], more[1]) == (2, 10)
+    assert some[0] == more[0]
+
+
+def test_list_of_notices_asks_once_for_all_letters(clock, client):
+    user = seeker()
+    client.force_login(user)
+
+    def asked_for(first, last):
+        for day in range(first, last):
+            far = (DAY + datetime.timedelta(days=60)).date()
+            post(f"接线盒 {day}", closes_on=far, answer_by_on=far)
+            clock(days=day, hours=20)
+            alerts.send_digests()
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(reverse("chains:notification_list")).content.decode()
+        return len(asked), page.count("New for you: ")
+
+    client.get(reverse("chains:notification_list"))
+    some, more = asked_for(0, 2), asked_for(2, 6)
+
+    assert (some[1], more[1]) == (2, 6)
+    assert some[0] == more[0]
