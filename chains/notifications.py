@@ -146,7 +146,8 @@ def _context(notice: Notification, rows: dict[tuple[str, str], models.Model]) ->
     for key, value in notice.context.items():
         names = _models_of(key)
         row = next((rows[n, str(value)] for n in names if (n, str(value)) in rows), None)
-        if names and row is None:
+        # A row that knows of its end says so: a letter of what is open, read when all of it has closed.
+        if names and (row is None or getattr(row, "has_passed", False)):
             raise GoneError(key)
         context[key] = row if names else value
     return context
