@@ -187,7 +187,10 @@ def tile(base: Path, folder: Path, size: int) -> None:
     times = size // BASE
     shutil.copytree(base, folder)
     index = folder / "index"
-    for name in ("vectors", "coarse", "chinese"):
+    for measured in index.glob("_*.npy"):
+        # Of the base alone; it is measured anew.
+        measured.unlink()
+    for name in ("forms", "parties", "vectors", "coarse", "chinese"):
         one = np.load(base / "index" / f"{name}.npy")
         np.save(index / f"{name}.npy", np.tile(one, (times,) + (1,) * (one.ndim - 1)))
     owners, ids = (np.load(base / "index" / f"{name}.npy") for name in ("owners", "text_ids"))

@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,19 @@ _PURPOSE_LEAD = np.float32(0.2)
 # other way round, and where both want the same or both have it.
 _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
 _PHRASES_KEPT = 4096
+# What is measured over all living texts at once and saved with them.
+_MEASURED = (
+    "_present",
+    "_idf",
+    "_rarity",
+    "_scale",
+    "_saturated",
+    "_house",
+    "_housed",
+    "_houses",
+    "order",
+)
+_MEASURED_TABLES = ("_postings", "_leaf", "_parent", "_chain", "_leaf_postings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,19 +319,24 @@ class OfferIndex:
         self._postings = self._weighted.T.tocsr()
         self._leaf, self._parent, self._chain = self.taxonomy.levels(self._probabilities)
         self._leaf_postings = self._leaf.T.tocsr()
-        self._leaders = _leaders(self._leaf)
         self._house, self._housed, self._houses = self._of_houses()
         order = np.lexsort((np.array([text.id for text in self.texts], np.int64), self.owners))
         self.order = np.empty(len(order), np.int64)
         self.order[order] = np.arange(len(order))
-        self._all_rows = np.arange(len(order))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """What is looked up by offer, kind and group; quickly made from what was measured."""
+        alive = self._alive
+        self._leaders = _leaders(self._leaf)
+        self._all_rows = np.arange(len(self.order))
         self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
         self._labels = Labels(
             [text.categories for text in self.texts],
             self.taxonomy.by_code,
             alive,
             self._vectors,
-            sp.diags(self._scale) @ times_columns(self._weighted, self._idf),
+            partial(_tfidf, self._weighted, self._idf, self._scale),
         )
         self._rows_by_text = None
         self._rows_of = dict(_grouped(self.owners, alive))
@@ -847,6 +866,12 @@ class OfferIndex:
         np.save(folder / "vectors.npy", self._vectors)
         np.save(folder / "coarse.npy", self._coarse)
         np.save(folder / "chinese.npy", self._chinese)
+        np.save(folder / "_weights_said.npy", self._weighted.data)
+        for name in _MEASURED:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+        for name in _MEASURED_TABLES:
+            for part in ("data", "indices", "indptr"):
+                np.save(folder / f"{name}_{part}.npy", getattr(getattr(self, name), part))
         np.save(folder / "codes.npy", self._codes)
         np.save(folder / "forms.npy", self._forms)
         np.save(folder / "parties.npy", self._parties)
@@ -898,7 +923,37 @@ class OfferIndex:
             setattr(
                 index, f"_{name}", sp.csr_matrix(tuple(parts), shape=(len(index.texts), columns))
             )
+        index._take_measured(folder)
         return index
+
+    def _take_measured(self, folder: Path) -> None:
+        """What depends on all texts, as it was when they were saved; one that changes has it measured anew."""
+
+        if not (folder / "_weights_said.npy").exists():
+            return
+
+        def mapped(name: str) -> Any:
+            return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+
+        for name in _MEASURED:
+            setattr(self, name, mapped(name))
+        self._total = len(self.texts)
+        rows, width, known = len(self.texts), len(self._vocabulary), self.taxonomy
+        shapes = {
+            "_postings": (width, rows),
+            "_leaf": (rows, len(known.leaves)),
+            "_parent": (rows, known.to_parents.shape[1]),
+            "_chain": (rows, known.to_chains.shape[1]),
+            "_leaf_postings": (len(known.leaves), rows),
+        }
+        for name in _MEASURED_TABLES:
+            parts = tuple(mapped(f"{name}_{part}") for part in ("data", "indices", "indptr"))
+            setattr(self, name, sp.csr_matrix(parts, shape=shapes[name]))
+        counts = self._counts
+        said = mapped("_weights_said"), counts.indices, counts.indptr
+        self._weighted = sp.csr_matrix(said, shape=counts.shape)
+        self._arrange()
+        self._changed = False
 
 
 @contextmanager
@@ -932,6 +987,10 @@ def _stacked(above: Floats, below: Floats) -> Floats:
 
 def _chinese(spoken: Sequence[str]) -> npt.NDArray[np.bool_]:
     return np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
+
+
+def _tfidf(weighted: Matrix, idf: Floats, scale: Floats) -> Matrix:
+    return sp.diags(scale) @ times_columns(weighted, idf)
 
 
 def _forms(spoken: Sequence[str]) -> npt.NDArray[np.int8]:

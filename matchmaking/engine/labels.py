@@ -7,7 +7,7 @@ All sums run over the living texts alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -46,7 +46,7 @@ class Labels:
         known: Collection[str],
         alive: npt.NDArray[np.bool_],
         vectors: Floats,
-        tfidf: Matrix,
+        tfidf: Callable[[], Matrix],
     ) -> None:
         codes = [[code for code in row if code not in known] for row in marked]
         self._columns = {
@@ -63,13 +63,18 @@ class Labels:
         self._taught = np.flatnonzero(alive & (carried > 0))
         # A few codes left over from elsewhere do not make a list that all texts are sorted by.
         self._rules = 2 * len(self._taught) > np.count_nonzero(alive)
-        self._vectors, self._tfidf = vectors, tfidf
+        self._vectors, self._read_tfidf = vectors, tfidf
 
     def __bool__(self) -> bool:
         return bool(self._rules)
 
     def __contains__(self, code: str) -> bool:
         return code in self._columns
+
+    @cached_property
+    def _tfidf(self) -> Matrix:
+        """Made when it is asked for: most indexes know their codes by words and never ask."""
+        return self._read_tfidf()
 
     @cached_property
     def _prior(self) -> npt.NDArray[np.float64]:

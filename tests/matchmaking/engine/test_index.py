@@ -140,7 +140,7 @@ def test_features_stay_in_their_ranges(offers):
         assert share.max() <= 1.001
 
 
-def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path):
+def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path, monkeypatch):
     rich = replace(
         offer(3, "湿法隔膜", kind="service_provider", group=7, country="DE"),
         certifications=(Held("iso9001", True),),
@@ -161,10 +161,18 @@ def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path):
     loaded = OfferIndex.load(tmp_path, Taxonomy(SMALL), LETTERS)
     needs = [need(text) for text in SPOKEN]
 
-    assert found(loaded, needs) == found(index, needs)
+    expected = found(index, needs)
+    with monkeypatch.context() as patch:
+        patch.setattr(OfferIndex, "_measure", lambda _: pytest.fail("measured anew"))
+        assert found(loaded, needs) == expected
     assert loaded.offers == index.offers
-    loaded.add(offer(9, "湿法隔膜 12微米"))
+    for one in (loaded, index):
+        one.add(offer(9, "湿法隔膜 12微米"))
     assert 9 in {row[1] for row in found(loaded, needs)}
+    assert found(loaded, needs) == found(index, needs)
+    # One that was saved without its measures takes them itself.
+    (tmp_path / "_weights_said.npy").unlink()
+    assert found(OfferIndex.load(tmp_path, Taxonomy(SMALL), LETTERS), needs) == expected
 
 
 def test_index_of_another_tree_or_encoder_is_refused(tmp_path):
