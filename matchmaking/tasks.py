@@ -10,11 +10,13 @@ from typing import TypedDict
 from celery import shared_task
 from celery.signals import worker_init
 from django.conf import settings
+from django.core.cache import caches
 from django.db import InterfaceError, OperationalError, connections
+from django.utils import timezone
 
 from chains import changes
 from chains.doorbell import heard
-from chains.models import Change
+from chains.models import Change, Preference
 from matchmaking import market
 from matchmaking.models import RunShard
 from matchmaking.services import alerts, following, interests, matching, waking
@@ -141,7 +143,12 @@ def wake_suppliers() -> None:
 @shared_task(**DATABASE_AWAY)
 def send_digests() -> None:
     """The letters of the morning. A ring that was lost is made up for by the next one: nobody is told twice."""
-    alerts.send_digests()
+    morning = alerts.last_morning(timezone.now(), Preference.Rhythm.DAILY)
+    # Only spares the work of looking again: without the mark the next one finds that all has been told.
+    done = f"digests:{morning:%Y-%m-%d}"
+    if caches["pages"].get(done) is None:
+        alerts.send_digests()
+        caches["pages"].set(done, 1, timeout=24 * 3600)
 
 
 @shared_task(**DATABASE_AWAY)

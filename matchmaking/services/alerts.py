@@ -393,7 +393,7 @@ def _leave_out(
         groups = {enterprise.group_id for enterprise in own} - {None}
         past = {
             pk
-            for pk in wanted
+            for pk in {*draft.found, *draft.due}
             if any((one, pk) in dealt for one in ids)
             or houses[pk].bodies & ids
             or houses[pk].group in groups
