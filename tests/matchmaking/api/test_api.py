@@ -94,7 +94,8 @@ SHAPES = {
     },
     "registrations": {
         "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
-        "accepts_partial", "tier", "rank", "offer_expires_at", "answers",
+        "accepts_partial", "tier", "rank", "offer_expires_at", "attended",
+        "qualifications_held", "answers",
     },
     "matches": {
         "public_id", "requirement", "line", "supplier", "points", "misses_must", "status", "is_stale",
