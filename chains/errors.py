@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -15,3 +16,10 @@ class DomainError(Exception):
     def is_refusal(self) -> bool:
         """True when the person lacks the right: answered with 403, not 409."""
         return self.code.endswith(".forbidden")
+
+
+def check_fields(fields: Iterable[str], allowed: Iterable[str]) -> None:
+    """Services name the fields they set; whoever passes on a form or a request is held to them here."""
+    unknown = set(fields) - set(allowed)
+    if unknown:
+        raise TypeError(f"no field to be set: {', '.join(sorted(unknown))}")

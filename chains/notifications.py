@@ -117,13 +117,13 @@ def render(
 ) -> Message:
     """The message in the words of its templates; `language` is zh or en."""
     subject, body = in_words(notice.kind, _context(notice, rows), language)
-    href = re.search(re.escape(settings.SITE_URL.rstrip("/")) + r"(/\S*)", body)
+    href = re.search(re.escape(settings.SITE_URL) + r"(/\S*)", body)
     return Message(notice, subject, body, href[1] if href else "")
 
 
 def in_words(kind: str, context: dict[str, Any], language: str) -> tuple[str, str]:
     """Subject and body of a letter about the rows in `context`; `language` is zh or en."""
-    context = {"site": settings.SITE_URL.rstrip("/"), **context}
+    context = {"site": settings.SITE_URL, **context}
     with _in(language):
         subject = _text(f"emails/{kind}.subject.txt", context)
         body = _text(f"emails/{kind}.txt", context)
@@ -142,7 +142,7 @@ def calendar_of(
 
 
 def _context(notice: Notification, rows: dict[tuple[str, str], models.Model]) -> dict[str, Any]:
-    context: dict[str, Any] = {"site": settings.SITE_URL.rstrip("/"), "to": notice.to_id}
+    context: dict[str, Any] = {"site": settings.SITE_URL, "to": notice.to_id}
     for key, value in notice.context.items():
         names = _models_of(key)
         row = next((rows[n, str(value)] for n in names if (n, str(value)) in rows), None)
@@ -156,7 +156,7 @@ def _context(notice: Notification, rows: dict[tuple[str, str], models.Model]) ->
 def stop_of(rows: dict[tuple[str, str], models.Model]) -> str:
     """The address at which one click stops letters of this sort; empty where there is nothing to stop."""
     path = next((p for row in rows.values() if (p := getattr(row, "stop_path", ""))), "")
-    return f"{settings.SITE_URL.rstrip('/')}{path}" if path else ""
+    return f"{settings.SITE_URL}{path}" if path else ""
 
 
 def _in(language: str) -> AbstractContextManager[None]:

@@ -57,7 +57,7 @@ def _was_confirmed(registration: Registration) -> bool:
 
 def component_of(event: Event, stamp: datetime.datetime) -> Entry:
     """The event as an entry of any calendar, as it stood at `stamp`."""
-    site = settings.SITE_URL.rstrip("/")
+    site = settings.SITE_URL
     entry = Entry()
     entry.add("uid", f"{event.public_id}@{urlsplit(settings.SITE_URL).hostname}")
     entry.add("sequence", event.sequence)

@@ -601,6 +601,8 @@ class AnnouncementForm(LetterForm):
         empty_label=_("none"),
         label=_("Tier"),
     )
+    # As many as were shown to whoever sends it.
+    expected = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, event: Event, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -608,6 +610,7 @@ class AnnouncementForm(LetterForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        data["expected"] = data.get("expected") or 0
         if data.get("audience") != Announcement.Audience.TIER:
             data["tier"] = None
         elif data.get("tier") is None:

@@ -38,6 +38,8 @@ _VALUES: dict[str, Callable[[Registration], str]] = {
     "link": lambda row: link_of(row.event),
 }
 PLACEHOLDERS = tuple(_VALUES)
+# What is written of one letter.
+TEXTS = ("subject_zh", "subject_en", "body_zh", "body_en")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -47,7 +49,7 @@ class Words(NamedTuple):
 
 
 def link_of(event: Event) -> str:
-    return settings.SITE_URL.rstrip("/") + reverse("events:register", args=[event.public_id])
+    return settings.SITE_URL + reverse("events:register", args=[event.public_id])
 
 
 def check(*texts: str) -> None:

@@ -15,7 +15,6 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect
-from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
 
 from chains import sms
@@ -23,6 +22,7 @@ from chains.errors import DomainError
 from chains.forms.accounts import PhoneField
 from chains.models import Consent, User
 from chains.services import accounts, consents
+from chains.templatetags.localised import is_chinese
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -43,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             return False
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        user.language = "zh" if (translation.get_language() or "zh").startswith("zh") else "en"
+        user.language = "zh" if is_chinese() else "en"
         super().save_user(request, user, form, commit)
         if commit:
             consents.give(purpose=Consent.Purpose.ACCOUNT, by=user)
@@ -119,7 +119,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         number = last.get("phone") if last.get("method") == "code" else None
         if number and User.objects.only("phone").get(pk=user.pk).phone != number:
             clear_login(request)
-            messages.error(request, gettext("This number is no longer the one of the account."))
+            messages.error(request, gettext("This is no longer the number of the account."))
             return redirect("account_login")
         return super().pre_login(request, user, **more)  # type: ignore[no-any-return]
 

@@ -119,7 +119,7 @@ def _lapse(row: Registration, at: datetime.datetime) -> Entry:
     entry.add("dtstart", at.astimezone(datetime.UTC))
     entry.add("summary", _("An offer of seats lapses"))
     page = reverse("events:register", args=[row.event.public_id])
-    entry.add("url", settings.SITE_URL.rstrip("/") + page)
+    entry.add("url", settings.SITE_URL + page)
     return entry
 
 
@@ -135,7 +135,7 @@ def _day(
     entry.add("dtstart", day)
     entry.add("summary", summary)
     entry.add("transp", "TRANSPARENT")
-    entry.add("url", settings.SITE_URL.rstrip("/") + page)
+    entry.add("url", settings.SITE_URL + page)
     yield entry
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import translation
 
 from chains import permissions, sms
+from chains.templatetags.localised import is_chinese
 from matchmaking.permissions import events_of
 
 
@@ -26,7 +26,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in ("light", "dark") else "auto",
         "side": side,
         "reviews": reviews,
-        "is_zh": (translation.get_language() or "zh").startswith("zh"),
+        "is_zh": is_chinese(),
         "demo": settings.DEMO,
         "text_messages": sms.is_on(),
     }

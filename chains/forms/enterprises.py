@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chains import identity, search
 from chains.forms import DateInput, Form, ModelForm, RegionField
@@ -21,6 +21,7 @@ from chains.models import (
     Region,
 )
 from chains.searchtext import language_of
+from chains.templatetags.localised import is_chinese
 from chains.templatetags.page import territories
 
 # Not states but codes of the list: groups of states, outlying islands under another code, tests.
@@ -41,23 +42,21 @@ def _territories(language: str) -> list[tuple[str, str]]:
 
 def countries() -> list[tuple[str, str]]:
     """Countries and regions abroad in the reader's language, as a native select shows them."""
-    return [("", "–"), *_territories("zh" if (get_language() or "zh").startswith("zh") else "en")]
+    return [("", "–"), *_territories("zh" if is_chinese() else "en")]
 
 
 class ReferenceChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Rows of the shipped register by their name in the reader's language."""
 
     def label_from_instance(self, obj: Any) -> str:
-        chinese = (get_language() or "zh").startswith("zh")
         row: Reference = obj
-        return row.name_zh if chinese else row.name_en
+        return row.name_zh if is_chinese() else row.name_en
 
 
 class ReferenceChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
-        chinese = (get_language() or "zh").startswith("zh")
         row: Reference = obj
-        return row.name_zh if chinese else row.name_en
+        return row.name_zh if is_chinese() else row.name_en
 
 
 class NumberForm(Form):

@@ -27,7 +27,7 @@ from chains import (
     spreadsheets,
     versions,
 )
-from chains.errors import DomainError
+from chains.errors import DomainError, check_fields
 from chains.models import (
     Certification,
     CertificationKind,
@@ -88,6 +88,7 @@ def register(
     A known one with this number and no members is claimed. Two who register the same number at once:
     the second is told to ask to join.
     """
+    check_fields(profile, PROFILE)
     fields = {
         "name": " ".join(name.split()),
         "scheme": scheme,
@@ -96,7 +97,7 @@ def register(
         "number_confirmed": number_confirmed,
         "kind_id": kind if isinstance(kind, str) else kind.code,
         **_place(region, country if scheme != Enterprise.Scheme.USCC else "CN"),
-        **_only_profile(profile),
+        **profile,
     }
     enterprise = _claim(fields) or _create(fields)
     _refresh(enterprise)
@@ -142,13 +143,6 @@ def _place(region: Region | None, country: str) -> dict[str, Any]:
             code="enterprise.region_too_wide",
         )
     return {"region": region, "province": Region.objects.get(code=region.province_code)}
-
-
-def _only_profile(fields: dict[str, Any]) -> dict[str, Any]:
-    unknown = set(fields) - set(PROFILE)
-    if unknown:
-        raise TypeError(f"no field of a profile: {', '.join(sorted(unknown))}")
-    return fields
 
 
 def _claim(fields: dict[str, Any]) -> Enterprise | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
@@ -23,7 +23,7 @@ from chains import (
     searchtext,
     versions,
 )
-from chains.errors import DomainError
+from chains.errors import DomainError, check_fields
 from chains.models import (
     Category,
     Chain,
@@ -121,13 +121,6 @@ class ProjectFields(TypedDict, total=False):
     stage: str
     needed_by_on: datetime.date | None
     is_public: bool
-
-
-def _only(named: type[Any], fields: Mapping[str, Any]) -> None:
-    """The types say which fields may be given; whoever passes on a form or a request is held to it here."""
-    unknown = set(fields) - set(named.__annotations__)
-    if unknown:
-        raise TypeError(f"no field to be set: {', '.join(sorted(unknown))}")
 
 
 # --- Drafts -------------------------------------------------------------------------------------------
@@ -261,7 +254,7 @@ def save_project(
         raise DomainError(
             _("This project belongs to another enterprise."), code="project.forbidden"
         )
-    _only(ProjectFields, fields)
+    check_fields(fields, ProjectFields.__annotations__)
     for name, value in fields.items():
         setattr(project, name, value)
     if not project.name.strip():
@@ -796,7 +789,7 @@ def _post_to_owner(requirement: Requirement, kind: str) -> None:
 def _write(
     requirement: Requirement, fields: RequirementFields, lines: Sequence[LineDraft] | None
 ) -> None:
-    _only(RequirementFields, fields)
+    check_fields(fields, RequirementFields.__annotations__)
     kinds = fields.get("cooperation_kinds")
     for name, value in fields.items():
         if name != "cooperation_kinds":

@@ -3,9 +3,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Sum
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -248,6 +250,11 @@ class EventStaff(TimeStamped):
         return self.public_id
 
 
+class ListingQuerySet(models.QuerySet["Listing"]):
+    def featured_first(self) -> Self:
+        return self.order_by("-is_featured", "order", "pk")
+
+
 class Listing(TimeStamped):
     """A requirement on an event's list. The event's moment is the requirement's embargo (row 21)."""
 
@@ -256,6 +263,7 @@ class Listing(TimeStamped):
     order = models.PositiveSmallIntegerField(default=0)
     is_featured = models.BooleanField(default=False)
     code = models.CharField(max_length=8, unique=True)
+    objects = ListingQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "pk"]
@@ -265,3 +273,8 @@ class Listing(TimeStamped):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def address(self) -> str:
+        """Where its printed code leads: the open call."""
+        return settings.SITE_URL + reverse("matchmaking:open_call", args=[self.code])

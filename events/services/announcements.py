@@ -73,7 +73,7 @@ def announce(
     body_zh: str = "",
     body_en: str = "",
 ) -> Announcement:
-    """Write to guests. `expected` persons were shown to whoever sends it; if there are others by now, look again.
+    """Write to guests. `expected` persons were shown to whoever sends it; if there are others now, look again.
 
     The letters themselves are written from the feed: thousands take longer than a page may.
     """
@@ -91,8 +91,8 @@ def announce(
     if reached.persons != expected:
         raise DomainError(
             ngettext(
-                "It would go to %(count)d person by now. Look again, then send it.",
-                "It would go to %(count)d persons by now. Look again, then send it.",
+                "It would now go to %(count)d person. Look again, then send it.",
+                "It would now go to %(count)d persons. Look again, then send it.",
                 reached.persons,
             )
             % {"count": reached.persons},
@@ -101,7 +101,7 @@ def announce(
     content = {
         "audience": audience,
         "tier": tier if audience == Audience.TIER else None,
-        **dict(zip(("subject_zh", "subject_en", "body_zh", "body_en"), texts, strict=True)),
+        **dict(zip(wording.TEXTS, texts, strict=True)),
     }
     # The event's row is locked: of two clicks the second finds the first.
     lately = event.announcements.filter(created_at__gt=timezone.now() - _NOT_AGAIN_WITHIN)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from chains import audit, changes, searchtext
-from chains.errors import DomainError
+from chains.errors import DomainError, check_fields
 from chains.models import Enterprise, Requirement, User
 from chains.models.base import ALPHABET
 from chains.services import requirements
@@ -45,7 +45,7 @@ LISTABLE = (
 @transaction.atomic
 def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
     """A draft with general seats only; `tiers` may bring others."""
-    _only(fields, *FIELDS, "tiers")
+    check_fields(fields, (*FIELDS, "tiers"))
     region = fields["region"]
     if not permissions.can_create(by, host, region):
         raise DomainError(
@@ -68,7 +68,7 @@ def create(*, by: User, host: Enterprise, **fields: Any) -> Event:
 
 @transaction.atomic
 def edit(*, event: Event, by: User, **fields: Any) -> Event:
-    _only(fields, *FIELDS)
+    check_fields(fields, FIELDS)
     event = managed(event, by, Status.DRAFT, Status.PUBLISHED)
     region = fields.get("region", event.region)
     if region.pk != event.region_id and not permissions.can_create(by, event.host, region):
@@ -362,12 +362,6 @@ def _keep_release(event: Event, by: User | None) -> None:
 
 
 # ---- what the verbs share ----
-
-
-def _only(fields: Mapping[str, Any], *allowed: str) -> None:
-    unknown = set(fields) - set(allowed)
-    if unknown:
-        raise TypeError(f"no field of an event: {', '.join(sorted(unknown))}")
 
 
 def managed(event: Event, by: User, *allowed: Event.Status) -> Event:

@@ -59,7 +59,7 @@ def save_template(
             code="letter.incomplete",
         )
     wording.check(*words)
-    fields = dict(zip(("subject_zh", "subject_en", "body_zh", "body_en"), words, strict=True))
+    fields = dict(zip(wording.TEXTS, words, strict=True))
     row, _created = LetterTemplate.objects.update_or_create(
         event=event, kind=LetterTemplate.Kind(kind), defaults=fields
     )

@@ -376,8 +376,7 @@ def _badges(request: MemberRequest, event: Event, page: Any, *, back: str) -> Ht
             "badges": [
                 {
                     "person": one,
-                    "link": settings.SITE_URL.rstrip("/")
-                    + reverse("events:badge", args=[one.token]),
+                    "link": settings.SITE_URL + reverse("events:badge", args=[one.token]),
                 }
                 for one in page
             ],

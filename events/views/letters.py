@@ -11,14 +11,15 @@ from django.forms import model_to_dict
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chains import notifications
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Notification
+from chains.templatetags.localised import is_chinese
 from chains.views.posted import posted
 from events import letters as wording
 from events.forms import AnnouncementForm, LetterForm
@@ -64,7 +65,7 @@ def event_letters(request: MemberRequest, public_id: str) -> HttpResponse:
 def _in_words(rows: list[Notification]) -> list[dict[str, Any]]:
     """Each by its subject and whom it is about; never to which address."""
     found = notifications.rows_of(rows)
-    language = "zh" if (get_language() or "zh").startswith("zh") else "en"
+    language = "zh" if is_chinese() else "en"
     told = []
     for row in rows:
         about: Any = found.get(("registration", str(row.context.get("registration"))))
@@ -182,10 +183,7 @@ def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             if request.POST.get("do") == "send":
-                expected = int(request.POST.get("persons", "0") or 0)
-                row = announcements.announce(
-                    event=event, by=request.user, expected=expected, **data
-                )
+                row = announcements.announce(event=event, by=request.user, **data)
                 said = ngettext(
                     "On its way to %(count)d person.",
                     "On its way to %(count)d persons.",
@@ -193,7 +191,7 @@ def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
                 )
                 messages.success(request, said % {"count": row.persons})
                 return redirect("events:event_letters", public_id=public_id)
-            wording.check(*(data[name] for name in _TEXTS))
+            wording.check(*(data[name] for name in wording.TEXTS))
         except DomainError as error:
             form.add_error(None, str(error))
         reached = announcements.reach(event, data["audience"], data["tier"])
@@ -213,9 +211,6 @@ def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
     )
 
 
-_TEXTS = ("subject_zh", "subject_en", "body_zh", "body_en")
-
-
 def _read(event: Event, form: AnnouncementForm) -> list[tuple[str, wording.Words]]:
-    drawn = LetterTemplate(event=event, **{name: form.cleaned_data[name] for name in _TEXTS})
+    drawn = LetterTemplate(event=event, **{name: form.cleaned_data[name] for name in wording.TEXTS})
     return _previews(LetterTemplate.Kind.CONFIRMED, event, drawn)

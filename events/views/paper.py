@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from chains import audit
@@ -36,10 +34,9 @@ def posters(request: MemberRequest, public_id: str) -> HttpResponse:
         .prefetch_related(
             Prefetch("requirement__lines", RequirementLine.objects.open().select_related("unit"))
         )
-        .order_by("-is_featured", "order", "pk")
+        .featured_first()
     )
     page = Paginator(listings, POSTERS).get_page(request.GET.get("page"))
-    site = settings.SITE_URL.rstrip("/")
     return render(
         request,
         "events/posters.html",
@@ -54,7 +51,7 @@ def posters(request: MemberRequest, public_id: str) -> HttpResponse:
                     "requirement": one.requirement,
                     "lines": list(one.requirement.lines.all())[:LINES],
                     "more": max(0, len(one.requirement.lines.all()) - LINES),
-                    "address": site + reverse("matchmaking:open_call", args=[one.code]),
+                    "address": one.address,
                 }
                 for one in page
             ],

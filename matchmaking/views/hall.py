@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -63,7 +61,7 @@ def hall_screen(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 def _seconds(request: HttpRequest) -> int:
-    typed = request.GET.get("seconds", "")
+    typed = request.GET.get("seconds", "")[:4]
     least, most = SECONDS
     return min(most, max(least, int(typed))) if typed.isdecimal() else USUAL_SECONDS
 
@@ -113,7 +111,7 @@ def _slide(event: Event, at: str) -> dict[str, Any]:
         "lines": shown,
         "more": len(lines) - len(shown),
         "answered": _answered(listing.requirement),
-        "address": _address(listing),
+        "address": listing.address,
         "number": place + 1,
         "count": len(codes),
         "previous": codes[place - 1],
@@ -129,17 +127,11 @@ def _size(title: str) -> str:
 
 
 def _shown(event: Event) -> QuerySet[Listing]:
-    return event.listings.filter(requirement__status=Requirement.Status.PUBLISHED).order_by(
-        "-is_featured", "order", "pk"
-    )
+    return event.listings.filter(requirement__status=Requirement.Status.PUBLISHED).featured_first()
 
 
 def _answered(requirement: Requirement) -> int:
     return Interest.objects.standing().filter(requirement=requirement).count()
-
-
-def _address(listing: Listing) -> str:
-    return settings.SITE_URL.rstrip("/") + reverse("matchmaking:open_call", args=[listing.code])
 
 
 # -- behind the code ------------------------------------------------------------------------------
@@ -237,6 +229,7 @@ def event_answers(request: MemberRequest, public_id: str) -> HttpResponse:
     ended = Q(requirement__interests__status=Interest.Status.WITHDRAWN)
     listings = (
         event.listings.filter(requirement__published_at__isnull=False)
+        .featured_first()
         .select_related("requirement__enterprise")
         .prefetch_related(Prefetch("requirement__interests", standing, "standing"))
         .annotate(
@@ -248,9 +241,8 @@ def event_answers(request: MemberRequest, public_id: str) -> HttpResponse:
             ),
             last_at=Max("requirement__interests__created_at", filter=~ended),
         )
-        .order_by("-is_featured", "order", "pk")
     )
-    rows = list(listings)
+    rows: list[Any] = list(listings)
     template = "matchmaking/event_answers.html"
     return render(
         request,

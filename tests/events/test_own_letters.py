@@ -148,7 +148,7 @@ def test_message_goes_to_the_group_that_was_counted_each_person_once(client):
     assertContains(counted, "Goes to 2 persons")
     assert sent() == []
     answer = client.post(
-        address, {**MESSAGE, "audience": "confirmed", "do": "send", "persons": "2"}
+        address, {**MESSAGE, "audience": "confirmed", "do": "send", "expected": "2"}
     )
 
     assertRedirects(answer, reverse("events:event_letters", args=[event.public_id]))
@@ -164,7 +164,9 @@ def test_message_goes_to_the_group_that_was_counted_each_person_once(client):
         "event": event.public_id, "registrations": 3, "persons": 2,
     }  # fmt: skip
     assert Change.objects.filter(noun="announcement", verb="sent").count() == 1
-    twice = client.post(address, {**MESSAGE, "audience": "confirmed", "do": "send", "persons": "2"})
+    twice = client.post(
+        address, {**MESSAGE, "audience": "confirmed", "do": "send", "expected": "2"}
+    )
     assertContains(twice, "This very message was sent a moment ago", status_code=422)
     assert sent() == []
     assertContains(client.get(reverse("events:event_letters", args=[event.public_id])), "停车须知")
@@ -175,11 +177,13 @@ def test_message_is_looked_at_again_when_others_have_come_meanwhile(client):
     client.force_login(organiser_of(event))
     address = reverse("events:event_announce", args=[event.public_id])
 
-    answer = client.post(address, {**MESSAGE, "audience": "all", "do": "send", "persons": "2"})
+    answer = client.post(address, {**MESSAGE, "audience": "all", "do": "send", "expected": "2"})
 
     assertContains(
-        answer, "It would go to 3 persons by now. Look again, then send it.", status_code=422
+        answer, "It would now go to 3 persons. Look again, then send it.", status_code=422
     )
+    unread = client.post(address, {**MESSAGE, "audience": "all", "do": "send", "expected": "x"})
+    assertContains(unread, "Enter a whole number.", status_code=422)
     assert (Announcement.objects.count(), Notification.objects.count()) == (0, 0)
 
 
@@ -210,7 +214,7 @@ def test_tier_is_named_where_a_tier_is_written_to(client):
     )
     client.post(
         address,
-        {**MESSAGE, "audience": "tier", "tier": tier.public_id, "do": "send", "persons": "1"},
+        {**MESSAGE, "audience": "tier", "tier": tier.public_id, "do": "send", "expected": "1"},
     )
 
     assert Announcement.objects.get().tier == tier
