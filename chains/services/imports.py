@@ -116,7 +116,7 @@ def upload(
             if (sent.kind, sent.enterprise_id, sent.sha256) == (kind, enterprise.pk, sha256):
                 return sent
             raise DomainError(
-                _("Something else was sent under this key. Take a new key for new rows."),
+                _("Something else was sent under this key. Use a new key for new rows."),
                 code="import.key_taken",
             )
     job = Import.objects.create(

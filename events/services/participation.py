@@ -62,7 +62,7 @@ def correct(*, registration: Registration, persons: int, reason: str, by: User) 
     )
     if not permissions.can_manage(by, row.event):
         raise DomainError(
-            _("Only organisers of this event correct who came."), code="registration.forbidden"
+            _("Only organisers of this event can correct who came."), code="registration.forbidden"
         )
     if row.event.status != Event.Status.HELD or row.status != Registration.Status.CONFIRMED:
         raise DomainError(
@@ -71,7 +71,7 @@ def correct(*, registration: Registration, persons: int, reason: str, by: User) 
         )
     if not 0 <= persons <= row.seats_held:
         raise DomainError(
-            _("At most %(seats)d persons of it can have come: that many seats were confirmed.")
+            _("At most %(seats)d persons can have come from it: that many seats were confirmed.")
             % {"seats": row.seats_held},
             code="registration.too_many_persons",
         )

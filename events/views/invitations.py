@@ -26,7 +26,7 @@ def invitation(request: HttpRequest, code: str) -> HttpResponse:
     )
     if request.method == "POST":
         invitations.decline(invitation=row)
-        messages.success(request, _("Thank you. The organiser knows that you do not come."))
+        messages.success(request, _("Thank you. The organiser knows that you are not coming."))
         return redirect("events:invitation", row.code)
     answer = render(
         request, "events/invitation.html", {"nav": "events", "event": row.event, "invitation": row}

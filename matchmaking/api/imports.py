@@ -97,7 +97,7 @@ class ImportDraftSerializer(serializers.Serializer[Any]):
         if unknown := sorted(named - known):
             raise ValidationError(
                 {"rows" if attrs.get("rows") else "columns": [
-                    _("There are no such fields: %(unknown)s. Known are: %(known)s.")
+                    _("There are no such fields: %(unknown)s. Known fields: %(known)s.")
                     % {"unknown": ", ".join(unknown[:5]), "known": ", ".join(sorted(known))}
                 ]}
             )  # fmt: skip

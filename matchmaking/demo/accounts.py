@@ -37,8 +37,8 @@ class Body:
 
 
 ACCOUNTS = (
-    Account("buyer", Words("采购方（链主企业负责人）", "Buyer, owner of a chain owner"), Words("我的需求：16 行配套清单及推荐供应商", "My requirements: 16 lines and their suppliers")),
-    Account("supplier", Words("供应方（企业负责人）", "Supplier, owner of an enterprise"), Words("适合我：有哪些需求、为什么", "For you: open lines and why they fit")),
+    Account("buyer", Words("采购方（链主企业管理员）", "Buyer, owner of a chain owner"), Words("我的需求：16 行配套清单及推荐供应商", "My requirements: 16 lines and their suppliers")),
+    Account("supplier", Words("供应商（企业管理员）", "Supplier, owner of an enterprise"), Words("适合我：有哪些需求、为什么", "For you: open lines and why they fit")),
     Account("viewer", Words("采购方的只读成员", "Viewer at the buyer's"), Words("同一企业，只能查看", "The same enterprise, reading only")),
     Account("newcomer", Words("新注册企业（待审核）", "Newly registered, waits for its desk"), Words("可写草稿，尚不能提交", "Drafts, nothing submitted yet")),
     Account("foreign", Words("境外采购商", "Buyer from abroad"), Words("英文需求与匹配", "Requirements in English"), "en"),

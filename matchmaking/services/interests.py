@@ -193,7 +193,7 @@ def answer_from_hall(
 def no_badge(why: str) -> str:
     """In words why a badge does not answer here."""
     return {
-        "other_event": _("Your badge is of another event."),
+        "other_event": _("Your badge is for another event."),
         "event_off": _("The event does not take place."),
         "replaced": _("This badge was replaced by another one. Open the new one on this phone."),
         "no_seat": _("Your enterprise holds no seat at this event any more."),

@@ -37,7 +37,7 @@ def alert_list(request: MemberRequest) -> HttpResponse:
         except DomainError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, _("Kept."))
+            messages.success(request, _("Saved."))
         return redirect("matchmaking:alert_list")
     feed = DeadlineFeed.objects.filter(user=request.user).first()
     context = {

@@ -270,7 +270,7 @@ def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
             return refusal(request, error)
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Kept."))
+        messages.success(request, _("Saved."))
     address = reverse("matchmaking:requirement_desk", args=[requirement.public_id])
     return redirect(f"{address}#wanted")
 

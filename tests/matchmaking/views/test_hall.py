@@ -235,7 +235,7 @@ def same_group(_event, _delegate):
         (replaced, "was replaced"),
         (new_key, "Sign in to tell the buyer"),
         (cancelled, "holds no seat"),
-        (other_event, "of another event"),
+        (other_event, "for another event"),
         (called_off, "does not take place"),
         (suspended, "cannot answer by the badge"),
         (without_contact, "cannot answer by the badge"),
