@@ -11,7 +11,6 @@ from chains.models import (
     Enterprise,
     Mandate,
     Membership,
-    OrganiserRole,
     Region,
     Requirement,
     User,
@@ -188,7 +187,3 @@ class Desk:
 def without_own(rows: QuerySet[Requirement], user: User) -> QuerySet[Requirement]:
     own = user.own_bodies
     return rows.exclude(enterprise__in=own).exclude(posted_by__in=own)
-
-
-def has_role(user: Anyone, role: OrganiserRole.Role) -> bool:
-    return is_signed_in(user) and any(r.role == role for r in user.active_roles)

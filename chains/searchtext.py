@@ -248,23 +248,8 @@ def _syllable_starts() -> frozenset[str]:
     return frozenset(s[:end] for s in _known_syllables() for end in range(1, len(s) + 1))
 
 
-def prefilter(query: str) -> list[str]:
-    """Substrings all of which stand in every document that `matches` ranks above TYPO: for a first, cheap
-    LIKE. `alternatives` is exact; this may be empty, since what could be pinyin promises no letters."""
-    terms = [term for term in query_terms(query) if not term.pinyin]
-    return [part for part in map(_shortest_common, terms) if part]
-
-
-def _shortest_common(term: Term) -> str:
-    # Folded and squeezed differ by signs only ("gb/t" – "gbt"): the longest run both of them hold.
-    if term.folded == term.squeezed:
-        return term.folded
-    pieces = re.split(r"[./\-,]", term.folded)
-    return max((p for p in pieces if p in term.squeezed), key=len, default="")
-
-
 def alternatives(query: str) -> list[list[str]]:
-    """The same as lists of which each must give one hit: `AND (OR LIKE)` over the stored column,
+    """Lists of which each must give one hit: `AND (OR LIKE)` over the stored column,
     case-sensitive, is exactly `matches` above TYPO."""
     return [term.substrings for term in query_terms(query)]
 

@@ -47,6 +47,15 @@ def plain_settings(settings, tmp_path):
     settings.CELERY_BROKER_URL = "memory://"
 
 
+@pytest.fixture
+def settled_feed(monkeypatch):
+    """The feed gives only what is older than every running transaction; a test lives inside one. Here all counts."""
+    monkeypatch.setattr(
+        "chains.models.changes.ChangeQuerySet.after",
+        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
+    )
+
+
 @pytest.fixture(autouse=True)
 def silent_doorbell(monkeypatch, request):
     """Collects the rings instead of sending them; `live_worker` tests switch this off by a marker-free fixture."""

@@ -201,11 +201,6 @@ class Event(TimeStamped):
         return f"{self.name_zh} · {self.name_en}"
 
     @property
-    def list_opens_at(self) -> datetime.datetime | None:
-        """Until when what is on the list is held back; None where nothing is."""
-        return self.ends_at if self.list_is_held else self.list_published_at
-
-    @property
     def reminds_at(self) -> datetime.datetime | None:
         """From when those who are confirmed are reminded; None where they are not."""
         days = self.reminder_days

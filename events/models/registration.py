@@ -93,6 +93,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
             | Q(pk__in=Registration.objects.decided_by(user).values("pk"))
         )
 
+    def locked(self) -> Self:
+        """For a verb on one of them: nobody else changes it until this transaction ends."""
+        return self.select_for_update(of=("self",), no_key=True).select_related(
+            "event", "enterprise"
+        )
+
     def of_hosts(self) -> Self:
         """Of bodies that hold the event themselves."""
         host = Q(enterprise=F("event__host"))

@@ -77,11 +77,7 @@ def write(*, registration: Registration, answers: Sequence[Given], by: User) -> 
 @transaction.atomic
 def change(*, registration: Registration, answers: Mapping[str, Any], by: User) -> Registration:
     """The applicant answers anew, as long as one can register."""
-    row = (
-        Registration.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("event", "enterprise")
-        .get(pk=registration.pk)
-    )
+    row = Registration.objects.locked().get(pk=registration.pk)
     if not permissions.can_register(by, row.enterprise):
         raise DomainError(
             _("Only editors of the enterprise can answer for its registration."),

@@ -55,11 +55,7 @@ def _qualifications_on_the_day(event: Event, enterprises: list[int]) -> dict[int
 @transaction.atomic
 def correct(*, registration: Registration, persons: int, reason: str, by: User) -> Registration:
     """Say how many really came, with the reason; it stands against whatever a door sends later."""
-    row = (
-        Registration.objects.select_for_update(of=("self",))
-        .select_related("event", "enterprise")
-        .get(pk=registration.pk)
-    )
+    row = Registration.objects.locked().get(pk=registration.pk)
     if not permissions.can_manage(by, row.event):
         raise DomainError(
             _("Only organisers of this event can correct who came."), code="registration.forbidden"

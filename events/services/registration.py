@@ -451,11 +451,7 @@ def save_delegates(
     *, registration: Registration, names: Sequence[str | tuple[str, str]], by: User
 ) -> list[Delegate]:
     """Name the persons who take the seats, each with the job title if given. Who is left out is replaced."""
-    row = (
-        Registration.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("event", "enterprise")
-        .get(pk=registration.pk)
-    )
+    row = Registration.objects.locked().get(pk=registration.pk)
     if not permissions.can_register(by, row.enterprise):
         raise DomainError(
             _("Only editors of the enterprise can name its delegates."),
@@ -535,11 +531,7 @@ def name_at_the_door(
     *, registration: Registration, name: str, by: User, job_title: str = ""
 ) -> Delegate:
     """The desk names a person for a seat nobody is named for."""
-    row = (
-        Registration.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("event", "enterprise")
-        .get(pk=registration.pk)
-    )
+    row = Registration.objects.locked().get(pk=registration.pk)
     if not permissions.can_check_in(by, row.event):
         raise DomainError(
             _("Only staff of this event name persons at the door."), code="registration.forbidden"

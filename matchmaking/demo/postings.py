@@ -367,7 +367,6 @@ _TERMS = (
     (Words("国产", "China"), "origin", "prefer"),
     (Words("提供现场培训", "Training on site"), "other", "prefer"),
 )
-_CHAIN_TERMS = {"PV": "TUV", "LB": "UN 38.3", "NV": "IATF 16949", "IC": "SEMI"}
 
 
 def _terms(tongue: str, roll: random.Random) -> list[Term]:

@@ -245,11 +245,6 @@ def interest_reply(request: MemberRequest, public_id: str) -> HttpResponse:
     return redirect(f"{address}?as={interest.enterprise.public_id}#interest")
 
 
-def register_own(request: MemberRequest) -> Any:
-    """Requirements whose desk is the reader's: of own enterprises, or posted for a member."""
-    return Requirement.objects.own(request.user).values("pk")
-
-
 def _back(request: HttpRequest, address: str) -> str:
     """The page the form stood on, if it is one of ours."""
     wanted = request.POST.get("back", "")

@@ -18,16 +18,7 @@ from events.services import events, letters, registration
 from tests.factories.chains import MembershipFactory, OrganiserRoleFactory, region
 from tests.factories.events import EventFactory, organiser_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def settled(monkeypatch):
-    """The feed gives only what is older than every running transaction; a test lives inside one. Here all counts."""
-    monkeypatch.setattr(
-        "chains.models.changes.ChangeQuerySet.after",
-        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
-    )
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("settled_feed")]
 
 
 def sent():

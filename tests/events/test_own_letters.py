@@ -16,7 +16,7 @@ from events.services import announcements, events, letters, registration
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, RegistrationFactory, TierFactory, organiser_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("settled_feed")]
 OWN = {
     "subject_zh": "{event}欢迎您", "subject_en": "Welcome to {event}",
     "body_zh": "{enterprise}的 {seats} 个席位已确认，{starts} 在{place}见。",
@@ -25,12 +25,8 @@ OWN = {
 
 
 @pytest.fixture(autouse=True)
-def settled(monkeypatch, settings):
+def site(settings):
     settings.SITE_URL = "https://chaindock.example"
-    monkeypatch.setattr(
-        "chains.models.changes.ChangeQuerySet.after",
-        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
-    )
 
 
 def sent():

@@ -25,20 +25,11 @@ KINDS = [
 ]
 
 
-@pytest.fixture
-def settled(monkeypatch):
-    """The feed gives only what is older than every running transaction; a test lives inside one. Here all counts."""
-    monkeypatch.setattr(
-        "chains.models.changes.ChangeQuerySet.after",
-        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
-    )
-
-
 def kinds():
     return sorted(Notification.objects.filter(channel="in_app").values_list("to", "kind"))
 
 
-def test_read_changes_tells_the_editors_once(settled):
+def test_read_changes_tells_the_editors_once(settled_feed):
     event, who = EventFactory(), MembershipFactory()
     MembershipFactory(enterprise=who.enterprise, role="viewer")
     row = registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
@@ -54,7 +45,7 @@ def test_read_changes_tells_the_editors_once(settled):
     assert ChangeReader.objects.get(name="events").change == Change.objects.last().pk
 
 
-def test_read_changes_decides_what_a_newly_verified_enterprise_applied_for(settled):
+def test_read_changes_decides_what_a_newly_verified_enterprise_applied_for(settled_feed):
     event, who = EventFactory(), MembershipFactory(enterprise__pending=True)
     registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
     who.enterprise.status, who.enterprise.verified_at = "verified", timezone.now()
@@ -67,7 +58,7 @@ def test_read_changes_decides_what_a_newly_verified_enterprise_applied_for(settl
     assert [kind for _to, kind in kinds()] == ["registration_confirmed", "registration_submitted"]
 
 
-def test_a_cancelled_event_is_told_as_such(settled):
+def test_a_cancelled_event_is_told_as_such(settled_feed):
     event, who = EventFactory(), MembershipFactory()
     registration.register(event=event, enterprise=who.enterprise, seats=1, by=who.user)
     events.cancel(event=event, reason="Storm warning", by=organiser_of(event))

@@ -19,16 +19,11 @@ from events.services import agenda, letters, questions
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, TierFactory, organiser_of
 
-pytestmark = [pytest.mark.story, pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def settled(monkeypatch):
-    """The feed gives only what is older than every running transaction; a test lives inside one. Here all counts."""
-    monkeypatch.setattr(
-        "chains.models.changes.ChangeQuerySet.after",
-        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
-    )
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("settled_feed"),
+]
 
 
 def last_year():

@@ -55,12 +55,7 @@ def test_suspended_head_does_not_hold_up_who_arrives():
     assert states(head, late) == ["waitlisted", "confirmed"]
 
 
-def test_queue_moves_when_its_head_is_suspended_and_when_it_is_back(monkeypatch):
-    # The feed gives only what is older than every running transaction, and a test lives inside one.
-    monkeypatch.setattr(
-        "chains.models.changes.ChangeQuerySet.after",
-        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
-    )
+def test_queue_moves_when_its_head_is_suspended_and_when_it_is_back(settled_feed):
     event = EventFactory(seats=2)
     seated, head, following = apply(event, 1), apply(event, 2), apply(event, 1)
     assert states(head, following) == [

@@ -18,15 +18,6 @@ from tests.factories.events import EventFactory, organiser_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def settled(monkeypatch):
-    """The feed gives only what is older than every running transaction; a test lives inside one. Here all counts."""
-    monkeypatch.setattr(
-        "chains.models.changes.ChangeQuerySet.after",
-        lambda rows, reader: rows.filter(pk__gt=reader.change).order_by("pk"),
-    )
-
-
 def applied(event, seats=1, **fields):
     who = MembershipFactory()
     return registration.register(
@@ -61,7 +52,7 @@ def test_an_offer_is_taken_on_the_page_of_the_event(client, offer):
 
 @pytest.mark.parametrize(("action", "status"), [("accept", "confirmed"), ("leave", "cancelled")])
 def test_the_link_of_the_letter_answers_without_signing_in_and_never_by_a_mere_visit(
-    settled, offer, action, status
+    settled_feed, offer, action, status
 ):
     row, owner = offer
     tasks.read_changes()
