@@ -1,4 +1,4 @@
-"""Working days: Monday to Friday less a province's own list of days."""
+"""When a day begins; working days: Monday to Friday less a province's own list of days."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from django.utils import timezone
 from chains.models import Enterprise, Province
 
 DAYS = 3  # the promise where no served province says otherwise
+
+
+def midnight(day: datetime.date) -> datetime.datetime:
+    """The moment a day begins."""
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
 
 
 def working_day_after(

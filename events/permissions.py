@@ -10,6 +10,7 @@ from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from chains.calendar import midnight
 from chains.models import Enterprise, Region, Requirement, User, lies_within
 from chains.models.people import scope_of
 from chains.models.requirements import RequirementQuerySet
@@ -217,14 +218,8 @@ def _digest(token: str) -> str:
 
 def hall_days(event: Event) -> tuple[datetime.datetime, datetime.datetime]:
     """The days of the event, whole: who comes early or stays late is in the hall all the same."""
-    first, last = timezone.localtime(event.starts_at), timezone.localtime(event.ends_at)
-    midnight = datetime.time()
-    return (
-        timezone.make_aware(datetime.datetime.combine(first.date(), midnight)),
-        timezone.make_aware(
-            datetime.datetime.combine(last.date() + datetime.timedelta(days=1), midnight)
-        ),
-    )
+    first, last = timezone.localdate(event.starts_at), timezone.localdate(event.ends_at)
+    return midnight(first), midnight(last + datetime.timedelta(days=1))
 
 
 def why_not_in_hall(delegate: Delegate, event: Event) -> str:
@@ -268,7 +263,7 @@ def can_check_in(user: Anyone, event: Event) -> bool:
 
 def works_at_doors(user: Anyone, event: Event) -> bool:
     """The desk, while the doors are its business."""
-    first = timezone.localtime(event.starts_at).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight(timezone.localdate(event.starts_at))
     return first <= timezone.now() <= desk_days(event)[1] and is_at_desk(user, event)
 
 

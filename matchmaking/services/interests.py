@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains import audit, changes, notifications, searchtext
+from chains.calendar import midnight
 from chains.errors import DomainError
 from chains.models import (
     Contact,
@@ -85,7 +86,7 @@ class Quota:
 def quota(enterprise: Enterprise) -> Quota:
     """How many interests the enterprise may still send in this ISO week; withdrawn ones were read too."""
     monday = timezone.localdate() - datetime.timedelta(days=timezone.localdate().weekday())
-    since = timezone.make_aware(datetime.datetime.combine(monday, datetime.time()))
+    since = midnight(monday)
     sent = Interest.objects.filter(enterprise=enterprise, created_at__gte=since).count()
     return Quota(max(0, WEEKLY - sent), monday + datetime.timedelta(days=7))
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains import audit, changes
+from chains.calendar import midnight
 from chains.errors import DomainError
 from chains.models import Enterprise, Membership, Preference, Requirement, User
 from matchmaking import permissions
@@ -81,7 +82,7 @@ def wake_due(*, by: User | None = None) -> int:
     now = timezone.localtime()
     if now.time() < alerts.MORNING:
         return 0
-    today = Wake.objects.filter(created_at__gte=now.replace(hour=0, minute=0, second=0))
+    today = Wake.objects.filter(created_at__gte=midnight(now.date()))
     waiting = (
         Requirement.objects.open()
         .exclude(wanted_interests=None)
@@ -101,7 +102,7 @@ def _wake(pk: int, by: User | None) -> int:
     if requirement is None:
         return 0
     state = standing_of(requirement)
-    today = timezone.localtime().replace(hour=0, minute=0, second=0)
+    today = midnight(timezone.localdate())
     is_done = Wake.objects.filter(requirement=requirement, created_at__gte=today).exists()
     if state is None or not state.missing or is_done:
         return 0
@@ -161,9 +162,9 @@ def _readers(requirement: Requirement, suppliers: list[int]) -> dict[int, list[U
         .order_by("pk")
     )
     stopped = set(
-        Preference.objects.filter(topic=FOR_YOU, rhythm=Preference.Rhythm.NEVER).values_list(
-            "user_id", flat=True
-        )
+        Preference.objects.filter(
+            topic=FOR_YOU, rhythm=Preference.Rhythm.NEVER, user__in=[row.user_id for row in members]
+        ).values_list("user_id", flat=True)
     )
     told = set(Alert.objects.filter(requirement=requirement).values_list("user_id", flat=True))
     found: dict[int, list[User]] = defaultdict(list)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from chains import fragments
+from chains.calendar import midnight
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Change, Requirement
 from chains.templatetags.localised import day, is_chinese, localised
@@ -98,8 +99,8 @@ def deadlines(request: HttpRequest, key: str) -> HttpResponseBase:
 def _conditional(request: HttpRequest, text: str, content_type: str) -> HttpResponseBase:
     """304 for whoever has this text. By the clock alone it is new with every fact: what went leaves no date behind."""
     last = Change.objects.order_by("-pk").values_list("at", flat=True).first()
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    modified = int(max(last or midnight, midnight).timestamp())
+    today = midnight(timezone.localdate())
+    modified = int(max(last or today, today).timestamp())
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     answer = HttpResponse(text, content_type=content_type)
     answer["ETag"] = etag
