@@ -124,7 +124,7 @@ def render(
 def in_words(kind: str, context: dict[str, Any], language: str) -> tuple[str, str]:
     """Subject and body of a letter about the rows in `context`; `language` is zh or en."""
     context = {"site": settings.SITE_URL, **context}
-    with _in(language):
+    with in_language(language):
         subject = _text(f"emails/{kind}.subject.txt", context)
         body = _text(f"emails/{kind}.txt", context)
     return " ".join(subject.split()), body.strip() + "\n"
@@ -135,7 +135,7 @@ def calendar_of(
 ) -> str:
     """What the letter puts into the reader's calendar, by its template `emails/<kind>.ics`; empty if nothing."""
     try:
-        with _in(language):
+        with in_language(language):
             return _text(f"emails/{notice.kind}.ics", _context(notice, rows))
     except TemplateDoesNotExist:
         return ""
@@ -159,7 +159,8 @@ def stop_of(rows: dict[tuple[str, str], models.Model]) -> str:
     return f"{settings.SITE_URL}{path}" if path else ""
 
 
-def _in(language: str) -> AbstractContextManager[None]:
+def in_language(language: str) -> AbstractContextManager[None]:
+    """Sentences in the language an account has chosen."""
     return translation.override("zh-hans" if language == "zh" else "en")
 
 

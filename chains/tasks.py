@@ -10,7 +10,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from chains import notifications
 from chains.doorbell import heard
@@ -75,7 +75,8 @@ def _deliver_one() -> bool | None:
         number = f"<{notice.public_id}@{urlsplit(settings.SITE_URL).hostname}>"
         letter = EmailMessage(message.subject, message.body, to=[notice.to.email])
         letter.extra_headers["Message-ID"] = number
-        if stop := notifications.stop_of(rows):  # RFC 8058: the reader's program offers it as a button
+        # RFC 8058: the reader's program offers it as a button.
+        if stop := notifications.stop_of(rows):
             letter.extra_headers["List-Unsubscribe"] = f"<{stop}>"
             letter.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         if calendar := notifications.calendar_of(notice, rows, notice.to.language):
@@ -149,7 +150,7 @@ def read_import(import_id: int) -> None:
     if job is None:
         return
     # Its sentences are read by whoever uploaded it.
-    with translation.override("zh-hans" if job.asked_by.language == "zh" else "en"):
+    with notifications.in_language(job.asked_by.language):
         try:
             _read_pieces(job)
         except DomainError as refused:

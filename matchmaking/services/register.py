@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.core.mail import send_mail
 from django.db import models, transaction
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -188,7 +188,7 @@ def _blank(user: User) -> None:
 
 def _say_so(address: str, language: str) -> None:
     letter = "account_erased"
-    with translation.override("zh-hans" if language == "zh" else "en"):
+    with notifications.in_language(language):
         send_mail(
             render_to_string(f"emails/{letter}.subject.txt").strip(),
             render_to_string(f"emails/{letter}.txt"),

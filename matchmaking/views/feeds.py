@@ -16,7 +16,7 @@ from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from chains import fragments
+from chains import fragments, notifications
 from chains.calendar import midnight
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Change, Requirement
@@ -88,7 +88,7 @@ def deadlines(request: HttpRequest, key: str) -> HttpResponseBase:
     feed = DeadlineFeed.at(key)
     if feed is None:
         raise Http404
-    with translation.override("zh-hans" if feed.user.language == "zh" else "en"):
+    with notifications.in_language(feed.user.language):
         text = deadlines_of(feed.user)
     answer = _conditional(request, text, "text/calendar; charset=utf-8")
     answer["Cache-Control"] = "private, no-cache"
