@@ -15,6 +15,7 @@ from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -158,14 +159,16 @@ def rows_of(table: Table, user: User) -> models.QuerySet[Any]:
 def contacts_of(user: User) -> models.QuerySet[Contact]:
     """Contacts of enterprises that carry a proven address of the account, or its number.
 
-    Proven: whoever only types somebody else's address would read that person's contact, and erase it.
+    Proven: whoever only types somebody else's address would read that person's contact, and erase it. For the same
+    reason compared in lower case: in upper case a dotless ı is an I, of another domain.
     """
     own = Q(pk=None)
     for address in EmailAddress.objects.filter(user_id=user.pk, verified=True):
-        own |= Q(email__iexact=address.email)
+        own |= Q(folded=address.email.lower())
     if user.phone:
         own |= Q(phone__in=[user.phone, user.phone.removeprefix("+86")])
-    return Contact.objects.filter(own).select_related("enterprise").order_by("pk")
+    rows = Contact.objects.alias(folded=Lower("email")).filter(own)
+    return rows.select_related("enterprise").order_by("pk")
 
 
 def file_of(user: User) -> dict[str, Any]:

@@ -63,8 +63,16 @@ class UserManager(BaseUserManager["User"]):
             bodies.append(requirement.posted_by_id)
         return self.editors_of(bodies)
 
+    def at_address(self, address: str) -> models.QuerySet[User]:
+        """Whose account has this address, whatever the case: one at most.
+
+        Compared in lower case, as the constraint does it. In upper case a dotless ı is an I, and the owner of a domain
+        that only looks alike is somebody else.
+        """
+        return self.alias(folded=Lower("email")).filter(folded=address.strip().lower())
+
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.at_address(username or "").get()
 
 
 class User(AbstractBaseUser, PermissionsMixin):

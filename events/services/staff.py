@@ -18,7 +18,7 @@ Status = Event.Status
 def appoint(*, event: Event, email: str, role: str, by: User) -> EventStaff:
     """Let the person with this account work at the event; asked twice, nothing happens."""
     event = events.managed(event, by, Status.DRAFT, Status.PUBLISHED)
-    user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    user = User.objects.at_address(email).filter(is_active=True).first()
     if user is None:
         raise DomainError(
             _("No account has this address. Ask the person to sign up first."),

@@ -209,6 +209,20 @@ def test_address_that_is_only_typed_opens_and_erases_nobodys_contact(client):
     assert (contact.name, contact.email) == ("Qvictim", "victim@quayside.example")
 
 
+@pytest.mark.parametrize("alike", ["victim@quays\u0131de.example", "v\u0131ctim@quayside.example"])
+def test_address_that_only_looks_alike_is_somebody_elses(alike):
+    """Written large, a dotless i is the I of everybody else; its domain can be had by anybody."""
+    contact = ContactFactory(email="Victim@quayside.example")
+    thief, owner = UserFactory(email=alike), UserFactory(email="victim@quayside.example")
+    for user in (thief, owner):
+        user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+
+    assert list(personal.contacts_of(thief)) == []
+    assert list(personal.contacts_of(owner)) == [contact]
+    assert User.objects.at_address("Victim@Quayside.example").get() == owner
+    assert User.objects.get_by_natural_key(alike) == thief
+
+
 def test_address_of_an_erased_account_is_free_again():
     person, *_rest = person_everywhere()
     register.erase(by=person)

@@ -102,7 +102,7 @@ class Command(BaseCommand):
     def _person(self, options: dict[str, Any]) -> User:
         if not options["by"]:
             raise CommandError("A weighting is put in force by a person: --by EMAIL.")
-        found = User.objects.filter(email__iexact=options["by"], is_active=True).first()
+        found = User.objects.at_address(options["by"]).filter(is_active=True).first()
         if found is None:
             raise CommandError(f"There is no account {options['by']}.")
         return found
