@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 R = TypeVar("R", bound=HttpRequest)
@@ -32,3 +33,10 @@ def posted(page: str, *named: str) -> Callable[[View[R, P]], View[R, P]]:
         return led
 
     return of
+
+
+def page_of_form(request: HttpRequest, otherwise: str) -> str:
+    """The page the form stood on, where it names one of ours."""
+    page = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()})
+    return page if is_ours else otherwise

@@ -7,10 +7,17 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
@@ -21,7 +28,7 @@ from chains.http import MemberRequest
 from chains.models import AuditEntry, OrganiserRole, ParticipantKind, QualificationKind
 from chains.spreadsheets import csv_stream, write_xlsx
 from chains.templatetags.localised import localised, moment, place
-from chains.views.posted import posted
+from chains.views.posted import page_of_form, posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import GuestFilterForm
@@ -281,10 +288,8 @@ def registration_decide(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"{localised(row.enterprise)}: {said}")
-    back = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/"):
-        return redirect(back)
-    return redirect("events:guest_list", public_id=row.event.public_id)
+    guests = reverse("events:guest_list", args=[row.event.public_id])
+    return HttpResponseRedirect(page_of_form(request, guests))
 
 
 def _approve(request: MemberRequest, row: Registration) -> str:

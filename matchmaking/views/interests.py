@@ -8,10 +8,9 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
@@ -20,7 +19,7 @@ from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Requirement, RequirementLine
 from chains.views.downloads import download
-from chains.views.posted import posted
+from chains.views.posted import page_of_form, posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.forms import InterestForm
@@ -176,7 +175,7 @@ def interest_withdraw(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("The interest is withdrawn."))
-    return HttpResponseRedirect(_back(request, reverse("matchmaking:my_interests")))
+    return HttpResponseRedirect(page_of_form(request, reverse("matchmaking:my_interests")))
 
 
 # -- the buyer's answer ---------------------------------------------------------------------------
@@ -200,7 +199,7 @@ def interest_answer(request: MemberRequest, public_id: str) -> HttpResponse:
     else:
         messages.success(request, sentence)
     address = reverse("matchmaking:requirement_interests", args=[interest.requirement.public_id])
-    return HttpResponseRedirect(_back(request, address))
+    return HttpResponseRedirect(page_of_form(request, address))
 
 
 def _act(request: MemberRequest, interest: Interest) -> str:
@@ -243,10 +242,3 @@ def interest_reply(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.success(request, _("Sent to the buyer."))
     address = reverse("matchmaking:requirement_detail", args=[interest.requirement.public_id])
     return redirect(f"{address}?as={interest.enterprise.public_id}#interest")
-
-
-def _back(request: HttpRequest, address: str) -> str:
-    """The page the form stood on, if it is one of ours."""
-    wanted = request.POST.get("back", "")
-    allowed = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
-    return wanted if allowed else address

@@ -10,12 +10,12 @@ from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from chains import fragments
 from chains.http import HttpRequest, MemberRequest
 from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment, User
+from chains.views.posted import page_of_form
 from events.models import Event
 from events.permissions import can_see_guests
 from matchmaking import gaps, statistics
@@ -131,11 +131,8 @@ def _start_without_enterprise(user: User) -> HttpResponseRedirect:
 @login_not_required
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
-    following = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()}):
-        following = "/"
     dark = request.COOKIES.get("theme") == "dark"
-    response = HttpResponseRedirect(following)
+    response = HttpResponseRedirect(page_of_form(request, "/"))
     response.set_cookie("theme", "light" if dark else "dark", max_age=31_536_000, samesite="Lax")
     return response
 

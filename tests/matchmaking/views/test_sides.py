@@ -583,7 +583,7 @@ def test_interest_answer_never_leads_to_another_site(client, buyer):
     interest = InterestFactory(requirement=requirement)
 
     answer = client.post(
-        at("interest_answer", interest), {"answer": "accept", "back": "https://example.org/"}
+        at("interest_answer", interest), {"answer": "accept", "next": "https://example.org/"}
     )
 
     assert answer.url == at("requirement_interests", requirement)
