@@ -20,6 +20,10 @@ _TOLD = {
     "submitted", "confirmed", "waitlisted", "offered", "skipped", "lapsed", "declined", "cancelled",
 }  # fmt: skip
 
+# "extended": what a row that was not verified, or was suspended, had applied for is that of a verified one now.
+_CAN_BE_DECIDED = {"verified", "extended"}
+_QUEUES_DIFFER = {"suspended", "reinstated", "extended"}
+
 # By which an invited one has come, if only to the queue.
 _CAME = {"submitted", "confirmed", "waitlisted"}
 
@@ -62,10 +66,8 @@ def read_changes() -> None:
 
 def _act(facts: Sequence[Change]) -> None:
     for change in facts:
-        if (change.noun, change.verb) == ("enterprise", "verified"):
-            _decide_submissions(change.target)
-        elif change.noun == "enterprise" and change.verb in ("suspended", "reinstated"):
-            _promote_around(change.target)
+        if change.noun == "enterprise":
+            _follow(change)
         elif change.noun == "registration" and change.verb in _TOLD:
             _tell(change.target, change.verb)
         elif (change.noun, change.verb) == ("event", "moved"):
@@ -74,6 +76,13 @@ def _act(facts: Sequence[Change]) -> None:
             _announce(change.target)
         elif (change.noun, change.verb) == ("event", "reminded"):
             _tell_guests(change.target, "event_reminder", (Status.CONFIRMED,))
+
+
+def _follow(change: Change) -> None:
+    if change.verb in _CAN_BE_DECIDED:
+        _decide_submissions(change.target)
+    if change.verb in _QUEUES_DIFFER:
+        _promote_around(change.target)
 
 
 def _decide_submissions(public_id: str) -> None:

@@ -30,7 +30,7 @@ from chains.models import (
     Qualification,
     User,
 )
-from chains.services import enterprises
+from chains.services import accounts, enterprises
 from events.models import CheckIn, Event, Invitation, Registration
 from matchmaking.models import Interest, Match
 
@@ -61,6 +61,10 @@ class Merger:
 
 
 Rule = Callable[[Merger, type[models.Model], str], None]
+
+
+# A desk that presses the button again writes to nobody.
+_NOT_AGAIN_WITHIN = datetime.timedelta(hours=1)
 
 
 class _TakenBackError(Exception):
@@ -126,6 +130,10 @@ def propose(*, loser: Enterprise, survivor: Enterprise, by: User) -> None:
         )
     if loser.pk == survivor.pk or Enterprise.Status.MERGED in (loser.status, survivor.status):
         raise DomainError(_("Choose two different enterprises."), code="enterprise.merge_same")
+    if audit.is_fresh("enterprise.merge_proposed", loser, _NOT_AGAIN_WITHIN):
+        raise DomainError(
+            _("The administrators have been told already."), code="enterprise.merge_proposed"
+        )
     audit.record(by, "enterprise.merge_proposed", loser, into=survivor.public_id)
     changes.record("enterprise", loser, "merge_proposed")
     for administrator in User.objects.filter(is_staff=True, is_active=True).order_by("pk"):
@@ -397,10 +405,28 @@ def _join(row: Registration, rival: Registration) -> None:
     row.delegates.update(registration=rival)
     seats, asked = row.seats_held, row.seats_asked
     row.status, row.seats_held = Registration.Status.CANCELLED, 0
-    row.save(update_fields=["status", "seats_held", "updated_at"])
+    _join_frozen(row, rival)
+    row.save(update_fields=["status", "seats_held", "updated_at", *_FROZEN])
     rival.seats_held += seats
     rival.seats_asked += asked
-    rival.save(update_fields=["seats_held", "seats_asked", "updated_at"])
+    rival.save(update_fields=["seats_held", "seats_asked", "updated_at", *_FROZEN])
+
+
+# What an event that is over has written down of who came.
+_FROZEN = ("attended", "qualifications_held", "attendance_note")
+
+
+def _join_frozen(row: Registration, rival: Registration) -> None:
+    """The figures of the event stay what they were: as many came, and what either was on the day the one kept was."""
+    if row.attended is not None:
+        rival.attended = (rival.attended or 0) + row.attended
+    if row.qualifications_held is not None:
+        rival.qualifications_held = sorted(
+            {*row.qualifications_held, *(rival.qualifications_held or ())}
+        )
+    rival.attendance_note = rival.attendance_note or row.attendance_note
+    row.attended = row.qualifications_held = None
+    row.attendance_note = ""
 
 
 def _co_hosts(merger: Merger, model: type[models.Model], name: str) -> None:
@@ -438,16 +464,46 @@ _MATCH_RANK = {
 }
 _PROOF_END = {"status": "refused", "reason": "merged"}
 
+
+_better_member = _settled_by(
+    "user_id",
+    rank=lambda row: (row.status == Membership.Status.ACTIVE, _MEMBER_RANK[row.role]),
+    end={"status": Membership.Status.ENDED},
+    among=Q(status__in=[Membership.Status.REQUESTED, Membership.Status.ACTIVE]),
+    how=_ONE_LASTS,
+)
+
+
+def _members(merger: Merger, model: type[models.Model], name: str) -> None:
+    """Whoever acted for a verified row acts for the one kept. Anybody can register a row, and a suspended one may not
+    act: their members ask the owners of the one kept, as editors at most."""
+    asking: list[int] = []
+    if merger.loser.status != Enterprise.Status.VERIFIED:
+        unproven = Membership.objects.active().filter(enterprise=merger.loser)
+        asking = list(unproven.values_list("pk", flat=True))
+        rows = Membership.objects.filter(pk__in=asking)
+        rows.filter(role=Membership.Role.OWNER).update(role=Membership.Role.EDITOR)
+        rows.update(status=Membership.Status.REQUESTED)
+        merger.report.settle(
+            _called(model),
+            len(asking),
+            gettext_lazy("They ask the owners of the one kept to be let in."),
+        )
+    _better_member(merger, model, name)
+    for membership in Membership.objects.requested().filter(pk__in=asking).order_by("pk"):
+        for owner in accounts.owners(merger.survivor):
+            notifications.post(
+                owner,
+                "membership_requested",
+                membership=membership.public_id,
+                enterprise=merger.survivor.public_id,
+            )
+
+
 RULES: dict[str, Rule] = {
     "chains.Contact.enterprise": _moves,
     "chains.ContactReveal.enterprise": _stays,  # append-only
-    "chains.Membership.enterprise": _settled_by(
-        "user_id",
-        rank=lambda row: (row.status == Membership.Status.ACTIVE, _MEMBER_RANK[row.role]),
-        end={"status": Membership.Status.ENDED},
-        among=Q(status__in=[Membership.Status.REQUESTED, Membership.Status.ACTIVE]),
-        how=_ONE_LASTS,
-    ),
+    "chains.Membership.enterprise": _members,
     "chains.OrganiserRole.body": _roles,
     "chains.Mandate.association": _mandates,
     "chains.Mandate.member": _mandates,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from chains import notifications, search
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership, Notification
+from events import tasks
 from events.models import CheckIn, Delegate, Registration
 from matchmaking import market
 from matchmaking.engine.index import OfferIndex
@@ -173,6 +174,35 @@ def test_what_meets_its_like_is_settled_for_the_better_one(by, pair):
     assert Match.objects.live().filter(line=line).count() == 1
 
 
+@pytest.mark.parametrize("status", ["pending", "returned", "suspended"])
+def test_members_of_a_row_no_desk_stands_for_ask_the_owners_of_the_one_kept(by, pair, status):
+    """Anybody can register a second row of a body and be its owner; that makes nobody an owner of the first."""
+    loser, survivor = pair
+    Enterprise.objects.filter(pk=loser.pk).update(status=status)
+    owner = MembershipFactory(enterprise=survivor, role="owner").user
+    stranger = MembershipFactory(enterprise=loser, role="owner")
+    viewer = MembershipFactory(enterprise=survivor, role="viewer")
+    again = MembershipFactory(enterprise=loser, role="owner", user=viewer.user)
+
+    report = merging.preview(loser=loser, survivor=survivor, by=by)
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (stranger, viewer, again):
+        row.refresh_from_db()
+    stranger.user.forget_memberships()
+
+    assert (stranger.enterprise, stranger.status, stranger.role) == (
+        survivor,
+        "requested",
+        "editor",
+    )
+    assert stranger.user.enterprise_ids == frozenset()
+    # Whoever is a member of the one kept stays what the owners have made of them.
+    assert (viewer.status, viewer.role, again.status) == ("active", "viewer", "ended")
+    assert ("members", 2) in [(what, number) for what, number, _how in report.settled]
+    asked = Notification.objects.filter(kind="membership_requested", channel="in_app")
+    assert [(row.to, row.context["membership"]) for row in asked] == [(owner, stranger.public_id)]
+
+
 def test_nobody_is_left_as_a_partner_of_itself(by, pair):
     loser, survivor = pair
     requirement = RequirementFactory(enterprise=survivor)
@@ -218,8 +248,13 @@ def test_two_registrations_for_an_event_to_come_are_for_people_to_decide(by, pai
 def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(by, pair):
     loser, survivor = pair
     event = EventFactory(status="held")
-    theirs = RegistrationFactory(event=event, enterprise=loser, seats_asked=2)
-    ours = RegistrationFactory(event=event, enterprise=survivor)
+    theirs = RegistrationFactory(
+        event=event, enterprise=loser, seats_asked=2, attended=2, qualifications_held=["a", "b"],
+        attendance_note="One came late.",
+    )  # fmt: skip
+    ours = RegistrationFactory(
+        event=event, enterprise=survivor, attended=1, qualifications_held=["b", "c"]
+    )
     delegate = Delegate.objects.create(registration=theirs, event=event, name="x")
     CheckIn.objects.create(
         event=event,
@@ -239,6 +274,24 @@ def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(b
     assert (theirs.enterprise, theirs.status, theirs.seats_held) == (loser, "cancelled", 0)
     assert delegate.registration == ours
     assert event.tiers.get().taken == 3
+    # As many came as before, and counted once.
+    assert (ours.attended, ours.qualifications_held) == (3, ["a", "b", "c"])
+    assert ours.attendance_note == "One came late."
+    assert (theirs.attended, theirs.qualifications_held, theirs.attendance_note) == (None, None, "")
+
+
+def test_what_a_row_that_waits_to_be_verified_has_applied_for_is_decided_with_the_one_kept(
+    by, pair
+):
+    loser, survivor = pair
+    Enterprise.objects.filter(pk=loser.pk).update(status="pending")
+    row = RegistrationFactory(enterprise=loser, status="submitted", tier=None, seats_held=0)
+    merging.merge(loser=loser, survivor=survivor, by=by)
+
+    tasks._act(list(Change.objects.all()))
+
+    row.refresh_from_db()
+    assert (row.enterprise, row.status, row.seats_held) == (survivor, "confirmed", row.seats_asked)
 
 
 def test_of_two_in_different_tiers_the_one_that_came_counts(by, pair):
@@ -372,6 +425,8 @@ def test_desk_proposes_and_administrators_are_told(client, by, pair):
 
     looked = client.get(address, {"into": survivor.public_id}).content.decode()
     done = client.post(address, {"into": survivor.public_id, "sure": "yes"})
+    with pytest.raises(DomainError, match="told already"):  # pressed again
+        merging.propose(loser=loser, survivor=survivor, by=desk)
     client.force_login(stranger)
 
     assert "Propose it" in looked
