@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable
 from functools import reduce
 from operator import and_
@@ -20,6 +21,13 @@ from chains.models import Region, Requirement, RequirementLine
 from chains.search import typed
 
 M = TypeVar("M", bound=models.Model)
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def without_controls(text: str) -> str:
+    """The text without signs that the database or XML refuses: one of them would stop all that is written with it."""
+    return _CONTROLS.sub("", text)
 
 
 def nearly(field: str, query: str) -> Q | None:
@@ -68,7 +76,10 @@ def near_misses(
 
 
 def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:
-    return {name: [value for value in params.getlist(name) if value][:20] for name in names}
+    return {
+        name: [code for value in params.getlist(name) if (code := without_controls(value))][:20]
+        for name in names
+    }
 
 
 def in_regions(field: str, codes: list[str]) -> Q:
@@ -86,7 +97,8 @@ class RequirementSearch:
     WITHIN: ClassVar = ("7", "30")  # days until it closes
 
     def __init__(self, params: QueryDict) -> None:
-        self.query = params.get("q", "").strip()[:200]
+        # Kept searches are read long after the request whose address was looked at.
+        self.query = without_controls(params.get("q", "")).strip()[:200]
         self.chosen = chosen_of(params, self.NAMES)
         self.closing = params.get("closing", "")
         self._base: models.QuerySet[Requirement] | None = None

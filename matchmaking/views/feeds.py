@@ -24,6 +24,7 @@ from chains.templatetags.localised import day, is_chinese, localised
 from chains.views.posted import posted
 from matchmaking.calendar import deadlines_of
 from matchmaking.models import DeadlineFeed
+from matchmaking.search import without_controls
 from matchmaking.services import alerts
 from matchmaking.views.filters import RequirementFilters
 
@@ -59,11 +60,11 @@ def _atom(request: HttpRequest, filters: RequirementFilters) -> str:
         )
         until = _("interests until %(day)s") % {"day": day(row.closes_on)} if row.closes_on else ""
         feed.add_item(
-            title=row.title,
+            title=without_controls(row.title),
             link=address,
             unique_id=address,
-            description=" · ".join(filter(None, [row.summary, until])),
-            author_name=localised(row.enterprise),
+            description=without_controls(" · ".join(filter(None, [row.summary, until]))),
+            author_name=without_controls(localised(row.enterprise)),
             pubdate=row.published_at,
             updateddate=_updated(row),
         )

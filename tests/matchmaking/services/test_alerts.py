@@ -77,6 +77,22 @@ def letters():
 # -- the rhythm ---------------------------------------------------------------------------------------
 
 
+def test_a_search_no_database_can_answer_keeps_no_letter_from_anybody(clock):
+    """The sign is written as %00 inside the value that is posted: no look at the request finds it."""
+    hostile = seeker("q=接%00线盒&chain=%00&kind=%01")
+    SavedSearch.objects.filter(user=hostile).update(query="q=接线盒&chain=%00")  # from before
+    reader = seeker()
+    post("接线盒")
+    clock(days=1)
+
+    alerts.send_digests()
+
+    assert [row[0] for row in told(reader)] == ["接线盒"]
+    assert [row[0] for row in told(hostile)] == ["接线盒"]
+    again = alerts.save_search(address="q=接%00线盒&chain=%00", name="n", by=hostile)
+    assert again.query == reader.saved_searches.get().query
+
+
 def test_daily_digest_goes_out_at_eight_in_shanghai_and_not_before(clock):
     user = seeker()
     clock(hours=1)

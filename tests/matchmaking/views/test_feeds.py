@@ -53,6 +53,17 @@ def test_feed_holds_what_its_page_lists_newest_first(client):
     assert f'href="{address}?q=%E6%8E%A5%E7%BA%BF%E7%9B%92"' in listed
 
 
+def test_a_sign_that_xml_refuses_ends_no_feed(client):
+    post("接线\x01盒")
+    address = reverse("matchmaking:requirement_feed")
+
+    everything = client.get(address)
+    searched = client.get(f"{address}?q=%01接线&chain=%0c")
+
+    assert titles(everything) == ["接线盒"]
+    assert titles(searched) == ["接线盒"]
+
+
 def test_feed_shows_nothing_under_an_embargo_even_to_those_who_may_read_it(client):
     row = RequirementFactory(
         approved=True, title="Qcanary", lines=["Qcanary"],
