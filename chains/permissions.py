@@ -30,6 +30,11 @@ def membership_of(user: Anyone, enterprise: Enterprise) -> Membership | None:
     return next((m for m in user.active_memberships if m.enterprise_id == enterprise.pk), None)
 
 
+def holds_a_role(user: Anyone) -> bool:
+    """Works for a region, if only to read, or administers the platform."""
+    return is_signed_in(user) and (user.is_administrator or bool(user.active_roles))
+
+
 def is_member(user: Anyone, enterprise: Enterprise) -> bool:
     return membership_of(user, enterprise) is not None
 

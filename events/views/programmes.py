@@ -18,6 +18,7 @@ from chains import search
 from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, OrganiserRole, Region, RegionGroup, User, lies_within
+from chains.permissions import holds_a_role
 from events import permissions, statistics
 from events.forms import (
     ProgrammeForm,
@@ -102,11 +103,6 @@ def _seen(request: HttpRequest, public_id: str) -> Series:
     return get_object_or_404(statistics.series_progress(rows), public_id=public_id)
 
 
-def _may_open_rows(user: Any) -> bool:
-    """Names of participants are for desks; which ones, says `registrations_to_read`."""
-    return bool(getattr(user, "active_roles", ())) or getattr(user, "is_administrator", False)
-
-
 @login_not_required
 @require_safe
 def series_detail(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -144,7 +140,7 @@ def series_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             .order_by("-year"),
             "events_address": f"{reverse('events:event_list')}?series={series.public_id}",
             "rows_address": reverse("events:series_participants", args=[public_id])
-            if _may_open_rows(request.user)
+            if holds_a_role(request.user)
             else "",
             "may_edit": permissions.can_own_programme(request.user, series.programme.owner),
         },
@@ -182,7 +178,7 @@ def series_counties(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_safe
 def series_participants(request: MemberRequest, public_id: str) -> HttpResponse:
     """The rows behind the figures of participants, as far as the reader's desks reach."""
-    if not _may_open_rows(request.user):
+    if not holds_a_role(request.user):
         raise Http404
     series = _seen(request, public_id)
     wanted, label = _narrowed(request, statistics.places_held(series))

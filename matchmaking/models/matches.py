@@ -53,6 +53,10 @@ class MatchQuerySet(models.QuerySet["Match"]):
         """What "For you" shows: published open lines that fit own capabilities and were not dismissed."""
         return self.suggested_among(getattr(user, "enterprise_ids", ()))
 
+    def fitting(self) -> Self:
+        """Misses no must and reaches the mark from which a supplier is worth a look."""
+        return self.filter(misses_must=False, tenths__gte=Match.FITS_FROM)
+
     def suggested_for(self, enterprise: Enterprise) -> Self:
         """The same for one of the user's enterprises."""
         return self.suggested_among([enterprise.pk])
@@ -61,10 +65,9 @@ class MatchQuerySet(models.QuerySet["Match"]):
         """The same for many enterprises."""
         return (
             self.live()
+            .fitting()
             .filter(
                 supplier__in=list(ids),
-                misses_must=False,
-                tenths__gte=Match.FITS_FROM,
                 line__status="open",
                 line__requirement__status="published",
             )

@@ -128,11 +128,10 @@ def _next(requirement: Requirement) -> list[tuple[Enterprise, int, list[User]]]:
     """Suppliers that fit, best first, with whom there is to tell: none that was told, answered, dismissed or stopped."""
     pairs = (
         Match.objects.live()
+        .fitting()
         .filter(
             line__requirement=requirement,
             line__status="open",
-            misses_must=False,
-            tenths__gte=Match.FITS_FROM,
             supplier__status=Enterprise.Status.VERIFIED,
         )
         .exclude(status__in=[Match.Status.REJECTED, Match.Status.APPROVED])

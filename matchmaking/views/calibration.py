@@ -19,6 +19,7 @@ from chains import audit
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import AuditEntry, Chain, Enterprise, Region
+from chains.permissions import holds_a_role
 from chains.templatetags.localised import localised
 from chains.views.posted import posted
 from chains.views.refusals import refusal
@@ -92,7 +93,7 @@ class Said:
 @require_GET
 def calibration(request: MemberRequest) -> HttpResponse:
     """Versions and what the decisions say, whether anything was learned from them or not."""
-    if not _may_read(request):
+    if not holds_a_role(request.user):
         return refusal(request, _refused())
     province = _province(request)
     in_force = weighting_of(province)
@@ -129,7 +130,7 @@ def calibration(request: MemberRequest) -> HttpResponse:
 
 @posted("matchmaking:calibration")
 def calibration_learn(request: MemberRequest) -> HttpResponse:
-    if not _may_read(request):
+    if not holds_a_role(request.user):
         return refusal(request, _refused())
     province = _province(request)
     try:
@@ -234,10 +235,6 @@ def _act(
 
 
 # -- who and where --------------------------------------------------------------------------------
-
-
-def _may_read(request: MemberRequest) -> bool:
-    return request.user.is_administrator or bool(request.user.active_roles)
 
 
 def _refused() -> DomainError:

@@ -237,11 +237,10 @@ def _own_matches(request: HttpRequest, requirement: Requirement) -> list[Match]:
     """The reader's own pairs with this requirement, best first: never another supplier's."""
     return list(
         Match.objects.live()
+        .fitting()
         .filter(
             line__requirement=requirement,
             supplier__in=getattr(request.user, "enterprise_ids", ()),
-            misses_must=False,
-            tenths__gte=Match.FITS_FROM,
         )
         .exclude(status=Match.Status.REJECTED)
         .select_related("line", "score", "supplier")

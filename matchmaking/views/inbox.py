@@ -182,11 +182,8 @@ def _requirements(user: User, desks: Desks) -> Queue | None:
 def _lines(user: User) -> Queue | None:
     waiting = (
         Match.objects.to_decide()
-        .filter(
-            line__in=lines_reviewable_by(user).values("pk"),
-            misses_must=False,
-            tenths__gte=Match.FITS_FROM,
-        )
+        .fitting()
+        .filter(line__in=lines_reviewable_by(user).values("pk"))
         .aggregate(lines=Count("line", distinct=True), pairs=Count("pk"), oldest=Min("created_at"))
     )
     if not waiting["lines"]:
