@@ -39,6 +39,17 @@ from tests.factories.matchmaking import InterestFactory, MatchFactory, supplier
 pytestmark = pytest.mark.django_db
 
 
+def let_in(registration, by):
+    """Somebody of theirs, who has come through the door."""
+    event = registration.event
+    delegate = Delegate.objects.create(registration=registration, event=event, name="x")
+    CheckIn.objects.create(
+        event=event, delegate=delegate, staff=by, scanned_at=timezone.now(), nonce=uuid.uuid4(),
+        kind="in", answer="welcome",
+    )  # fmt: skip
+    return delegate
+
+
 @pytest.fixture
 def by():
     return AdministratorFactory()
@@ -255,16 +266,7 @@ def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(b
     ours = RegistrationFactory(
         event=event, enterprise=survivor, attended=1, qualifications_held=["b", "c"]
     )
-    delegate = Delegate.objects.create(registration=theirs, event=event, name="x")
-    CheckIn.objects.create(
-        event=event,
-        delegate=delegate,
-        staff=by,
-        scanned_at=timezone.now(),
-        nonce=uuid.uuid4(),
-        kind="in",
-        answer="welcome",
-    )
+    delegate = let_in(theirs, by)
 
     merging.merge(loser=loser, survivor=survivor, by=by)
     for row in (theirs, ours, delegate):
@@ -299,16 +301,7 @@ def test_of_two_in_different_tiers_the_one_that_came_counts(by, pair):
     event = EventFactory(status="held")
     came = RegistrationFactory(event=event, enterprise=loser)
     RegistrationFactory(event=event, enterprise=survivor, tier=TierFactory(event=event))
-    delegate = Delegate.objects.create(registration=came, event=event, name="x")
-    CheckIn.objects.create(
-        event=event,
-        delegate=delegate,
-        staff=by,
-        scanned_at=timezone.now(),
-        nonce=uuid.uuid4(),
-        kind="in",
-        answer="welcome",
-    )
+    let_in(came, by)
 
     merging.merge(loser=loser, survivor=survivor, by=by)
 
