@@ -58,8 +58,15 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(format="%Y-%m-%dT%H:%M")
 
 
+def check_year(value: datetime.date) -> None:
+    """What lies centuries away is a slip of the hand; a day or a year added to it may be no date any more."""
+    if not 2000 <= value.year <= 2100:
+        raise forms.ValidationError(_("Enter a date between the years 2000 and 2100."))
+
+
 class MomentField(forms.DateTimeField):
     widget = MomentInput
+    default_validators = [check_year]
 
 
 # ---- finding ----
@@ -497,8 +504,6 @@ class CopyForm(Form):
 
 
 class AgendaForm(Form):
-    """A part of the day."""
-
     public_id = forms.CharField(required=False, widget=forms.HiddenInput)
     starts_at = MomentField(label=pgettext_lazy("time", "From"))
     ends_at = MomentField(label=pgettext_lazy("time", "Until"))
@@ -518,15 +523,15 @@ AgendaFormSet = formset_factory(AgendaForm, extra=1, max_num=40, can_delete=True
 
 
 class ChecklistForm(Form):
-    """Something to be done."""
-
     public_id = forms.CharField(required=False, widget=forms.HiddenInput)
     text = forms.CharField(max_length=200, label=_("What is to be done"))
     owner = forms.ModelChoiceField(
         User.objects.none(), to_field_name="public_id", required=False, label=_("Who does it"),
         empty_label=_("nobody yet"),
     )  # fmt: skip
-    due_on = forms.DateField(required=False, widget=DateInput, label=_("Until when"))
+    due_on = forms.DateField(
+        required=False, widget=DateInput, label=_("Until when"), validators=[check_year]
+    )
     is_done = forms.BooleanField(required=False, label=_("Done"))
 
     def __init__(self, *args: Any, people: Sequence[User], **kwargs: Any) -> None:

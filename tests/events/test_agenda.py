@@ -11,7 +11,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from chains.errors import DomainError
 from chains.models import AuditEntry
-from events.models import EventStaff
+from events.models import Event, EventStaff
 from events.services import agenda, events
 from tests.factories.chains import MembershipFactory, OrganiserRoleFactory, UserFactory, region
 from tests.factories.events import EventFactory, organiser_of
@@ -155,3 +155,21 @@ def test_only_colleagues_are_given_something_to_do(client):
     assertNotContains(
         client.get(reverse("events:event_checklist", args=[event.public_id])), stranger.email
     )
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_dates_no_calendar_can_shift_are_refused_where_they_are_typed(client, day):
+    """Kept once, such a day would break each page that adds to it, as a copy of the event does."""
+    event = one_day()
+    client.force_login(organiser_of(event))
+    todo = {"c-TOTAL_FORMS": 1, "c-INITIAL_FORMS": 0, "c-0-text": "x", "c-0-due_on": day}
+    new = {
+        "host": event.host.public_id, "name_zh": "x", "name_en": "y", "starts_at": f"{day}T12:00",
+    }  # fmt: skip
+
+    late = client.post(reverse("events:event_checklist", args=[event.public_id]), todo)
+    moved = client.post(reverse("events:event_copy", args=[event.public_id]), new)
+
+    for answer in (late, moved):
+        assertContains(answer, "between the years 2000 and 2100", status_code=422)
+    assert (event.checklist.count(), Event.objects.count()) == (0, 1)
