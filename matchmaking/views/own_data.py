@@ -22,14 +22,21 @@ from chains.services import consents
 from matchmaking import personal
 from matchmaking.services import register
 
+# Rows of each table on the page; the file holds all.
+SHOWN = 100
+
 
 @never_cache
 @require_GET
 def own_data(request: MemberRequest) -> HttpResponse:
-    """Every table with what it is for; the rows open on the page, where nothing can be downloaded too."""
+    """Every table with what it is for; the newest rows open on the page, where nothing can be downloaded too."""
     sections: list[dict[str, Any]] = [
-        section | {"text": json.dumps(section["rows"], ensure_ascii=False, indent=1)}
-        for section in personal.file_of(request.user)["sections"]
+        section
+        | {
+            "text": json.dumps(section["rows"][:SHOWN], ensure_ascii=False, indent=1),
+            "shown": SHOWN if len(section["rows"]) > SHOWN else None,
+        }
+        for section in personal.file_of(request.user, newest=SHOWN + 1)["sections"]
         if section["rows"]
     ]
     notice = consents.NOTICES[Consent.Purpose.ACCOUNT]

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
-from chains import notifications
+from chains import audit, notifications
 from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
@@ -31,6 +31,7 @@ from chains.services import accounts, consents
 from matchmaking import personal
 from matchmaking.models import Decision
 from matchmaking.services import register
+from matchmaking.views import own_data
 from tests.chains.views.conftest import PASSWORD
 from tests.factories.chains import (
     AdministratorFactory,
@@ -388,3 +389,18 @@ def test_privacy_notice_is_read_by_everybody(client, language):
     page = client.get(reverse("matchmaking:privacy")).content.decode()
 
     assert page.count("<tr>") == len(personal.TABLES) + 1
+
+
+def test_page_shows_the_newest_rows_of_a_long_trail_and_the_file_all(client, monkeypatch):
+    monkeypatch.setattr(own_data, "SHOWN", 3)
+    person = UserFactory()
+    for number in range(5):
+        audit.record(person, f"Qact{number}", person)
+    client.force_login(person)
+
+    page = client.get(reverse("matchmaking:own_data")).content.decode()
+    trail = personal.file_of(person)["sections"][-1]["rows"]
+
+    assert re.findall(r"Qact\d", page) == ["Qact4", "Qact3", "Qact2"]
+    assert "the newest 3, all in the file" in page
+    assert [row["action"] for row in trail] == [f"Qact{number}" for number in range(5)]
