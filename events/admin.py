@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db import models
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -82,3 +83,4 @@ class EventAdmin(ReadOnly):
     list_display = ("name_zh", "name_en", "level", "status", "starts_at")
     list_filter = ("status", "level")
     search_fields = ("name_zh", "name_en")
+    formfield_overrides: ClassVar = {models.URLField: {"assume_scheme": "https"}}

@@ -83,7 +83,12 @@ CONTACT_PAGES = {
         "events:guest_list(event) export=csv state=all",
         "events:guest_list(event) export=xlsx state=all",
     },
-    "account": {"chains:member_list(buyer)", "matchmaking:own_data()"},
+    "account": {
+        "chains:member_list(buyer)",
+        "matchmaking:own_data()",
+        # Who does what until when: those who hold the event, and whom they appointed.
+        "events:event_checklist(event)",
+    },
     "phone": {"matchmaking:own_data()"},
     "licence": {
         "matchmaking:own_data()",  # of whoever uploaded it

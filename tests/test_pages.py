@@ -278,7 +278,7 @@ class Looker:
         with self.tab.expect_event("load"):
             self.tab.evaluate(
                 """() => {
-                  const form = [...document.querySelectorAll('main form[method=post]')].at(-1)
+                  const form = [...document.querySelectorAll('main form[method=post]:not([data-passkey])')].at(-1)
                   form.noValidate = true
                   form.requestSubmit([...form.querySelectorAll('[type=submit]')].at(-1))
                 }"""

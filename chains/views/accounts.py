@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template import TemplateDoesNotExist
 from django.urls import reverse
@@ -208,15 +208,17 @@ def _desk(enterprise: Enterprise) -> OrganiserRole | None:
 @require_http_methods(["GET", "POST"])
 def enterprise_status(request: MemberRequest, public_id: str) -> HttpResponse:
     """What stands with one's enterprise: it waits, it was returned, or its profile as the owner sees it."""
-    kept = _merged_into(public_id)
-    if kept is not None and permissions.is_member(request.user, kept):
-        return redirect("chains:enterprise_status", public_id=kept.public_id)
-    enterprise = get_object_or_404(
-        Enterprise.objects.own(request.user).select_related(
-            "region__parent__parent", "kind", "group"
-        ),
-        public_id=public_id,
+    own = Enterprise.objects.own(request.user)
+    enterprise = (
+        own.filter(public_id=public_id)
+        .select_related("region__parent__parent", "kind", "group")
+        .first()
     )
+    if enterprise is None:  # nobody's own any more, or never theirs
+        kept = _merged_into(public_id)
+        if kept is None or not permissions.is_member(request.user, kept):
+            raise Http404
+        return redirect("chains:enterprise_status", public_id=kept.public_id)
     if enterprise.status in (Enterprise.Status.VERIFIED, Enterprise.Status.SUSPENDED):
         return render(request, "chains/enterprise_owner.html", _owner_context(request, enterprise))
     form = _resubmit_form(request, enterprise)

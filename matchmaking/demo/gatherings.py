@@ -207,7 +207,8 @@ class Season:
                 # Spread over the days since registration opened, everybody a little later than the one before.
                 moment = opened - number / 25
                 with at(days_ago(max(moment, max(one.days_ago, 0) + 2, 0.01))):
-                    self._register(event, guest, bodies[guest.key], users[guest.key], number)
+                    named = one.is_over or number % 3 == 0
+                    self._register(event, guest, bodies[guest.key], users[guest.key], number, named)
             if one.is_over:
                 self._check_in(one, event, users[one.host])
                 with at(days_ago(one.days_ago, 18)):
@@ -255,7 +256,15 @@ class Season:
             if one.key == OPENING or chance() < share * 2:
                 yield guest
 
-    def _register(self, event: Event, guest: Participant, body: Enterprise, by: User, number: int) -> None:  # fmt: skip
+    def _register(
+        self,
+        event: Event,
+        guest: Participant,
+        body: Enterprise,
+        by: User,
+        number: int,
+        is_named: bool,
+    ) -> None:
         seats = 1 if number % 5 == 4 else 2
         names = [(f"参会代表 {n + 1:02d}", "供应链 / Supply chain") for n in range(seats)]
         registration.register(
@@ -265,7 +274,7 @@ class Season:
             by=by,
             purposes=_PURPOSES.get(guest.kind) or (["buy", "supply"] if number % 3 else ["supply"]),
             accepts_partial=number % 4 == 0,
-            delegates=names if number % 3 == 0 else [],
+            delegates=names if is_named else [],
             answers=preparations.answers(event, number),
         )
 
