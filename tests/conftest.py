@@ -77,6 +77,15 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """The shipped reference data stands in the test database once for all tests."""
     with django_db_blocker.unblock():
         call_command("import_reference", verbosity=0)
+    yield
+    # A thread of the live server or a process that was killed may hold a session a moment longer; with one open the
+    # database cannot go, and the last test, whichever it is, would be blamed.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
 
 
 def empty_all_but_shipped_rows(self):
@@ -134,8 +143,14 @@ def yesterday():
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Chromium from the system's packages, driven by Playwright."""
+def live_server(django_db_setup, live_server):
+    """Made after the database, so that it ends before it: its threads hold sessions as long as a browser holds them."""
+    return live_server
+
+
+@pytest.fixture(scope="session")
+def browser(django_db_setup):
+    """Chromium from the system's packages, driven by Playwright; it too ends before the database."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- slow import
 
     path = chromium()
