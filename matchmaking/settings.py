@@ -445,11 +445,11 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "LanguageEnum": "chains.models.Language.choices",
-        "AnswerEnum": "matchmaking.api.serializers.ANSWERS",
-        "CheckInAnswerEnum": "matchmaking.api.serializers.CHECK_IN_ANSWERS",
-        "CheckInKindEnum": "matchmaking.api.serializers.CHECK_IN_KINDS",
-        "DecisionReasonEnum": "matchmaking.api.serializers.DECISION_REASONS",
-        "DeclineReasonEnum": "matchmaking.api.serializers.DECLINE_REASONS",
+        "AnswerEnum": "matchmaking.api.interests.ANSWERS",
+        "CheckInAnswerEnum": "matchmaking.api.checkins.CHECK_IN_ANSWERS",
+        "CheckInKindEnum": "matchmaking.api.checkins.CHECK_IN_KINDS",
+        "DecisionReasonEnum": "matchmaking.api.matches.DECISION_REASONS",
+        "DeclineReasonEnum": "matchmaking.api.interests.DECLINE_REASONS",
     },
 }
 

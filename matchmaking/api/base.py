@@ -1,13 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rest_framework import mixins, request, viewsets
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+from rest_framework import mixins, request, status, viewsets
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
 
+from chains.permissions import Anyone
 from matchmaking.api.parsers import StrictJSONParser
 
 if TYPE_CHECKING:
     from chains.models import User
+
+CREATED = status.HTTP_201_CREATED
+
+
+def caller(context: Mapping[str, Any]) -> Anyone:
+    """Who asks; nobody while the schema is drawn."""
+    asked = context.get("request")
+    return asked.user if asked is not None else AnonymousUser()
 
 
 class Request(request.Request):
@@ -32,3 +46,13 @@ class ReferenceViewSet(
     parser_classes = [StrictJSONParser]
     lookup_field = "code"
     lookup_value_regex = "[A-Za-z0-9_-]+"
+
+
+class Nowhere(APIView):
+    """An unknown address below the API: refused as a program expects it, not with a page."""
+
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        raise Http404

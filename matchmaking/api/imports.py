@@ -26,9 +26,9 @@ from chains.models import Enterprise, Import, ImportRow
 from chains.services import imports
 from chains.spreadsheets import Layout
 from chains.tasks import read_import
-from matchmaking.api.base import ReadViewSet, Request
+from matchmaking.api.base import ReadViewSet, Request, caller
+from matchmaking.api.enterprises import EnterpriseNameSerializer
 from matchmaking.api.parsers import StrictJSONParser
-from matchmaking.api.serializers import EnterpriseNameSerializer, caller
 
 KINDS = [(kind.value, kind.label) for kind in (Import.Kind.ENTERPRISES, Import.Kind.CAPABILITIES)]
 ROWS = 2000

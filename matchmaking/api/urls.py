@@ -5,31 +5,45 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from matchmaking.api import alerts, imports, views
+from matchmaking.api import (
+    alerts,
+    base,
+    capabilities,
+    enterprises,
+    events,
+    imports,
+    interests,
+    matches,
+    programmes,
+    reference,
+    registrations,
+    requirements,
+    runs,
+)
 
 router = SimpleRouter()
 for prefix, viewset in {
-    "chains": views.ChainViewSet,
-    "segments": views.SegmentViewSet,
-    "categories": views.CategoryViewSet,
-    "regions": views.RegionViewSet,
-    "units": views.UnitViewSet,
-    "docking-kinds": views.DockingKindViewSet,
-    "cooperation-kinds": views.CooperationKindViewSet,
-    "qualification-kinds": views.QualificationKindViewSet,
-    "certification-kinds": views.CertificationKindViewSet,
-    "participant-kinds": views.ParticipantKindViewSet,
-    "event-levels": views.EventLevelViewSet,
-    "enterprises": views.EnterpriseViewSet,
-    "capabilities": views.CapabilityViewSet,
-    "requirements": views.RequirementViewSet,
-    "events": views.EventViewSet,
-    "programmes": views.ProgrammeViewSet,
-    "series": views.SeriesViewSet,
-    "registrations": views.RegistrationViewSet,
-    "matches": views.MatchViewSet,
-    "interests": views.InterestViewSet,
-    "runs": views.RunViewSet,
+    "chains": reference.ChainViewSet,
+    "segments": reference.SegmentViewSet,
+    "categories": reference.CategoryViewSet,
+    "regions": reference.RegionViewSet,
+    "units": reference.UnitViewSet,
+    "docking-kinds": reference.DockingKindViewSet,
+    "cooperation-kinds": reference.CooperationKindViewSet,
+    "qualification-kinds": reference.QualificationKindViewSet,
+    "certification-kinds": reference.CertificationKindViewSet,
+    "participant-kinds": reference.ParticipantKindViewSet,
+    "event-levels": reference.EventLevelViewSet,
+    "enterprises": enterprises.EnterpriseViewSet,
+    "capabilities": capabilities.CapabilityViewSet,
+    "requirements": requirements.RequirementViewSet,
+    "events": events.EventViewSet,
+    "programmes": programmes.ProgrammeViewSet,
+    "series": programmes.SeriesViewSet,
+    "registrations": registrations.RegistrationViewSet,
+    "matches": matches.MatchViewSet,
+    "interests": interests.InterestViewSet,
+    "runs": runs.RunViewSet,
     "imports": imports.ImportViewSet,
     "searches": alerts.SavedSearchViewSet,
 }.items():
@@ -38,7 +52,7 @@ for prefix, viewset in {
 urlpatterns = [
     path("v1/", include(router.urls)),
     # With its last slash only, so that an address that lacks it is still led to the one that has it.
-    re_path(r"^v1/(?:.*/)?$", views.Nowhere.as_view(), name="api-nowhere"),
+    re_path(r"^v1/(?:.*/)?$", base.Nowhere.as_view(), name="api-nowhere"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
     # Swagger's start script as a file of its own: the policy allows no inline script.
     path(

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+
+from chains.models import (
+    Category,
+    Chain,
+    Condition,
+    Contact,
+    CooperationKind,
+    DockingKind,
+    Enterprise,
+    Language,
+    Project,
+    Region,
+    Requirement,
+    RequirementLine,
+    Unit,
+)
+from chains.services import requirement_drafts, requirements
+from chains.services.requirement_writing import ConditionDraft, LineDraft
+from matchmaking import permissions
+from matchmaking.api import filters
+from matchmaking.api.base import CREATED, ReadViewSet, Request, caller
+from matchmaking.api.enterprises import ContactSerializer, EnterpriseNameSerializer, own_contacts
+from matchmaking.services import contacts, waking
+from matchmaking.services.waking import MOST_WANTED
+
+
+class ConditionSerializer(serializers.ModelSerializer[Condition]):
+    class Meta:
+        model = Condition
+        fields = ("kind", "strength", "text", "parameter")
+        read_only_fields = ("parameter",)
+
+
+class LineSerializer(serializers.ModelSerializer[RequirementLine]):
+    category = serializers.SlugRelatedField[Any](
+        slug_field="code",
+        queryset=Category.objects.filter(is_active=True),
+        required=False,
+        allow_null=True,
+    )
+    category_suggested = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    segment = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    unit = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Unit.objects.all(), required=False, allow_null=True
+    )
+    conditions = ConditionSerializer(many=True, required=False)
+
+    class Meta:
+        model = RequirementLine
+        fields = (
+            "public_id", "number", "text", "language", "category", "category_suggested", "segment",
+            "quantity", "unit", "period", "needed_by_on", "specification", "status", "conditions",
+        )  # fmt: skip
+        read_only_fields = ("public_id", "number", "status")
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    class Meta:
+        model = Project
+        fields = ("public_id", "name", "amount_cents", "currency", "stage", "needed_by_on")
+
+
+class RequirementSerializer(serializers.ModelSerializer[Requirement]):
+    enterprise = EnterpriseNameSerializer(read_only=True)
+    posted_by = EnterpriseNameSerializer(read_only=True)
+    docking_kind = serializers.CharField(source="docking_kind_id", read_only=True)
+    cooperation_kinds = serializers.SlugRelatedField[Any](
+        slug_field="code", read_only=True, many=True
+    )
+    chain = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    region = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    project = serializers.SerializerMethodField()
+    lines = LineSerializer(many=True, read_only=True)
+    conditions = serializers.SerializerMethodField()
+    questions = serializers.SlugRelatedField[Any](slug_field="text", read_only=True, many=True)
+
+    class Meta:
+        model = Requirement
+        fields = (
+            "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
+            "cooperation_kinds", "chain", "region", "project", "needed_by_on", "closes_on",
+            "answer_by_on", "is_urgent", "import_substitution", "contact_policy", "status",
+            "close_reason", "published_at", "amended_at", "lines", "conditions", "questions",
+        )  # fmt: skip
+
+    def get_project(self, requirement: Requirement) -> dict[str, Any] | None:
+        project = requirement.project
+        if project is None or not project.is_public:
+            return None
+        return dict(ProjectSerializer(project).data)
+
+    def get_conditions(self, requirement: Requirement) -> list[dict[str, Any]]:
+        """Those of the whole requirement; a line's own stand with the line."""
+        whole = [c for c in requirement.conditions.all() if c.line_id is None]
+        return [dict(row) for row in ConditionSerializer(whole, many=True).data]
+
+
+class RequirementDraftSerializer(serializers.Serializer[Any]):
+    """A draft to be: one requirement with its lines."""
+
+    enterprise = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Enterprise.objects.none()
+    )
+    title = serializers.CharField(max_length=160)
+    text = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+    language = serializers.ChoiceField(Language.choices, required=False)
+    docking_kind = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=DockingKind.objects.filter(is_active=True), required=False
+    )
+    seeks = serializers.ChoiceField(Requirement.Seeks.choices, required=False)
+    cooperation_kinds = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=CooperationKind.objects.all(), many=True, required=False
+    )
+    chain = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Chain.objects.filter(is_active=True), required=False
+    )
+    region = serializers.SlugRelatedField[Any](
+        slug_field="code", queryset=Region.objects.all(), required=False
+    )
+    needed_by_on = serializers.DateField(required=False)
+    closes_on = serializers.DateField(required=False)
+    answer_by_on = serializers.DateField(required=False)
+    is_urgent = serializers.BooleanField(required=False)
+    import_substitution = serializers.BooleanField(required=False)
+    contact = serializers.SlugRelatedField[Any](
+        slug_field="public_id", queryset=Contact.objects.none(), required=False
+    )
+    contact_policy = serializers.ChoiceField(Requirement.ContactPolicy.choices, required=False)
+    lines = LineSerializer(many=True)
+    conditions = ConditionSerializer(many=True, required=False)
+    questions = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=3, required=False
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        user = caller(self.context)
+        # Only own enterprises and contacts can be named: another's id reads as unknown.
+        fields["enterprise"].queryset = Enterprise.objects.own(user)  # type: ignore[attr-defined]
+        fields["contact"].queryset = own_contacts(user)  # type: ignore[attr-defined]
+        return fields
+
+    def drafts(self) -> tuple[list[LineDraft], list[ConditionDraft]]:
+        values = self.validated_data
+        lines = [
+            LineDraft(**{**line, "conditions": _conditions(line.get("conditions", []))})
+            for line in values["lines"]
+        ]
+        return lines, _conditions(values.get("conditions", []))
+
+
+def _conditions(rows: list[dict[str, Any]]) -> list[ConditionDraft]:
+    return [
+        ConditionDraft(
+            kind=row["kind"],
+            text=row["text"],
+            strength=row.get("strength", Condition.Strength.MUST),
+        )
+        for row in rows
+    ]
+
+
+class PurposeSerializer(serializers.Serializer[Any]):
+    """Why a desk opens a contact; others leave it empty."""
+
+    purpose = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class WantedSerializer(serializers.Serializer[Any]):
+    """How many interests the buyer wants; null: everybody whom it fits is told."""
+
+    wanted_interests = serializers.IntegerField(min_value=1, max_value=MOST_WANTED, allow_null=True)
+
+
+class RequirementViewSet(ReadViewSet):
+    queryset = Requirement.objects.none()
+    serializer_class = RequirementSerializer
+    filterset_class = filters.RequirementFilter
+
+    def get_queryset(self) -> QuerySet[Requirement]:
+        lines = RequirementLine.objects.select_related(
+            "category", "category_suggested", "segment", "unit"
+        ).prefetch_related("conditions")
+        return (
+            permissions.requirements_visible_to(self.request.user)
+            .select_related("enterprise", "posted_by", "project", "chain", "region")
+            .prefetch_related(
+                Prefetch("lines", lines), "conditions", "questions", "cooperation_kinds"
+            )
+            .order_by("pk")
+        )
+
+    @extend_schema(
+        request=RequirementDraftSerializer,
+        responses={201: RequirementSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Keep a draft with its lines; submit it with the action below."""
+        body = RequirementDraftSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        fields = dict(body.validated_data)
+        lines, conditions = body.drafts()
+        for name in ("lines", "conditions"):
+            fields.pop(name, None)
+        enterprise, questions = fields.pop("enterprise"), fields.pop("questions", None)
+        row = requirement_drafts.save(
+            enterprise=enterprise,
+            by=request.user,
+            lines=lines,
+            conditions=conditions,
+            questions=questions,
+            **fields,
+        )
+        return self._answer(row, CREATED)
+
+    @extend_schema(request=None, responses=RequirementSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def submit(self, request: Request, public_id: str) -> Response:
+        """Hand a draft to its desk."""
+        return self._answer(requirements.submit(requirement=self.get_object(), by=request.user))
+
+    @extend_schema(request=None, responses=RequirementSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def withdraw(self, request: Request, public_id: str) -> Response:
+        return self._answer(requirements.withdraw(requirement=self.get_object(), by=request.user))
+
+    @extend_schema(request=PurposeSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def contact(self, request: Request, public_id: str) -> Response:
+        """Open the contact by the requirement's policy. Each call is logged and counted to the owner."""
+        body = PurposeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = contacts.reveal(
+            requirement=self.get_object(), by=request.user, purpose=body.validated_data["purpose"]
+        )
+        return Response(ContactSerializer(row).data)
+
+    @extend_schema(request=WantedSerializer, responses=WantedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def wanted(self, request: Request, public_id: str) -> Response:
+        """The buyer names how many interests it wants; suppliers are then told in small batches."""
+        body = WantedSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = waking.want(
+            requirement=self.get_object(),
+            number=body.validated_data["wanted_interests"],
+            by=request.user,
+        )
+        return Response(WantedSerializer(row).data)
+
+    def _answer(self, row: Requirement, code: int = status.HTTP_200_OK) -> Response:
+        found = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(found).data, status=code)
