@@ -18,7 +18,7 @@ from chains.forms.requirements import Register
 from chains.models import Category, Period, Requirement, RequirementLine
 from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
 from chains.searchtext import fold
-from chains.services.requirements import LineDraft
+from chains.services.requirement_writing import LineDraft
 from chains.spreadsheets import Column, Layout, Row, Sheets, Table, duplicates, read_table
 from chains.templatetags.localised import is_chinese
 

@@ -38,7 +38,8 @@ from chains.models import (
 )
 from chains.quantities import Amount, Units, parse_quantity
 from chains.searchtext import fold
-from chains.services.requirements import ConditionDraft, LineDraft, RemarkDraft
+from chains.services.requirement_writing import ConditionDraft, LineDraft
+from chains.services.requirements import RemarkDraft
 from chains.templatetags.localised import is_chinese, localised, money, number
 
 NEW = "new"

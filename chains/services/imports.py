@@ -34,7 +34,7 @@ from chains.models import (
 )
 from chains.searchtext import fold
 from chains.services.enterprises import search_document
-from chains.services.requirements import LineDraft
+from chains.services.requirement_writing import LineDraft
 from chains.spreadsheets import MAX_BYTES, Layout, Proposal
 
 Status = Import.Status

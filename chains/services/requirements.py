@@ -1,86 +1,42 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
-from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains import (
     audit,
     changes,
-    conditions,
     moderation,
     notifications,
     permissions,
-    searchtext,
     versions,
 )
-from chains.errors import DomainError, check_fields
+from chains.errors import DomainError
 from chains.models import (
-    Category,
-    Chain,
-    Condition,
-    Contact,
-    CooperationKind,
-    DockingKind,
     Enterprise,
-    Language,
     OrganiserRole,
-    Period,
-    Project,
-    Question,
-    Region,
     Remark,
     Requirement,
     RequirementLine,
-    Segment,
-    Unit,
     User,
 )
-from chains.models.base import ALPHABET
+from chains.services import requirement_writing
+from chains.services.requirement_writing import ConditionDraft, LineDraft, RequirementFields
 
 # A returned requirement that nobody corrects closes after this many days (J4).
 RETURNED_DAYS = 10
-MAX_CONDITIONS = 20
 
 Status, CloseReason = Requirement.Status, Requirement.CloseReason
+
 May = Callable[[User, Requirement], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionDraft:
-    """A condition as typed. Without `parameter` its text is read here; free text has none."""
-
-    kind: str
-    text: str
-    strength: str = Condition.Strength.MUST
-    parameter: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineDraft:
-    """One line to be. With the `public_id` of a line it changes that line, else it adds one."""
-
-    text: str
-    public_id: str = ""
-    language: str = ""
-    category: Category | None = None
-    segment: Segment | None = None
-    quantity: Decimal | None = None
-    unit: Unit | None = None
-    period: str = Period.ONCE
-    needed_by_on: datetime.date | None = None
-    specification: str = ""
-    # None keeps what the line has; a list replaces it.
-    conditions: Sequence[ConditionDraft] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,192 +48,17 @@ class RemarkDraft:
     line: RequirementLine | None = None
 
 
-class RequirementFields(TypedDict, total=False):
-    title: str
-    text: str
-    language: str
-    docking_kind: DockingKind
-    seeks: str
-    chain: Chain | None
-    region: Region | None
-    project: Project | None
-    needed_by_on: datetime.date | None
-    closes_on: datetime.date | None
-    answer_by_on: datetime.date | None
-    is_urgent: bool
-    import_substitution: bool
-    contact: Contact | None
-    contact_policy: str
-    cooperation_kinds: Iterable[CooperationKind]
-
-
-class ProjectFields(TypedDict, total=False):
-    name: str
-    language: str
-    chain: Chain | None
-    region: Region | None
-    amount_cents: int | None
-    currency: str
-    stage: str
-    needed_by_on: datetime.date | None
-    is_public: bool
-
-
-# --- Drafts -------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def save_draft(
-    *,
-    enterprise: Enterprise,
-    by: User,
-    requirement: Requirement | None = None,
-    lines: Sequence[LineDraft] | None = None,
-    conditions: Sequence[ConditionDraft] | None = None,
-    questions: Sequence[str] | None = None,
-    public_id: str = "",
-    seen: str = "",
-    **fields: Unpack[RequirementFields],
-) -> Requirement:
-    """Create or change a draft, or one that the desk returned. What is None stays as it is.
-
-    A given list of lines replaces the former one: lines it leaves out are deleted. `public_id` names a new
-    draft beforehand, so that the second of two clicks finds the first one's. `seen` is the seal of
-    what the form was opened on (`chains.versions`).
-    """
-    if requirement is None:
-        _ask(by, enterprise)
-        requirement = Requirement(enterprise=enterprise, posted_by=_poster(by, enterprise))
-        if public_id:
-            requirement.public_id = _free_name(public_id)
-        verb = "created"
-    else:
-        requirement = _locked(requirement)
-        _ask(by, requirement.enterprise)
-        _expect(requirement, Status.DRAFT, Status.RETURNED)
-        _expect_seen(requirement, seen)
-        verb = "edited"
-    _write(requirement, fields, lines)
-    if lines is not None:
-        _replace_lines(requirement, lines)
-    _write_parts(requirement, conditions, questions)
-    audit.record(by, f"requirement.{verb}", requirement, lines=requirement.lines.count())
-    changes.record("requirement", requirement, verb)
-    return requirement
-
-
-def _free_name(public_id: str) -> str:
-    if not re.fullmatch(f"[{ALPHABET}]{{12}}", public_id):
-        raise DomainError(_("Load the form again."), code="requirement.name")
-    if Requirement.objects.filter(public_id=public_id).exists():
-        raise _saved_already()
-    return public_id
-
-
-def _saved_already() -> DomainError:
-    return DomainError(_("This draft has been saved already."), code="requirement.saved_already")
-
-
-@transaction.atomic
-def delete_draft(*, requirement: Requirement, by: User) -> None:
-    """Remove a draft with its parts. Whatever was submitted once ends in a state instead."""
-    requirement = _locked(requirement)
-    _ask(by, requirement.enterprise)
-    _expect(requirement, Status.DRAFT)
-    audit.record(by, "requirement.deleted", requirement)
-    changes.record("requirement", requirement, "deleted")
-    requirement.delete()
-
-
-@transaction.atomic
-def copy(*, requirement: Requirement, by: User) -> Requirement:
-    """A new draft with the same words; its dates are to be chosen again."""
-    _ask(by, requirement.enterprise)
-    draft = Requirement(
-        enterprise=requirement.enterprise, posted_by=_poster(by, requirement.enterprise)
-    )
-    for name in _COPIED:
-        setattr(draft, name, getattr(requirement, name))
-    if requirement.contact is not None and not requirement.contact.is_active:
-        draft.contact = None
-    draft.save()
-    draft.cooperation_kinds.set(requirement.cooperation_kinds.all())
-    twins: dict[int, RequirementLine] = {}
-    for number, line in enumerate(requirement.lines.order_by("number"), 1):
-        twins[line.pk] = draft.lines.create(
-            number=number, **{name: getattr(line, name) for name in _COPIED_LINE}
-        )
-    Condition.objects.bulk_create(
-        Condition(
-            requirement=draft,
-            line=twins[row.line_id] if row.line_id else None,
-            kind=row.kind,
-            strength=row.strength,
-            parameter=row.parameter,
-            text=row.text,
-        )
-        for row in requirement.conditions.all()
-    )
-    Question.objects.bulk_create(
-        Question(requirement=draft, order=q.order, text=q.text) for q in requirement.questions.all()
-    )
-    _keep_derived(draft)
-    audit.record(by, "requirement.created", draft, copied_from=requirement.public_id)
-    changes.record("requirement", draft, "created")
-    return draft
-
-
-_COPIED = (
-    "project", "docking_kind", "seeks", "chain", "region", "title", "text", "language", "is_urgent",
-    "import_substitution", "contact", "contact_policy",
-)  # fmt: skip
-_COPIED_LINE = (
-    "text", "language", "category", "category_suggested", "segment", "quantity", "unit", "period",
-    "specification",
-)  # fmt: skip
-
-
-@transaction.atomic
-def save_project(
-    *,
-    enterprise: Enterprise,
-    by: User,
-    project: Project | None = None,
-    **fields: Unpack[ProjectFields],
-) -> Project:
-    """The investment project that explains why things are needed (row 22)."""
-    _ask(by, enterprise)
-    verb = "created" if project is None else "changed"
-    if project is None:
-        project = Project(enterprise=enterprise)
-    elif project.enterprise_id != enterprise.pk:
-        raise DomainError(
-            _("This project belongs to another enterprise."), code="project.forbidden"
-        )
-    check_fields(fields, ProjectFields.__annotations__)
-    for name, value in fields.items():
-        setattr(project, name, value)
-    if not project.name.strip():
-        raise DomainError(_("Enter the name of the project."), code="project.name")
-    if "language" not in fields:
-        project.language = searchtext.language_of(project.name)
-    project.save()
-    audit.record(by, f"project.{verb}", project, enterprise=enterprise.public_id)
-    changes.record("project", project, verb)
-    return project
-
-
 # --- To the desk and back -----------------------------------------------------------------------------
 
 
 @transaction.atomic
 def submit(*, requirement: Requirement, by: User) -> Requirement:
     """Hand the requirement to its moderation desk. What is missing comes as `missing` of the error."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_to_submit(by, requirement)
     if requirement.status == Status.SUBMITTED:
         return requirement  # the second of two clicks
-    _expect(requirement, Status.DRAFT, Status.RETURNED)
+    expect(requirement, Status.DRAFT, Status.RETURNED)
     faults = _missing(requirement)
     if faults:
         raise DomainError(" ".join(faults.values()), code="requirement.incomplete", missing=faults)
@@ -300,9 +81,9 @@ def return_(
     may: May = permissions.can_moderate,
 ) -> Requirement:
     """Send it back with at least one remark; unanswered for ten days it closes."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_desk(by, requirement, may)
-    _expect(requirement, Status.SUBMITTED)
+    expect(requirement, Status.SUBMITTED)
     remarks = [remark for remark in remarks if remark.text.strip() or remark.code]
     if not remarks:
         raise DomainError(
@@ -335,11 +116,11 @@ def approve(
     *, requirement: Requirement, by: User, may: May = permissions.can_moderate
 ) -> Requirement:
     """Accept it. Without an embargo it is published in the same moment."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_desk(by, requirement, may)
     if requirement.status in (Status.APPROVED, Status.PUBLISHED):
         return requirement  # the second of two clicks
-    _expect(requirement, Status.SUBMITTED)
+    expect(requirement, Status.SUBMITTED)
     if requirement.closes_on is not None and requirement.closes_on < timezone.localdate():
         raise DomainError(
             _("Its closing day has passed. Return it so that the enterprise can choose a new one."),
@@ -366,9 +147,9 @@ def refuse(
     may: May = permissions.can_moderate,
 ) -> Requirement:
     """End it without publication. `reason` is a saved reason's code or a sentence."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_desk(by, requirement, may)
-    _expect(requirement, Status.SUBMITTED)
+    expect(requirement, Status.SUBMITTED)
     _state_reason(requirement, reason, note, by)
     _close(requirement, CloseReason.REFUSED, by=by, verb="refused", note=_note(reason, note))
     _post_to_owner(requirement, "requirement_refused")
@@ -385,9 +166,9 @@ def take_down(
     may: May = permissions.can_moderate,
 ) -> Requirement:
     """Remove what is published from sight."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_desk(by, requirement, may)
-    _expect(requirement, Status.PUBLISHED)
+    expect(requirement, Status.PUBLISHED)
     _state_reason(requirement, reason, note, by)
     _close(requirement, CloseReason.TAKEN_DOWN, by=by, verb="taken_down", note=_note(reason, note))
     _post_to_owner(requirement, "requirement_taken_down")
@@ -399,7 +180,7 @@ def see_amendment(
     *, requirement: Requirement, by: User, may: May = permissions.can_moderate
 ) -> Requirement:
     """The desk has looked at an amendment and leaves it."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_desk(by, requirement, may)
     if not requirement.amendment_waits:
         return requirement
@@ -451,7 +232,7 @@ def set_embargo(
     may: May = permissions.can_moderate,
 ) -> Requirement:
     """Hold an approved requirement back until a moment, or free it. Never hides what is published."""
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     if by is not None:
         _ask_desk(by, requirement, may)
     if requirement.status in (Status.PUBLISHED, Status.CLOSED) or (
@@ -484,14 +265,14 @@ def amend(
 
     An open line that the list leaves out is withdrawn, never deleted: matches stand on it.
     """
-    requirement = _locked(requirement)
+    requirement = locked(requirement)
     _ask_to_submit(by, requirement)
-    _expect(requirement, Status.APPROVED, Status.PUBLISHED)
-    _expect_seen(requirement, seen)
+    expect(requirement, Status.APPROVED, Status.PUBLISHED)
+    expect_seen(requirement, seen)
     before = {name: getattr(requirement, name) for name in fields if name != "cooperation_kinds"}
-    _write(requirement, fields, lines)
-    touched = _amend_lines(requirement, lines, by) if lines is not None else []
-    _write_parts(requirement, conditions, questions)
+    requirement_writing.write(requirement, fields, lines)
+    touched = requirement_writing.amend_lines(requirement, lines, by) if lines is not None else []
+    requirement_writing.write_parts(requirement, conditions, questions)
     faults = _missing(requirement, is_new=False)
     if faults:
         raise DomainError(" ".join(faults.values()), code="requirement.incomplete", missing=faults)
@@ -510,11 +291,11 @@ def amend(
 @transaction.atomic
 def withdraw(*, requirement: Requirement, by: User, note: str = "") -> Requirement:
     """The owner ends it, whatever its state after the draft."""
-    requirement = _locked(requirement)
-    _ask(by, requirement.enterprise)
+    requirement = locked(requirement)
+    ask(by, requirement.enterprise)
     if requirement.close_reason == CloseReason.WITHDRAWN:
         return requirement  # the second of two clicks
-    _expect(requirement, Status.SUBMITTED, Status.RETURNED, Status.APPROVED, Status.PUBLISHED)
+    expect(requirement, Status.SUBMITTED, Status.RETURNED, Status.APPROVED, Status.PUBLISHED)
     _close(requirement, CloseReason.WITHDRAWN, by=by, verb="withdrawn", note=note)
     return requirement
 
@@ -537,20 +318,13 @@ def _end_line(line: RequirementLine, status: RequirementLine.Status, by: User) -
     line = RequirementLine.objects.get(pk=line.pk)
     if line.status == status:
         return line
-    _expect(requirement, Status.APPROVED, Status.PUBLISHED)
+    expect(requirement, Status.APPROVED, Status.PUBLISHED)
     if line.status != RequirementLine.Status.OPEN:
         raise DomainError(_("This line has ended already."), code="line.not_open")
     line.requirement = requirement
-    _write_line_status(line, status, by)
+    requirement_writing.end_line(line, status, by)
     _close_when_all_ended(requirement, by)
     return line
-
-
-def _write_line_status(line: RequirementLine, status: RequirementLine.Status, by: User) -> None:
-    line.status = status
-    line.save(update_fields=["status", "updated_at"])
-    audit.record(by, f"line.{status}", line, requirement=line.requirement.public_id)
-    changes.record("line", line, str(status))
 
 
 def _close_when_all_ended(requirement: Requirement, by: User) -> None:
@@ -627,11 +401,11 @@ def _lock(pk: int) -> Requirement:
     )
 
 
-def _locked(requirement: Requirement) -> Requirement:
+def locked(requirement: Requirement) -> Requirement:
     return _lock(requirement.pk)
 
 
-def _ask(by: User, enterprise: Enterprise) -> None:
+def ask(by: User, enterprise: Enterprise) -> None:
     if enterprise.is_suspended:
         raise DomainError(
             _("This enterprise is suspended and can only read. Ask its desk."),
@@ -645,7 +419,7 @@ def _ask(by: User, enterprise: Enterprise) -> None:
 
 
 def _ask_to_submit(by: User, requirement: Requirement) -> None:
-    _ask(by, requirement.enterprise)
+    ask(by, requirement.enterprise)
     if not permissions.can_submit(by, requirement):
         raise DomainError(
             _(
@@ -665,7 +439,7 @@ def _ask_desk(by: User, requirement: Requirement, may: May) -> None:
         )
 
 
-def _expect(requirement: Requirement, *states: Requirement.Status) -> None:
+def expect(requirement: Requirement, *states: Requirement.Status) -> None:
     if requirement.status not in states:
         raise DomainError(
             _(
@@ -676,17 +450,9 @@ def _expect(requirement: Requirement, *states: Requirement.Status) -> None:
         )
 
 
-def _expect_seen(requirement: Requirement, seen: str) -> None:
+def expect_seen(requirement: Requirement, seen: str) -> None:
     if seen:  # under the lock, so that of two at the same moment one is told
         versions.expect(seen, versions.of_requirement(requirement), code="requirement.stale")
-
-
-def _poster(by: User, enterprise: Enterprise) -> Enterprise | None:
-    """The association that posts under a mandate; None when the enterprise's own people do."""
-    if permissions.can_edit(by, enterprise):
-        return None
-    mandate = permissions.mandate_for(by, enterprise)
-    return mandate.association if mandate else None
 
 
 def _missing(requirement: Requirement, *, is_new: bool = True) -> dict[str, str]:
@@ -781,234 +547,3 @@ def _post_to_owner(requirement: Requirement, kind: str) -> None:
     """Everybody who can act on it."""
     for user in User.objects.who_act_on(requirement):
         _post(user, kind, requirement)
-
-
-# --- Writing ------------------------------------------------------------------------------------------
-
-
-def _write(
-    requirement: Requirement, fields: RequirementFields, lines: Sequence[LineDraft] | None
-) -> None:
-    check_fields(fields, RequirementFields.__annotations__)
-    kinds = fields.get("cooperation_kinds")
-    for name, value in fields.items():
-        if name != "cooperation_kinds":
-            setattr(requirement, name, value)
-    if not requirement.title.strip() and lines:
-        requirement.title = lines[0].text[:160]
-    if not requirement.title.strip():
-        raise DomainError(_("Enter a title."), code="requirement.title")
-    if "language" not in fields:
-        requirement.language = searchtext.language_of(requirement.title)
-    _check(requirement)
-    _keep(requirement)
-    if kinds is not None:
-        requirement.cooperation_kinds.set(kinds)
-
-
-def _keep(requirement: Requirement) -> None:
-    try:
-        with transaction.atomic():
-            requirement.save()
-    except IntegrityError as error:
-        if "public_id" not in str(error):
-            raise
-        raise _saved_already() from error  # two clicks at the same moment
-
-
-def _check(requirement: Requirement) -> None:
-    closes, answers = requirement.closes_on, requirement.answer_by_on
-    if closes and answers and answers < closes:
-        raise DomainError(
-            _("The day by which you answer cannot be before the day interests close."),
-            code="requirement.dates",
-        )
-    project, contact = requirement.project, requirement.contact
-    if project is not None and project.enterprise_id != requirement.enterprise_id:
-        raise DomainError(
-            _("This project belongs to another enterprise."), code="requirement.project"
-        )
-    # Under a mandate the association may answer in the member's place.
-    bodies = (requirement.enterprise_id, requirement.posted_by_id)
-    if contact is not None and contact.enterprise_id not in bodies:
-        raise DomainError(
-            _("This contact belongs to another enterprise."), code="requirement.contact"
-        )
-
-
-def _check_lines(lines: Sequence[LineDraft]) -> None:
-    if len(lines) > Requirement.MAX_LINES:
-        raise DomainError(
-            _("A requirement takes %(most)d lines; there are %(count)d. Post the rest separately.")
-            % {"most": Requirement.MAX_LINES, "count": len(lines)},
-            code="requirement.too_many_lines",
-        )
-    for place, line in enumerate(lines, 1):
-        if not line.text.strip():
-            raise DomainError(
-                _("Line %(number)d: enter the product.") % {"number": place}, code="line.no_text"
-            )
-        if line.quantity is not None and line.quantity <= 0:
-            raise DomainError(
-                _("Line %(number)d: enter a quantity above 0.") % {"number": place},
-                code="line.quantity",
-            )
-
-
-def _replace_lines(requirement: Requirement, lines: Sequence[LineDraft]) -> None:
-    _check_lines(lines)
-    former = {line.public_id: line for line in requirement.lines.all()}
-    kept: set[int] = set()
-    for number, draft in enumerate(lines, 1):
-        line = former.pop(draft.public_id, None) or RequirementLine(requirement=requirement)
-        line.number = number
-        _fill_in(line, draft)
-        kept.add(line.pk)
-    requirement.lines.exclude(pk__in=kept).delete()
-
-
-def _amend_lines(requirement: Requirement, lines: Sequence[LineDraft], by: User) -> list[int]:
-    """Numbers stay: they are what people talk about. Returns those that changed."""
-    _check_lines(lines)
-    former = {line.public_id: line for line in requirement.lines.open()}
-    last = requirement.lines.aggregate(Max("number"))["number__max"] or 0
-    if last + sum(draft.public_id not in former for draft in lines) > Requirement.MAX_LINES:
-        raise DomainError(
-            _("A requirement takes %(most)d lines in all. Post the rest separately.")
-            % {"most": Requirement.MAX_LINES},
-            code="requirement.too_many_lines",
-        )
-    touched: list[int] = []
-    for draft in lines:
-        line = former.pop(draft.public_id, None)
-        if line is None:
-            last += 1
-            line = RequirementLine(requirement=requirement, number=last)
-        before = [getattr(line, name) for name in _LINE_FACTS]
-        is_new = line.pk is None
-        conditions_changed = _fill_in(line, draft)
-        if is_new or conditions_changed or before != [getattr(line, name) for name in _LINE_FACTS]:
-            touched.append(line.number)
-    for line in former.values():
-        line.requirement = requirement
-        _write_line_status(line, RequirementLine.Status.WITHDRAWN, by)
-        touched.append(line.number)
-    return sorted(touched)
-
-
-_LINE_FACTS = (
-    "text", "category_id", "segment_id", "quantity", "unit_id", "period", "needed_by_on", "specification",
-)  # fmt: skip
-
-
-def _fill_in(line: RequirementLine, draft: LineDraft) -> bool:
-    """Write the draft into the line; True when its conditions changed."""
-    text = " ".join(draft.text.split())
-    if text != line.text:
-        line.category_suggested = None  # it was suggested for other words
-    line.text = text[:500]
-    line.language = draft.language or searchtext.language_of(f"{text} {draft.specification}")
-    line.category = draft.category
-    # A leaf stands in exactly one segment; above it the choice is the buyer's.
-    line.segment = (draft.category.segment if draft.category else None) or draft.segment
-    line.quantity = draft.quantity
-    line.unit = draft.unit
-    line.period = draft.period
-    line.needed_by_on = draft.needed_by_on
-    line.specification = draft.specification.strip()[:1000]
-    line.save()
-    if draft.conditions is None:
-        return False
-    return _replace_conditions(line.requirement, draft.conditions, line)
-
-
-def _write_parts(
-    requirement: Requirement,
-    conditions: Sequence[ConditionDraft] | None,
-    questions: Sequence[str] | None,
-) -> None:
-    if conditions is not None:
-        _replace_conditions(requirement, conditions, None)
-    if questions is not None:
-        texts = [" ".join(text.split())[:200] for text in questions if text.strip()]
-        if len(texts) > Requirement.MAX_QUESTIONS:
-            raise DomainError(_("Ask at most three questions."), code="requirement.questions")
-        if texts != list(requirement.questions.values_list("text", flat=True)):
-            requirement.questions.all().delete()
-            Question.objects.bulk_create(
-                Question(requirement=requirement, order=order, text=text)
-                for order, text in enumerate(texts, 1)
-            )
-    _keep_derived(requirement)
-
-
-def _replace_conditions(
-    requirement: Requirement, drafts: Sequence[ConditionDraft], line: RequirementLine | None
-) -> bool:
-    """Conditions that stay the same keep their row: scores name it. True when anything changed."""
-    if len(drafts) > MAX_CONDITIONS:
-        raise DomainError(
-            _("Enter at most %(most)d conditions.") % {"most": MAX_CONDITIONS},
-            code="requirement.too_many_conditions",
-        )
-    former = list(requirement.conditions.filter(line=line))
-    fresh: list[Condition] = []
-    for draft in drafts:
-        text = " ".join(draft.text.split())[:200]
-        same = next(
-            (
-                c
-                for c in former
-                if (c.kind, c.strength, c.text) == (draft.kind, draft.strength, text)
-            ),
-            None,
-        )
-        if same is not None:
-            former.remove(same)
-            continue
-        parameter = draft.parameter
-        if parameter is None:
-            parameter = conditions.read(draft.kind, text)
-        fresh.append(
-            Condition(
-                requirement=requirement,
-                line=line,
-                kind=draft.kind,
-                strength=draft.strength,
-                text=text,
-                parameter=parameter,
-            )
-        )
-    Condition.objects.filter(pk__in=[c.pk for c in former]).delete()
-    Condition.objects.bulk_create(fresh)
-    return bool(former or fresh)
-
-
-def _keep_derived(requirement: Requirement) -> None:
-    """What search and lists read instead of joining the lines."""
-    lines = list(
-        requirement.lines.exclude(status=RequirementLine.Status.WITHDRAWN)
-        .select_related("category")
-        .order_by("number")
-    )
-    categories = {line.category for line in lines if line.category}
-    text = "\n".join([requirement.title, *(line.full_text for line in lines), requirement.text])
-    synonyms = [
-        word
-        for category in sorted(categories, key=lambda c: c.pk)
-        for word in (
-            category.name_zh,
-            category.name_en,
-            *category.synonyms_zh,
-            *category.synonyms_en,
-        )
-    ]
-    requirement.search_text = searchtext.document(text, synonyms=synonyms)
-    requirement.summary = _summary([line.text for line in lines], requirement.language)
-    requirement.save(update_fields=["search_text", "summary", "updated_at"])
-
-
-def _summary(texts: Sequence[str], language: str) -> str:
-    joint = "；" if language == Language.ZH else "; "
-    whole = joint.join(texts)
-    return whole if len(whole) <= 200 else f"{whole[:198].rstrip()} …"

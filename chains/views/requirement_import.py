@@ -30,7 +30,7 @@ from chains.forms.requirement_sheet import (
 from chains.forms.requirements import Register
 from chains.http import MemberRequest
 from chains.models import Enterprise, Import, Requirement, RequirementLine, new_public_id
-from chains.services import imports, requirements
+from chains.services import imports, requirement_drafts
 from chains.spreadsheets import Proposal
 from chains.views.imports import chosen, columns_page, own_imports, proposed
 from chains.views.refusals import refusal
@@ -204,7 +204,7 @@ def _save(
         fields["public_id"] = context["draft_id"]
         fields["title"] = _title(context.get("file_name") or request.POST.get("file_name", ""))
         fields["region"] = context["enterprise"].region
-    return requirements.save_draft(
+    return requirement_drafts.save(
         enterprise=context["enterprise"],
         requirement=target,
         lines=plan.lines,

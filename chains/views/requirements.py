@@ -14,7 +14,7 @@ from chains.errors import DomainError
 from chains.forms.requirements import ROWS, Posting, blank_row
 from chains.http import MemberRequest
 from chains.models import Contact, Enterprise, Project, Requirement, new_public_id
-from chains.services import contacts, requirements
+from chains.services import contacts, projects, requirement_drafts, requirements
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 
@@ -154,7 +154,7 @@ def _save(posting: Posting, request: MemberRequest, *, amends: bool) -> Requirem
         return requirements.amend(requirement=posting.requirement, by=request.user, **fields)
     if posting.requirement is None:
         fields["public_id"] = request.POST.get("draft", "")
-    saved = requirements.save_draft(
+    saved = requirement_drafts.save(
         enterprise=posting.enterprise,
         requirement=posting.requirement,
         by=request.user,
@@ -168,7 +168,7 @@ def _save(posting: Posting, request: MemberRequest, *, amends: bool) -> Requirem
 def _project(posting: Posting, request: MemberRequest) -> Project | None:
     if not posting.wants_project:
         return posting.form.chosen_project
-    return requirements.save_project(
+    return projects.save(
         enterprise=posting.enterprise, by=request.user, **posting.project.fields_of_project()
     )
 
@@ -253,7 +253,7 @@ def requirement_delete(request: MemberRequest, public_id: str) -> HttpResponse:
     requirement = own_requirement(request, public_id)
     if request.method == "POST":
         try:
-            requirements.delete_draft(requirement=requirement, by=request.user)
+            requirement_drafts.delete(requirement=requirement, by=request.user)
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
@@ -269,7 +269,7 @@ def requirement_delete(request: MemberRequest, public_id: str) -> HttpResponse:
 def requirement_copy(request: MemberRequest, public_id: str) -> HttpResponse:
     requirement = own_requirement(request, public_id)
     try:
-        draft = requirements.copy(requirement=requirement, by=request.user)
+        draft = requirement_drafts.copy(requirement=requirement, by=request.user)
     except DomainError as error:
         return refusal(request, error)
     messages.success(request, _("This is a copy. Choose its dates, then submit it."))

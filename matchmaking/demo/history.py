@@ -27,8 +27,16 @@ from chains.models import (
 from chains.models import Contact as ContactRow
 from chains.searchtext import document
 from chains.services import accounts as members
-from chains.services import capabilities, contacts, enterprises, requirements
-from chains.services.requirements import ConditionDraft, LineDraft, RemarkDraft
+from chains.services import (
+    capabilities,
+    contacts,
+    enterprises,
+    projects,
+    requirement_drafts,
+    requirements,
+)
+from chains.services.requirement_writing import ConditionDraft, LineDraft
+from chains.services.requirements import RemarkDraft
 from matchmaking.demo import accounts, places
 from matchmaking.demo.clock import at, day, days_ago
 from matchmaking.demo.names import Words
@@ -282,7 +290,7 @@ class History:
         closes = day(posting.closes_in)
         zh = posting.language == "zh"
         project = self._project(posting.project, posting, enterprise, by)
-        requirement = requirements.save_draft(
+        requirement = requirement_drafts.save(
             enterprise=enterprise,
             by=by,
             title=_in(posting.title, posting.language)[:160],
@@ -318,7 +326,7 @@ class History:
     def _project(self, venture: Venture | None, posting: Posting, enterprise: Enterprise, by: User) -> Project | None:  # fmt: skip
         if venture is None:
             return None
-        return requirements.save_project(
+        return projects.save(
             enterprise=enterprise,
             by=by,
             name=_in(venture.name, posting.language),

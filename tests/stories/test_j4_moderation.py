@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from chains import tasks
 from chains.models import AuditEntry, Notification, Requirement
-from chains.services import requirements
-from chains.services.requirements import LineDraft
+from chains.services import requirement_drafts, requirements
+from chains.services.requirement_writing import LineDraft
 from tests.factories.chains import ContactFactory, MembershipFactory, OrganiserRoleFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.story]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.story]
 
 def submitted(member):
     today = timezone.localdate()
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         title="封装胶膜",

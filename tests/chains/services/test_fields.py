@@ -11,7 +11,14 @@ from django.urls import reverse
 from chains.errors import DomainError
 from chains.models import Enterprise, Requirement
 from chains.models.base import new_public_id
-from chains.services import capabilities, contacts, enterprises, requirements
+from chains.services import (
+    capabilities,
+    contacts,
+    enterprises,
+    projects,
+    requirement_drafts,
+    requirements,
+)
 from events.models import Event
 from events.services import events
 from tests.factories.chains import (
@@ -41,7 +48,7 @@ def test_requirement_takes_named_fields_only(member, field, value):
     public = RequirementFactory(enterprise=member.enterprise, lines=["a"])
 
     with pytest.raises(TypeError, match=field):
-        requirements.save_draft(
+        requirement_drafts.save(
             enterprise=member.enterprise, requirement=row, by=member.user, **{field: value}
         )
     with pytest.raises(TypeError, match=field):
@@ -55,9 +62,7 @@ def test_project_takes_named_fields_only(member, field):
     given = {field: EnterpriseFactory().pk}
 
     with pytest.raises(TypeError, match=field):
-        requirements.save_project(
-            enterprise=member.enterprise, by=member.user, name="Line 2", **given
-        )
+        projects.save(enterprise=member.enterprise, by=member.user, name="Line 2", **given)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +184,7 @@ def test_draft_saved_twice_at_once_is_said_and_not_a_fault(committed, monkeypatc
 
     def save():
         try:
-            requirements.save_draft(
+            requirement_drafts.save(
                 enterprise=member.enterprise,
                 by=member.user,
                 title="接线盒",

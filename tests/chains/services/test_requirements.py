@@ -20,8 +20,9 @@ from chains.models import (
     RequirementLine,
     Unit,
 )
-from chains.services import requirements
-from chains.services.requirements import ConditionDraft, LineDraft, RemarkDraft
+from chains.services import projects, requirement_drafts, requirements
+from chains.services.requirement_writing import ConditionDraft, LineDraft
+from chains.services.requirements import RemarkDraft
 from tests.factories.chains import (
     AdministratorFactory,
     ContactFactory,
@@ -53,7 +54,7 @@ def trail(row):
 
 
 def complete_draft(member, **fields):
-    return requirements.save_draft(
+    return requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         title="光伏接线盒",
@@ -78,7 +79,7 @@ def test_save_draft_keeps_lines_conditions_questions_and_what_search_reads():
     member = MembershipFactory()
     leaf = Category.objects.filter(level=3).order_by("code")[0]
 
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         title="接线盒",
@@ -110,14 +111,14 @@ def test_save_draft_keeps_lines_conditions_questions_and_what_search_reads():
 
 def test_save_draft_again_changes_the_same_lines_and_deletes_what_is_left_out():
     member = MembershipFactory()
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         lines=[LineDraft(text="A"), LineDraft(text="B"), LineDraft(text="C")],
     )
     first, _second, third = draft.lines.order_by("number")
 
-    requirements.save_draft(
+    requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         requirement=draft,
@@ -140,7 +141,7 @@ def test_save_draft_by_a_stranger_or_a_viewer_is_refused():
 
     for user in (UserFactory(), viewer):
         with pytest.raises(DomainError, match="Only editors") as refused:
-            requirements.save_draft(enterprise=enterprise, by=user, title="X")
+            requirement_drafts.save(enterprise=enterprise, by=user, title="X")
         assert refused.value.is_refusal
 
     assert not Requirement.objects.exists()
@@ -150,7 +151,7 @@ def test_save_draft_of_a_suspended_enterprise_is_refused():
     member = MembershipFactory(enterprise__status="suspended")
 
     with pytest.raises(DomainError, match="suspended"):
-        requirements.save_draft(enterprise=member.enterprise, by=member.user, title="X")
+        requirement_drafts.save(enterprise=member.enterprise, by=member.user, title="X")
 
 
 def test_save_draft_of_a_pending_enterprise_is_kept_but_cannot_be_submitted():
@@ -169,8 +170,8 @@ def test_save_draft_of_201_lines_is_refused_and_200_are_kept():
     lines = [LineDraft(text=f"Part {n}") for n in range(1, 202)]
 
     with pytest.raises(DomainError, match="takes 200 lines; there are 201"):
-        requirements.save_draft(enterprise=member.enterprise, by=member.user, lines=lines)
-    draft = requirements.save_draft(enterprise=member.enterprise, by=member.user, lines=lines[:200])
+        requirement_drafts.save(enterprise=member.enterprise, by=member.user, lines=lines)
+    draft = requirement_drafts.save(enterprise=member.enterprise, by=member.user, lines=lines[:200])
 
     assert draft.lines.count() == 200
 
@@ -195,7 +196,7 @@ def test_save_draft_that_breaks_a_rule_is_refused_whole(fields, sentence):
     member = MembershipFactory()
 
     with pytest.raises(DomainError, match=sentence):
-        requirements.save_draft(enterprise=member.enterprise, by=member.user, title="X", **fields)
+        requirement_drafts.save(enterprise=member.enterprise, by=member.user, title="X", **fields)
 
     assert not Requirement.objects.exists()
     assert not AuditEntry.objects.exists()
@@ -203,15 +204,15 @@ def test_save_draft_that_breaks_a_rule_is_refused_whole(fields, sentence):
 
 def test_save_draft_with_a_contact_or_project_of_another_enterprise_is_refused():
     member = MembershipFactory()
-    project = requirements.save_project(enterprise=member.enterprise, by=member.user, name="产线")
+    project = projects.save(enterprise=member.enterprise, by=member.user, name="产线")
     other = MembershipFactory()
 
     with pytest.raises(DomainError, match="contact belongs"):
-        requirements.save_draft(
+        requirement_drafts.save(
             enterprise=member.enterprise, by=member.user, title="X", contact=ContactFactory()
         )
     with pytest.raises(DomainError, match="project belongs"):
-        requirements.save_draft(
+        requirement_drafts.save(
             enterprise=other.enterprise, by=other.user, title="X", project=project
         )
 
@@ -222,13 +223,13 @@ def test_save_draft_by_an_association_with_a_mandate_names_the_association():
         association=association.enterprise, member=member, status="active"
     )
 
-    draft = requirements.save_draft(enterprise=member, by=association.user, title="X")
+    draft = requirement_drafts.save(enterprise=member, by=association.user, title="X")
 
     assert (draft.enterprise, draft.posted_by) == (member, association.enterprise)
     mandate.status = "ended"
     mandate.save()
     with pytest.raises(DomainError, match="Only editors"):
-        requirements.save_draft(
+        requirement_drafts.save(
             enterprise=member, by=association.user, requirement=draft, title="Y"
         )
 
@@ -238,9 +239,9 @@ def test_delete_draft_removes_it_with_its_parts_and_nothing_else_can_be_deleted(
     draft = complete_draft(member)
     submitted = RequirementFactory(submitted=True, enterprise=member.enterprise, lines=["x"])
 
-    requirements.delete_draft(requirement=draft, by=member.user)
+    requirement_drafts.delete(requirement=draft, by=member.user)
     with pytest.raises(DomainError, match="Submitted"):
-        requirements.delete_draft(requirement=submitted, by=member.user)
+        requirement_drafts.delete(requirement=submitted, by=member.user)
 
     assert list(Requirement.objects.values_list("pk", flat=True)) == [submitted.pk]
     assert trail(draft)[0] == ["requirement.created", "requirement.deleted"]
@@ -249,7 +250,7 @@ def test_delete_draft_removes_it_with_its_parts_and_nothing_else_can_be_deleted(
 def test_copy_of_a_closed_requirement_is_a_draft_with_open_lines_and_no_dates():
     member = MembershipFactory()
     draft = complete_draft(member, text="Long text")
-    requirements.save_draft(
+    requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         requirement=draft,
@@ -259,7 +260,7 @@ def test_copy_of_a_closed_requirement_is_a_draft_with_open_lines_and_no_dates():
     requirements.submit(requirement=draft, by=member.user)
     requirements.withdraw(requirement=draft, by=member.user)
 
-    twin = requirements.copy(requirement=draft, by=member.user)
+    twin = requirement_drafts.copy(requirement=draft, by=member.user)
 
     assert (twin.status, twin.closes_on, twin.title, twin.text) == (
         "draft",
@@ -296,7 +297,7 @@ def test_submit_tells_the_desk_and_a_second_click_changes_nothing():
 
 def test_submit_of_an_incomplete_draft_names_everything_that_is_missing():
     member = MembershipFactory()
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         title="X",
@@ -722,4 +723,4 @@ def test_suspended_association_posts_for_nobody():
     association.enterprise.save()
 
     with pytest.raises(DomainError, match="Only editors"):
-        requirements.save_draft(enterprise=member, by=association.user, title="X")
+        requirement_drafts.save(enterprise=member, by=association.user, title="X")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from chains.models import Remark, Requirement
 from chains.services import requirements
-from chains.services.requirements import LineDraft
+from chains.services.requirement_writing import LineDraft
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,

@@ -13,8 +13,8 @@ from django.utils import translation
 from chains.forms.requirement_sheet import COLUMNS, read_file
 from chains.forms.requirements import Register
 from chains.models import Import, Requirement
-from chains.services import requirements
-from chains.services.requirements import LineDraft
+from chains.services import requirement_drafts
+from chains.services.requirement_writing import LineDraft
 from chains.spreadsheets import read_table
 from tests.factories.chains import EnterpriseFactory, MembershipFactory, RequirementFactory
 
@@ -197,7 +197,7 @@ def test_bad_rows_download_with_reasons_in_a_sheet_that_can_be_read_again(client
 
 
 def test_upload_that_changes_and_adds_asks_first_and_does_it_then(client, member):
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         title="接线盒",
@@ -224,7 +224,7 @@ def test_upload_that_changes_and_adds_asks_first_and_does_it_then(client, member
 
 
 def test_upload_half_known_can_become_a_new_draft(client, member):
-    requirements.save_draft(
+    requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         lines=[LineDraft(text="A"), LineDraft(text="B")],

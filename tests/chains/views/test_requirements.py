@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from chains.models import Category, Contact, Mandate, Project, Requirement
 from chains.models.base import new_public_id
-from chains.services import requirements
-from chains.services.requirements import LineDraft, RemarkDraft
+from chains.services import requirement_drafts, requirements
+from chains.services.requirement_writing import LineDraft
+from chains.services.requirements import RemarkDraft
 from tests.factories.chains import (
     ContactFactory,
     EnterpriseFactory,
@@ -235,7 +236,7 @@ def test_region_search_button_brings_regions_to_choose_from(client, member):
 
 
 def test_two_hundred_lines_are_shown_and_saved(client, member):
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         lines=[LineDraft(text=f"Part {n}") for n in range(1, 201)],
@@ -259,7 +260,7 @@ def test_edit_asks_the_same_number_of_queries_for_any_number_of_lines(
     client, member, django_assert_num_queries, count
 ):
     leaf = Category.objects.filter(level=3)[0]
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         lines=[LineDraft(text=f"Part {n}", category=leaf) for n in range(count)],
@@ -270,7 +271,7 @@ def test_edit_asks_the_same_number_of_queries_for_any_number_of_lines(
 
 
 def test_edit_keeps_the_identity_of_lines(client, member):
-    draft = requirements.save_draft(
+    draft = requirement_drafts.save(
         enterprise=member.enterprise,
         by=member.user,
         lines=[LineDraft(text="A"), LineDraft(text="B")],
@@ -364,7 +365,7 @@ def test_returned_one_shows_the_last_remarks_only(client, member):
 
 
 def test_submit_button_of_an_incomplete_draft_leads_back_to_the_form(client, member):
-    draft = requirements.save_draft(enterprise=member.enterprise, by=member.user, title="X")
+    draft = requirement_drafts.save(enterprise=member.enterprise, by=member.user, title="X")
 
     response = client.post(url("requirement_submit", draft), follow=True)
 
@@ -385,7 +386,7 @@ def test_close_asks_first_and_withdraws_then(client, member):
 
 
 def test_delete_asks_first_and_removes_the_draft_then(client, member):
-    draft = requirements.save_draft(enterprise=member.enterprise, by=member.user, title="X")
+    draft = requirement_drafts.save(enterprise=member.enterprise, by=member.user, title="X")
 
     client.get(url("requirement_delete", draft))
     assert Requirement.objects.exists()
@@ -506,7 +507,7 @@ def test_the_seal_is_kept_while_rows_are_added_and_mistakes_put_right(client, me
     requirement.lines.create(number=1, text="边框")
     address = url("requirement_edit", requirement)
     old = as_shown(client, client.get(address))
-    requirements.save_draft(
+    requirement_drafts.save(
         enterprise=member.enterprise, requirement=requirement, title="铝边框", by=member.user
     )
 
