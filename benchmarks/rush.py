@@ -180,7 +180,7 @@ def result(event_id: int) -> dict[str, Any]:
     from django.db.models import Count, Q, Sum  # noqa: PLC0415 -- slow import
 
     from events.models import Event, Registration  # noqa: PLC0415 -- slow import
-    from events.services import registration  # noqa: PLC0415 -- slow import
+    from events.services import waiting_list  # noqa: PLC0415 -- slow import
 
     rows = Registration.objects.filter(event=event_id)
     found = rows.aggregate(
@@ -189,7 +189,7 @@ def result(event_id: int) -> dict[str, Any]:
         applicants=Count("enterprise", distinct=True),
     )
     queue = list(rows.filter(status="waitlisted").order_by("queue_no"))
-    ranks = registration.ranks(Event.objects.get(pk=event_id), queue)
+    ranks = waiting_list.ranks(Event.objects.get(pk=event_id), queue)
     return {
         "seats": SEATS,
         "confirmed": found["held"],

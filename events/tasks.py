@@ -8,7 +8,15 @@ from django.db import InterfaceError, OperationalError
 from chains import changes, notifications
 from chains.models import Change, Enterprise, User
 from events.models import Announcement, Event, Registration
-from events.services import announcements, events, invitations, registration
+from events.services import (
+    admission,
+    announcements,
+    events,
+    invitations,
+    offers,
+    tiers,
+    waiting_list,
+)
 
 Status = Registration.Status
 # Whom a new time or place concerns.
@@ -30,14 +38,14 @@ _CAME = {"submitted", "confirmed", "waitlisted"}
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def release_reserved_seats() -> None:
-    registration.release_due_tiers()
+    tiers.release_due_tiers()
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def keep_waiting_lists() -> None:
     """Offers nobody answered lapse, and no seat stays free that somebody in the queue would take."""
-    registration.lapse_due_offers()
-    registration.promote_where_seats_are_free()
+    offers.lapse_due_offers()
+    waiting_list.promote_where_seats_are_free()
 
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
@@ -87,12 +95,12 @@ def _follow(change: Change) -> None:
 
 def _decide_submissions(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):
-        registration.confirm_waiting_submissions(enterprise)
+        admission.confirm_waiting_submissions(enterprise)
 
 
 def _promote_around(public_id: str) -> None:
     for enterprise in Enterprise.objects.filter(public_id=public_id):
-        registration.promote_around(enterprise)
+        waiting_list.promote_around(enterprise)
 
 
 def _tell(public_id: str, verb: str) -> None:

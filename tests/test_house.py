@@ -218,7 +218,17 @@ READERS = {
     "events.services.answers": {"checked", "may_change"},
     "events.services.events": {"missing_of", "managed"},
     "events.services.invitations": {"invitable"},
-    "events.services.registration": {"tier_of", "ranks", "ranks_of", "rank"},
+    "events.services.seating": {
+        "tier_of",
+        "tier_held",
+        "locked",
+        "fresh",
+        "check_owner",
+        "check_decider",
+        "check_running",
+        "reason",
+    },
+    "events.services.waiting_list": {"ranks", "ranks_of", "rank"},
     "matchmaking.services.alerts": {"topics_of", "last_morning"},
     "matchmaking.services.calibration": {"decided", "reliability"},
     "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings"},
@@ -233,14 +243,10 @@ SYSTEM = {
     "events.services.events": {"mark_held", "release_due_lists", "remind_due"},
     "events.services.participation": {"freeze"},
     "events.services.invitations": {"expire_due"},
-    "events.services.registration": {
-        "release_due_tiers",
-        "lapse_due_offers",
-        "promote_where_seats_are_free",
-        "confirm_waiting_submissions",
-        "promote",
-        "promote_around",
-    },
+    "events.services.admission": {"confirm_waiting_submissions"},
+    "events.services.offers": {"lapse_due_offers"},
+    "events.services.tiers": {"release_due_tiers"},
+    "events.services.waiting_list": {"promote", "promote_around", "promote_where_seats_are_free"},
 }
 
 # Steps of verbs that stand in several modules: the verb has checked the right, and says what was done.

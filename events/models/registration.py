@@ -27,6 +27,12 @@ def new_short_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(6))
 
 
+class TierQuerySet(models.QuerySet["Tier"]):
+    def locked(self) -> Self:
+        """In one order, for whoever changes seats or queue of their event; until the transaction ends."""
+        return self.select_for_update(no_key=True).order_by("pk")
+
+
 class Tier(TimeStamped):
     """A share of an event's seats: reserved for some until a moment, or general."""
 
@@ -42,6 +48,8 @@ class Tier(TimeStamped):
     released_at = models.DateTimeField(null=True, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
     is_general = models.BooleanField(default=False)
+
+    objects = TierQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "pk"]
@@ -67,6 +75,14 @@ class Tier(TimeStamped):
     @property
     def free(self) -> int:
         return self.seats - self.taken
+
+    def take(self, seats: int) -> None:
+        """So many more of a locked tier, fewer where negative."""
+        done = Tier.objects.filter(pk=self.pk, seats__gte=F("taken") + seats).update(
+            taken=F("taken") + seats
+        )
+        assert done, "the row is locked: nobody can have taken them"
+        self.taken += seats
 
 
 # How each published rule orders the queue after what was moved by hand. The lot of a draw is the
@@ -258,6 +274,11 @@ class Registration(TimeStamped):
     @property
     def has_ended(self) -> bool:
         return self.status in self.ENDED
+
+    def surplus_delegates(self) -> models.QuerySet[Delegate]:
+        """Those named last, where fewer seats are held than were asked for."""
+        active = self.delegates.filter(status=Delegate.Status.ACTIVE).order_by("pk")
+        return self.delegates.filter(pk__in=active.values("pk")[self.seats_held :])
 
 
 class Delegate(TimeStamped):

@@ -15,8 +15,8 @@ from chains.errors import DomainError
 from chains.models import Evidence, User
 from chains.services import enterprises
 from chains.templatetags.localised import localised
-from events import permissions
 from events.models import Event, FormAnswer, FormQuestion, Registration
+from events.services import seating
 
 Kind = FormQuestion.Kind
 TEXT_MOST = 1000
@@ -78,11 +78,7 @@ def write(*, registration: Registration, answers: Sequence[Given], by: User) -> 
 def change(*, registration: Registration, answers: Mapping[str, Any], by: User) -> Registration:
     """The applicant answers anew, as long as one can register."""
     row = Registration.objects.locked().get(pk=registration.pk)
-    if not permissions.can_register(by, row.enterprise):
-        raise DomainError(
-            _("Only editors of the enterprise can answer for its registration."),
-            code="registration.forbidden",
-        )
+    seating.check_owner(row, by)
     if not may_change(row):
         raise DomainError(
             _("Answers can be changed until registration closes. Write to the organiser."),

@@ -17,8 +17,7 @@ from chains.errors import DomainError
 from chains.models import Enterprise, User
 from events import permissions
 from events.models import CheckIn, Delegate, Event, Registration
-from events.services import participation
-from events.services import registration as registrations
+from events.services import participation, walk_ins
 
 OPEN = (Event.Status.PUBLISHED, Event.Status.HELD)
 
@@ -134,8 +133,8 @@ def walk_in(
     Event.objects.select_for_update(no_key=True).get(pk=event.pk)
     if (known := _known(event, by, nonce)) is not None:
         return known
-    row = registrations.door_place(event=event, enterprise=enterprise, by=by)
-    person = registrations.name_at_the_door(registration=row, name=name, job_title=job_title, by=by)
+    row = walk_ins.find_seat(event=event, enterprise=enterprise, by=by)
+    person = walk_ins.name_person(registration=row, name=name, job_title=job_title, by=by)
     return _kept(event, by, nonce, CheckIn.Kind.WALK_IN, person, gate, scanned_at)
 
 

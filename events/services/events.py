@@ -20,7 +20,7 @@ from chains.models.base import ALPHABET
 from chains.services import requirements
 from events import permissions
 from events.models import Event, Listing, Series, Tier
-from events.services import participation, registration
+from events.services import participation, registration, waiting_list
 
 Status = Event.Status
 _RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
@@ -420,9 +420,7 @@ def missing_of(event: Event) -> list[str]:
 
 
 def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> list[Tier]:
-    known = {
-        tier.public_id: tier for tier in event.tiers.select_for_update(no_key=True).order_by("pk")
-    }
+    known = {tier.public_id: tier for tier in event.tiers.locked()}
     if sum(bool(wanted.get("is_general")) for wanted in tiers) != 1:
         raise DomainError(
             _("An event has one tier of general seats, beside those reserved for some."),
@@ -442,7 +440,7 @@ def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> li
     audit.record(by, "event.seats_set", event, seats=seats, removed=len(known))
     changes.record("event", event, "changed")
     if event.status == Status.PUBLISHED:
-        registration.promote(event)
+        waiting_list.promote(event)
     return kept
 
 

@@ -34,7 +34,7 @@ from events import permissions, statistics
 from events.forms import GuestFilterForm
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
 from events.models.registration import QUEUE_ORDER
-from events.services import participation, registration
+from events.services import admission, participation, registration, waiting_list
 from events.templatetags.answers import answer_words
 
 PER_PAGE = 25
@@ -68,7 +68,7 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
         .decided_by(request.user)
         .values_list("pk", flat=True)
     )
-    ranks = registration.ranks(event, page)
+    ranks = waiting_list.ranks(event, page)
     given = _answers(page) if may_manage and event.asks_questions else {}
     tiers = statistics.tier_states(event)
     patience = datetime.timedelta(hours=event.offer_hours)
@@ -240,7 +240,7 @@ def _cells(
             )
         )
     found = list(rows)
-    ranks = registration.ranks(event, found)
+    ranks = waiting_list.ranks(event, found)
     given = _answers(found) if questions else {}
     purposes = dict(Registration.Purpose.choices)
     tags = {kind.code: localised(kind) for kind in QualificationKind.objects.all()}
@@ -293,16 +293,16 @@ def registration_decide(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 def _approve(request: MemberRequest, row: Registration) -> str:
-    decided = registration.approve(registration=row, by=request.user)
+    decided = admission.approve(registration=row, by=request.user)
     if decided.status == Status.CONFIRMED:
         return _("approved, seats: %(seats)d") % {"seats": decided.seats_held}
     return _("approved; on the waiting list at place %(rank)d") % {
-        "rank": registration.rank(decided) or 0
+        "rank": waiting_list.rank(decided) or 0
     }
 
 
 def _decline(request: MemberRequest, row: Registration) -> str:
-    registration.decline(registration=row, reason=request.POST.get("reason", ""), by=request.user)
+    admission.decline(registration=row, reason=request.POST.get("reason", ""), by=request.user)
     return _("declined")
 
 
@@ -318,13 +318,13 @@ def _move(request: MemberRequest, row: Registration) -> str:
         raise DomainError(
             _("Choose a priority from -99 to 99."), code="registration.priority_out_of_range"
         ) from found
-    moved = registration.move(
+    moved = waiting_list.move(
         registration=row,
         priority=priority,
         reason=request.POST.get("reason", ""),
         by=request.user,
     )
-    place_now = registration.rank(moved)
+    place_now = waiting_list.rank(moved)
     if place_now:
         return _("moved to place %(rank)d") % {"rank": place_now}
     return _("moved; seats are offered: %(seats)d") % {"seats": moved.seats_held}

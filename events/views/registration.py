@@ -22,7 +22,7 @@ from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms import AnswersForm, RegistrationForm, delegate_formset
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
-from events.services import answers, registration
+from events.services import answers, offers, registration, waiting_list
 
 Status = Registration.Status
 
@@ -42,7 +42,7 @@ def panel(
         )
         active = {row.enterprise_id for row in mine if row.status not in Registration.ENDED}
         free = [one for one in _editable(request.user) if one.pk not in active]
-    ranks = registration.ranks(event, mine)
+    ranks = waiting_list.ranks(event, mine)
     if free and not event.is_open_for_registration:
         free = _admitted(event, free)
     if form is None and free:
@@ -165,7 +165,7 @@ def registration_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
 def registration_accept(request: MemberRequest, public_id: str) -> HttpResponse:
     row = _own(request, public_id)
     try:
-        registration.accept(registration=row, by=request.user)
+        offers.accept(registration=row, by=request.user)
     except DomainError as error:
         if error.is_refusal:
             return refusal(request, error)
@@ -224,7 +224,7 @@ def registration_answer(request: HttpRequest, link: str) -> HttpResponse:
             "nav": "events",
             "event": row.event,
             "row": row,
-            "rank": registration.rank(row),
+            "rank": waiting_list.rank(row),
         },
     )
     # The address is a key: it goes to no other site and into no index.
@@ -233,7 +233,7 @@ def registration_answer(request: HttpRequest, link: str) -> HttpResponse:
     return answer
 
 
-_ANSWERS = {"accept": registration.accept, "leave": registration.cancel}
+_ANSWERS = {"accept": offers.accept, "leave": registration.cancel}
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from chains.models import Enterprise
 from events.models import Event, FormAnswer, Registration
 from events.services import answers as form_answers
+from events.services import offers, waiting_list
 from events.services import registration as registrations
 from events.services.answers import TEXT_MOST
 from matchmaking.api import filters
@@ -203,7 +204,7 @@ class RegistrationViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, public_id: str) -> Response:
         """Take the seats that are offered, before the offer lapses."""
-        row = registrations.accept(registration=self.get_object(), by=request.user)
+        row = offers.accept(registration=self.get_object(), by=request.user)
         return Response(self.get_serializer(row).data)
 
     @extend_schema(request=GiveBackSerializer, responses=RegistrationSerializer)
@@ -229,10 +230,10 @@ class RegistrationViewSet(ReadViewSet):
         row = self.get_object()
         body = MoveSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        row = registrations.move(registration=row, by=request.user, **body.validated_data)
+        row = waiting_list.move(registration=row, by=request.user, **body.validated_data)
         return Response(self.get_serializer(row).data)
 
 
 def _ranks(rows: Any) -> dict[int, int]:
     """Places in the queue of the rows of one page."""
-    return registrations.ranks_of([rows] if isinstance(rows, Registration) else list(rows or []))
+    return waiting_list.ranks_of([rows] if isinstance(rows, Registration) else list(rows or []))

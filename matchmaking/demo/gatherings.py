@@ -13,7 +13,7 @@ from typing import Any
 
 from chains.models import Chain, DockingKind, Enterprise, Region, User
 from events.models import Delegate, Event, EventLevel, EventStaff, Registration, Series
-from events.services import checkin, events, programmes, registration
+from events.services import admission, checkin, events, programmes, registration
 from matchmaking.demo import preparations, texts
 from matchmaking.demo.clock import at, days_ago
 from matchmaking.demo.names import Words
@@ -284,9 +284,9 @@ class Season:
         rows = list(waiting.select_related("event", "enterprise").order_by("pk"))
         with at(days_ago(1)):
             for row in rows[: len(rows) // 2]:
-                registration.approve(registration=row, by=by)
+                admission.approve(registration=row, by=by)
             for row in rows[len(rows) // 2 : len(rows) // 2 + 1]:
-                registration.decline(registration=row, reason="本场仅面向制造企业。", by=by)
+                admission.decline(registration=row, reason="本场仅面向制造企业。", by=by)
 
 
 _PURPOSES = {

@@ -14,7 +14,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from chains.models import AuditEntry, Change, Notification
 from chains.tasks import deliver_notifications
 from events import tasks
-from events.services import events, letters, registration
+from events.services import events, letters, offers, registration
 from tests.factories.chains import MembershipFactory, OrganiserRoleFactory, region
 from tests.factories.events import EventFactory, organiser_of
 
@@ -98,7 +98,7 @@ def test_whoever_waits_has_nothing_in_the_calendar_until_the_seat_is_taken():
 
     registration.cancel(registration=seat, by=first.user)
     left = sent()
-    registration.accept(registration=waiting, by=second.user)
+    offers.accept(registration=waiting, by=second.user)
     taken = sent()
 
     assert [(s.split(":")[0], [shape(e) for e in entries]) for s, entries in left] == [

@@ -14,7 +14,7 @@ from chains.errors import DomainError
 from chains.models import AuditEntry
 from events import tasks
 from events.models import Registration, Tier
-from events.services import registration
+from events.services import offers, waiting_list
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, RegistrationFactory
 from tests.faults.test_rush import SESSIONS, at_once
@@ -40,7 +40,7 @@ def offers_of(row):
 def test_every_seat_is_offered_once_while_all_answer_and_the_clock_strikes(committed):
     event = EventFactory(seats=SEATS)
     people = queue_of(event, 3 * SEATS)
-    registration.promote(event)
+    waiting_list.promote(event)
     late = people[: SEATS // 2]
     Registration.objects.filter(pk__in=[row.pk for row, _who in late]).update(
         offer_expires_at=timezone.now() - datetime.timedelta(seconds=1)
@@ -49,7 +49,7 @@ def test_every_seat_is_offered_once_while_all_answer_and_the_clock_strikes(commi
 
     def answer(row, who):
         try:
-            registration.accept(registration=row, by=who.user)
+            offers.accept(registration=row, by=who.user)
         except DomainError as error:
             refused.append(error.code)
 

@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from chains.models import Qualification, QualificationKind
 from events.models import Registration, Tier
-from events.services import registration
+from events.services import admission, registration, waiting_list
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, TierFactory, organiser_of
 
@@ -119,7 +119,7 @@ def check_in_sql(event, count):
                       (SELECT count(*) FROM chains_change WHERE noun = 'registration')"""
         )
         assert cursor.fetchone() == (count, count)
-    ranks = registration.ranks(event, Registration.objects.filter(pk__in=queue))
+    ranks = waiting_list.ranks(event, Registration.objects.filter(pk__in=queue))
     assert [ranks[pk] for pk in queue] == list(range(1, len(queue) + 1))
 
 
@@ -190,7 +190,7 @@ def test_row_12_concurrent_approvals_never_confirm_more_than_there_is(committed)
     ]
 
     errors = at_once(
-        [lambda row=row: registration.approve(registration=row, by=by) for row in rows * 2]
+        [lambda row=row: admission.approve(registration=row, by=by) for row in rows * 2]
     )
 
     assert errors == []

@@ -20,7 +20,7 @@ from events.models import (
     LetterTemplate,
     Listing,
 )
-from events.services import copies, events, registration
+from events.services import copies, events, tiers, waiting_list
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
@@ -141,8 +141,8 @@ def test_seats_that_flowed_on_come_along_as_they_were_set():
             {"public_id": general.public_id, "name_zh": "普通席", "name_en": "General", "seats": 6, "is_general": True},
         ],
     )  # fmt: skip
-    registration.release_due_tiers()
-    registration.promote(event)
+    tiers.release_due_tiers()
+    waiting_list.promote(event)
     assert dict(event.tiers.values_list("name_en", "seats")) == {"General": 10, "Little giants": 0}
 
     new = copies.copy(

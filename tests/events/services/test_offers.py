@@ -13,7 +13,7 @@ from chains.errors import DomainError
 from chains.models import AuditEntry, Change
 from events import permissions, tasks
 from events.models import Delegate, Registration, Tier
-from events.services import registration
+from events.services import offers, registration, waiting_list
 from tests.factories.chains import MembershipFactory, UserFactory
 from tests.factories.events import EventFactory, organiser_of
 
@@ -59,7 +59,7 @@ def test_j14_two_of_three_seats_are_offered_for_a_day_and_lapse_to_the_next():
         tasks.keep_waiting_lists()
         assert states(head, second) == ["lapsed", "offered"]
         with pytest.raises(DomainError, match="No seat is offered"):
-            registration.accept(registration=head, by=head.owner)
+            offers.accept(registration=head, by=head.owner)
     assert Tier.objects.get().taken == 1
     assert list(
         AuditEntry.objects.filter(action__in=["registration.lapsed", "registration.offered"])
@@ -82,8 +82,8 @@ def test_accept_takes_the_offered_seats_once_and_drops_those_named_last():
     registration.cancel(registration=seated, by=seated.owner)
     assert head.delegates.filter(status="active").count() == 2
 
-    taken = registration.accept(registration=head, by=head.owner)
-    again = registration.accept(registration=head, by=head.owner)
+    taken = offers.accept(registration=head, by=head.owner)
+    again = offers.accept(registration=head, by=head.owner)
 
     assert (taken.status, again.status, taken.seats_held, taken.offer_expires_at) == (
         "confirmed", "confirmed", 1, None,
@@ -102,7 +102,7 @@ def test_accept_after_the_deadline_is_refused_before_the_clock_has_come_by():
     registration.cancel(registration=seated, by=seated.owner)
 
     with later(24.1), pytest.raises(DomainError) as refused:
-        registration.accept(registration=head, by=head.owner)
+        offers.accept(registration=head, by=head.owner)
 
     assert refused.value.code == "registration.offer_lapsed"
     assert states(head) == ["offered"]
@@ -120,7 +120,7 @@ def test_an_offer_is_answered_by_editors_of_the_enterprise_only(who):
     }[who]()
 
     with pytest.raises(DomainError) as refused:
-        registration.accept(registration=head, by=by)
+        offers.accept(registration=head, by=by)
     with pytest.raises(DomainError):
         registration.give_back(registration=head, by=by)
 
@@ -149,12 +149,12 @@ def test_whoever_let_an_offer_lapse_applies_again_behind_the_others():
     seated, head, second, third = apply(event), apply(event), apply(event), apply(event)
     registration.cancel(registration=seated, by=seated.owner)
     with later(25):
-        registration.lapse_due_offers()
+        offers.lapse_due_offers()
 
     again = registration.register(event=event, enterprise=head.enterprise, seats=1, by=head.owner)
 
     assert (again.pk, again.status) == (head.pk, "waitlisted")
-    assert registration.ranks(event, [third, again]) == {third.pk: 1, again.pk: 2}
+    assert waiting_list.ranks(event, [third, again]) == {third.pk: 1, again.pk: 2}
     assert states(second) == ["offered"]
 
 
@@ -167,7 +167,7 @@ def test_an_offer_ends_when_the_event_begins_but_stands_half_an_hour():
     assert Registration.objects.get(pk=head.pk).offer_expires_at == event.starts_at
 
     with later(4):
-        registration.lapse_due_offers()
+        offers.lapse_due_offers()
         left = Registration.objects.get(pk=second.pk).offer_expires_at - timezone.now()
         assert left == datetime.timedelta(minutes=30)
 
@@ -175,7 +175,7 @@ def test_an_offer_ends_when_the_event_begins_but_stands_half_an_hour():
 def test_a_head_that_asks_for_too_many_is_passed_over_once_after_the_hours_of_the_event_and_told():
     event = EventFactory(seats=1, offer_hours=2)
     big, bigger, small, other = apply(event, 2), apply(event, 2), apply(event), apply(event)
-    registration.promote(event)
+    waiting_list.promote(event)
     assert Registration.objects.get(pk=big.pk).blocks_since is not None
 
     with later(1):
@@ -192,7 +192,7 @@ def test_a_head_that_asks_for_too_many_is_passed_over_once_after_the_hours_of_th
         skipped = AuditEntry.objects.filter(action="registration.skipped").order_by("pk")
         assert [entry.target[-12:] for entry in skipped] == [big.public_id, bigger.public_id]
         # Its place is still the first, and what comes free next waits for it anew.
-        assert registration.rank(Registration.objects.get(pk=big.pk)) == 1
+        assert waiting_list.rank(Registration.objects.get(pk=big.pk)) == 1
         registration.cancel(registration=small, by=small.owner)
         assert states(big, other) == ["waitlisted", "waitlisted"]
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Qualification, QualificationKind
 from events.models import Delegate, Event, Registration, Tier
-from events.services import registration
+from events.services import admission, offers, registration, tiers, waiting_list
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
@@ -45,7 +45,7 @@ def qualify(enterprise, code="little_giant", until=None, status="verified"):
 
 def queue(event):
     rows = event.registrations.filter(status="waitlisted")
-    return {row.enterprise_id: registration.ranks(event, rows)[row.pk] for row in rows}
+    return {row.enterprise_id: waiting_list.ranks(event, rows)[row.pk] for row in rows}
 
 
 @pytest.mark.parametrize(("seats", "status", "taken"), [(2, "confirmed", 2), (1, "waitlisted", 0)])
@@ -163,7 +163,7 @@ def test_a_pending_enterprise_stays_submitted_until_it_is_verified():
     assert (row.status, others.status, late.status) == ("submitted", "confirmed", "waitlisted")
     who.enterprise.status, who.enterprise.verified_at = "verified", timezone.now()
     who.enterprise.save()
-    count = registration.confirm_waiting_submissions(who.enterprise)
+    count = admission.confirm_waiting_submissions(who.enterprise)
 
     assert count == 1
     # It applied first, so it stands before the one that came later.
@@ -178,7 +178,7 @@ def test_confirm_waiting_submissions_gives_a_free_seat():
     who.enterprise.status, who.enterprise.verified_at = "verified", timezone.now()
     who.enterprise.save()
 
-    registration.confirm_waiting_submissions(who.enterprise)
+    admission.confirm_waiting_submissions(who.enterprise)
 
     row.refresh_from_db()
     assert (row.status, row.seats_held) == ("confirmed", 1)
@@ -190,7 +190,7 @@ def test_confirm_waiting_submissions_leaves_reviewed_events_to_their_organiser()
     who.enterprise.status, who.enterprise.verified_at = "verified", timezone.now()
     who.enterprise.save()
 
-    assert registration.confirm_waiting_submissions(who.enterprise) == 0
+    assert admission.confirm_waiting_submissions(who.enterprise) == 0
     row.refresh_from_db()
     assert row.status == "submitted"
 
@@ -224,15 +224,15 @@ def test_reserved_seats_go_only_to_their_tier_until_they_are_released():
     apply(event, 1)
     waiting = apply(event, 1)
     assert apply(event, 1, member(kind_id="university")).tier_id == own.pk
-    assert registration.release_due_tiers() == 0
+    assert tiers.release_due_tiers() == 0
 
     Tier.objects.filter(pk=own.pk).update(reserved_until=timezone.now())
-    released = registration.release_due_tiers()
+    released = tiers.release_due_tiers()
 
     waiting.refresh_from_db()
     assert (released, waiting.status, waiting.tier.is_general) == (1, "offered", True)
     assert list(event.tiers.order_by("order").values_list("seats", "taken")) == [(1, 1), (2, 2)]
-    assert registration.release_due_tiers() == 0
+    assert tiers.release_due_tiers() == 0
     assert AuditEntry.objects.filter(action="tier.released").count() == 1
 
 
@@ -244,7 +244,7 @@ def test_a_seat_given_back_to_a_released_tier_goes_to_all():
     apply(event, 1)
     waiting = apply(event, 1)
     Tier.objects.filter(pk=own.pk).update(reserved_until=timezone.now())
-    registration.release_due_tiers()
+    tiers.release_due_tiers()
 
     registration.cancel(registration=seated, by=university.user)
 
@@ -297,7 +297,7 @@ def test_a_head_that_asks_for_more_than_is_free_blocks_unless_fewer_are_fine():
 
     assert queue(event) == {big.enterprise_id: 1, small.enterprise_id: 2}
     Registration.objects.filter(pk=big.pk).update(accepts_partial=True)
-    assert registration.promote(event) == 1
+    assert waiting_list.promote(event) == 1
     big.refresh_from_db()
     assert (big.status, big.seats_held, big.seats_asked) == ("offered", 1, 2)
     assert queue(event) == {small.enterprise_id: 1}
@@ -344,9 +344,9 @@ def test_draw_orders_by_lot_and_not_by_arrival():
     TierFactory(event=event, general=True, seats=0)
     rows = [apply(event, 1) for _ in range(12)]
 
-    by_rank = sorted(rows, key=registration.rank)
+    by_rank = sorted(rows, key=waiting_list.rank)
 
-    assert [registration.rank(row) for row in by_rank] == list(range(1, 13))
+    assert [waiting_list.rank(row) for row in by_rank] == list(range(1, 13))
     assert by_rank != rows
 
 
@@ -357,8 +357,8 @@ def test_move_needs_a_reason_and_leaves_it_in_the_trail():
     by = organiser_of(event)
 
     with pytest.raises(DomainError, match="Say why"):
-        registration.move(registration=second, priority=1, reason="  ", by=by)
-    registration.move(registration=second, priority=1, reason="Speaks on stage", by=by)
+        waiting_list.move(registration=second, priority=1, reason="  ", by=by)
+    waiting_list.move(registration=second, priority=1, reason="Speaks on stage", by=by)
 
     assert queue(event) == {second.enterprise_id: 1, first.enterprise_id: 2}
     entry = AuditEntry.objects.get(action="registration.moved")
@@ -371,14 +371,14 @@ def test_move_of_one_that_does_not_wait_is_refused():
     row = RegistrationFactory()
 
     with pytest.raises(DomainError, match="waiting list"):
-        registration.move(registration=row, priority=1, reason="x", by=organiser_of(row.event))
+        waiting_list.move(registration=row, priority=1, reason="x", by=organiser_of(row.event))
 
 
 def test_move_a_head_that_blocked_behind_lets_the_next_in():
     event = EventFactory(seats=1)
     big, small = apply(event, 2), apply(event, 1)
 
-    registration.move(
+    waiting_list.move(
         registration=big, priority=-1, reason="Asked for more", by=organiser_of(event)
     )
 
@@ -395,9 +395,9 @@ def test_approve_gives_the_seat_and_records_who_did():
     by = organiser_of(event)
     assert (row.status, late.status, Tier.objects.get().taken) == ("submitted", "submitted", 0)
 
-    approved = registration.approve(registration=row, by=by)
-    waits = registration.approve(registration=late, by=by)
-    again = registration.approve(registration=row, by=by)
+    approved = admission.approve(registration=row, by=by)
+    waits = admission.approve(registration=late, by=by)
+    again = admission.approve(registration=row, by=by)
 
     assert (approved.status, waits.status, again.status) == ("confirmed", "waitlisted", "confirmed")
     assert list(
@@ -411,7 +411,7 @@ def test_row_8_a_county_organiser_cannot_approve_for_another_countys_event():
     other_county = OrganiserRoleFactory(region=region("330424"), body__region=region("330424")).user
 
     with pytest.raises(DomainError) as refused:
-        registration.approve(registration=row, by=other_county)
+        admission.approve(registration=row, by=other_county)
 
     assert refused.value.is_refusal
     row.refresh_from_db()
@@ -425,11 +425,11 @@ def test_nobody_decides_on_their_own_bodys_registration_but_the_desk_above_does(
     row = registration.register(event=event, enterprise=event.host, seats=1, by=by)
 
     with pytest.raises(DomainError) as refused:
-        registration.approve(registration=row, by=by)
+        admission.approve(registration=row, by=by)
     city = OrganiserRoleFactory(region=region("330400")).user
 
     assert refused.value.is_refusal
-    assert registration.approve(registration=row, by=city).status == "confirmed"
+    assert admission.approve(registration=row, by=city).status == "confirmed"
 
 
 def test_approve_a_pending_enterprise_asks_to_verify_it_first():
@@ -437,7 +437,7 @@ def test_approve_a_pending_enterprise_asks_to_verify_it_first():
     row = apply(event, 1, member(pending=True))
 
     with pytest.raises(DomainError, match="not verified yet"):
-        registration.approve(registration=row, by=organiser_of(event))
+        admission.approve(registration=row, by=organiser_of(event))
 
 
 def test_decline_needs_a_reason_and_ends_the_application():
@@ -446,12 +446,12 @@ def test_decline_needs_a_reason_and_ends_the_application():
     by = organiser_of(event)
 
     with pytest.raises(DomainError, match="Say why"):
-        registration.decline(registration=row, reason="", by=by)
-    declined = registration.decline(registration=row, reason="Not of this chain", by=by)
+        admission.decline(registration=row, reason="", by=by)
+    declined = admission.decline(registration=row, reason="Not of this chain", by=by)
 
     assert (declined.status, declined.decline_reason) == ("declined", "Not of this chain")
     with pytest.raises(DomainError, match="decided already"):
-        registration.approve(registration=row, by=by)
+        admission.approve(registration=row, by=by)
 
 
 def test_cancel_by_an_organiser_needs_a_reason_and_by_a_stranger_is_refused():
@@ -508,7 +508,7 @@ def test_fewer_seats_than_asked_drop_the_delegates_named_last():
     assert waits.status == "waitlisted"
 
     registration.cancel(registration=seated, by=who.user)
-    registration.accept(registration=waits, by=later.user)
+    offers.accept(registration=waits, by=later.user)
 
     assert list(waits.delegates.order_by("name").values_list("name", "status")) == [
         ("A", "active"),

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from chains.errors import DomainError
 from events.models import Event, Registration
-from events.services import events, registration
+from events.services import admission, events, offers, registration, tiers, waiting_list
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, TierFactory, organiser_of
 
@@ -104,7 +104,7 @@ class WaitingList(RuleBasedStateMachine):
         pk, who = application
         row = Registration.objects.get(pk=pk)
         if row.status == "offered":
-            taken = registration.accept(registration=row, by=who.user)
+            taken = offers.accept(registration=row, by=who.user)
             assert (taken.status, taken.seats_held) == ("confirmed", row.seats_held)
 
     @rule(application=applications)
@@ -120,7 +120,7 @@ class WaitingList(RuleBasedStateMachine):
     def let_offers_lapse(self):
         rows = list(self.event.registrations.offered().values_list("pk", flat=True))
         with time_machine.travel(timezone.now() + datetime.timedelta(hours=25), tick=False):
-            assert registration.lapse_due_offers() == len(rows)
+            assert offers.lapse_due_offers() == len(rows)
         assert {row.status for row in Registration.objects.filter(pk__in=rows)} == {"lapsed"}
         self.gone |= set(rows)
 
@@ -128,7 +128,7 @@ class WaitingList(RuleBasedStateMachine):
     def lose_patience(self):
         """A head that blocks is passed over: whoever is moved up then could take what was free."""
         with time_machine.travel(timezone.now() + datetime.timedelta(hours=25), tick=False):
-            registration.promote_where_seats_are_free()
+            waiting_list.promote_where_seats_are_free()
             for tier in self.event.tiers.all():
                 own = [
                     r
@@ -145,15 +145,15 @@ class WaitingList(RuleBasedStateMachine):
         if row.status != "submitted":
             return
         if welcome:
-            registration.approve(registration=row, by=self.by)
+            admission.approve(registration=row, by=self.by)
         else:
-            registration.decline(registration=row, reason="Full", by=self.by)
+            admission.decline(registration=row, reason="Full", by=self.by)
 
     @rule(application=applications, priority=st.integers(-1, 2))
     def move(self, application, priority):
         row = Registration.objects.get(pk=application[0])
         if row.status == "waitlisted":
-            registration.move(registration=row, priority=priority, reason="By hand", by=self.by)
+            waiting_list.move(registration=row, priority=priority, reason="By hand", by=self.by)
 
     @rule(seats=st.integers(0, 8))
     def raise_or_lower(self, seats):
@@ -182,7 +182,7 @@ class WaitingList(RuleBasedStateMachine):
         tier = self.event.tiers.get(is_general=False)
         tier.reserved_until = self.event.published_at
         tier.save()
-        registration.release_seats(tier=tier)
+        tiers.release_seats(tier=tier)
 
     @invariant()
     def seats_add_up(self):
@@ -198,13 +198,13 @@ class WaitingList(RuleBasedStateMachine):
     @invariant()
     def ranks_are_without_gaps(self):
         rows = list(self.event.registrations.waiting())
-        ranks = registration.ranks(self.event, rows)
+        ranks = waiting_list.ranks(self.event, rows)
         assert sorted(ranks.values()) == list(range(1, len(rows) + 1))
 
     @invariant()
     def no_seat_stays_free_that_the_head_of_its_queue_would_take(self):
         rows = list(self.event.registrations.waiting())
-        ranks = registration.ranks(self.event, rows)
+        ranks = waiting_list.ranks(self.event, rows)
         for tier in self.event.tiers.all():
             own = [row for row in rows if tier.is_general or row.tier_id == tier.pk]
             if own and tier.free:

@@ -11,7 +11,7 @@ from chains import notifications
 from chains.models import Notification
 from events import permissions, tasks
 from events.models import Registration
-from events.services import registration
+from events.services import registration, waiting_list
 from tests.factories.chains import MembershipFactory, OrganiserRoleFactory
 from tests.factories.events import EventFactory, organiser_of
 
@@ -107,7 +107,7 @@ def test_guests_show_offers_who_holds_up_the_queue_and_moves_by_hand_to_co_hosts
     event = row.event
     big, _who = applied(event, 2)
     by = organiser_of(event)
-    registration.move(registration=big, priority=1, reason="Speaks on stage", by=by)
+    waiting_list.move(registration=big, priority=1, reason="Speaks on stage", by=by)
     co_host = OrganiserRoleFactory()
     event.co_hosts.add(co_host.body)
     client.force_login(co_host.user)

@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from chains.models import AuditEntry
 from chains.templatetags.localised import moment
 from events.models import Event
-from events.services import registration
+from events.services import registration, waiting_list
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
@@ -206,7 +206,7 @@ def test_move_needs_a_reason_on_the_page_too(client):
 
     assertContains(moved, "moved to place 1")
     assertContains(moved, "Speaker")
-    assert registration.ranks(event, event.registrations.all()) == {rows[2].pk: 1, rows[1].pk: 2}
+    assert waiting_list.ranks(event, event.registrations.all()) == {rows[2].pk: 1, rows[1].pk: 2}
 
 
 def test_approve_and_decline_on_the_page(client):
