@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.template.loader import render_to_string
 from django.utils.choices import flatten_choices
 from django.utils.safestring import SafeString
@@ -47,6 +48,13 @@ class Form(forms.Form):
     # The summary and the pages mark what is required in words, not by the browser's bubbles: those
     # speak the browser's language, not the page's.
     use_required_attribute = False
+
+
+class KeptForm(Form):
+    """A form that can be shown again as it was typed, without saying yet what is wrong with it."""
+
+    def keep(self) -> None:
+        self._errors = ErrorDict()
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it

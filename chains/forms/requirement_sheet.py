@@ -14,7 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
-from chains.forms.requirements import Register
+from chains.forms.register import Register
 from chains.models import Category, Period, Requirement, RequirementLine
 from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
 from chains.searchtext import fold

@@ -33,7 +33,6 @@ from chains.services.requirement_writing import ConditionDraft, LineDraft, Requi
 
 # A returned requirement that nobody corrects closes after this many days (J4).
 RETURNED_DAYS = 10
-
 Status, CloseReason = Requirement.Status, Requirement.CloseReason
 
 May = Callable[[User, Requirement], bool]

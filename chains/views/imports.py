@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import permissions, spreadsheets
 from chains.errors import DomainError
-from chains.forms.import_sheet import columns_of, faults_of, read_rows, words_of
+from chains.forms.import_columns import columns_of, faults_of, words_of
+from chains.forms.import_sheet import read_rows
 from chains.forms.requirement_sheet import label_of
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, Import, User

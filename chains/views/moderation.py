@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from chains import moderation, permissions
 from chains.errors import DomainError
-from chains.forms.requirements import RemarkForm
+from chains.forms.moderation import RemarkForm
 from chains.http import MemberRequest
 from chains.models import Condition, Remark, Requirement, RequirementLine, User
 from chains.services import requirements

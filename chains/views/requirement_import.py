@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import permissions, spreadsheets
 from chains.errors import DomainError
-from chains.forms.import_sheet import words_of
+from chains.forms.import_columns import words_of
+from chains.forms.register import Register
 from chains.forms.requirement_sheet import (
     COLUMNS,
     FIELDS,
@@ -27,7 +28,6 @@ from chains.forms.requirement_sheet import (
     read_file,
     read_posted,
 )
-from chains.forms.requirements import Register
 from chains.http import MemberRequest
 from chains.models import Enterprise, Import, Requirement, RequirementLine, new_public_id
 from chains.services import imports, requirement_drafts

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import moderation, permissions, versions
 from chains.errors import DomainError
-from chains.forms.requirements import ROWS, Posting, blank_row
+from chains.forms.requirement_rows import ROWS, blank_row
+from chains.forms.requirements import Posting
 from chains.http import MemberRequest
 from chains.models import Contact, Enterprise, Project, Requirement, new_public_id
 from chains.services import contacts, projects, requirement_drafts, requirements

@@ -21,7 +21,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from chains import spreadsheets
-from chains.forms.import_sheet import columns_of, faults_of, words_of
+from chains.forms.import_columns import columns_of, faults_of, words_of
 from chains.models import Enterprise, Import, ImportRow
 from chains.services import imports
 from chains.spreadsheets import Layout

@@ -172,14 +172,14 @@ def test_general_seats_may_be_given_anew():
 def test_draft_saved_twice_at_once_is_said_and_not_a_fault(committed, monkeypatch):
     member = MembershipFactory()
     name, both = new_public_id(), threading.Barrier(2)
-    free = requirements._free_name
+    free = requirement_drafts._free_name
 
     def slow(public_id):
         found = free(public_id)
         both.wait(10)  # both have found the name free
         return found
 
-    monkeypatch.setattr(requirements, "_free_name", slow)
+    monkeypatch.setattr(requirement_drafts, "_free_name", slow)
     said = []
 
     def save():

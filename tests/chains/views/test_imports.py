@@ -335,7 +335,7 @@ def test_long_list_is_read_by_the_worker_goes_on_where_it_stopped_and_says_so(
     assert job.attempts == 0  # only workers that keep nothing count towards giving up
 
     # The second worker dies with its piece: nothing of it stands, and the sweeper rings again.
-    monkeypatch.setattr("chains.services.imports.search_document", lambda *_: 1 / 0)
+    monkeypatch.setattr("chains.services.import_enterprises.search_document", lambda *_: 1 / 0)
     monkeypatch.setattr(tasks.time, "monotonic", lambda: 0.0)
     with pytest.raises(ZeroDivisionError):
         tasks.read_import(job.pk)

@@ -10,8 +10,8 @@ import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 
+from chains.forms.register import Register
 from chains.forms.requirement_sheet import COLUMNS, read_file
-from chains.forms.requirements import Register
 from chains.models import Import, Requirement
 from chains.services import requirement_drafts
 from chains.services.requirement_writing import LineDraft

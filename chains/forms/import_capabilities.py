@@ -1,0 +1,172 @@
+"""What one row of a list of products and services says."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from chains.errors import DomainError
+from chains.forms.import_cells import Say, words
+from chains.forms.register import Register
+from chains.forms.requirement_sheet import Stated, shown, stated_in_header
+from chains.models import (
+    Capability,
+    Category,
+)
+from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
+from chains.searchtext import CHINESE, fold
+from chains.services.import_rows import CapabilityDraft, ReadRow
+from chains.spreadsheets import Row, Table
+
+_TITLES = {"title_zh": 120, "title_en": 160, "text_zh": 2000, "text_en": 3000}
+_DAYS = re.compile(
+    r"^(?:约|<=|≤|小于)?\s*(\d+(?:\.\d+)?)\s*(?:[-~至到]\s*(\d+(?:\.\d+)?)\s*)?(个?工作日|天|日|周|星期|个?月|days?|weeks?|months?|d|w)?(?:内|以内)?$"
+)
+
+_DAYS_OF = {
+    "周": 7,
+    "星期": 7,
+    "week": 7,
+    "weeks": 7,
+    "w": 7,
+    "月": 30,
+    "个月": 30,
+    "month": 30,
+    "months": 30,
+}
+
+_YES = frozenset(("是", "有", "y", "yes", "true", "1", "√", "✓", "新", "新品", "新产品", "new"))
+_NO = frozenset(("否", "无", "不是", "n", "no", "false", "0", "×", "x", "-"))
+
+
+@dataclass(slots=True)
+class CapabilityRows:
+    table: Table
+    register: Register = field(default_factory=Register)
+    stated: Stated = field(init=False)
+
+    def __post_init__(self) -> None:
+        title = self.table.titles.get("capacity", "")
+        self.stated = stated_in_header(title, self.register.units)
+
+    def draft(self, row: Row, say: Say) -> CapabilityDraft:
+        values = row.values
+        draft = CapabilityDraft(titles=self._titles(values, say))
+        draft.categories = self._categories(values.get("categories"), say)
+        amount = self._capacity(values, say)
+        if amount is not None and amount.value is not None:
+            draft.yearly_capacity = amount.value * (12 if amount.period == "month" else 1)
+            draft.unit = self.register.unit(amount.unit)
+        for name in ("lead_time_days", "sample_days"):
+            draft.facts[name] = _days(values.get(name), name, say)
+        draft.facts["is_new"] = _yes(values.get("is_new"), say)
+        draft.facts["valid_until_on"] = _day(values.get("valid_until_on"), say)
+        return draft
+
+    def _titles(self, values: Mapping[str, Any], say: Say) -> dict[str, str]:
+        title, text = words(values.get("title"), 1000), str(values.get("text") or "").strip()
+        in_chinese = CHINESE.search(title) is not None
+        texts = {"title_zh" if in_chinese else "title_en": title}
+        if values.get("title_en"):
+            texts["title_en"] = words(values["title_en"], 1000)
+        texts["text_zh" if CHINESE.search(text) else "text_en"] = text
+        for name, value in texts.items():
+            most = _TITLES[name]
+            if len(value) > most:
+                say.error(
+                    "title" if name.startswith("title") else "text",
+                    _("Longer than %(most)d characters. Shorten it.") % {"most": most},
+                )
+        return {name: value for name, value in texts.items() if value}
+
+    def _categories(self, typed: str | None, say: Say) -> list[Category]:
+        found: list[Category] = []
+        whole = self.register.category(typed) if typed else None
+        words = re.split(r"[、;；,，/\n]", typed or "") if whole is None else []
+        for word in filter(None, (word.strip() for word in words)):
+            category = self.register.category(word)
+            if category is None:
+                say.warn(
+                    "categories",
+                    _("“%(text)s” is no category of the list: left out.") % {"text": word},
+                )
+            elif category not in found:
+                found.append(category)
+        if len(found) > Capability.MAX_CATEGORIES:
+            say.warn("categories", _("More than five categories: the first five are kept."))
+        return [whole] if whole else found[: Capability.MAX_CATEGORIES]
+
+    def _capacity(self, values: Mapping[str, Any], say: Say) -> Amount | None:
+        figure, unit = values.get("capacity"), values.get("unit") or self.stated.unit
+        if figure is None:
+            return None
+        if not unit and self.stated.scale:
+            figure = f"{shown(figure)}{self.stated.scale}"
+        try:
+            amount = parse_quantity(figure, self.register.units, unit=unit)
+            period = amount.period or self._period(values.get("period"))
+        except DomainError as refused:
+            say.error("capacity", str(refused))
+            return None
+        if amount.warning:
+            say.warn("capacity", amount.warning)
+        if amount.value is not None and amount.unit is None:
+            say.error("unit", _("No unit is stated. Enter one, for example sets."))
+        return Amount(amount.value, amount.unit, period, amount.warning)
+
+    def _period(self, typed: str | None) -> Any:
+        return parse_unit(typed, Units([])).period if typed else self.stated.period or None
+
+    def compare(self, rows: Sequence[ReadRow]) -> None:
+        """A title twice is said where it is kept: drafts of before count too."""
+        del rows
+
+
+def _days(raw: Any, name: str, say: Say) -> int | None:
+    if raw is None:
+        return None
+    found = _DAYS.match(unicodedata.normalize("NFKC", shown(raw)).strip().lower())
+    if found is None:
+        say.error(
+            name,
+            _("“%(text)s” is no number of days. Enter one, for example 30.") % {"text": shown(raw)},
+        )
+        return None
+    unit = found[3] or ""
+    days = Decimal(found[2] or found[1]) * _DAYS_OF.get(unit, 1)
+    if days > 3650:
+        say.error(name, _("More than ten years. Enter the days."))
+        return None
+    if found[2]:
+        say.warn(name, _("“%(text)s”: the longer time is taken.") % {"text": shown(raw)})
+    return int(days)
+
+
+def _yes(raw: Any, say: Say) -> bool | None:
+    word = fold(shown(raw)).strip() if raw is not None else ""
+    if not word or word in _NO:
+        return None
+    if word not in _YES:
+        say.warn("is_new", _("“%(text)s” is neither yes nor no: left out.") % {"text": shown(raw)})
+        return None
+    return True
+
+
+def _day(raw: Any, say: Say) -> datetime.date | None:
+    if isinstance(raw, str) and raw.strip() in ("长期", "长期有效", "永久"):
+        return None
+    try:
+        day = parse_date(raw)
+    except DomainError as refused:
+        say.error("valid_until_on", str(refused))
+        return None
+    if day.warning:
+        say.warn("valid_until_on", day.warning)
+    return day.value

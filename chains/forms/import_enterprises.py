@@ -1,0 +1,271 @@
+"""What one row of a list of enterprises says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from chains import identity
+from chains.forms.import_cells import Say, words
+from chains.forms.import_regions import Regions
+from chains.models import (
+    ParticipantKind,
+    User,
+)
+from chains.searchtext import fold, language_of
+from chains.services.import_rows import EnterpriseDraft, Person, ReadRow
+from chains.spreadsheets import Row, Table
+
+_LENGTHS = {"name_en": 200, "address": 300, "summary": 2000}
+# Names that say what sort of body it is, where no column does.
+_KINDS_BY_NAME = (
+    (re.compile(r"(?:大学|学院|\buniversity|\bcollege)$", re.IGNORECASE), "university"),
+    (re.compile(r"(?:研究院|研究所|实验室|\binstitute)$", re.IGNORECASE), "research_institute"),
+    (re.compile(r"银行(?:股份有限公司)?(?:.{2,8}(?:支行|分行))?$"), "financial_institution"),
+    (re.compile(r"(?:协会|商会|联合会|\bassociation)$", re.IGNORECASE), "association"),
+    (re.compile(r"(?:局|厅|委员会|管委会|人民政府)$"), "government"),
+)
+
+
+@dataclass
+class EnterpriseRows:
+    table: Table
+    by: User
+    people: _People = field(init=False)
+    regions: Regions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = _People(self.table)
+        self.regions = Regions(self.by)
+
+    def draft(self, row: Row, say: Say) -> EnterpriseDraft:
+        values = row.values
+        name = identity.split_former(words(values.get("name"), 400))
+        if not identity.normalise_name(name.name) and values.get("name"):
+            say.error("name", _("This is no name of an enterprise."))
+        elif len(name.name) > 200:
+            say.error("name", _("The name is longer than 200 characters."))
+        former = [words(text, 200) for text in name.former]
+        former += [t for t in re.split(r"[、;；,，/\n]", values.get("former") or "") if t.strip()]
+        number, is_odd = self._number(values.get("number"), say)
+        return EnterpriseDraft(
+            name=name.name,
+            number=number,
+            number_confirmed=is_odd,
+            former=[words(text, 200) for text in former],
+            region=self.regions.of(values.get("region"), number, say),
+            kind=self._kind(values.get("kind"), name.name, say),
+            people=self.people.of(row, say),
+            profile=self._profile(values, say),
+        )
+
+    def _number(self, raw: str | None, say: Say) -> tuple[str | None, bool]:
+        """As written when it is odd: the register asks about it, it refuses no body for it."""
+        if not raw:
+            return None, False
+        verdict = identity.check_number("uscc", raw)
+        if len(verdict.number) > 40:
+            say.error("number", _("A number has at most 40 characters."))
+        elif verdict.verdict != "valid" and verdict.sentence:
+            say.warn("number", verdict.sentence)
+        return verdict.number or None, verdict.verdict != "valid"
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for kind in ParticipantKind.objects.filter(is_active=True):
+            for word in (kind.code, kind.name_zh, kind.name_en):
+                found[fold(word)] = kind.code
+        return found
+
+    def _kind(self, typed: str | None, name: str, say: Say) -> str:
+        if typed:
+            kind = self._kinds.get(fold(typed))
+            if kind is None and not self._by_name(typed):
+                say.warn(
+                    "kind",
+                    _("“%(text)s” is no kind of body: taken for an enterprise.") % {"text": typed},
+                )
+            return kind or self._by_name(typed)
+        return self._by_name(name)
+
+    def _by_name(self, name: str) -> str:
+        return next((kind for words, kind in _KINDS_BY_NAME if words.search(name)), "")
+
+    def _profile(self, values: Mapping[str, Any], say: Say) -> dict[str, str]:
+        profile: dict[str, str] = {}
+        for name, most in _LENGTHS.items():
+            text = str(values.get(name) or "").strip()
+            if len(text) > most:
+                say.warn(
+                    name,
+                    _("Longer than %(most)d characters: the rest was cut off.") % {"most": most},
+                )
+            if text:
+                profile[name] = text[:most]
+        site = str(values.get("website") or "").strip()
+        if site:
+            site = site if "://" in site else f"https://{site}"
+            if re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(?:/\S*)?", site) and len(site) <= 200:
+                profile["website"] = site
+            else:
+                say.warn(
+                    "website",
+                    _("“%(text)s” is no address of a website: left out.") % {"text": site},
+                )
+        if "summary" in profile:
+            profile["summary_language"] = language_of(profile["summary"])
+        return profile
+
+    def compare(self, rows: Sequence[ReadRow]) -> None:
+        """One number twice, one e-mail for two bodies: both rows are named."""
+        first: dict[str, ReadRow] = {}
+        mails: dict[str, tuple[int, str]] = {}
+        for row in rows:
+            draft = row.draft
+            if not isinstance(draft, EnterpriseDraft):
+                continue
+            if draft.number and draft.number in first:
+                self._again(row, draft, first[draft.number])
+                continue
+            if draft.number:
+                first[draft.number] = row
+            for person in draft.people:
+                mail = person.email.lower()
+                number, name = mails.setdefault(mail, (row.number, draft.name))
+                if mail and number != row.number and name != draft.name:
+                    row.note(
+                        _("Rows %(first)d and %(row)d name the same e-mail address.")
+                        % {"first": number, "row": row.number}
+                    )
+
+    def _again(self, row: ReadRow, draft: EnterpriseDraft, first: ReadRow) -> None:
+        """A list of persons has a row for each of them: one body, several people. Another name is a question."""
+        above = first.draft
+        if isinstance(above, EnterpriseDraft) and (
+            identity.normalise_name(above.name) == identity.normalise_name(draft.name)
+        ):
+            above.people += draft.people
+            draft.people = []
+        else:
+            self._repeated(row, first.number)
+
+    def _repeated(self, row: ReadRow, first: int) -> None:
+        letters = self.table.letters.get("number", [""])
+        sentence = _(
+            "The same code stands in row %(first)d. Which of rows %(first)d and %(row)d is right?"
+        )
+        row.notes.insert(
+            0,
+            {
+                "column": letters[0],
+                "header": self.table.titles.get("number", ""),
+                "sentence": sentence % {"first": first, "row": row.number},
+            },
+        )
+        row.draft = None
+
+
+_PHONE = re.compile(r"[+(]?\d[\d\-() ]{5,}\d")
+
+
+class _People:
+    """Who belongs to which telephone: columns under one heading, else the name to the left of it."""
+
+    def __init__(self, table: Table) -> None:
+        self.names = table.places.get("person", [])
+        self.owner: dict[
+            int, int
+        ] = {}  # a column of the person → the column of the name; -1: nobody is named
+        self.fields: dict[int, str] = {}
+        self._has_said = False
+        for name in ("phone", "email", "job_title"):
+            for place in table.places.get(name, []):
+                self.fields[place] = name
+                self.owner[place] = self._owner(place, table.heads)
+
+    def _owner(self, place: int, heads: Mapping[int, str]) -> int:
+        group = heads.get(place, "").rpartition("/")[0]
+        same = [n for n in self.names if group and heads.get(n, "").rpartition("/")[0] == group]
+        left = [n for n in self.names if n < place]
+        right = [n for n in self.names if n > place]
+        return next(iter(same), left[-1] if left else right[0] if right else -1)
+
+    def of(self, row: Row, say: Say) -> list[Person]:
+        people = {place: self._named(row.cells.get(place, "")) for place in self.names}
+        for place, name in self.fields.items():
+            text = row.cells.get(place, "")
+            if text:
+                person = people.setdefault(self.owner[place], Person(""))
+                self._reach(person, name, text, say)
+        reachable = [one for one in people.values() if one.phone or one.email]
+        self._say_who_is_left_out([one for one in people.values() if one not in reachable], say)
+        for one in reachable:
+            one.name, one.job_title = one.name[:80], one.job_title[:80]
+        return reachable
+
+    def _say_who_is_left_out(self, people: Sequence[Person], say: Say) -> None:
+        """A contact is a way to reach somebody. A list that knows no way at all says so once."""
+        names = [one.name for one in people if one.name]
+        if not names:
+            return
+        if {"phone", "email"} & {*self.fields.values()}:
+            say.warn(
+                "person",
+                _("“%(name)s” has no telephone and no e-mail: not kept as a contact.")
+                % {"name": " / ".join(names)},
+            )
+        elif not self._has_said:
+            self._has_said = True
+            say.warn(
+                "person",
+                _(
+                    "The list has no telephones and no e-mails: the persons it names are not kept as contacts."
+                ),
+            )
+
+    def _named(self, text: str) -> Person:
+        """A telephone often stands behind the name in one cell."""
+        folded = unicodedata.normalize("NFKC", text)
+        name = _PHONE.sub(" ", folded)
+        phones = identity.phones_of(folded) if name != folded else []
+        return Person(words(name.strip(" ,;:/、"), 80), _joined(phones))
+
+    def _reach(self, person: Person, name: str, text: str, say: Say) -> None:
+        if name == "phone":
+            numbers = identity.phones_of(text)
+            if not numbers:
+                say.warn(
+                    "phone", _("“%(text)s” is no telephone number: left out.") % {"text": text}
+                )
+            person.phone = _joined([*filter(None, person.phone.split(" / ")), *numbers])
+        elif name == "email":
+            person.email = person.email or self._mail(text, say)
+        else:
+            person.job_title = person.job_title or words(text, 80)
+
+    def _mail(self, text: str, say: Say) -> str:
+        mail = unicodedata.normalize("NFKC", re.split(r"[;；,，、\s]", text.strip())[0])
+        try:
+            validate_email(mail)
+        except ValidationError:
+            say.warn("email", _("“%(text)s” is no e-mail address: left out.") % {"text": text})
+            return ""
+        return mail
+
+
+def _joined(phones: Sequence[str]) -> str:
+    """As many as the field takes, each once."""
+    text = ""
+    for phone in dict.fromkeys(phones):
+        longer = f"{text} / {phone}" if text else phone
+        text = longer if len(longer) <= 40 else text
+    return text
