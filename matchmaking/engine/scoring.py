@@ -25,8 +25,11 @@ from matchmaking.engine.explanation import (
     explain,
     shared_terms,
 )
-from matchmaking.engine.index import CANDIDATES, Lines, OfferIndex, Pairs
+from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.lines import Lines
 from matchmaking.engine.locality import HOME, Distances, Places, distances
+from matchmaking.engine.pairs import Pairs
+from matchmaking.engine.search import CANDIDATES
 from matchmaking.engine.text import asserted
 from matchmaking.engine.types import (
     PART_NAMES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matchmaking.engine.index import Features
+from matchmaking.engine.features import Features
 from matchmaking.engine.sparse import Floats
 from matchmaking.engine.weights import Weights
 

@@ -96,3 +96,15 @@ def strongest(matrix: Matrix, count: int) -> Matrix:
         (matrix.data[places], matrix.indices[places], np.concatenate([[0], np.cumsum(lengths)])),
         shape=matrix.shape,
     )
+
+
+def widened(matrix: Matrix, width: int) -> Matrix:
+    return sp.csr_matrix(
+        (matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width)
+    )
+
+
+def row_sums(data: Floats, indptr: Ints) -> npt.NDArray[np.float64]:
+    sums = np.concatenate([[0.0], np.cumsum(data, dtype=np.float64)])
+    difference: npt.NDArray[np.float64] = sums[indptr[1:]] - sums[indptr[:-1]]
+    return difference

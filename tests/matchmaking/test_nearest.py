@@ -8,6 +8,7 @@ from chains import changes
 from matchmaking import market, nearest
 from matchmaking.adapters import KeptEncoder
 from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.search import _meanings
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.types import Need
 from tests.factories.matchmaking import supplier
@@ -71,7 +72,7 @@ def test_database_finds_what_memory_finds(index):
     share = np.mean([len(one & other) / len(one) for one, other in zip(exact, told, strict=True)])
     assert share >= 0.97
     # What memory sees by itself alone would make the claim empty.
-    assert not index._meanings(np.zeros((1, 64), np.float32), np.eye(64, dtype=np.float32)).size
+    assert not _meanings(index, np.zeros((1, 64), np.float32), np.eye(64, dtype=np.float32)).size
 
 
 def test_database_follows_offers_that_change_and_go(index):

@@ -30,7 +30,8 @@ from matchmaking.engine.evaluation import (
     read_minimal_pairs,
     won_shares,
 )
-from matchmaking.engine.index import OfferIndex, Pairs
+from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.report import Proposals, Section, interval, markdown, worst
 from matchmaking.engine.scoring import Ranker
 from matchmaking.engine.similarity import likeness

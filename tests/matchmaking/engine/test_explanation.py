@@ -18,7 +18,7 @@ from matchmaking.engine.explanation import (
     shared_terms,
     shortlist,
 )
-from matchmaking.engine.index import Objections
+from matchmaking.engine.features import Objections
 from matchmaking.engine.locality import Nearness
 from matchmaking.engine.scoring import outcomes_of
 from matchmaking.engine.types import Condition, Held, Need, Offer, OfferText, Part, Place, Reason

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matchmaking.engine.encoder import NoEncoder
-from matchmaking.engine.index import Features, Objections, OfferIndex
+from matchmaking.engine.features import Features, Objections, _named
+from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.search import highest
 from matchmaking.engine.similarity import category_share, likeness, text_share
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.text import asserted
@@ -171,7 +173,7 @@ def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path, monkeypa
     assert 9 in {row[1] for row in found(loaded, needs)}
     assert found(loaded, needs) == found(index, needs)
     # One that was saved without its measures takes them itself.
-    (tmp_path / "_weights_said.npy").unlink()
+    (tmp_path / "weights_said.npy").unlink()
     assert found(OfferIndex.load(tmp_path, Taxonomy(SMALL), LETTERS), needs) == expected
 
 
@@ -303,8 +305,8 @@ def test_first_search_of_a_large_index_loses_nothing_that_a_full_sort_finds():
     index.order = rng.permutation(5000)
     scores = np.round(rng.random(5000), 2).astype(np.float32)
 
-    index._all_rows = np.arange(5000)
-    best = index._best(scores, None, 100)
+    index.all_rows = np.arange(5000)
+    best = highest(index, scores, None, 100)
 
     assert sorted(best.tolist()) == sorted(np.lexsort((index.order, -scores))[:100].tolist())
 
@@ -451,7 +453,7 @@ def test_what_other_texts_add_is_the_best_of_all_texts_word_by_word():
     lines, _, told = elsewhere(index, "rubber ring pump")
 
     cover = lines.cover.toarray()[0]
-    said = index._with(index._saturated).toarray()
+    said = index.with_counts(index.saturated).toarray()
     for one in HOUSES:
         rows = index.rows_of(one.id)
         together = float(said[rows].max(axis=0) @ cover)
@@ -511,7 +513,7 @@ def test_likeness_of_meaning_stands_for_the_words_that_two_languages_cannot_shar
     }
 
     def named(*differ):
-        return index._named(lines, pairs, {**columns, "differ": np.array(differ)}).tolist()
+        return _named(lines, pairs, {**columns, "differ": np.array(differ)}).tolist()
 
     assert named(0, 0) == [0, 0]
     same, other = named(0, 1)

@@ -1,0 +1,195 @@
+"""What is known of a pair of a line and a text: in figures for the score, in words for the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from matchmaking.engine import reading
+from matchmaking.engine import text as words
+from matchmaking.engine.lines import Lines
+from matchmaking.engine.pairs import (
+    BLOCK,
+    PAIRS_AT_ONCE,
+    Pairs,
+    cosines,
+    dots,
+    products,
+    ranges,
+    sums_of_greatest,
+)
+from matchmaking.engine.search import DECIMALS
+from matchmaking.engine.sparse import Floats
+from matchmaking.engine.stock import SATURATION, Stock
+
+# So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
+PURPOSE_LEAD = np.float32(0.2)
+# What is left of the points of text and category where a line asks for work and a text offers the machine, or the
+# other way round, and where both want the same or both have it.
+_OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
+# A code that is only half sure says more than half of what a sure one says.
+_LABEL_POWER = np.float32(0.7)
+# So many words of a line in one text, and it is that product whatever code a shop has filed it under; fewer say less.
+# Measured: a product's name in another shop shares eight to twelve, a text of the same code seldom five.
+_NAMED_FROM, _NAMED = 4.5, 10.0
+# A text of the other language can share none: this near in meaning it says as much as it would with words.
+_SHARED_ABOVE, _SHARED_EACH = np.float32(0.3), np.float32(0.6)
+# Two texts of one trade are as near as this without meaning the same.
+FOREIGN = np.float32(0.3)
+# So much more, and it is worth a sentence.
+_TOLD = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Columns that run along pairs, rounded so that batches and single calls agree.
+
+    Attributes
+    ----------
+    u, t, b
+        Likeness of meaning, less that to what the line rules out (-1 to 1), of all words (0 to 1), and the share of the line's weight of words that the
+        text covers (0 to 1).
+    leaf, parent, chain
+        Agreement of the recognised categories at the three levels, 0 to 1.
+    elsewhere
+        What other texts of the same supplier add to `b`: the share of the line's weight of words that its texts cover
+        together, less what this one covers.
+    differ
+        1 where line and text are in different languages, else 0.
+    fit
+        What is left of the points of text and category (0 to 1) after it is known who gives and who takes, and whether
+        work or a machine is meant.
+    """
+
+    u: Floats
+    t: Floats
+    b: Floats
+    leaf: Floats
+    parent: Floats
+    chain: Floats
+    differ: Floats
+    elsewhere: Floats
+    fit: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Objections:
+    """What speaks against a text as an answer, in the words of the line where it has any; "" for none."""
+
+    ruled_out: str = ""
+    purpose: str = ""
+    form: reading.Form = ""
+    party: Literal["", "seller", "buyer"] = ""
+
+
+def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -> Features:
+    """What is known of each pair, as columns along `pairs`.
+
+    Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
+    """
+    columns = {
+        "u": _wanted(stock, lines, pairs),
+        "t": stock.shared_words(lines.tfidf, pairs),
+        "b": dots(lines.cover, stock.with_counts(stock.saturated), pairs),
+        "leaf": dots(lines.leaf, stock.leaf, pairs),
+        "parent": dots(lines.parent, stock.parent, pairs),
+        "chain": dots(lines.chain, stock.chain, pairs),
+        "fit": _fit(stock, lines, pairs),
+        "differ": (lines.chinese[pairs.line] != stock.chinese[pairs.row]).astype(np.float32),
+    }
+    nothing = np.zeros(len(pairs), np.float32)
+    columns["elsewhere"] = _elsewhere(stock, lines, pairs, columns["b"]) if houses else nothing
+    if stock.labels:
+        # Leaves guessed in a tree that does not hold the codes would say less.
+        same = np.minimum(dots(lines.labels, stock.labels.of_texts, pairs), 1) ** _LABEL_POWER
+        same += (1 - same) * _named(lines, pairs, columns)
+        columns |= dict.fromkeys(("leaf", "parent", "chain"), same)
+    return Features(
+        **{name: np.round(column, DECIMALS).astype(np.float32) for name, column in columns.items()}
+    )
+
+
+def _wanted(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
+    """Likeness of meaning, less how near a text comes to what the line rules out."""
+    likeness = cosines(lines.vectors, stock.vectors, pairs)
+    for line, vector in lines.ruled_out.items():
+        start, stop = np.searchsorted(pairs.line, [line, line + 1])
+        rows = pairs.row[start:stop]
+        # A text that rules out something itself may name just what the line does not want either.
+        speaks_for = [not words.ruled_out(stock.texts[row].text) for row in rows.tolist()]
+        near = stock.vectors[rows] @ vector
+        likeness[start:stop] -= np.maximum(near - FOREIGN, 0) * speaks_for
+    for line, (asked, use) in lines.purposes.items():
+        start, stop = np.searchsorted(pairs.line, [line, line + 1])
+        nearer = stock.vectors[pairs.row[start:stop]] @ (use - asked)
+        likeness[start:stop] -= np.maximum(nearer - PURPOSE_LEAD, 0)
+    return np.maximum(likeness, -1)
+
+
+def _named(lines: Lines, pairs: Pairs, columns: Mapping[str, Floats]) -> Floats:
+    """How far shared words alone say that a text is about the very product, between 0 and 1.
+
+    A code is what somebody filed a text under: shops disagree about it even where their words are the same.
+    """
+    shared = columns["b"] + columns["elsewhere"]
+    near = _SHARED_EACH * np.maximum(columns["u"] - _SHARED_ABOVE, 0)
+    covered = np.where(columns["differ"] > 0, near, shared) * (1 + SATURATION)
+    said = lines.sizes[pairs.line] * covered
+    named: Floats = np.clip((said - _NAMED_FROM) / (_NAMED - _NAMED_FROM), 0, 1).astype(np.float32)
+    return named
+
+
+def _elsewhere(stock: Stock, lines: Lines, pairs: Pairs, covered: Floats) -> Floats:
+    out = np.zeros(len(pairs), np.float32)
+    house = stock.house[pairs.row]
+    several = np.flatnonzero(np.diff(stock.houses)[house] > 1)
+    if not len(several):
+        return out
+    width = len(stock.houses)
+    key, back = np.unique(pairs.line[several] * width + house[several], return_inverse=True)
+    line, house = np.divmod(key, width)
+    whole = np.empty(len(key), np.float32)
+    said = stock.with_counts(stock.saturated)
+    start = 0
+    while start < len(key):
+        stop = min(start + PAIRS_AT_ONCE, int(np.searchsorted(line, line[start] + BLOCK)))
+        first, last = stock.houses[house[start:stop]], stock.houses[house[start:stop] + 1]
+        row = stock.housed[ranges(first, last - first)]
+        owner = np.repeat(np.arange(stop - start), last - first)
+        found, column, product = products(lines.cover, said, line[start:stop][owner], row)
+        whole[start:stop] = sums_of_greatest(owner[found], column, product, stop - start)
+        start = stop
+    out[several] = np.maximum(whole[back] - covered[several], 0)
+    return out
+
+
+def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
+    asked, offered = lines.forms[pairs.line], stock.forms[pairs.row]
+    other = (asked > 0) & (offered > 0) & (asked != offered)
+    rival = lines.rivals[pairs.line, stock.parties[pairs.row]]
+    return np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
+
+
+def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
+    """What has taken points from a pair, to be told as reasons."""
+    text, vector = lines.needs[line].text, stock.vectors[row]
+    ruled_out, purpose = "", ""
+    if line in lines.ruled_out and not words.ruled_out(stock.texts[row].text):
+        near = float(vector @ lines.ruled_out[line])
+        ruled_out = words.ruled_out(text) if near > FOREIGN + _TOLD else ""
+    if line in lines.purposes:
+        asked, use = lines.purposes[line]
+        nearer = float(vector @ (use - asked))
+        purpose = reading.aim(words.asserted(text))[1] if nearer > PURPOSE_LEAD else ""
+    form, party = int(lines.forms[line]), int(stock.parties[row])
+    other = form > 0 and stock.forms[row] > 0 and stock.forms[row] != form
+    rival = bool(lines.rivals[line, party])
+    return Objections(
+        ruled_out,
+        purpose,
+        reading.FORMS[stock.forms[row]] if other else "",
+        ("buyer" if party else "seller") if rival else "",
+    )

@@ -1,0 +1,256 @@
+"""Lines as they are compared: what a need asks for, in words, meaning and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from matchmaking.engine import reading, search
+from matchmaking.engine import text as words
+from matchmaking.engine.encoder import vectors_of
+from matchmaking.engine.pairs import Pairs, cosines
+from matchmaking.engine.search import CANDIDATES, DECIMALS
+from matchmaking.engine.sparse import (
+    Floats,
+    Matrix,
+    row_sums,
+    sublinear,
+    times_columns,
+    unit_rows,
+    widened,
+)
+from matchmaking.engine.stock import Stock, are_chinese, forms_of, leaders_of
+from matchmaking.engine.types import Need
+
+_VOTE_SHARE = 0.3
+# What a line is for tells something of its category, but less than what it asks for.
+_AIM_SHARE = np.float32(0.5)
+_PURPOSE_HEARD = np.float32(0.3)
+_PHRASES_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How many of the nearest texts speak for a line, how much shared words make them near, how fast they fade."""
+
+    voters: int
+    words: float
+    sharpness: float
+
+
+# Codes without words are known by their texts alone, so more are asked, and those of the other language too.
+_LEAF_VOTE = Vote(voters=10, words=0.3, sharpness=15.0)
+_LABEL_VOTE = Vote(voters=30, words=0.15, sharpness=12.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Needs as the index reads them; row i of everything belongs to needs[i]."""
+
+    needs: tuple[Need, ...]
+    vectors: Floats
+    tfidf: Matrix
+    cover: Matrix
+    chinese: npt.NDArray[np.bool_]
+    found: Pairs
+    leaf: Matrix
+    parent: Matrix
+    chain: Matrix
+    labels: Matrix
+    sizes: Floats
+    leading: list[int]
+    ruled_out: Mapping[int, Floats]
+    purposes: Mapping[int, tuple[Floats, Floats]]
+    forms: npt.NDArray[np.int8]
+    rivals: npt.NDArray[np.bool_]
+
+
+def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
+    """Everything about the needs that pairs are compared by; finds the k nearest texts by meaning and by words."""
+    stock.refresh()
+    spoken = [need.text for need in needs]
+    aims = [reading.aim(words.asserted(text))[0] for text in spoken]
+    vectors = _vectors_of_lines(stock, needs)
+    purposes = _purposes(stock, needs)
+    counts = widened(
+        stock.vocabulary.counts(spoken, words.tokens, grow=False), len(stock.vocabulary)
+    )
+    heard = _heard(stock, counts, aims, list(purposes))
+    tfidf = times_columns(sublinear(counts), stock.idf)
+    tfidf.data *= heard
+    tfidf = unit_rows(tfidf)
+    cover = counts.copy()
+    cover.data = stock.rarity[cover.indices] * heard
+    sums = np.maximum(row_sums(cover.data, cover.indptr), 1e-9)
+    cover.data = (cover.data / np.repeat(sums, np.diff(cover.indptr))).astype(np.float32)
+    chinese = are_chinese(spoken)
+    found = search.nearest(stock, needs, vectors, tfidf, k)
+    likely = _likely(stock, spoken, aims, vectors, purposes)
+    votes = _votes(stock, vectors, tfidf, found, _LEAF_VOTE)
+    likely = _with_votes(stock, likely, votes)
+    likely = stock.taxonomy.with_given(
+        likely, [[need.category] if need.category else [] for need in needs]
+    )
+    leaf, parent, chain = stock.taxonomy.levels(likely)
+    labels = _labelled(stock, needs, vectors, tfidf, found)
+    return Lines(
+        tuple(needs),
+        vectors,
+        tfidf,
+        cover,
+        chinese,
+        found,
+        leaf,
+        parent,
+        chain,
+        labels,
+        _sizes(stock, needs),
+        leaders_of(leaf),
+        _ruled_out(stock, needs),
+        purposes,
+        forms_of(aims),
+        _rivals(stock, needs),
+    )
+
+
+def _likely(
+    stock: Stock,
+    spoken: Sequence[str],
+    aims: Sequence[str],
+    vectors: Floats,
+    purposes: Mapping[int, tuple[Floats, Floats]],
+) -> Matrix:
+    """p(leaf | line): of one that says what its product is for, half by the product alone."""
+    likely = stock.taxonomy.probabilities(spoken, vectors, stock.encoder)
+    if not purposes:
+        return likely
+    rows = list(purposes)
+    asked = np.stack([purposes[row][0] for row in rows])
+    alone = stock.taxonomy.probabilities([aims[row] for row in rows], asked, stock.encoder)
+    place = sp.csr_matrix(
+        (np.full(len(rows), _AIM_SHARE), (rows, range(len(rows)))),
+        shape=(len(spoken), len(rows)),
+    )
+    keep = np.ones(len(spoken), np.float32)
+    keep[rows] = 1 - _AIM_SHARE
+    return (sp.diags(keep) @ likely + place @ alone).tocsr().astype(np.float32)
+
+
+def _heard(stock: Stock, counts: Matrix, aims: Sequence[str], rows: Sequence[int]) -> Floats:
+    """How much each count of a line says: what it says only of its product's purpose speaks more softly."""
+    heard = np.ones(len(counts.data), np.float32)
+    asked = stock.vocabulary.counts([aims[row] for row in rows], words.tokens, grow=False)
+    for place, row in enumerate(rows):
+        own = slice(counts.indptr[row], counts.indptr[row + 1])
+        kept = asked.indices[asked.indptr[place] : asked.indptr[place + 1]]
+        heard[own] = np.where(np.isin(counts.indices[own], kept), 1, _PURPOSE_HEARD)
+    return heard
+
+
+def _purposes(stock: Stock, needs: Sequence[Need]) -> Mapping[int, tuple[Floats, Floats]]:
+    """Vectors of what lines ask for and of what that is for, by the position of those that say both."""
+    aims = {n: reading.aim(words.asserted(need.text)) for n, need in enumerate(needs)}
+    said = {number: phrases for number, phrases in aims.items() if phrases[1]}
+    vectors = _vectors_of_phrases(stock, [phrase for pair in said.values() for phrase in pair])
+    return {number: (vectors[asked], vectors[use]) for number, (asked, use) in said.items()}
+
+
+def _vectors_of_phrases(stock: Stock, phrases: Sequence[str]) -> Mapping[str, Floats]:
+    """Lines of one buyer name the same things again and again."""
+    fresh = [phrase for phrase in dict.fromkeys(phrases) if phrase not in stock.phrases]
+    read = dict(zip(fresh, stock.encoder.encode(fresh), strict=True))
+    found = {
+        phrase: read[phrase] if phrase in read else stock.phrases[phrase] for phrase in phrases
+    }
+    if len(stock.phrases) + len(read) > _PHRASES_KEPT:
+        stock.phrases.clear()
+    stock.phrases |= read
+    return found
+
+
+def _rivals(stock: Stock, needs: Sequence[Need]) -> npt.NDArray[np.bool_]:
+    """For each line the parties that are of no use to it. Among buyers' lines everybody takes."""
+    out = np.zeros((len(needs), len(reading.PARTIES)), np.bool_)
+    if not stock.of_buyers:
+        for number, need in enumerate(needs):
+            rivals = reading.rivals_of(need.text)
+            out[number] = [party in rivals for party in reading.PARTIES]
+    return out
+
+
+def _vectors_of_lines(stock: Stock, needs: Sequence[Need]) -> Floats:
+    """A line is compared by what it asks for: what it rules out would draw it to just that."""
+    vectors = vectors_of(needs, stock.encoder)
+    said = [words.asserted(need.text) for need in needs]
+    cut = [number for number, need in enumerate(needs) if said[number] != need.text]
+    if cut:
+        vectors[cut] = stock.encoder.encode([said[number] for number in cut])
+    return vectors
+
+
+def _ruled_out(stock: Stock, needs: Sequence[Need]) -> Mapping[int, Floats]:
+    """Vectors of what lines rule out, by the line's position."""
+    phrases = {number: words.ruled_out(need.text) for number, need in enumerate(needs)}
+    spoken = {number: phrase for number, phrase in phrases.items() if phrase}
+    return dict(zip(spoken, stock.encoder.encode(list(spoken.values())), strict=True))
+
+
+def _labelled(
+    stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, found: Pairs
+) -> Matrix:
+    if not stock.labels:
+        return sp.csr_matrix((len(needs), 0), dtype=np.float32)
+    votes = _votes(stock, vectors, tfidf, found, _LABEL_VOTE)
+    return stock.labels.of_lines(votes, vectors, tfidf, [need.category for need in needs])
+
+
+def _votes(stock: Stock, vectors: Floats, tfidf: Matrix, found: Pairs, vote: Vote) -> Matrix:
+    """Shares of the texts nearest to each line; each row sums to 1, or to 0 where nothing is near."""
+    shape = len(vectors), len(stock.texts)
+    if not len(found):
+        return sp.csr_matrix(shape, dtype=np.float32)
+    near = cosines(vectors, stock.vectors, found) + vote.words * stock.shared_words(tfidf, found)
+    near = np.round(near, DECIMALS)
+    starts = np.searchsorted(found.line, np.arange(len(vectors) + 1))
+    lines, rows, shares = [], [], []
+    for line in range(len(vectors)):
+        own = slice(starts[line], starts[line + 1])
+        best = np.lexsort((stock.order[found.row[own]], -near[own]))[: vote.voters]
+        if not len(best):
+            continue
+        share = np.exp(vote.sharpness * (near[own][best] - near[own][best[0]]))
+        lines.append(np.full(len(best), line))
+        rows.append(found.row[own][best])
+        shares.append(share / share.sum())
+    return sp.csr_matrix(
+        (
+            np.concatenate(shares).astype(np.float32),
+            (np.concatenate(lines), np.concatenate(rows)),
+        ),
+        shape=shape,
+    )
+
+
+def _with_votes(stock: Stock, likely: Matrix, votes: Matrix) -> Matrix:
+    """Lets the texts nearest to a line say what category it is; they are the words of the trade itself."""
+    # A line without any text near it keeps its whole own opinion.
+    heard = np.asarray(votes.sum(axis=1)).ravel() > 0
+    keep = sp.diags(np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32))
+    return (keep @ likely + _VOTE_SHARE * (votes @ stock.probabilities)).tocsr().astype(np.float32)
+
+
+def _sizes(stock: Stock, needs: Sequence[Need]) -> Floats:
+    """Words of each line, two Chinese characters as one; 0 for a line whose code an author has told."""
+    told = [need.category is not None and need.category in stock.labels for need in needs]
+    tokens = [
+        [] if known else words.short_tokens(need.text)
+        for need, known in zip(needs, told, strict=True)
+    ]
+    return np.array(
+        [sum(1.0 if one[0].isascii() else 0.5 * (len(one) == 1) for one in row) for row in tokens],
+        np.float32,
+    )

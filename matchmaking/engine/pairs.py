@@ -1,0 +1,103 @@
+"""Pairs of a line and a text, and what is reckoned along them without building the table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from matchmaking.engine.sparse import Floats, Ints, Matrix
+
+# Lines that are compared at once, so that the dense table of their weights stays small.
+BLOCK = 250
+PAIRS_AT_ONCE = 200_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Columns: position of the need, row of the text in the index; sorted by both, each pair once."""
+
+    line: Ints
+    row: Ints
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+
+def pairs_of(lines: Sequence[Ints], rows: Sequence[Ints]) -> Pairs:
+    if not rows:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64))
+    line, row = np.concatenate(lines), np.concatenate(rows).astype(np.int64)
+    width = int(row.max()) + 1 if len(row) else 1
+    keys = np.sort(line * width + row)
+    keys = keys[np.r_[True, keys[1:] != keys[:-1]]] if len(keys) else keys
+    return Pairs(keys // width, keys % width)
+
+
+def cosines(lines: Floats, texts: Floats, pairs: Pairs) -> Floats:
+    out = np.empty(len(pairs), np.float32)
+    bounds = np.searchsorted(pairs.line, np.arange(len(lines) + 1))
+    # By line: a product with a gathered block is several times faster than one over gathered pairs.
+    for line, (start, stop) in enumerate(pairwise(bounds.tolist())):
+        if start < stop:
+            out[start:stop] = texts[pairs.row[start:stop]] @ lines[line]
+    return out
+
+
+def dots(left: Matrix, right: Matrix, pairs: Pairs) -> Floats:
+    """Products of row pairs of two sparse matrices, without building the full product."""
+    out = np.empty(len(pairs), np.float32)
+    start = 0
+    while start < len(pairs):
+        # Whole lines, so that the dense table of their weights stays small.
+        stop = min(start + PAIRS_AT_ONCE, len(pairs))
+        last = int(np.searchsorted(pairs.line, pairs.line[start] + BLOCK))
+        stop = min(stop, last)
+        out[start:stop] = _dots_of(left, right, pairs.line[start:stop], pairs.row[start:stop])
+        start = stop
+    return out
+
+
+def _dots_of(left: Matrix, right: Matrix, line: Ints, row: Ints) -> Floats:
+    pair, _, product = products(left, right, line, row)
+    return np.bincount(pair, weights=product, minlength=len(row)).astype(np.float32)
+
+
+def products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Floats]:
+    """Pair, column and product of every column that both rows of a pair fill."""
+    first = int(line[0])
+    own = left[first : int(line[-1]) + 1]
+    used = np.unique(own.indices)
+    place = np.full(right.shape[1], -1, np.int32)
+    place[used] = np.arange(len(used))
+    table = np.zeros((own.shape[0], max(len(used), 1)), np.float32)
+    table[np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)), place[own.indices]] = own.data
+    lengths = right.indptr[row + 1] - right.indptr[row]
+    flat = ranges(right.indptr[row], lengths)
+    column = place[right.indices[flat]]
+    shared = np.flatnonzero(column >= 0)
+    pair = np.repeat(np.arange(len(row)), lengths)[shared]
+    column = column[shared]
+    product: Floats = table[line[pair] - first, column] * right.data[flat[shared]]
+    return pair, column, product
+
+
+def ranges(starts: Ints, lengths: Ints) -> Ints:
+    """The numbers from each start on, as many as its length, one after the other."""
+    ends = np.cumsum(lengths)
+    numbers: Ints = np.repeat(starts - (ends - lengths), lengths)
+    numbers += np.arange(ends[-1] if len(ends) else 0)
+    return numbers
+
+
+def sums_of_greatest(group: Ints, column: Ints, value: Floats, groups: int) -> Floats:
+    """For each group the sum over its columns of the greatest value there."""
+    width = int(column.max()) + 1 if len(column) else 1
+    key = group * width + column
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    greatest = np.maximum.reduceat(value[order], first) if len(first) else value
+    out = np.bincount(key[order][first] // width, weights=greatest, minlength=groups)
+    return out.astype(np.float32)

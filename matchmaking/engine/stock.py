@@ -1,0 +1,324 @@
+"""The texts of all published offers as rows: what is read of each, and what is measured over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from matchmaking.engine import reading
+from matchmaking.engine import text as words
+from matchmaking.engine.encoder import vectors_of
+from matchmaking.engine.labels import Labels
+from matchmaking.engine.pairs import Pairs, dots
+from matchmaking.engine.sparse import (
+    Floats,
+    Ints,
+    Matrix,
+    Vocabulary,
+    row_sums,
+    sublinear,
+    times_columns,
+    widened,
+)
+from matchmaking.engine.taxonomy import Taxonomy
+from matchmaking.engine.types import Encoder, Nearest, Need, Offer, OfferText
+
+SATURATION = 1.2
+_LENGTH = 0.75
+# Letters and digits in one word name one product, where other words name a kind of product.
+_CODE_WEIGHT = np.float32(3)
+
+
+class Stock:
+    """Texts of offers in rows. Rows of removed offers stay until the next change needs the room; they are never found.
+
+    Every figure depends on the living texts alone, not on the order in which they came: adding and removing gives
+    the same results as building anew.
+
+    `of_buyers` says that the texts are what firms buy, so that every one of them takes. With `nearest` the texts near in
+    meaning are asked of it instead of looking at all.
+    """
+
+    of_buyers = False
+    nearest: Nearest | None = None
+
+    def __init__(self, taxonomy: Taxonomy, encoder: Encoder) -> None:
+        self.taxonomy = taxonomy
+        self.encoder = encoder
+        self.offers: dict[int, Offer] = {}
+        self.texts: list[OfferText] = []
+        self.owners: Ints = np.empty(0, np.int64)
+        self.alive: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self.vocabulary = Vocabulary()
+        self.long: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self.codes: Ints = np.empty(0, np.int64)
+        self.codes_read = 0
+        self.counts: Matrix = sp.csr_matrix((0, 0), dtype=np.float32)
+        self.vectors: Floats = encoder.encode(())
+        self.probabilities: Matrix = sp.csr_matrix((0, len(taxonomy.leaves)), dtype=np.float32)
+        self.coarse: Floats = np.empty((0, 0), np.float32)
+        self.chinese: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+        self.forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self.parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self.phrases: dict[str, Floats] = {}
+        self._rows_by_text: dict[tuple[int, int], int] | None = None
+        self._pending: list[tuple[int, OfferText]] = []
+        self.changed = True
+
+    def add(self, offer: Offer) -> None:
+        """Puts an offer in; one of the same id is replaced. The work is done at the next search."""
+        self.remove(offer.id)
+        self.offers[offer.id] = offer
+        self._pending += [(offer.id, text) for text in offer.texts]
+        self.changed = True
+
+    def remove(self, offer_id: int) -> None:
+        """Takes an offer out; an unknown id is no error, because a removal may be told twice."""
+        if self.offers.pop(offer_id, None) is None:
+            return
+        if any(owner == offer_id for owner, _ in self._pending):
+            self._pending = [(owner, text) for owner, text in self._pending if owner != offer_id]
+        self.alive[self.owners == offer_id] = False
+        self.changed = True
+
+    def __len__(self) -> int:
+        return int(self.alive.sum()) + len(self._pending)
+
+    def refresh(self) -> None:
+        """Takes in what was added and removed since; searching does it by itself."""
+        if not self.changed:
+            return
+        if len(self.alive) > 64 and self.alive.mean() < 0.75:
+            self._drop_dead()
+        if self._pending:
+            self._take_in()
+        self._measure()
+        self.changed = False
+
+    def make_compact(self) -> None:
+        """Lets go of the rows of removed offers now."""
+        self.refresh()
+        if not self.alive.all():
+            self._drop_dead()
+            self._measure()
+
+    def _drop_dead(self) -> None:
+        rows = np.flatnonzero(self.alive)
+        self.texts = [self.texts[row] for row in rows]
+        self.owners, self.vectors = self.owners[rows], self.vectors[rows]
+        self.coarse, self.chinese = self.coarse[rows], self.chinese[rows]
+        self.forms, self.parties = self.forms[rows], self.parties[rows]
+        self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
+        self.alive = np.ones(len(rows), np.bool_)
+
+    def _take_in(self) -> None:
+        texts = [text for _, text in self._pending]
+        spoken = [text.text for text in texts]
+        vectors = vectors_of(texts, self.encoder)
+        short = self.vocabulary.counts(spoken, words.short_tokens, grow=True)
+        known = len(self.long)
+        self.long = np.append(self.long, np.zeros(len(self.vocabulary) - known, np.bool_))
+        long = self.vocabulary.counts(spoken, words.long_tokens, grow=True)
+        self.long = np.append(self.long, np.ones(len(self.vocabulary) - len(self.long), np.bool_))
+        width = len(self.vocabulary)
+        counts = widened(short, width) + widened(long, width)
+        given = [text.categories for text in texts]
+        likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
+        self.probabilities = sp.vstack(
+            [self.probabilities, self.taxonomy.with_given(likely, given)], format="csr"
+        )
+        self.counts = sp.vstack([widened(self.counts, width), counts], format="csr")
+        self.vectors = _stacked(self.vectors, vectors)
+        self.coarse = _stacked(self.coarse, vectors @ self.taxonomy.basis(self.encoder))
+        self.chinese = np.append(self.chinese, are_chinese(spoken))
+        self.forms = np.append(self.forms, forms_of(spoken))
+        parties = [reading.PARTIES.index(reading.party_of(text)) for text in spoken]
+        self.parties = np.append(self.parties, np.array(parties, np.int8))
+        self.texts += texts
+        self.owners = np.append(
+            self.owners, np.array([owner for owner, _ in self._pending], np.int64)
+        )
+        self.alive = np.append(self.alive, np.ones(len(texts), np.bool_))
+        self._pending = []
+
+    def _measure(self) -> None:
+        """What depends on all living texts at once; a few passes over the stored counts, no text is read again."""
+        counts, alive, width = self.counts, self.alive, len(self.vocabulary)
+        lengths = np.diff(counts.indptr)
+        living = np.repeat(alive, lengths)
+        present = np.bincount(counts.indices[living], minlength=width)[:width]
+        total = int(alive.sum())
+        seen = present > 0
+        self.present, self.total = present, total
+        self._read_codes()
+        self.idf = np.where(seen, np.log((1 + total) / (1 + present)) + 1, 0).astype(np.float32)
+        self.idf[self.codes] *= _CODE_WEIGHT
+        rare = np.log1p((total - present + 0.5) / (present + 0.5))
+        self.rarity = np.where(seen & ~self.long[:width], rare, 0).astype(np.float32)
+        self.rarity[self.codes] *= _CODE_WEIGHT
+        self.weighted = sublinear(counts)
+        squares = (self.weighted.data * self.idf[counts.indices]) ** 2
+        self.scale = (1 / np.sqrt(np.maximum(row_sums(squares, counts.indptr), 1e-12))).astype(
+            np.float32
+        )
+        short = ~self.long[counts.indices]
+        size = row_sums(counts.data * short, counts.indptr)
+        mean = size[alive].mean() if total else 1.0
+        damping = SATURATION * (1 - _LENGTH + _LENGTH * size / max(mean, 1e-9))
+        # Between 0 and 1 before the line's weights: tf (k+1) / (tf + damping), over k + 1.
+        saturated = counts.data / (counts.data + np.repeat(damping, lengths)) * short
+        self.saturated = saturated.astype(np.float32)
+        self.postings = self.weighted.T.tocsr()
+        self.leaf, self.parent, self.chain = self.taxonomy.levels(self.probabilities)
+        self.leaf_postings = self.leaf.T.tocsr()
+        self.house, self.housed, self.houses = self._of_houses()
+        order = np.lexsort((np.array([text.id for text in self.texts], np.int64), self.owners))
+        self.order = np.empty(len(order), np.int64)
+        self.order[order] = np.arange(len(order))
+        self.arrange()
+
+    def arrange(self) -> None:
+        """What is looked up by offer, kind and group; quickly made from what was measured."""
+        alive = self.alive
+        self.leaders = leaders_of(self.leaf)
+        self.all_rows = np.arange(len(self.order))
+        self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
+        self.labels = Labels(
+            [text.categories for text in self.texts],
+            self.taxonomy.by_code,
+            alive,
+            self.vectors,
+            partial(_tfidf, self.weighted, self.idf, self.scale),
+        )
+        self._rows_by_text = None
+        self._rows_of = dict(_grouped(self.owners, alive))
+        self._kinds = {
+            kind: self._rows_where(kind=kind)
+            for kind in {offer.kind for offer in self.offers.values()}
+        }
+        groups = {offer.group for offer in self.offers.values() if offer.group is not None}
+        self._groups = {group: self._rows_where(group=group) for group in groups}
+
+    def _of_houses(self) -> tuple[Ints, Ints, Ints]:
+        """Number of the supplier of each text, its texts in one column, and where those of each supplier begin."""
+        rows = np.flatnonzero(self.alive)
+        _, place, count = np.unique(self.owners[rows], return_inverse=True, return_counts=True)
+        house = np.zeros(len(self.owners), np.int64)
+        house[rows] = place
+        return house, rows[np.argsort(place, kind="stable")], np.append(0, np.cumsum(count))
+
+    def _read_codes(self) -> None:
+        """Columns of the vocabulary that name one model or grade; read once, for the vocabulary only grows."""
+        known = self.codes_read
+        fresh = list(islice(self.vocabulary.columns, known, None))
+        found = [column for column, word in enumerate(fresh, known) if words.is_code(word)]
+        self.codes = np.append(self.codes, np.array(found, np.int64))
+        self.codes_read = known + len(fresh)
+
+    def _rows_where(self, *, kind: str | None = None, group: int | None = None) -> Ints:
+        rows = [
+            self._rows_of.get(offer.id, np.empty(0, np.int64))
+            for offer in self.offers.values()
+            if (kind is None or offer.kind == kind) and (group is None or offer.group == group)
+        ]
+        return np.concatenate(rows)
+
+    def rows_of(self, offer_id: int) -> Ints:
+        """Rows of the texts of one offer, in order of their ids."""
+        self.refresh()
+        rows = self._rows_of.get(offer_id, np.empty(0, np.int64))
+        return rows[np.argsort(self.order[rows])]
+
+    def barred(self, need: Need) -> npt.NDArray[np.bool_]:
+        """True for rows that may never be paired with the need: gone, of the same house, or of a kind not asked for."""
+        barred = self._of_other_kinds(need.counterparts).copy()
+        barred[self._own_rows(need)] = True
+        return barred
+
+    def _of_other_kinds(self, counterparts: frozenset[str]) -> npt.NDArray[np.bool_]:
+        if counterparts not in self._barred_kinds:
+            barred = ~self.alive
+            if counterparts:
+                for kind, rows in self._kinds.items():
+                    if kind not in counterparts:
+                        barred[rows] = True
+            self._barred_kinds[counterparts] = barred
+        return self._barred_kinds[counterparts]
+
+    def _own_rows(self, need: Need) -> Ints:
+        nothing = np.empty(0, np.int64)
+        affiliates = nothing if need.group is None else self._groups.get(need.group, nothing)
+        return np.concatenate([self._rows_of.get(need.enterprise, nothing), affiliates])
+
+    @property
+    def row_of_text(self) -> dict[tuple[int, int], int]:
+        if self._rows_by_text is None:
+            living = np.flatnonzero(self.alive).tolist()
+            self._rows_by_text = {
+                (int(self.owners[row]), self.texts[row].id): row for row in living
+            }
+        return self._rows_by_text
+
+    def kept(self, offers: Iterable[int] | None = None) -> tuple[Ints, Ints, Floats]:
+        """Offer, text and vector of the living texts, of some offers or of all: what `nearest` has to hold."""
+        self.refresh()
+        if offers is None:
+            rows = np.flatnonzero(self.alive)
+        else:
+            rows = np.concatenate([np.empty(0, np.int64), *map(self.rows_of, offers)])
+        ids = np.array([self.texts[row].id for row in rows.tolist()], np.int64)
+        return self.owners[rows], ids, self.vectors[rows]
+
+    def with_counts(self, data: Floats) -> Matrix:
+        return sp.csr_matrix(
+            (data, self.counts.indices, self.counts.indptr), shape=self.counts.shape
+        )
+
+    def shared_words(self, tfidf: Matrix, pairs: Pairs) -> Floats:
+        return dots(times_columns(tfidf, self.idf), self.weighted, pairs) * self.scale[pairs.row]
+
+
+def _stacked(above: Floats, below: Floats) -> Floats:
+    stacked: Floats = np.concatenate([above, below]) if len(above) else below
+    return stacked
+
+
+def are_chinese(spoken: Sequence[str]) -> npt.NDArray[np.bool_]:
+    return np.array([words.language_of(text) == "zh" for text in spoken], np.bool_)
+
+
+def _tfidf(weighted: Matrix, idf: Floats, scale: Floats) -> Matrix:
+    return sp.diags(scale) @ times_columns(weighted, idf)
+
+
+def forms_of(spoken: Sequence[str]) -> npt.NDArray[np.int8]:
+    return np.array([reading.FORMS.index(reading.form_of(text)) for text in spoken], np.int8)
+
+
+def leaders_of(levels: Matrix) -> list[int]:
+    """Column of the first greatest entry of each row, -1 for an empty row."""
+    leaders = np.full(levels.shape[0], -1, np.int64)
+    filled = np.flatnonzero(np.diff(levels.indptr))
+    if len(filled):
+        starts = levels.indptr[filled]
+        lengths = np.diff(np.append(starts, len(levels.data)))
+        greatest = np.repeat(np.maximum.reduceat(levels.data, starts), lengths)
+        places = np.where(levels.data == greatest, np.arange(len(levels.data)), len(levels.data))
+        leaders[filled] = levels.indices[np.minimum.reduceat(places, starts)]
+    out: list[int] = leaders.tolist()
+    return out
+
+
+def _grouped(owners: Ints, alive: npt.NDArray[np.bool_]) -> Iterable[tuple[int, Ints]]:
+    rows = np.flatnonzero(alive)
+    rows = rows[np.argsort(owners[rows], kind="stable")]
+    if not len(rows):
+        return
+    cuts = np.flatnonzero(np.diff(owners[rows])) + 1
+    for part in np.split(rows, cuts):
+        yield int(owners[part[0]]), part
