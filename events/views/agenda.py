@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from events.forms import AgendaForm, AgendaFormSet, ChecklistForm, checklist_formset
+from events.forms.agenda import AgendaForm, AgendaFormSet, ChecklistForm, checklist_formset
 from events.models import Event
 from events.services import agenda
 from events.views.organise import managed

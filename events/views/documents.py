@@ -11,7 +11,7 @@ from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.views.downloads import download
 from chains.views.posted import posted
-from events.forms import DocumentForm
+from events.forms.documents import DocumentForm
 from events.models import Event, EventDocument
 from events.services import documents
 from events.views.organise import managed

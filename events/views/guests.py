@@ -31,7 +31,7 @@ from chains.templatetags.localised import localised, moment, place
 from chains.views.posted import page_of_form, posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
-from events.forms import GuestFilterForm
+from events.forms.registration import GuestFilterForm
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
 from events.models.registration import QUEUE_ORDER
 from events.services import admission, participation, registration, waiting_list

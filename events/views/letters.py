@@ -22,7 +22,7 @@ from chains.models import Notification
 from chains.templatetags.localised import is_chinese
 from chains.views.posted import posted
 from events import letters as wording
-from events.forms import AnnouncementForm, LetterForm
+from events.forms.letters import AnnouncementForm, LetterForm
 from events.models import Event, LetterTemplate
 from events.services import announcements, letters
 from events.views.organise import managed

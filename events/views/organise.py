@@ -17,7 +17,7 @@ from chains.models import Enterprise, User
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
-from events.forms import CopyForm, EventForm, TierFormSet, default_times, tiers_of
+from events.forms.events import CopyForm, EventForm, TierFormSet, default_times, tiers_of
 from events.models import Event, Series
 from events.services import copies, events
 

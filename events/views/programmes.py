@@ -20,7 +20,7 @@ from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, OrganiserRole, Region, RegionGroup, User, lies_within
 from chains.permissions import holds_a_role
 from events import permissions, statistics
-from events.forms import (
+from events.forms.programmes import (
     ProgrammeForm,
     RegionTargetFormSet,
     SeriesEventFilterForm,

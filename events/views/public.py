@@ -16,7 +16,7 @@ from chains import fragments, search
 from chains.http import HttpRequest
 from chains.models import Chain, DockingDirection, Requirement, lies_within
 from events import calendar, permissions, statistics
-from events.forms import EventFilterForm
+from events.forms.events import EventFilterForm
 from events.models import Event, EventLevel, Series
 from events.views.registration import panel
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from events.forms import QuestionForm, QuestionFormSet
+from events.forms.questions import QuestionForm, QuestionFormSet
 from events.services import questions
 from events.views.organise import managed
 

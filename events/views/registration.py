@@ -20,7 +20,8 @@ from chains.views.downloads import download
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
-from events.forms import AnswersForm, RegistrationForm, delegate_formset
+from events.forms.questions import AnswersForm
+from events.forms.registration import RegistrationForm, delegate_formset
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
 from events.services import answers, offers, registration, waiting_list
 

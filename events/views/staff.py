@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.views.posted import posted
-from events.forms import StaffForm
+from events.forms.staff import StaffForm
 from events.services import staff
 from events.views.organise import managed
 

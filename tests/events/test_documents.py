@@ -9,7 +9,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from chains.errors import DomainError
 from chains.models import AuditEntry
-from events.forms import EventForm
+from events.forms.events import EventForm
 from events.models import EventDocument, Series
 from events.services import documents
 from tests.factories.chains import MembershipFactory
