@@ -425,6 +425,14 @@ class OrganiserRoleAdmin(AdministratorOnly):
     list_select_related = ("user", "body", "region")
     fields = ("user", "body", "region", "role", "valid_until_on")
     raw_id_fields = ("user", "body", "region")
+    actions = ("end",)
+
+    @admin.action(description=_("End from today"))
+    def end(self, request: HttpRequest, queryset: QuerySet[OrganiserRole]) -> None:
+        assert isinstance(request.user, User)
+        for granted in queryset:
+            accounts.end_role(granted=granted, by=request.user)
+        self.message_user(request, _("Ended."))
 
     @admin.display(description=_("account"))
     def account(self, role: OrganiserRole) -> str:

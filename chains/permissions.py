@@ -60,6 +60,22 @@ def can_hold_token(user: Anyone) -> bool:
     )
 
 
+def can_grant_role(user: Anyone, region: Region) -> bool:
+    """Say who works for a region: the administrator; for a county or zone the desk above it."""
+    if not is_signed_in(user) or user.is_administrator:
+        return is_signed_in(user)
+    above = any(own.contains(region) and own.pk != region.pk for own in user.organiser_regions)
+    return above and region.level in COUNTIES
+
+
+def grants_roles(user: Anyone) -> bool:
+    """Has counties below the own region. The administrator gives all others, in the workshop."""
+    return is_signed_in(user) and any(own.level not in COUNTIES for own in user.organiser_regions)
+
+
+COUNTIES = (Region.Level.COUNTY, Region.Level.ZONE)
+
+
 def can_edit(user: Anyone, enterprise: Enterprise) -> bool:
     """Profile, contacts, capabilities, drafts. A suspended enterprise only reads."""
     membership = membership_of(user, enterprise)

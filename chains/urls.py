@@ -13,6 +13,7 @@ from chains.views import (
     provinces,
     requirement_import,
     requirements,
+    roles,
     tokens,
 )
 
@@ -133,6 +134,8 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
             to,
             name="enterprise_case",
         ),
+        path("desk/roles/", roles.role_list, name="role_list"),
+        path("desk/roles/<str:public_id>/end/", roles.role_end, name="role_end"),
         path("desk/proofs/<str:public_id>/", enterprises.proof_decide, to, name="proof_decide"),
         path(
             "desk/requirements/<str:public_id>/",

@@ -79,6 +79,7 @@ matchmaking = [
     path("lines/<str:public_id>/dismiss/", suggestions.dismiss, name="dismiss"),
     path("lines/<str:public_id>/match/", requirements.line_match, name="line_match"),
     path("lines/<str:public_id>/filled/", requirements.line_filled, name="line_filled"),
+    path("lines/<str:public_id>/withdrawn/", requirements.line_withdrawn, name="line_withdrawn"),
     path("events/<str:public_id>/screen/", hall.hall_screen, name="hall_screen"),
     path("events/<str:public_id>/answers/", hall.event_answers, name="event_answers"),
     path(

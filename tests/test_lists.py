@@ -347,6 +347,13 @@ def inbox(count):
     return user, reverse("matchmaking:inbox"), "<li", None
 
 
+def role_list(count):
+    user = OrganiserRoleFactory().user
+    for _ in range(count):
+        OrganiserRoleFactory(region=region("330481"))
+    return user, reverse("chains:role_list"), '<th scope="row"', COUNTS
+
+
 def import_list(count):
     user = MembershipFactory().user
     for n in range(count):
@@ -406,7 +413,7 @@ def alert_list(count):
 
 
 LISTS = (
-    import_list, alert_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
+    role_list, import_list, alert_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
     event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,

@@ -148,6 +148,7 @@ def _people(world):
         "analyst": OrganiserRoleFactory(role="analyst").user,
         "administrator": AdministratorFactory(),
     }
+    world.below = OrganiserRoleFactory(role="analyst", region=region("330481"))
     assert tuple(world.people) == ROLES
     Token.objects.create(user=world.people["owner"], key=CANARIES["token"][0])
 
@@ -293,6 +294,7 @@ def _answers(world):
     FormAnswer.objects.create(
         registration=world.registration, question=asked[0], text=text, version=1
     )
+    world.question = asked[1]
     world.answer = FormAnswer.objects.create(
         registration=world.registration, question=asked[1], evidence=stored, version=1
     )

@@ -276,6 +276,10 @@ class OrganiserRole(TimeStamped):
     def __str__(self) -> str:
         return self.public_id
 
+    @property
+    def is_current(self) -> bool:
+        return self.valid_until_on is None or self.valid_until_on >= timezone.localdate()
+
 
 class MandateQuerySet(models.QuerySet["Mandate"]):
     def active(self) -> Self:

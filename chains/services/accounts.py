@@ -354,7 +354,7 @@ def grant_role(
     valid_until_on: datetime.date | None = None,
 ) -> OrganiserRole:
     """Let a person act for a public body or an association in a region and all below it."""
-    if by is not None and not _may_grant(by, region):
+    if by is not None and not permissions.can_grant_role(by, region):
         raise DomainError(
             _("Roles are given by the administrator, for counties by the desk above them."),
             code="role.forbidden",
@@ -378,20 +378,21 @@ def grant_role(
 
 @transaction.atomic
 def end_role(*, granted: OrganiserRole, by: User) -> OrganiserRole:
-    if not _may_grant(by, granted.region):
+    """From this moment the person no longer works there; what they did keeps their trail."""
+    granted = (
+        OrganiserRole.objects.select_for_update(of=("self",))
+        .select_related("region")
+        .get(pk=granted.pk)
+    )
+    if not permissions.can_grant_role(by, granted.region):
         raise DomainError(
             _("Roles are ended by the administrator, for counties by the desk above them."),
             code="role.forbidden",
         )
+    if not granted.is_current:
+        return granted  # the second of two clicks
     granted.valid_until_on = timezone.localdate() - datetime.timedelta(days=1)
     granted.save(update_fields=["valid_until_on", "updated_at"])
     audit.record(by, "role.ended", granted, role=granted.role, region=granted.region.code)
     changes.record("role", granted, "ended")
     return granted
-
-
-def _may_grant(by: User, region: Region) -> bool:
-    if by.is_administrator:
-        return True
-    below = any(own.contains(region) and own.pk != region.pk for own in by.organiser_regions)
-    return below and region.level in (Region.Level.COUNTY, Region.Level.ZONE)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET
 
-from chains import calendar
+from chains import calendar, permissions
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import (
@@ -74,6 +74,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
         .filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
         .order_by("pk")[:3],
         "mails": _mails(),
+        "grants_roles": permissions.grants_roles(user),
         "now": timezone.now(),
         "nav": "inbox",
         "inbox_count": sum(queue.count for queue in queues),

@@ -256,6 +256,20 @@ def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
     return _to_line(line)
 
 
+@posted("matchmaking:my_requirements")
+def line_withdrawn(request: MemberRequest, public_id: str) -> HttpResponse:
+    line = _own_line(request, public_id)
+    try:
+        requirements.withdraw_line(line=line, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Line %(n)d is withdrawn.") % {"n": line.number})
+    return _to_line(line)
+
+
 @posted("matchmaking:requirement_desk", "public_id")
 def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
     """How many interests the buyer wants; an empty field takes the limit off."""

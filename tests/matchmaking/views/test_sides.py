@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chains.models import ContactReveal
+from chains.models import AuditEntry, ContactReveal
 from matchmaking.models import Dismissal, Interest, Match, MatchRun
 from tests.factories.chains import (
     CapabilityFactory,
@@ -356,6 +356,23 @@ def test_line_filled_from_the_desk(client, buyer):
 
     assert "Line 2 is filled." in page.content.decode()
     assert list(requirement.lines.values_list("status", flat=True)) == ["open", "filled"]
+
+
+def test_line_no_longer_needed_is_withdrawn_from_the_desk_and_the_last_one_closes_all(
+    client, buyer
+):
+    requirement = RequirementFactory(enterprise=buyer.enterprise, lines=["a", "b"])
+    first, second = (at("line_withdrawn", line) for line in requirement.lines.order_by("number"))
+    desk = client.get(at("requirement_desk", requirement)).content.decode()
+
+    page = client.post(first, follow=True).content.decode()
+    client.post(second)
+
+    assert f'action="{first}"' in desk
+    assert "Line 1 is withdrawn." in page
+    requirement.refresh_from_db()
+    assert (requirement.status, requirement.close_reason) == ("closed", "withdrawn")
+    assert AuditEntry.objects.filter(action="line.withdrawn").count() == 2
 
 
 def test_owner_matches_a_line_again_once_an_hour(client, buyer):
