@@ -448,6 +448,8 @@ SPECTACULAR_SETTINGS = {
         "AnswerEnum": "matchmaking.api.interests.ANSWERS",
         "CheckInAnswerEnum": "matchmaking.api.checkins.CHECK_IN_ANSWERS",
         "CheckInKindEnum": "matchmaking.api.checkins.CHECK_IN_KINDS",
+        "InvitationCauseEnum": "matchmaking.api.invitations.INVITATION_CAUSES",
+        "RegistrationStatusEnum": "matchmaking.api.queues.REGISTRATION_STATUSES",
         "DecisionReasonEnum": "matchmaking.api.matches.DECISION_REASONS",
         "DeclineReasonEnum": "matchmaking.api.interests.DECLINE_REASONS",
     },

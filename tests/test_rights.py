@@ -39,7 +39,15 @@ OPEN = {
     "api-requirements-contact(published)",
     "api-requirements-wanted(published)",  # a refusal: that it is published is public
     "api-events-detail(event)",
-    "api-events-check-ins(event)",  # a refusal: that the event exists is public
+    "api-events-documents(event)",
+    "api-events-document(@event @document)",
+    # Refusals: that the event exists is public.
+    "api-events-check-ins(event)",
+    "api-events-headcount(event)",
+    "api-events-invitations(event)",
+    "api-events-listed(event)",
+    "api-events-queue(event)",
+    "api-events-release(event)",
     "api-programmes-detail(programme)",
     "api-series-detail(series)",
     "api-series-figures(series)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,6 +10,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import TimeStamped
+from events.models.event import Event
+
+if TYPE_CHECKING:
+    from chains.models import User
 
 
 class FormQuestionQuerySet(models.QuerySet["FormQuestion"]):
@@ -57,6 +61,16 @@ class FormQuestion(TimeStamped):
         return self.public_id
 
 
+class FormAnswerQuerySet(models.QuerySet["FormAnswer"]):
+    def files_of(self, user: User) -> Self:
+        """With a file, for the members of the enterprise that sent it and for those who organise the event."""
+        organised = Event.objects.organised_by(user)
+        return self.exclude(evidence=None).filter(
+            Q(registration__enterprise__in=user.enterprise_ids)
+            | Q(registration__event__in=organised.values("pk"))
+        )
+
+
 class FormAnswer(TimeStamped):
     """What a registration answered to one question."""
 
@@ -71,6 +85,8 @@ class FormAnswer(TimeStamped):
     # The wording that was answered, as it was read; of a consent it is kept whole.
     version = models.PositiveSmallIntegerField()
     wording = models.CharField(max_length=500, blank=True)
+
+    objects = FormAnswerQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -111,18 +111,24 @@ def record_view(*, answer: FormAnswer, by: User) -> None:
 
 
 def _text(question: FormQuestion, value: Any) -> str:
-    text = "" if value is None else str(value).strip()
+    if value is not None and not isinstance(value, str):
+        raise _unfit(question)
+    text = (value or "").strip()
     if len(text) > TEXT_MOST or "\0" in text:
         raise _unfit(question)
     return text
 
 
 def _choice(question: FormQuestion, value: Any) -> list[str]:
-    return _choices(question, [value] if value else [])
+    chosen = _choices(question, value or None)
+    if len(chosen) > 1:
+        raise _unfit(question)
+    return chosen
 
 
 def _choices(question: FormQuestion, value: Any) -> list[str]:
-    wanted = [] if value is None else value
+    # A form has no lists of one.
+    wanted = [value] if isinstance(value, str) else [] if value is None else value
     codes = [choice["code"] for choice in question.choices]
     if not isinstance(wanted, list | tuple) or not set(wanted) <= set(codes):
         raise _unfit(question)
@@ -130,15 +136,16 @@ def _choices(question: FormQuestion, value: Any) -> list[str]:
 
 
 def _consent(question: FormQuestion, value: Any) -> bool:
-    if value not in (None, True, False):
+    said = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    if said not in (None, True, False):
         raise _unfit(question)
-    return bool(value)
+    return bool(said)
 
 
 def _file(question: FormQuestion, value: Any) -> UploadedFile[Any] | None:
     if value is not None and not isinstance(value, UploadedFile):
         raise DomainError(
-            _("“%(question)s” asks for a file. Answer it on the page of the registration.")
+            _("“%(question)s” asks for a file: send one.")
             % {"question": localised(question, "text")},
             code="answer.file",
         )

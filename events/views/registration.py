@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -272,16 +271,9 @@ def registration_answers(request: MemberRequest, public_id: str) -> HttpResponse
 
 @require_safe
 def answer_file(request: MemberRequest, public_id: str) -> HttpResponseBase:
-    """For the members of the enterprise that sent it and for those who organise the event."""
-    answer = get_object_or_404(
-        FormAnswer.objects.filter(
-            Q(registration__enterprise__in=request.user.enterprise_ids)
-            | Q(registration__event__in=Event.objects.organised_by(request.user).values("pk"))
-        ).select_related("evidence", "registration"),
-        public_id=public_id,
-    )
-    if answer.evidence is None:
-        raise Http404
+    rows = FormAnswer.objects.files_of(request.user).select_related("evidence", "registration")
+    answer = get_object_or_404(rows, public_id=public_id)
+    assert answer.evidence is not None
     answers.record_view(answer=answer, by=request.user)
     return download(answer.evidence)
 

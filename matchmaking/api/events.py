@@ -2,30 +2,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
-from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
-from rest_framework.response import Response
 
-from chains.models import Enterprise, Requirement
-from events import permissions as gathering
-from events import statistics
-from events.models import AgendaItem, Delegate, Event, FormQuestion, Listing, Tier
-from events.services import checkin
+from chains.models import Requirement
+from events.models import AgendaItem, Event, FormQuestion, Listing, Tier
 from matchmaking.api import filters
-from matchmaking.api.base import ReadViewSet, Request
-from matchmaking.api.checkins import (
-    CheckInSerializer,
-    FirstScanSerializer,
-    ScanAnswerSerializer,
-    ScanSerializer,
-)
+from matchmaking.api.checkins import CheckInActions
+from matchmaking.api.documents import DocumentActions
 from matchmaking.api.enterprises import EnterpriseNameSerializer
+from matchmaking.api.invitations import InvitationActions
+from matchmaking.api.listings import ListActions
 from matchmaking.api.programmes import SeriesSerializer
+from matchmaking.api.queues import QueueActions
 
 
 class TierSerializer(serializers.ModelSerializer[Tier]):
@@ -93,7 +82,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         )  # fmt: skip
 
 
-class EventViewSet(ReadViewSet):
+class EventViewSet(CheckInActions, DocumentActions, InvitationActions, ListActions, QueueActions):
     queryset = Event.objects.none()
     serializer_class = EventSerializer
     filterset_class = filters.EventFilter
@@ -120,60 +109,3 @@ class EventViewSet(ReadViewSet):
             )
             .order_by("-starts_at", "pk")
         )
-
-    @extend_schema(methods=["GET"], responses=CheckInSerializer(many=True), filters=False)
-    @extend_schema(
-        methods=["POST"],
-        request=ScanSerializer,
-        responses=ScanAnswerSerializer,
-    )
-    @action(
-        detail=True,
-        methods=["get", "post"],
-        url_path="check-ins",
-        permission_classes=[IsAuthenticated],
-    )
-    def check_ins(self, request: Request, public_id: str) -> Response:
-        """Scans of the doors, the latest first; or send one."""
-        # Bare: a door at rush hour needs none of what a reader of events is shown.
-        event = get_object_or_404(Event.objects.visible_to(request.user), public_id=public_id)
-        if request.method == "POST":
-            return self._scan(request, event)
-        if not gathering.can_see_guests(request.user, event):
-            raise PermissionDenied
-        rows = event.check_ins.select_related("delegate__registration__enterprise").order_by("-pk")
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(CheckInSerializer(page, many=True).data)
-
-    def _scan(self, request: Request, event: Event) -> Response:
-        if not gathering.can_check_in(request.user, event):
-            raise PermissionDenied  # before it is said whether such a person exists
-        body = ScanSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        sent = body.validated_data
-        about = {
-            "event": event,
-            "by": request.user,
-            "nonce": sent["nonce"],
-            "gate": sent["gate"],
-            "scanned_at": sent["scanned_at"],
-        }
-        if sent["kind"] == "walk_in":
-            bodies = Enterprise.objects.verified()
-            enterprise = get_object_or_404(bodies, public_id=sent["enterprise"])
-            scan = checkin.walk_in(**about, enterprise=enterprise, name=sent["name"])
-        elif sent["delegate"]:
-            people = Delegate.objects.select_related("registration__enterprise")
-            person = get_object_or_404(people, event=event, public_id=sent["delegate"])
-            verb = checkin.undo if sent["kind"] == "undo" else checkin.check_in
-            scan = verb(**about, delegate=person)
-        else:
-            scan = checkin.check_in(**about, code=sent["code"])
-        heads = statistics.heads(event)
-        answer = {
-            **CheckInSerializer(scan.row).data,
-            "first": FirstScanSerializer(scan.first).data if scan.first else None,
-            "inside": heads.inside,
-            "expected": heads.expected,
-        }
-        return Response(answer)

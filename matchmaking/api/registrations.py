@@ -2,8 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -11,6 +16,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from chains.models import Enterprise
+from chains.views.downloads import download
 from events.models import Event, FormAnswer, Registration
 from events.services import answers as form_answers
 from events.services import offers, waiting_list
@@ -19,6 +25,7 @@ from events.services.answers import TEXT_MOST
 from matchmaking.api import filters
 from matchmaking.api.base import CREATED, ReadViewSet, Request, caller
 from matchmaking.api.enterprises import EnterpriseNameSerializer
+from matchmaking.api.parsers import StrictFormParser, StrictJSONParser
 
 
 class FormAnswerSerializer(serializers.ModelSerializer[FormAnswer]):
@@ -73,6 +80,12 @@ class MoveSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
+HOW_TO_ANSWER = (
+    "By the public id of the question: a text, a code, a list of codes, or true for a consent. "
+    "A file needs a form: answers.<question>=<answer>, a file or a text each."
+)
+
+
 @extend_schema_field(
     {
         "oneOf": [
@@ -90,6 +103,8 @@ class AnswerField(serializers.Field[Any, Any, Any, Any]):
             return data
         if isinstance(data, str) and len(data) <= TEXT_MOST and "\0" not in data:
             return data
+        if isinstance(data, UploadedFile):
+            return data
         if isinstance(data, list) and all(isinstance(one, str) for one in data):
             return data
         raise serializers.ValidationError(_("Give a text, a list of codes, or true or false."))
@@ -98,10 +113,19 @@ class AnswerField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class AnswersSerializer(serializers.Serializer[Any]):
-    """All answers of a registration anew."""
+class AnswersField(serializers.DictField):
+    child = AnswerField()
 
-    answers = serializers.DictField(child=AnswerField())
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, MultiValueDict):  # of a form
+            data = {name: v[0] if len(v) == 1 else v for name, v in data.lists()}
+        return super().to_internal_value(data)
+
+
+class AnswersSerializer(serializers.Serializer[Any]):
+    """All answers of a registration anew; a file that was given before stays where none comes."""
+
+    answers = AnswersField(help_text=HOW_TO_ANSWER)
 
 
 class ApplicationSerializer(serializers.Serializer[Any]):
@@ -116,11 +140,7 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     seats = serializers.IntegerField(min_value=1, max_value=100)
     purposes = serializers.MultipleChoiceField(choices=Registration.Purpose.choices, required=False)
     accepts_partial = serializers.BooleanField(required=False, default=False)
-    answers = serializers.DictField(
-        child=AnswerField(),
-        required=False,
-        help_text="By the public id of the question: a text, a code, a list of codes, or true for a consent.",
-    )
+    answers = AnswersField(required=False, help_text=HOW_TO_ANSWER)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
@@ -138,6 +158,7 @@ class RegistrationViewSet(ReadViewSet):
     serializer_class = RegistrationSerializer
     permission_classes = [IsAuthenticated]
     filterset_class = filters.RegistrationFilter
+    parser_classes = [StrictJSONParser, StrictFormParser]
 
     def get_queryset(self) -> QuerySet[Registration]:
         return (
@@ -188,6 +209,24 @@ class RegistrationViewSet(ReadViewSet):
             registration=row, answers=body.validated_data["answers"], by=request.user
         )
         return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(
+        detail=True,
+        url_path=r"answers/(?P<question_id>[a-z0-9]{12})",
+        url_name="answer-file",
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def answer_file(self, request: Request, public_id: str, question_id: str) -> HttpResponseBase:
+        """The file that answers a question; each look of an organiser is logged."""
+        rows = FormAnswer.objects.files_of(request.user).select_related("evidence", "registration")
+        row = get_object_or_404(
+            rows, registration__public_id=public_id, question__public_id=question_id
+        )
+        form_answers.record_view(answer=row, by=request.user)
+        assert row.evidence is not None
+        return download(row.evidence)
 
     @extend_schema(request=CancelSerializer, responses=RegistrationSerializer)
     @action(detail=True, methods=["post"])
