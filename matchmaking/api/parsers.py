@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import DataAndFiles, JSONParser, MultiPartParser
+from rest_framework.parsers import JSONParser
 
 
 class StrictJSONParser(JSONParser):
@@ -21,30 +21,11 @@ class StrictJSONParser(JSONParser):
             value: dict[str, Any] = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise ParseError(_("The body is nested too deeply.")) from error
-        _check(value)
+        for text in _texts(value):
+            # A lone surrogate is legal in JSON and cannot be written as UTF-8.
+            if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+                raise ParseError(_("The body holds a character that no text can have."))
         return value
-
-
-class StrictFormParser(MultiPartParser):
-    """A form with its files, in whose texts no character stands that the database cannot hold."""
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> DataAndFiles[Any, Any]:
-        form = super().parse(stream, media_type, parser_context)
-        _check(dict(form.data.lists()))
-        _check(list(form.files))
-        return form
-
-
-def _check(value: Any) -> None:
-    for text in _texts(value):
-        # A lone surrogate is legal in JSON and cannot be written as UTF-8.
-        if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-            raise ParseError(_("The body holds a character that no text can have."))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
@@ -25,7 +26,7 @@ from events.services.answers import TEXT_MOST
 from matchmaking.api import filters
 from matchmaking.api.base import CREATED, ReadViewSet, Request, caller
 from matchmaking.api.enterprises import EnterpriseNameSerializer
-from matchmaking.api.parsers import StrictFormParser, StrictJSONParser
+from matchmaking.api.parsers import StrictJSONParser
 
 
 class FormAnswerSerializer(serializers.ModelSerializer[FormAnswer]):
@@ -158,7 +159,7 @@ class RegistrationViewSet(ReadViewSet):
     serializer_class = RegistrationSerializer
     permission_classes = [IsAuthenticated]
     filterset_class = filters.RegistrationFilter
-    parser_classes = [StrictJSONParser, StrictFormParser]
+    parser_classes = [StrictJSONParser, MultiPartParser]
 
     def get_queryset(self) -> QuerySet[Registration]:
         return (
