@@ -5,13 +5,17 @@ A sender for a provider of text messages is a class of the installation with one
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import unicodedata
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -35,6 +39,29 @@ def is_on() -> bool:
 def send(number: str, text: str) -> None:
     sender: Sender = import_string(settings.SMS_SENDER)()
     sender.send(number, text)
+
+
+# Where a text goes that nobody waits for.
+_beside: Executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sms")
+
+
+def send_beside(number: str, text: str) -> None:
+    """Send without waiting, and without a word when it fails: whoever asks for a code to sign in with reads and measures
+    the same whether the number has an account or not."""
+    _beside.submit(_send_or_log, number, text)
+
+
+def _send_or_log(number: str, text: str) -> None:
+    try:
+        send(number, text)
+    except Exception as fault:
+        log_refusal(fault)
+
+
+def log_refusal(fault: Exception) -> None:
+    logger.error(
+        "A text message was not taken: %s", type(fault).__name__
+    )  # its trace would hold the number
 
 
 def normalised(typed: str) -> str | None:

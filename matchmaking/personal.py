@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import AuditEntry, Contact, User
+from events.models import Delegate
 
 # Erasing: the row stays without the person in it, the row goes, or it stays as it is and leads to an account without a person.
 BLANKED, DELETED, KEPT = "blanked", "deleted", "kept"
@@ -90,12 +91,13 @@ TABLES = (
 
 # Beside the tables above: rows that name the person without a reference to the account.
 CONTACT_FIELDS = ("enterprise", "name", "job_title", "phone", "email", "wechat", "is_active")
+DELEGATE_FIELDS = ("event", "name", "job_title", "status", "created_at")
 TRAIL_FIELDS = ("at", "action", "target", "data")
 OTHERS = {
     # Persons who need no account; the enterprise keeps them, and what carries an address of the account is found by it.
     "chains.Contact": "name job_title phone email wechat",
     "chains.AuditEntry": "action target data",
-    # Persons who are sent to an event by their enterprise; who shares no address with an account is erased by it.
+    # Persons who are sent to an event by their enterprise; found by the name of a contact that carries the address.
     "events.Delegate": "name job_title token short_code",
     "events.FormAnswer": "text chosen wording",
     # The content of a session is a key; those of a person end with the password.
@@ -171,6 +173,17 @@ def contacts_of(user: User) -> models.QuerySet[Contact]:
     return rows.select_related("enterprise").order_by("pk")
 
 
+def delegates_of(user: User) -> models.QuerySet[Delegate]:
+    """Whom enterprises sent to events under the name of a contact that is the person's.
+
+    A delegate has no address: name and enterprise together are all that tells who it was.
+    """
+    own = Q(pk=None)
+    for enterprise, name in contacts_of(user).values_list("enterprise", "name"):
+        own |= Q(registration__enterprise=enterprise, name=name)
+    return Delegate.objects.filter(own).select_related("event").order_by("pk")
+
+
 def file_of(user: User, newest: int | None = None) -> dict[str, Any]:
     """Everything kept about the person, for the person: one section for each table, keys to the account left out.
 
@@ -196,6 +209,14 @@ def _sections(user: User, newest: int | None) -> Iterator[dict[str, Any]]:
         _("So that others can reach the enterprise."),
         contacts_of(user),
         CONTACT_FIELDS,
+        newest,
+    )
+    yield _section(
+        "events.Delegate",
+        _("Events to which you were sent"),
+        _("So that the door knows who comes."),
+        delegates_of(user),
+        DELEGATE_FIELDS,
         newest,
     )
     yield _section(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from chains import audit, changes, notifications, permissions
 from chains.errors import DomainError
 from chains.models import Consent, Enterprise, Mandate, Membership, OrganiserRole, Region, User
-from chains.services import consents
+from chains.services import consents, tokens
 
 # Within these days only an owner decides who joins; afterwards the desk may (data-model.md).
 ANSWER_DAYS = 5
@@ -210,6 +210,8 @@ def trace(*, action: str, by: User) -> None:
     """The sign-in package has changed how the person signs in: password, address, second step."""
     audit.record(by, action, by)
     changes.record("user", by, action.partition(".")[2])
+    if action.startswith("password."):
+        tokens.end_with_password(by=by)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from rest_framework.authtoken.models import Token
 
-from chains import audit, changes, permissions
+from chains import audit, changes, notifications, permissions
 from chains.errors import DomainError
 from chains.models import User
 
@@ -36,6 +36,15 @@ def create(*, by: User) -> str:
     audit.record(by, "token.created", by)
     changes.record("token", by, "created")
     return str(token.key)
+
+
+@transaction.atomic
+def end_with_password(*, by: User) -> None:
+    """Whoever knew the former password may have made the token, or read it: it ends with the password."""
+    if of(by) is None:
+        return
+    revoke(user=by, by=by)
+    notifications.post(by, "token_ended")
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +17,7 @@ from chains.views.refusals import refusal
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@reauthentication_required(allow_get=True, app="allauth.account")  # type: ignore[untyped-decorator]
 def api_token(request: MemberRequest) -> HttpResponse:
     """One's own token. The answer to the form holds the key: it is kept nowhere from which a page could take it."""
     key = ""

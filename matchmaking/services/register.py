@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from chains import audit, changes, notifications
 from chains.errors import DomainError
 from chains.models import AuditEntry, Consent, Contact, Enterprise, Membership, Requirement, User
+from events.models import Delegate, Event
 from matchmaking import personal
 
 # --- Erasing a person ---------------------------------------------------------------------------------
@@ -43,6 +44,9 @@ class Erasure:
 
     effects: list[Effect]
     contacts: list[Contact]
+    # As whom the person was sent to events: the names of those that are over go, of the others the enterprise decides.
+    delegates: list[Delegate]
+    delegates_ahead: list[Delegate]
     # Published requirements whose contact goes: somebody has to name another.
     requirements: list[Requirement]
     # Enterprises without another owner: each stands in the way.
@@ -71,6 +75,8 @@ def preview_erasure(*, by: User) -> Erasure:
     return Erasure(
         effects=effects,
         contacts=contacts,
+        delegates=list(_sent_to(by).filter(event__status__in=_OVER)),
+        delegates_ahead=list(_sent_to(by).exclude(event__status__in=_OVER)),
         requirements=list(
             Requirement.objects.filter(
                 contact__in=contacts, status=Requirement.Status.PUBLISHED
@@ -107,6 +113,7 @@ def erase(*, by: User) -> User:
         )
     address, language = user.email, user.language
     _end_what_the_person_was(user)
+    _blank_delegates(user)  # found by the names of the contacts
     _blank_contacts(user)
     _end_sessions(user)
     for table in personal.TABLES:
@@ -150,6 +157,22 @@ def _end_what_the_person_was(user: User) -> None:
     Consent.objects.in_force().filter(user=user).update(withdrawn_at=timezone.now())
     user.groups.clear()
     user.user_permissions.clear()
+
+
+# Nobody is let in any more, and the figures count rows, not names.
+_OVER = (Event.Status.HELD, Event.Status.ARCHIVED, Event.Status.CANCELLED)
+
+
+def _sent_to(user: User) -> models.QuerySet[Delegate]:
+    return personal.delegates_of(user).select_related("event", "registration__enterprise")
+
+
+def _blank_delegates(user: User) -> None:
+    for delegate in _sent_to(user).filter(event__status__in=_OVER):
+        delegate.name, delegate.job_title = _GONE, ""
+        delegate.save(update_fields=["name", "job_title", "updated_at"])
+        audit.record(user, "delegate.erased", delegate, event=delegate.event.public_id)
+        changes.record("delegate", delegate, "erased")
 
 
 def _blank_contacts(user: User) -> None:

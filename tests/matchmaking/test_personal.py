@@ -41,6 +41,7 @@ from tests.factories.chains import (
     RequirementFactory,
     UserFactory,
 )
+from tests.factories.events import EventFactory, RegistrationFactory
 from tests.factories.matchmaking import InterestFactory, MatchFactory
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +193,32 @@ def test_erased_person_is_found_in_no_table_no_file_and_no_cache(
     )
     assert AuditEntry.objects.filter(action="user.erased", actor=person.pk).count() == 1
     assert Change.objects.filter(noun="user", target=person.public_id, verb="erased").count() == 1
+
+
+def test_names_as_a_delegate_are_in_the_file_and_go_with_the_events_that_are_over(client):
+    person, requirement, _interest = person_everywhere()
+    own = requirement.enterprise
+    ahead, over = EventFactory(name_en="Qahead"), EventFactory(name_en="Qover", status="held")
+    sent = [RegistrationFactory(event=event, enterprise=own) for event in (ahead, over)]
+    other = RegistrationFactory(event=over)  # of another enterprise, a namesake
+    for registration in (*sent, other):
+        registration.delegates.create(
+            event=registration.event, name="Qcanaryname", job_title="Qcanaryjob"
+        )
+    client.force_login(person)
+    confirm(client)
+
+    page = client.get(reverse("matchmaking:account_erase")).content.decode()
+    data = personal.file_of(person)
+    rows = next(s["rows"] for s in data["sections"] if s["table"] == "events.Delegate")
+    goes, stays = page.split('id="st"')
+    register.erase(by=User.objects.get(pk=person.pk))
+
+    assert [row["event"]["name_en"] for row in rows] == ["Qahead", "Qover"]
+    assert ("Qover" in goes, "Qahead" in goes, "Qahead" in stays) == (True, False, True)
+    names = [set(r.delegates.values_list("name", "job_title")) for r in (*sent, other)]
+    assert names == [{("Qcanaryname", "Qcanaryjob")}, {("—", "")}, {("Qcanaryname", "Qcanaryjob")}]
+    assert AuditEntry.objects.filter(action="delegate.erased").count() == 1
 
 
 def test_address_that_is_only_typed_opens_and_erases_nobodys_contact(client):

@@ -31,9 +31,17 @@ def test_doctests_hold():
     assert doctest.testmod(chains.sms).failed == 0
 
 
+class AtOnce:
+    """Sends in the request what is sent beside it, so that a test finds it."""
+
+    def submit(self, send, *args):
+        send(*args)
+
+
 @pytest.fixture(autouse=True)
-def empty_outbox():
+def empty_outbox(monkeypatch):
     sms.outbox.clear()
+    monkeypatch.setattr(chains.sms, "_beside", AtOnce())
 
 
 @pytest.fixture
@@ -221,13 +229,39 @@ def test_deleting_the_number_takes_the_agreement_back(client, known):
     assert sms.outbox == []
 
 
-def test_broken_sender_is_said_and_its_log_holds_no_number(client, known, settings, caplog):
+def test_broken_sender_is_said_to_whoever_is_signed_in_and_its_log_holds_no_number(
+    client, person, settings, caplog
+):
     settings.SMS_SENDER = "tests.sms.Broken"
+    client.force_login(person)
 
-    told = text_of(ask(client, phone=NUMBER))
+    add(client, NUMBER)
+    told = text_of(client.get(reverse("account_verify_phone")))
 
     assert "could not be sent" in told
+    assert "not taken" in caplog.text
     assert "13800001111" not in caplog.text
+
+
+@pytest.mark.parametrize("sender", ["tests.sms.Kept", "tests.sms.Broken"])
+def test_answer_is_the_same_for_a_number_without_an_account_and_waits_for_no_sender(
+    known, settings, monkeypatch, sender
+):
+    settings.SMS_SENDER = sender
+    beside = []
+    monkeypatch.setattr(AtOnce, "submit", lambda _self, *work: beside.append(work))
+
+    def answers(number):
+        browser = Client()
+        pages = [ask(browser, phone=number), enter(browser, "000000"), enter(browser, "000000")]
+        texts = [text_of(page).replace(number, "N") for page in pages]
+        bare = [re.sub(r'csrfmiddlewaretoken" value="\w+', "", text) for text in texts]
+        return [page.status_code for page in pages], bare
+
+    other = "+8613899990000"
+    assert answers(NUMBER) == answers(other)
+    assert [number for _send, number, _text in beside] == [NUMBER]
+    assert sms.outbox == []
 
 
 @pytest.mark.parametrize("name", ["account_request_login_code", "account_login"])
