@@ -27,7 +27,8 @@ PLACEHOLDERS = frozenset({
 })  # fmt: skip
 _OPEN = frozenset({
     "面议", "待定", "另议", "详谈", "待议", "协商", "双方协商", "按需", "若干", "tbd", "tba", "tbc", "open",
-    "negotiable", "长期", "长期有效",
+    "negotiable", "长期", "长期有效", "尽快", "越快越好", "急", "急需", "加急", "即日起", "随时", "现货", "分批", "分批交货",
+    "asap", "urgent", "immediately", "as soon as possible", "ex stock",
 })  # fmt: skip
 
 _MOST = Decimal(10) ** 15
@@ -102,6 +103,11 @@ _SCALES_EN = {
     "mn": 10**6,
     "billion": 10**9,
     "bn": 10**9,
+    "lakh": 10**5,
+    "lakhs": 10**5,
+    "lac": 10**5,
+    "crore": 10**7,
+    "crores": 10**7,
 }
 
 
@@ -211,10 +217,12 @@ _YEARLY = re.compile(
     r"^(?P<word>年产能?|年供应?量?|年需求?量?|年用量|年|月产能?|月供应?量?|月需求?量?|月用量|月)(?=[约\d\s:])[约\s:]*"
 )
 _FIGURE = re.compile(
-    r"^(?P<number>[+\-−]?(?:\d[\d,.' ]*\d|\d|\.\d+))\s*(?P<scale>亿|千万|百万|十万|万|千|百|(?:k|thousand|million|mn|billion|bn)(?![a-z]))?\s*(?P<rest>.*)$"
+    r"^(?P<number>[+\-−]?(?:\d[\d,.' ]*\d|\d|\.\d+))\s*(?P<scale>亿|千万|百万|十万|万|千|百|(?:k|thousand|million|mn|billion|bn|lakhs?|lac|crores?)(?![a-z]))?\s*(?P<rest>.*)$"
 )
 _THREE_DECIMALS = re.compile(r"^[1-9]\d{0,2}\.\d{3}(?!\d)")
 _RANGE = re.compile(r"\d\s*(?:[~—–]|-|至|到|\bto\b)\s*\d")
+# "500、600", "500±10", "3×20箱", "1/2", "2吨 3吨" – but "m2" is a unit.
+_ANOTHER_FIGURE = re.compile(r"(?:^|[^a-z\d])[\d±×⁄]")
 _CHINESE_FIGURE = re.compile(r"^[零〇一二两三四五六七八九十百千万亿]+")
 _CHINESE_DIGITS = {
     c: n
@@ -250,6 +258,10 @@ def parse_quantity(raw: Cell, units: Units, *, unit: Cell = None) -> Amount:
     value, own, is_about = _read_figure(text, raw, units)
     is_about = is_about or millions is not None
     joined = _join(own, beside, raw)
+    if names_scale(raw) and beside.factor != 1:
+        # "8.5万吨" under "万吨" says the same twice, and is no 850,000,000.
+        joined = Unit(joined.code, joined.period, own.factor)
+        is_about = is_about or own.code is None
     value *= joined.factor
     if value <= 0:
         raise DomainError(_("The quantity must be more than 0."), code="quantity.not_positive")
@@ -266,6 +278,15 @@ def parse_quantity(raw: Cell, units: Units, *, unit: Cell = None) -> Amount:
         else ""
     )
     return Amount(value, joined.code, joined.period, warning)
+
+
+def names_scale(raw: Cell) -> bool:
+    """Whether a figure says by itself that it counts in thousands or more: "1.2万", "3千吨"."""
+    text = fold_cell(raw)
+    found = _FIGURE.match(_ABOUT_END.sub("", _ABOUT.sub("", _YEARLY.sub("", text))))
+    if found is None:
+        return re.search(r"[万亿]", text) is not None
+    return bool(found["scale"]) or found["rest"].startswith(tuple(_SCALES))
 
 
 def _join(own: Unit, beside: Unit, raw: Cell) -> Unit:
@@ -297,8 +318,20 @@ def _read_figure(text: str, raw: Cell, units: Units) -> tuple[Decimal, Unit, boo
         )
     value, rest = _split_figure(bare, raw)
     trimmed = _ABOUT_END.sub("", rest)
-    is_about = is_about or trimmed != rest
-    own = parse_unit(trimmed, units)
+    # Capitals mean millions to some.
+    is_about = (
+        is_about or trimmed != rest or re.fullmatch(r"\s*[\d.,]+\s?M\s*", str(raw)) is not None
+    )
+    try:
+        own = parse_unit(trimmed, units)
+    except DomainError:
+        if not _ANOTHER_FIGURE.search(trimmed):
+            raise
+        raise DomainError(
+            _("“%(text)s” holds more than one figure. Enter one; several products need a row each.")
+            % {"text": raw},
+            code="quantity.several",
+        ) from None
     if own.factor != 1 and not own.code:
         value, own = value * own.factor, Unit(None, own.period)
     return value, Unit(own.code, own.period or leading, own.factor), is_about
@@ -321,8 +354,15 @@ def _split_figure(text: str, raw: Cell) -> tuple[Decimal, str]:
 
 def _number(text: str, raw: Cell) -> Decimal:
     text = text.replace("−", "-")
-    grouped = re.fullmatch(r"[+\-]?\d{1,3}(?:([, '])\d{3})(?:\1\d{3})*(?:\.\d+)?", text)
+    grouped = re.fullmatch(
+        # 1,234.5 and 1 234.5; in lakhs 1,00,000
+        r"[+\-]?(?:\d{1,3}(?:([, '])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3})(?:\.\d+)?",
+        text,
+    )
     plain = re.sub(r"[, ']", "", text) if grouped else text
+    if re.fullmatch(r"[+\-]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?: \d{3})+,\d+)", text):
+        # 1.234,56 and 1.234.567 have one reading only.
+        plain = re.sub(r"[. ]", "", text).replace(",", ".")
     try:
         value = Decimal(plain)
     except InvalidOperation:
@@ -366,16 +406,25 @@ def _plain(value: Decimal) -> str:
 # --- Days ---------------------------------------------------------------------------------------------
 
 _MONTHS = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9,
-           "oct": 10, "nov": 11, "dec": 12}  # fmt: skip
-_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_TIME = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?z?)?"
+           "oct": 10, "nov": 11, "dec": 12,
+           # German ones that begin otherwise
+           "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}  # fmt: skip
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
+_TIME = r"(?:[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+_BETWEEN = r"\s*[-/.,·—–~ ]\s*"
 _YEAR_FIRST = re.compile(
-    rf"^(?P<y>\d{{4}})\s*(?:[-/.]|年)\s*(?P<m>\d{{1,2}})\s*(?:[-/.]|月)\s*(?P<d>\d{{1,2}})\s*[日号]?{_TIME}$"
+    rf"^(?P<y>\d{{4}})(?:{_BETWEEN}|\s*年\s*)(?P<m>\d{{1,2}})(?:{_BETWEEN}|\s*月\s*)(?P<d>\d{{1,2}})\s*[日号]?{_TIME}$"
 )
+# "26年12月26日": the character says which figure is the year.
+_SHORT_YEAR = re.compile(r"^(?P<y>\d{2})(?=年)")
+_ROC_YEAR = re.compile(r"^民国\s*(?P<y>\d{2,3})(?=\s*年)")
+_CHINESE_YEAR = re.compile(r"^[零〇○一二三四五六七八九]{4}(?=年)")
 _SOLID = re.compile(r"^(?P<y>(?:19|20|21)\d{2})(?P<m>\d{2})(?P<d>\d{2})$")
 _YEAR_LAST = re.compile(rf"^(?P<a>\d{{1,2}})[-/.](?P<b>\d{{1,2}})[-/.](?P<y>\d{{4}}){_TIME}$")
 _WORDS = [
-    re.compile(rf"^(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[ \-]+(?:of )?{_MONTH}[ \-,]+(?P<y>\d{{4}})$"),
+    re.compile(
+        rf"^(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[ \-]*(?:of )?{_MONTH}[ \-,]*(?P<y>\d{{4}})$"
+    ),
     re.compile(rf"^{_MONTH}[ \-]+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?[ \-]+(?P<y>\d{{4}})$"),
     re.compile(rf"^(?P<y>\d{{4}})[ \-]+{_MONTH}[ \-]+(?P<d>\d{{1,2}})$"),
 ]
@@ -393,9 +442,24 @@ _MONTH_ONLY = [
     re.compile(
         r"^(?P<y>\d{4})\s*(?:[-/.]|年)\s*(?P<m>\d{1,2})\s*月?\s*(?:份|底|末|前|底前|末前)?$"
     ),
-    re.compile(rf"^(?:end of |by )?{_MONTH}[ \-,]+(?P<y>\d{{4}})$"),
-    re.compile(r"^(?P<m>\d{1,2})[-/](?P<y>\d{4})$"),
+    re.compile(rf"^(?:end of |ende |by )?{_MONTH}[ \-,]+(?P<y>\d{{4}})$"),
+    re.compile(r"^(?P<m>\d{1,2})[-/.](?P<y>\d{4})$"),
 ]
+_THIRDS = re.compile(
+    r"^(?P<y>\d{4})\s*(?:[-/.]|年)\s*(?P<m>\d{1,2})\s*月?\s*(?P<third>[上中下])旬$"
+)
+_WEEKS = [
+    re.compile(r"^(?P<y>\d{4})\s*年\s*第\s*(?P<w>\d{1,2})\s*周$"),
+    re.compile(r"^(?P<y>\d{4})[\s\-/]*(?:kw|cw|wk|week|w)\s*(?P<w>\d{1,2})$"),
+    re.compile(r"^(?:kw|cw|wk|week|w)\s*(?P<w>\d{1,2})[\s\-/,]+(?:of )?(?P<y>\d{4})$"),
+]
+# What a spreadsheet in English makes of a day; nobody puts a year of two figures first there.
+_SHORT_WORDS = re.compile(rf"^(?P<d>\d{{1,2}})[ \-]{_MONTH}[ \-'’](?P<y>\d{{2}})$")
+# Counted from something that is no day: an order, a contract, the payment.
+_RELATIVE = re.compile(
+    r"^(?:.{0,12}[后起内]的?)?\s*\d+\s*(?:[-~至到]\s*\d+\s*)?(?:个?工作日|自然日|天|周|个月|[日月](?=[之以]?内))\s*(?:[之以]?内|左右)?(?:交货|到货|交付|供货)?$|"
+    r"^(?:within )?\d+(?:\s*(?:-|~|to)\s*\d+)?\s*(?:working |business |calendar )?(?:days?|weeks?|wks?|months?)\b.*$"
+)
 _YEAR_ONLY = re.compile(r"^(?:end of |by )?(?P<y>\d{4})\s*(?:年|年底|年末|年内|年底前|年末前)?$")
 # Days that a spreadsheet counts from the end of 1899; between them 2000 and 2100.
 _SERIAL_START, _SERIALS = date(1899, 12, 30), (36526, 73415)
@@ -416,9 +480,26 @@ def parse_date(raw: Cell) -> Day:
     text = re.sub(r"(?:之前|以前|前|止|截止)$", "", fold_cell(raw)) if fold_cell(raw) else ""
     if is_placeholder(text):
         return Day(None)
-    if text in _OPEN:
+    text = _in_figures(text)
+    if text in _OPEN or _RELATIVE.match(text):
         return Day(None, None, _("“%(text)s”: no date") % {"text": raw})
     return _by_words(text, raw)
+
+
+def _in_figures(text: str) -> str:
+    """The year as four figures, where it is written otherwise but for certain: "二〇二六年", "26年", "民国116年"."""
+    if _CHINESE_YEAR.match(text):
+        year = "".join(str(_CHINESE_DIGITS.get(c, 0)) for c in text[:4])
+        rest = re.sub(r"[一二三四五六七八九十]+(?=[月日号])", _figures, text[4:])
+        return year + rest
+    roc = _ROC_YEAR.match(text)
+    if roc:
+        return f"{int(roc['y']) + 1911}{text[roc.end() :]}"
+    return _SHORT_YEAR.sub(r"20\g<y>", text)
+
+
+def _figures(found: re.Match[str]) -> str:
+    return str(_chinese(found[0], found[0]))
 
 
 def _by_words(text: str, raw: Cell) -> Day:
@@ -430,19 +511,55 @@ def _by_words(text: str, raw: Cell) -> Day:
     found = _YEAR_LAST.match(text)
     if found:
         return _either_way(int(found["a"]), int(found["b"]), int(found["y"]), raw)
-    if re.fullmatch(r"\d{5}(?:\.0+)?", text):
+    if re.fullmatch(r"\d{5}(?:\.\d+)?", text):
         return _serial(float(text), raw)
+    span = _short_year(text, raw) or _end_of_week_or_third(text, raw)
+    if span is not None:
+        return span
     end = _end_of_span(text)
     if end is not None:
         return _proposal(*end, raw)
-    if re.fullmatch(r"\d{1,2}\s*(?:月|[-/.])\s*\d{1,2}\s*[日号]?", text):
-        raise DomainError(
+    raise _why_no_day(text, raw)
+
+
+def _short_year(text: str, raw: Cell) -> Day | None:
+    found = _SHORT_WORDS.match(text)
+    if found is None:
+        return None
+    day = _day(2000 + int(found["y"]), _MONTHS[found["month"]], int(found["d"]), raw)
+    read = {"text": raw, "value": day.value.isoformat() if day.value else ""}
+    return Day(day.value, None, _("“%(text)s” read as %(value)s") % read)
+
+
+def _why_no_day(text: str, raw: Cell) -> DomainError:
+    if re.fullmatch(
+        r"\d{1,2}\s*(?:月|[-/.])\s*\d{1,2}\s*[日号]?|\d{1,2}月[底末初份]?|年[底末]?|第?[一二三四1-4]季度?[末底]?|[上下]半年",
+        text,
+    ):
+        return DomainError(
             _("“%(text)s” has no year. Enter year, month and day.") % {"text": raw},
             code="date.no_year",
         )
     if re.fullmatch(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{1,2}", text):
-        raise _two_ways(raw)
-    raise _no_date(raw)
+        return _two_ways(raw)
+    return _no_date(raw)
+
+
+def _end_of_week_or_third(text: str, raw: Cell) -> Day | None:
+    third = _THIRDS.match(text)
+    if third and third["third"] != "下":
+        day = _day(int(third["y"]), int(third["m"]), 10 if third["third"] == "上" else 20, raw)
+        return _proposed(day.value, raw)
+    if third:
+        return _proposal(int(third["y"]), int(third["m"]), raw)
+    for pattern in _WEEKS:
+        if found := pattern.match(text):
+            try:
+                sunday = date.fromisocalendar(int(found["y"]), int(found["w"]), 7)
+            except ValueError:
+                raise _no_date(raw) from None
+            return _proposed(_checked(sunday, raw).value, raw)
+    return None
 
 
 def _end_of_span(text: str) -> tuple[int, int] | None:
@@ -469,6 +586,10 @@ def _proposal(year: int, month: int, raw: Cell) -> Day:
         if year
         else None
     )
+    return _proposed(proposed, raw)
+
+
+def _proposed(proposed: date | None, raw: Cell) -> Day:
     if proposed is None:
         raise _no_date(raw)
     return Day(

@@ -44,6 +44,11 @@ _INVISIBLE = re.compile(
 )
 
 
+def visible(text: str) -> str:
+    """Without the signs that nobody sees and that make two equal words differ."""
+    return _INVISIBLE.sub("", text)
+
+
 CHINESE = re.compile("[\u3400-\u9fff]")
 
 
@@ -80,6 +85,14 @@ def fold(text: str) -> str:
     return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip().lower()
 
 
+# One after the other: signs between thousands, Chinese units, what parts a number from its letters.
+SQUEEZING: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (_THOUSANDS, lambda _comma: ""),
+    (_UNIT_WORD, lambda word: _UNITS[word.strip()]),
+    (_GLUE, lambda _gap: ""),
+)
+
+
 def squeeze(folded: str) -> str:
     """The folded text with standard numbers, sizes and units pulled together.
 
@@ -101,7 +114,15 @@ def syllables(text: str) -> list[str]:
     return [syllable for run in _HAN_RUN.findall(text) for syllable in _run_syllables(run)]
 
 
-def _marked(found: Iterable[str]) -> str:
+def placed_syllables(text: str) -> Iterator[tuple[int, str]]:
+    """Each Chinese character's place and reading, as they are stored."""
+    for run in _HAN_RUN.finditer(simplify(text)):
+        read = _run_syllables(run[0])
+        if len(read) == len(run[0]):  # a character without a reading leaves the others without a place
+            yield from zip(range(run.start(), run.end()), read, strict=True)
+
+
+def marked(found: Iterable[str]) -> str:
     return "".join(map(str.swapcase, map(str.capitalize, found)))
 
 
@@ -115,7 +136,7 @@ def pinyin_text(text: str) -> str:
     'gUANGfU jIExIANhE'
     """
     runs = _HAN_RUN.findall(simplify(text[:_PINYIN_CHARACTERS]))
-    return " ".join(_marked(_run_syllables(run)) for run in runs)
+    return " ".join(marked(_run_syllables(run)) for run in runs)
 
 
 def initials_text(name: str) -> str:
@@ -124,10 +145,10 @@ def initials_text(name: str) -> str:
     >>> initials_text("青禾光伏")
     'ＱＨＧＦ'
     """
-    return _wide("".join(s[0] for s in syllables(simplify(name[:_PINYIN_CHARACTERS]))))
+    return wide("".join(s[0] for s in syllables(simplify(name[:_PINYIN_CHARACTERS]))))
 
 
-def _wide(letters: str) -> str:
+def wide(letters: str) -> str:
     return "".join(chr(ord(letter) + 0xFEE0) for letter in letters.upper())
 
 
@@ -204,10 +225,10 @@ def _as_pinyin(piece: str) -> Iterator[str]:
     in a long one ("jiexianh"), and as initials."""
     if not (piece.isascii() and piece.isalpha() and 3 <= len(piece) <= 40):
         return
-    yield from (_marked(cut) for cut in _cuts(piece) if len(cut) > 1)
+    yield from (marked(cut) for cut in _cuts(piece) if len(cut) > 1)
     # No syllable begins with i, u or v.
     if len(piece) <= 12 and not set(piece) & set("iuv"):
-        yield _wide(piece)
+        yield wide(piece)
 
 
 def _cuts(word: str) -> list[list[str]]:
@@ -296,6 +317,12 @@ def _slips(word: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def near_pattern(term: Term) -> re.Pattern[str] | None:
+    """What is one slip away from a word; None where nothing may be off."""
+    patterns = _slips(term.folded)
+    return re.compile("|".join(patterns)) if patterns else None
+
+
 def matches(query: str, stored: str) -> int | None:
     """How a stored document answers a query: EXACT, SYNONYM, PINYIN or TYPO, the worst over its terms;
     None when a term is not found. The reference for what the SQL does."""
@@ -321,8 +348,8 @@ def ranking(query: str, *, typos: bool = True) -> Callable[[str], int | None]:
 
 def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int | None]:
     spellings = {term.folded, term.squeezed}
-    patterns = _slips(term.folded) if typos else []
-    near = re.compile("|".join(patterns)).search if patterns else None
+    pattern = near_pattern(term) if typos else None
+    near = pattern.search if pattern else None
     parts = _thirds(term.folded)
 
     def rank(own: str, also: str, pinyin: list[str]) -> int | None:

@@ -20,27 +20,32 @@ from chains.models import (
     Capability,
     Category,
 )
-from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
+from chains.quantities import Amount, Units, names_scale, parse_date, parse_quantity, parse_unit
 from chains.searchtext import CHINESE, fold
 from chains.services.import_rows import CapabilityDraft, ReadRow
 from chains.spreadsheets import Row, Table
 
 _TITLES = {"title_zh": 120, "title_en": 160, "text_zh": 2000, "text_en": 3000}
 _DAYS = re.compile(
-    r"^(?:约|<=|≤|小于)?\s*(\d+(?:\.\d+)?)\s*(?:[-~至到]\s*(\d+(?:\.\d+)?)\s*)?(个?工作日|天|日|周|星期|个?月|days?|weeks?|months?|d|w)?(?:内|以内)?$"
+    r"^(?:约|<=|≤|小于)?\s*(\d+(?:\.\d+)?)\s*(?:[-~至到]\s*(\d+(?:\.\d+)?)\s*)?(个?工作日|天|日|周|星期|个?月|(?:working |business )?days?|weeks?|wks?|months?|mths?|d|w)?(?:内|以内|左右)?$"
 )
 
 _DAYS_OF = {
     "周": 7,
     "星期": 7,
     "week": 7,
+    "wk": 7,
+    "wks": 7,
     "weeks": 7,
     "w": 7,
     "月": 30,
     "个月": 30,
     "month": 30,
     "months": 30,
+    "mth": 30,
+    "mths": 30,
 }
+_NUMERALS = {c: str(n) for n, cs in enumerate(("", "一", "二两", "三", "四", "五", "六", "七", "八", "九")) for c in cs} | {"十": "10"}  # fmt: skip
 
 _YES = frozenset(("是", "有", "y", "yes", "true", "1", "√", "✓", "新", "新品", "新产品", "new"))
 _NO = frozenset(("否", "无", "不是", "n", "no", "false", "0", "×", "x", "-"))
@@ -65,7 +70,8 @@ class CapabilityRows:
             draft.yearly_capacity = amount.value * (12 if amount.period == "month" else 1)
             draft.unit = self.register.unit(amount.unit)
         for name in ("lead_time_days", "sample_days"):
-            draft.facts[name] = _days(values.get(name), name, say)
+            said = _DAYS_IN_HEADER.search(self.table.titles.get(name, "").lower())
+            draft.facts[name] = _days(values.get(name), name, said[1] if said else "", say)
         draft.facts["is_new"] = _yes(values.get("is_new"), say)
         draft.facts["valid_until_on"] = _day(values.get("valid_until_on"), say)
         return draft
@@ -107,7 +113,7 @@ class CapabilityRows:
         figure, unit = values.get("capacity"), values.get("unit") or self.stated.unit
         if figure is None:
             return None
-        if not unit and self.stated.scale:
+        if not unit and self.stated.scale and not names_scale(figure):
             figure = f"{shown(figure)}{self.stated.scale}"
         try:
             amount = parse_quantity(figure, self.register.units, unit=unit)
@@ -129,17 +135,24 @@ class CapabilityRows:
         del rows
 
 
-def _days(raw: Any, name: str, say: Say) -> int | None:
+# The weeks of "Lead time (weeks)", the months of "交货周期(月)".
+_DAYS_IN_HEADER = re.compile(r"[（(,，/]\s*(周|星期|个?月|weeks?|wks?|months?)\s*[)）]?\s*$")
+
+
+def _days(raw: Any, name: str, unit_of_all: str, say: Say) -> int | None:
+    """`unit_of_all` is what the header says, for a figure that says nothing."""
     if raw is None:
         return None
-    found = _DAYS.match(unicodedata.normalize("NFKC", shown(raw)).strip().lower())
+    text = unicodedata.normalize("NFKC", shown(raw)).strip().lower()
+    text = re.sub(r"^[一二两三四五六七八九十](?=\D)", lambda one: _NUMERALS[one[0]], text)
+    found = _DAYS.match(text)
     if found is None:
         say.error(
             name,
             _("“%(text)s” is no number of days. Enter one, for example 30.") % {"text": shown(raw)},
         )
         return None
-    unit = found[3] or ""
+    unit = found[3] or unit_of_all
     days = Decimal(found[2] or found[1]) * _DAYS_OF.get(unit, 1)
     if days > 3650:
         say.error(name, _("More than ten years. Enter the days."))

@@ -24,6 +24,7 @@ from chains.searchtext import fold, language_of
 from chains.services.import_rows import EnterpriseDraft, Person, ReadRow
 from chains.spreadsheets import Row, Table
 
+_CODES = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{2}\d{6}[0-9A-Z]{10}(?![0-9A-Z])")
 _LENGTHS = {"name_en": 200, "address": 300, "summary": 2000}
 # Names that say what sort of body it is, where no column does.
 _KINDS_BY_NAME = (
@@ -49,7 +50,7 @@ class EnterpriseRows:
     def draft(self, row: Row, say: Say) -> EnterpriseDraft:
         values = row.values
         name = identity.split_former(words(values.get("name"), 400))
-        if not identity.normalise_name(name.name) and values.get("name"):
+        if values.get("name") and not self._is_name(name.name):
             say.error("name", _("This is no name of an enterprise."))
         elif len(name.name) > 200:
             say.error("name", _("The name is longer than 200 characters."))
@@ -67,9 +68,21 @@ class EnterpriseRows:
             profile=self._profile(values, say),
         )
 
+    def _is_name(self, name: str) -> bool:
+        """Lists are divided by regions, and figures slip into the next column: neither is a body."""
+        is_region = any(region.name_zh == name for region in self.regions.by_word.get(name, ()))
+        has_letter = any(character.isalpha() for character in name)
+        return has_letter and not is_region and bool(identity.normalise_name(name))
+
     def _number(self, raw: str | None, say: Say) -> tuple[str | None, bool]:
         """As written when it is odd: the register asks about it, it refuses no body for it."""
         if not raw:
+            return None, False
+        if not any(character.isdigit() for character in raw):
+            say.warn("number", _("“%(text)s” is no number: left out.") % {"text": words(raw, 40)})
+            return None, False
+        if len(_CODES.findall(unicodedata.normalize("NFKC", raw).upper())) > 1:
+            say.error("number", _("Two codes stand in one cell. Which of them is right?"))
             return None, False
         verdict = identity.check_number("uscc", raw)
         if len(verdict.number) > 40:

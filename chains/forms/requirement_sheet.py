@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from chains.errors import DomainError
 from chains.forms.register import Register
 from chains.models import Category, Period, Requirement, RequirementLine
-from chains.quantities import Amount, Units, parse_date, parse_quantity, parse_unit
+from chains.quantities import Amount, Units, names_scale, parse_date, parse_quantity, parse_unit
 from chains.searchtext import fold
 from chains.services.requirement_writing import LineDraft
 from chains.spreadsheets import Column, Layout, Row, Sheets, Table, duplicates, read_table
@@ -30,7 +30,7 @@ COLUMNS = (
         aliases=(
             "名称", "品名", "产品", "物料名称", "货物名称", "设备名称", "物资名称", "零部件名称", "商品名称", "需求名称",
             "需求产品", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
-            "需求内容", "物料描述", "产品描述", "货物描述",
+            "需求内容", "物料描述", "产品描述", "货物描述", "品名规格", "名称规格", "名称型号", "品名型号", "产品名称规格型号", "物料名称规格", "设备名称型号", "bezeichnung",
             "item", "item name", "product name", "name", "what", "line", "material", "part", "part name", "goods",
             "description", "item description", "product description", "goods description", "material description", "commodity", "article",
         ),
@@ -56,7 +56,7 @@ COLUMNS = (
         "Quantity",
         aliases=(
             "需求数量", "采购数量", "采购量", "需求量", "用量", "年用量", "年需求量", "年采购量", "月用量", "月需求量", "数目",
-            "qty", "amount", "annual quantity", "yearly quantity", "monthly quantity", "volume", "annual volume",
+            "qty", "qnty", "quantities", "menge", "amount", "annual quantity", "yearly quantity", "monthly quantity", "volume", "annual volume",
         ),
         kind="value",
         fill_down=False,
@@ -67,7 +67,7 @@ COLUMNS = (
         "unit",
         "单位",
         "Unit",
-        aliases=("计量单位", "数量单位", "uom", "units", "unit of measure"),
+        aliases=("计量单位", "数量单位", "uom", "units", "unit of measure", "einheit"),
         example="套",
         note="With the period if you like: sets/year. 可带周期,如 套/年。",
     ),
@@ -85,7 +85,7 @@ COLUMNS = (
         "Needed by",
         aliases=(
             "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
-            "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "need by", "required by",
+            "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "required by", "liefertermin",
         ),
         kind="value",
         example="2027-03-31",
@@ -154,6 +154,7 @@ class Sheet:
     name: str = ""
     header_row: int = 0
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    other_sheets: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> list[SheetRow]:
@@ -173,7 +174,7 @@ class Sheet:
 
     @property
     def has_remarks(self) -> bool:
-        return bool(self.hidden) or any(row.warnings for row in self.good)
+        return bool(self.hidden or self.other_sheets) or any(row.warnings for row in self.good)
 
     def mapping(self) -> list[dict[str, str]]:
         return [
@@ -208,13 +209,15 @@ def sheet_of(table: Table, register: Register) -> Sheet:
         rows=[],
         titles=table.titles,
         letters={name: letters[0] for name, letters in table.letters.items()},
-        ignored=[title for title in table.columns if title not in table.titles.values()],
+        ignored=table.unread,
         name=table.sheet,
         header_row=table.header_rows[-1] if table.header_rows else 0,
         skipped=[(row.row, row.text) for row in table.skipped],
+        other_sheets=table.other_sheets,
     )
     stated = stated_in_header(table.titles.get("quantity", ""), register.units)
-    sheet.rows = [_row_of(row, sheet, stated, register) for row in table.rows]
+    places = table.places.get("text", [])
+    sheet.rows = [_row_of(row, sheet, stated, register, places) for row in table.rows]
     _point_out_repeats(sheet, table)
     return sheet
 
@@ -262,7 +265,9 @@ def stated_in_header(title: str, units: Units) -> Stated:
     return Stated(unit if known.code else "", scale[0] if scale else "", period)
 
 
-def _row_of(row: Row, sheet: Sheet, stated: Stated, register: Register) -> SheetRow:
+def _row_of(
+    row: Row, sheet: Sheet, stated: Stated, register: Register, places: Sequence[int]
+) -> SheetRow:
     raw: dict[str, Any] = {name: row.values.get(name) for name in FIELDS}
     if raw["quantity"] is None and re.search(r"\d", str(raw["unit"] or "")):
         # One column for both: "数量/单位" over "12台".
@@ -270,7 +275,7 @@ def _row_of(row: Row, sheet: Sheet, stated: Stated, register: Register) -> Sheet
     has_quantity = raw["quantity"] is not None
     if has_quantity and not raw["unit"] and stated.unit:
         raw["unit"] = stated.unit
-    elif has_quantity and stated.scale:
+    elif has_quantity and stated.scale and not names_scale(raw["quantity"]):
         raw["quantity"] = f"{shown(raw['quantity'])}{stated.scale}"
     if has_quantity and not raw["period"] and stated.period:
         raw["period"] = stated.period
@@ -281,7 +286,9 @@ def _row_of(row: Row, sheet: Sheet, stated: Stated, register: Register) -> Sheet
         is_hidden=row.is_hidden,
     )
     # A required cell that is empty comes as the reader's error; here it gets the sentence of the page.
-    _read(read, raw, sheet, register, cell_errors={e.field: e.sentence for e in row.errors})
+    is_empty = not any(row.cells.get(at) for at in places)
+    said = {e.field: e.sentence for e in row.errors if e.field != "text" or not is_empty}
+    _read(read, raw, sheet, register, cell_errors=said)
     return read
 
 
@@ -303,9 +310,8 @@ def _read(
         (row.errors if is_error else row.warnings).append(note)
 
     for name, sentence in (cell_errors or {}).items():
-        if name != "text" or raw["text"]:
-            say(name, sentence)
-    text, specification = _texts(raw, say)
+        say(name, sentence)
+    text, specification = _texts(raw, say, has_said="text" in (cell_errors or {}))
     amount = _amount(raw, register, say)
     period = _period(raw["period"], say)
     day = _day(raw["needed_by_on"], say)
@@ -323,9 +329,9 @@ def _read(
     )
 
 
-def _texts(raw: Mapping[str, Any], say: _Say) -> tuple[str, str]:
+def _texts(raw: Mapping[str, Any], say: _Say, *, has_said: bool) -> tuple[str, str]:
     text = " ".join(str(raw["text"] or "").split())
-    if not text:
+    if not text and not has_said:
         say("text", _("The product name is missing."))
     elif len(text) > 500:
         say(

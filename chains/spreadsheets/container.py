@@ -20,6 +20,8 @@ MAX_UNPACKED = 64 * 1024 * 1024
 MAX_MEMBERS = 1000
 # Opening and closing tags of one part; 400,000 cells with text in them make 2.4 million.
 MAX_TAGS = 3_200_000
+# Rows of one part, empty ones with a format among them: some programs write all 1,048,576.
+MAX_ROW_TAGS = 150_000
 # XML of equal rows packs 100 to 1; a bomb packs 1,000 to 1. Small members may do as they like.
 MAX_RATIO, RATIO_FROM = 200, 1024 * 1024
 
@@ -95,13 +97,15 @@ def _sniff(data: bytes) -> str:
 
 
 def looks_like_utf_16(data: bytes) -> str:
-    """The encoding's name when a text without a mark alternates with NUL, as UTF-16 of a table must."""
+    """The encoding's name when a text without a mark has a NUL in every delimiter and line end, as UTF-16 of a table
+    must; between them Chinese has none."""
     head = data[:4000]
     half = len(head) // 2 or 1
     for name, start in (("utf-16-le", 1), ("utf-16-be", 0)):
-        if head[start::2].count(0) > 0.2 * half and not head[1 - start :: 2].count(0):
+        if head[start::2].count(0) > 0.05 * half and not head[1 - start :: 2].count(0):
             text = head[: len(head) // 2 * 2].decode(name, "replace")
-            return "" if _CONTROL.search(text.encode()) else name
+            is_table = {"\n", "\r"} & set(text) and {",", "\t", ";"} & set(text)
+            return "" if not is_table or _CONTROL.search(text.encode()) else name
     return ""
 
 
@@ -188,7 +192,7 @@ def _is_odd(member: zipfile.ZipInfo) -> bool:
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> int:
     is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
-    size, tags, tail = 0, 0, b""
+    size, tags, rows, tail = 0, 0, 0, b""
     with archive.open(member) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
@@ -197,7 +201,8 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> int
             ):
                 raise _bomb()
             tags += chunk.count(b"<") if is_xml else 0
-            if tags > MAX_TAGS:
+            rows += chunk.count(b"<row") if is_xml else 0
+            if tags > MAX_TAGS or rows > MAX_ROW_TAGS:
                 raise _too_many_cells()
             # Spreadsheets have no document type; with one come entities that grow without end.
             if (

@@ -3,8 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -130,7 +132,7 @@ def refusal(code: str, *, max_rows: int) -> DomainError:
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """Text and the name of its encoding: what a mark says, else UTF-8 where it fits, else GB18030."""
+    """Text and the name of its encoding: what a mark says, else UTF-8 where it fits, else what the bytes look like."""
     for mark, name in (
         (b"\xef\xbb\xbf", "utf-8-sig"),
         (b"\xff\xfe", "utf-16"),
@@ -139,15 +141,34 @@ def decode(data: bytes) -> tuple[str, str]:
         if data.startswith(mark):
             return _decode(data, [name])
     guessed = container.looks_like_utf_16(data)
-    return _decode(data, [guessed] if guessed else ["utf-8", "gb18030"])
+    if guessed:
+        return _decode(data, [guessed])
+    if _is_western(data):
+        return _decode(data, ["utf-8", "cp1252"])
+    return _decode(data, ["utf-8", "gb18030", "cp950"])
+
+
+def _is_western(data: bytes) -> bool:
+    """Letters with accents stand alone between others; a Chinese character is two such bytes, and they come in rows."""
+    runs = re.findall(rb"[\x80-\xff]+", data[:200_000])
+    return 2 * sum(len(run) == 1 for run in runs) > len(runs)
+
+
+# Where GB18030 puts the characters of Big5 that it has no sign for.
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
 def _decode(data: bytes, names: list[str]) -> tuple[str, str]:
+    read: list[tuple[str, str]] = []
     for name in names:
         try:
-            return data.decode(name), name
+            read.append((data.decode(name), name))
         except UnicodeDecodeError:
             continue
+        if not _PRIVATE.search(read[-1][0]):
+            return read[-1]
+    if read:
+        return read[0]
     raise DomainError(
         _("The characters of the file cannot be read. Save it as CSV UTF-8 or as .xlsx."),
         code="spreadsheet.encoding",
@@ -165,15 +186,18 @@ def _read_text(data: bytes, *, max_rows: int) -> Iterator[Grid]:
     for delimiter in (",", "\t", ";"):
         if delimiter == "," or delimiter in head:
             yield _cut(text, delimiter, encoding, max_rows=max_rows)
+    for delimiter in ("|", "，"):
+        # Also signs of prose: only where the lines agree.
+        if sum(line.count(delimiter) > 1 for line in head.splitlines()) > 1:
+            yield _cut(text, delimiter, encoding, max_rows=max_rows)
 
 
 def _cut(text: str, delimiter: str, encoding: str, *, max_rows: int, before: int = 0) -> Grid:
     rows: list[list[Value]] = [[] for _row in range(before)]
     grid = Grid("", rows, encoding=encoding)
-    reader = csv.reader(_narrow_lines(text, delimiter), delimiter=delimiter, strict=False)
     filled = 0
     try:
-        for record in reader:
+        for record in _records(_Lines(text, delimiter), delimiter):
             filled += any(record)
             if filled > max_rows + HEAD_ROWS or len(rows) > 4 * (max_rows + HEAD_ROWS):
                 grid.too_large = "too_long"
@@ -182,7 +206,6 @@ def _cut(text: str, delimiter: str, encoding: str, *, max_rows: int, before: int
     except _TooWideError:
         grid.too_large = "too_wide"
     except csv.Error:
-        # A quotation mark that is never closed swallows the rest of the file into one cell.
         grid.too_large = "unreadable"
     if any(len(row) > MAX_COLUMNS for row in rows):
         grid.too_large = "too_wide"
@@ -193,12 +216,65 @@ class _TooWideError(Exception):
     """A line that would become far more cells than any table has columns."""
 
 
-def _narrow_lines(text: str, delimiter: str) -> Iterator[str]:
-    for line in io.StringIO(text, newline=""):
+class _Lines:
+    """The lines of a text, which can be given back."""
+
+    def __init__(self, text: str, delimiter: str) -> None:
+        self.source = io.StringIO(text, newline="")
+        self.delimiter = delimiter
+        self.returned: deque[str] = deque()
+        self.taken: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self.returned.popleft() if self.returned else next(self.source)
         # Before the reader makes ten million cells of one line.
-        if line.count(delimiter) > 20 * MAX_COLUMNS:
+        if line.count(self.delimiter) > 20 * MAX_COLUMNS:
             raise _TooWideError
-        yield line
+        self.taken.append(line)
+        return line
+
+    def start_record(self) -> None:
+        self.taken.clear()
+
+    def give_back_all_but_first(self) -> str:
+        first, *rest = self.taken
+        self.returned.extendleft(reversed(rest))
+        return first
+
+
+def _records(lines: _Lines, delimiter: str) -> Iterator[list[str]]:
+    """A quotation mark that is never closed (an inch before a size) would swallow the rows below it: such a line
+    stands for itself."""
+    width = 0
+    while True:
+        lines.start_record()
+        record: list[str] | None = []
+        fault: csv.Error | None = None
+        try:
+            record = next(csv.reader(lines, delimiter=delimiter, strict=False), None)
+        except csv.Error as too_long:
+            fault = too_long
+        if record is None:
+            return
+        swallowed = lines.taken[1:]
+        is_short = len(record) < width
+        # The first line alone or one below it has all the cells that the record lacks.
+        if (
+            is_short
+            and swallowed
+            and any(line.count(delimiter) + 1 >= width for line in lines.taken)
+        ):
+            first = lines.give_back_all_but_first()
+            record = next(csv.reader([first], delimiter=delimiter, quoting=csv.QUOTE_NONE))
+            record = [c[1:] if c.startswith('"') and c.count('"') == 1 else c for c in record]
+        elif fault is not None:
+            raise fault
+        if not swallowed:
+            width = max(width, len(record))
+        yield record
 
 
 def _uncovered(cell: str) -> str:

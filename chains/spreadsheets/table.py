@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import IO, Any, Literal
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
 from chains.quantities import is_placeholder
-from chains.searchtext import simplify
+from chains.searchtext import simplify, visible
 from chains.spreadsheets.container import MAX_BYTES, read_limited
 from chains.spreadsheets.grid import Grid, Value, read_grids, refusal
 from chains.spreadsheets.workbook_process import UNSAVED
@@ -56,7 +57,12 @@ class Column:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(map(fold_header, (self.zh, self.en, *self.aliases)))
+        return _folded(self.zh, self.en, *self.aliases)
+
+
+@lru_cache(maxsize=256)
+def _folded(*names: str) -> frozenset[str]:
+    return frozenset(map(fold_header, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,18 @@ class Table:
     heads: dict[int, str]  # place → what the file calls it
     rows: list[Row]
     skipped: list[Skipped]
+    other_sheets: list[str] = field(default_factory=list)  # that hold such a list too
+
+    @property
+    def unread(self) -> list[str]:
+        """Columns that become nothing; one that has the name of a read one by its letter."""
+        read = {place for places in self.places.values() for place in places}
+        names = {self.heads.get(place) for place in read}
+        return [
+            f"{letter(place)} {title}" if title in names else title
+            for place, title in self.heads.items()
+            if place not in read
+        ]
 
     @property
     def good(self) -> list[Row]:
@@ -136,7 +154,20 @@ class Sheets:
 def open_sheets(
     file: bytes | IO[bytes], *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
 ) -> Sheets:
-    return Sheets(*read_grids(read_limited(file, max_bytes=max_bytes), max_rows=max_rows))
+    kind, grids = read_grids(read_limited(file, max_bytes=max_bytes), max_rows=max_rows)
+    for grid in grids:
+        for row in grid.rows:
+            row[:] = [_tidy(cell) if isinstance(cell, str) else cell for cell in row]
+    return Sheets(kind, grids)
+
+
+_LINE_END = re.compile("[\x0b\x0c\u2028\u2029]")
+# Typed before a figure or a word to keep it as text; where a second one closes, it is a quotation.
+_APOSTROPHE = re.compile("^\\s*['`´‘’＇](?=[0-9０-９\u3400-\u9fff+.-])(?!.*['‘’＇])", re.DOTALL)
+
+
+def _tidy(cell: str) -> str:
+    return _APOSTROPHE.sub("", _LINE_END.sub("\n", visible(cell)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +361,22 @@ def read_table(
             code="spreadsheet.columns_missing",
             columns=[column.field for column in missing],
         )
-    return _Reading(kind, header, columns, check, max_rows, limit).table()
+    table = _Reading(kind, header, columns, check, max_rows, limit).table()
+    if layout is None and kind != "csv":
+        others = (grid for grid in grids if grid is not header.grid)
+        table.other_sheets = [grid.name for grid in others if _holds(grid, columns)]
+    return table
+
+
+def _holds(grid: Grid, columns: Sequence[Column]) -> bool:
+    """Whether a list of the same kind stands in it."""
+    if not grid.rows:
+        return False
+    header = _find_header([grid], columns, max_rows=MAX_ROWS)
+    required = {column.field for column in columns if column.required}
+    # One name alone may be a word of an instruction.
+    is_list = required <= header.fields.keys() and len(header.fields) > 1
+    return is_list and any(any(map(_text, row)) for row in grid.rows[header.data_starts :])
 
 
 # --- The header ---------------------------------------------------------------------------------------
@@ -354,6 +400,7 @@ def _laid_out(grids: Sequence[Grid], layout: Layout, *, max_rows: int) -> _Heade
     return _Header(grid, layout.first, layout.depth, titles + [""] * (width - len(titles)), fields)
 
 
+@lru_cache(maxsize=4096)
 def fold_header(text: str) -> str:
     return _NOISE.sub("", simplify(unicodedata.normalize("NFKC", text)).lower())
 
@@ -404,7 +451,7 @@ def _find_header(
     too_large = [g.too_large for g in grids if g.too_large]
     if too_large and (best is None or best.grid.too_large or not required <= best.fields.keys()):
         raise refusal(too_large[0], max_rows=max_rows)
-    if best is None:
+    if best is None or not any(_text(value) for row in best.grid.rows for value in row):
         raise DomainError(_("The file holds no rows."), code="spreadsheet.empty")
     return best
 
@@ -521,11 +568,24 @@ def _spellings(title: str) -> Iterator[list[str]]:
             r"(?<=[\u3400-\u9fff])\s*(?=[A-Za-z])|(?<=[A-Za-z])\s*(?=[\u3400-\u9fff])", part
         )
     ]
+    # "到货/日期" of two rows, "Qty. (Nos.)", "要求交货日期", "Reqd. date", "品名及规格".
+    bare = ["".join(parts), *(one.replace(".", "") for one in (text, without))]
+    yield bare
+    yield [_WISH.sub("", one.strip()) for one in (*bare, without)]
+    yield [re.split(r"及|和|与|、|&| and ", without, maxsplit=1)[0]]
+
+
+_WISH = re.compile(
+    r"^(?:要求|期望|希望|计划|预计|预期|拟|最晚|最迟|(?:required|reqd?|requested|target|planned|expected|estimated|est)\b)\s*",
+    re.IGNORECASE,
+)
 
 
 # --- The rows -----------------------------------------------------------------------------------------
 
-_SUM = re.compile(r"^(?:合计|总计|小计|共计|累计|总和|(?:grand |sub-?)?total|sum)(?:[::(].*)?$")
+_SUM = re.compile(
+    r"^(?:本页|本表|本类|以上|全部)?(?:合计|总计|小计|共计|累计|总和|页计|(?:grand|sub-?)?total|sum|summe)(?:[::(].*)?$"
+)
 _NOTE = re.compile(
     r"^(?:注\d*|备注|说明|填表说明|填写说明|注意|注意事项|附注|notes?|remarks?|n\.b\.)\s*[::.、].*|"
     r"^(?:制表|填表|填报|审核|复核|经办|联系|日期|单位|盖章|数据来源|source|prepared)[^:]{0,12}:.*|"
@@ -534,9 +594,12 @@ _NOTE = re.compile(
     re.DOTALL,
 )
 _HEADING = re.compile(
-    r"^[(]?[一二三四五六七八九十]+[)]?[、.)].*|^第[一二三四五六七八九十\d]+[章节部分批].*",
+    r"^[(]?[一二三四五六七八九十]+[)]?[、.)].*|^第[一二三四五六七八九十\d]+[章节部分批].*|"
+    # The name of a group with how many are in it, or with a colon.
+    r"^\S{1,30}\((?:共|合计)?\s*\d+\s*[家户个项种条名人件]\)$|^[^:]{1,30}:$",
     re.DOTALL,
 )
+_LONGEST_NAME = 40
 _ORDINAL = frozenset(("序号", "编号", "行号", "序", "no", "no.", "#", "s/n", "nr", "sn"))
 _CELL_ERROR = re.compile(r"^#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$")
 # Fifteen digits survive in a number cell; of a longer code the rest has become zeros.
@@ -552,9 +615,12 @@ class _Reading:
     max_rows: int
     limit: int | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    # The row of another header further down whose columns stand otherwise.
+    other_header: int = 0
 
     def table(self) -> Table:
         header = self.header
+        self._refuse_form()
         rows = list(islice(self._rows(), self.limit))
         if len(rows) > self.max_rows:
             raise refusal("too_long", max_rows=self.max_rows)
@@ -594,12 +660,58 @@ class _Reading:
             texts = {place: text for place, value in own.items() if (text := _text(value))}
             if not texts:
                 continue
-            why = self._why_none(texts, is_wide=at in wide)
+            otherwise = self._heads_otherwise(texts)
+            if otherwise is not None:
+                self.other_header = at + 1 if otherwise else 0
+            why = self._why_none(texts, is_wide=at in wide) or (
+                "header" if otherwise is not None else ""
+            )
             if why:
                 self.skipped.append(Skipped(at + 1, _one_line(" ".join(texts.values()))[:200], why))
                 continue
             ordinal += 1
             yield self._row(at, ordinal, own, fills.get(at, {}))
+
+    def _known(self, text: str) -> set[str]:
+        """The fields that bear this name."""
+        if len(text) > _LONGEST_NAME or text[:1].isdigit():
+            return set()
+        folded = fold_header(text)
+        return {column.field for column in self.columns if folded in column.names}
+
+    def _refuse_form(self) -> None:
+        """Names to the left of what they name: such a sheet holds one record, and no list."""
+        header = self.header
+        places = [header.fields[c.field][0] for c in self.columns if c.required]
+        below = header.grid.rows[header.data_starts : header.data_starts + 12]
+        texts = [
+            [text for place, value in enumerate(row) if (text := _text(value)) and place in places]
+            for row in below
+            if any(map(_text, row))
+        ]
+        named = sum(bool(found) and bool(self._known(found[0])) for found in texts)
+        required = {column.field for column in self.columns if column.required}
+        other = sum(bool(found) and bool(self._known(found[0]) - required) for found in texts)
+        if other > 1 and named * 2 > len(texts):
+            raise DomainError(
+                _(
+                    "The sheet is a form, with the names beside what they name. Make it a list: the names in one row, each record in a row below."
+                ),
+                code="spreadsheet.form",
+            )
+
+    def _heads_otherwise(self, texts: Mapping[int, str]) -> bool | None:
+        """Whether a row is a header of its own: True where its columns stand otherwise, None where it is no header."""
+        if len(texts) < 2:
+            return None
+        named = {at: fields for at, text in texts.items() if (fields := self._known(text))}
+        required = {column.field for column in self.columns if column.required}
+        if len(named) < 2 or len(named) * 2 < len(texts):
+            return None
+        if not any(required & fields for fields in named.values()):
+            return None
+        own = {at: name for name, places in self.header.fields.items() for at in places}
+        return any(own.get(at) not in fields for at, fields in named.items())
 
     def _is_across(self, area: Area) -> bool:
         """Merged over several columns, not only over the cells that one header spans."""
@@ -645,6 +757,15 @@ class _Reading:
                     row.cells[place] = _text(cell)
             self._read_field(
                 row, column, [(p, c) for p, c in zip(places, cells, strict=True) if c is not None]
+            )
+        if self.other_header:
+            self._note(
+                row,
+                next(column.field for column in self.columns if column.required),
+                _(
+                    "This row stands below another header, in row %(row)d, whose columns are in another order. Put that table into a file of its own."
+                )
+                % {"row": self.other_header},
             )
         if self.check is not None and not row.errors:
             for finding in self.check(row.values):
@@ -711,7 +832,10 @@ def _fills(grid: Grid, starts: int) -> dict[int, dict[int, Value]]:
         if top < starts or bottom == top or top >= len(grid.rows) or left >= len(grid.rows[top]):
             continue
         for row in range(top + 1, min(bottom, len(grid.rows)) + 1):
-            fills.setdefault(row, {})[left] = grid.rows[top][left]
+            # No cell belongs to two: a file that says so must not cost its rows squared.
+            if left in fills.setdefault(row, {}):
+                break
+            fills[row][left] = grid.rows[top][left]
     return fills
 
 

@@ -31,7 +31,7 @@ from chains.forms.requirement_sheet import (
 from chains.http import MemberRequest
 from chains.models import Enterprise, Import, Requirement, RequirementLine, new_public_id
 from chains.services import imports, requirement_drafts
-from chains.spreadsheets import Proposal
+from chains.spreadsheets import Proposal, Sheets
 from chains.views.imports import chosen, columns_page, own_imports, proposed
 from chains.views.refusals import refusal
 from chains.views.sheets import XLSX
@@ -98,20 +98,21 @@ def _answer(request: MemberRequest, context: dict[str, Any]) -> HttpResponseBase
             code="file.too_big",
         )
     content = spreadsheets.read_limited(file, max_bytes=settings.IMPORT_MAX_BYTES)
-    proposal = _proposal(content, context)
+    sheets = spreadsheets.open_sheets(content)
+    proposal = _proposal(sheets, context)
     lacks = "text" not in proposal.layout.fields.values()
     if (lacks and proposal.row_count) or request.POST.get("do") == "columns":
         return _to_columns(request, context, str(file.name), content, proposal)
     knows = any(one.why == "remembered" for one in proposal.columns)
-    sheet = read_file(content, register, proposal.layout if knows else None)
+    sheet = read_file(sheets, register, proposal.layout if knows else None)
     context["file_name"] = str(file.name)
     context["target"] = context["target"] or _known(context, sheet)
     return _place(request, context, sheet, is_confirmed=False)
 
 
-def _proposal(content: bytes, context: dict[str, Any]) -> Proposal:
+def _proposal(sheets: Sheets, context: dict[str, Any]) -> Proposal:
     return spreadsheets.propose(
-        spreadsheets.open_sheets(content),
+        sheets,
         COLUMNS,
         remembered=imports.remembered(Import.Kind.LINES, context["enterprise"]),
     )

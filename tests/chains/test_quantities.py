@@ -40,6 +40,11 @@ UNITS = Units(
         ("12 pcs", "件", (12, "pcs", None)),
         (0.5, "t", (Decimal("0.5"), "t", None)),
         ("1e3", None, (1000, None, None)),
+        ("1,00,000", "Nos.", (100000, "only", None)),
+        ("2.5 lakh", "nos", (250000, "only", None)),
+        ("8.5万吨", "万吨", (85000, "t", None)),
+        ("5千", "个", (5000, "pcs", None)),
+        ("3打", None, (3, "dozen", None)),
         ("-", "台", (None, "unit", None)),
         (None, None, (None, None, None)),
     ],
@@ -56,6 +61,9 @@ def test_quantity_is_read(cell, unit, expected):
         ("不少于20套", 20),
         ("≥ 3", 3),
         ("1.200", Decimal("1.200")),
+        ("1.234,56", Decimal("1234.56")),
+        ("1.234.567", 1234567),
+        ("1.2M", Decimal("1.2")),
         ("面议", None),
     ],
 )
@@ -64,6 +72,13 @@ def test_uncertain_quantity_is_read_with_a_warning(cell, value):
 
     assert read.value == value
     assert cell in read.warning
+
+
+def test_scale_said_by_the_cell_and_by_the_unit_counts_once_and_is_asked_about():
+    read = parse_quantity("1.2万", UNITS, unit="万只")
+
+    assert (read.value, read.unit) == (12_000, "only")
+    assert "1.2万" in read.warning
 
 
 def test_capital_m_beside_a_stated_unit_is_a_million():
@@ -82,8 +97,12 @@ def test_capital_m_beside_a_stated_unit_is_a_million():
         ("100-200", "台", "quantity.range"),
         ("100 至 200", "台", "quantity.range"),
         ("1,20", None, "quantity.ambiguous"),
-        ("1.200,50", None, "quantity.ambiguous"),
         ("10 t/day", None, "quantity.period"),
+        ("500、600", "个", "quantity.several"),
+        ("500±10", "个", "quantity.several"),
+        ("3×20箱", None, "quantity.several"),
+        ("1/2", None, "quantity.several"),
+        ("2吨 3吨", None, "quantity.several"),
         ("5", "箱子", "quantity.unit"),
         ("5 t", "台", "quantity.two_units"),
         ("5 台/月", "台/年", "quantity.two_units"),
@@ -128,6 +147,15 @@ def test_unit_rows_may_be_objects():
         "9/30/2026",
         "2026-09-30 00:00:00",
         "2026年9月30日前",
+        "2026·9·30",
+        "2026，9，30",
+        "2026 09 30",
+        "2026-09-30T08:00:00+08:00",
+        "26年9月30日",
+        "二〇二六年九月三十日",
+        "民國115年9月30日",
+        "30. September 2026",
+        "46295.5",
         date(2026, 9, 30),
         datetime(2026, 9, 30, 12),  # noqa: DTZ001 -- as a spreadsheet cell has it
     ],
@@ -151,6 +179,14 @@ def test_day_is_read_in_every_spelling(cell):
         ("2026", date(2026, 12, 31)),
         (2026.0, date(2026, 12, 31)),
         ("2026年底", date(2026, 12, 31)),
+        ("26年12月", date(2026, 12, 31)),
+        ("2026年12月上旬", date(2026, 12, 10)),
+        ("2026年12月中旬", date(2026, 12, 20)),
+        ("2026年12月下旬", date(2026, 12, 31)),
+        ("12.2026", date(2026, 12, 31)),
+        ("Ende März 2027", date(2027, 3, 31)),
+        ("KW 12/2027", date(2027, 3, 28)),
+        ("2027年第12周", date(2027, 3, 28)),
     ],
 )
 def test_span_without_a_day_proposes_its_last_one(cell, proposed):
@@ -161,12 +197,42 @@ def test_span_without_a_day_proposes_its_last_one(cell, proposed):
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        "尽快",
+        "ASAP",
+        "合同签订后30天",
+        "30天内",
+        "2-3周",
+        "45 days after order",
+        "within 6 weeks",
+        "3个月",
+    ],
+)
+def test_time_that_names_no_day_is_kept_without_one(cell):
+    read = parse_date(cell)
+
+    assert (read.value, read.proposed) == (None, None)
+    assert cell in read.warning
+
+
+def test_year_of_two_figures_behind_a_month_in_words_is_read_and_pointed_out():
+    read = parse_date("15-Mar-27")
+
+    assert read.value == date(2027, 3, 15)
+    assert "15-Mar-27" in read.warning
+
+
+@pytest.mark.parametrize(
     ("cell", "code"),
     [
+        ("年底前", "date.no_year"),
+        ("三季度", "date.no_year"),
+        ("12月", "date.no_year"),
+        ("26/12/26", "date.ambiguous"),
         ("2026-13-40", "date.unreadable"),
         ("2026-02-30", "date.unreadable"),
         ("2026-13", "date.unreadable"),
-        ("asap", "date.unreadable"),
         (1e300, "date.unreadable"),
         (float("nan"), "date.unreadable"),
         (True, "date.unreadable"),

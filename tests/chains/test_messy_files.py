@@ -1,0 +1,269 @@
+"""Files as strangers send them: what is good is read, what is not is named by row and column, nothing is guessed."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import pytest
+from django.utils import translation
+
+from chains.errors import DomainError
+from chains.forms.import_columns import columns_of
+from chains.forms.import_sheet import read_rows
+from chains.forms.register import Register
+from chains.forms.requirement_sheet import read_file
+from chains.models import Import
+from chains.spreadsheets import open_sheets, propose
+from tests.chains.test_spreadsheets import cells, sheet_of, with_sheet, workbook
+from tests.factories.chains import OrganiserRoleFactory
+
+pytestmark = pytest.mark.django_db
+
+A, B, C = "91330421MA2AYCCC25", "91330421MA2PYA858W", "91330421MA273X9Q3M"
+
+
+def lines(data):
+    """Text, quantity, unit and day of the good rows; row and column of the others."""
+    read = read_file(data, Register())
+    good = [
+        (
+            row.draft.text,
+            row.draft.quantity,
+            row.draft.unit.name_zh if row.draft.unit else None,
+            row.draft.needed_by_on,
+        )
+        for row in read.good
+    ]
+    return good, [(row.number, note.column) for row in read.bad for note in row.errors]
+
+
+def rows(kind, data):
+    sheets = open_sheets(data)
+    layout = propose(sheets, columns_of(kind)).layout
+    _table, read = read_rows(kind, sheets, layout, OrganiserRoleFactory().user)
+    return read
+
+
+def text(delimiter, encoding):
+    table = [
+        ["产品名称", "规格", "数量", "单位"],
+        ["接触器", "CJX2", "200", "只"],
+        ["断路器", "DZ47", "150", "只"],
+    ]
+    return "".join(delimiter.join(row) + "\r\n" for row in table).encode(encoding)
+
+
+READ = [("接触器", 200, "只", None), ("断路器", 150, "只", None)]
+NEW_YEAR = date(2027, 1, 1)
+
+LINES = {
+    "title, note, header further down, a wish in its name, a page's sum": (
+        sheet_of(
+            [
+                ["配套需求清单"], ["填报单位：示例电子"], [], ["说明：填年用量"], [], [],
+                ["序号", "品名及规格", "数量（万只）", "要求交货日期", "参考单价"],
+                [1, "电容", 120, "2027.01.01", 2],
+                [2, "晶振", "1.5万只", "26年12月", 3],
+                ["本页小计", None, 121],
+                ["注：单价仅供参考"],
+            ]
+        ),
+        [("电容", 1_200_000, "只", NEW_YEAR), ("晶振", 15_000, "只", None)],
+        [],
+    ),
+    "signs that nobody sees": (
+        sheet_of(
+            [
+                ["产品\n名称", "数\u00a0量", "单\u3000位", "交\u200b货期"],
+                ["\u200b光纤\u00a0跳线", "1\u00a0000", "\u200b条\u00a0", " 2027-01-01\u200b"],
+                ["\u200b", "\u00a0", "\u3000", "\ufeff"],
+            ]
+        ),
+        [("光纤 跳线", 1000, "件", NEW_YEAR)],
+        [],
+    ),
+    "apostrophes that keep a figure as text": (
+        sheet_of([["产品名称", "数量", "单位"], ["泵", "'12", "台"], ["’阀", "‘30", "台"], ["‘甲’型座", "5", "双"]]),
+        [("泵", 12, "台", None), ("阀", 30, "台", None), ("‘甲’型座", 5, "对", None)],
+        [],
+    ),
+    "several figures in one cell": (
+        sheet_of([["产品名称", "数量", "单位"], ["螺栓", "500、600", "个"], ["焊丝", "2吨\n3吨", None], ["垫片", 9, "盒"]]),
+        [("垫片", 9, "盒", None)],
+        [(2, "B"), (3, "B")],
+    ),
+    "another table below whose columns stand otherwise": (
+        sheet_of(
+            [
+                ["品名", "型号", "数量", "单位"], ["轴承", "6308", 40, "套"],
+                ["名称", "数量", "单位", "型号"], ["油封", 200, "个", "TC50"],
+                ["品名", "型号", "数量", "单位"], ["皮带", "A60", 3, "根"],
+            ]
+        ),
+        [("轴承", 40, "套", None), ("皮带", 3, "件", None)],
+        [(4, "A"), (4, "D")],
+    ),
+    "a buyer in India": (
+        sheet_of([["Sr. No.", "Item Description", "Qty. (Nos.)", "Reqd. Date"], [1, "Valve", "1,00,000", "1-Jan-27"]]),
+        [("Valve", 100_000, "只", NEW_YEAR)],
+        [],
+    ),
+    "a buyer in Taiwan": (
+        sheet_of([["項次", "品名規格", "需求數量", "單位", "交貨日期"], [1, "螺絲", "5,000", "顆", "民國116年1月1日"]]),
+        [("螺絲", 5000, "只", NEW_YEAR)],
+        [],
+    ),
+    "a mark of inches that is never closed": (
+        '产品名称,规格,数量,单位\r\n甲管,"1/2 镀锌,10,根\r\n乙管,"两行\r\n镀锌",20,根\r\n丙管,2寸,30,根\r\n'.encode(),
+        [("甲管", 10, "件", None), ("乙管", 20, "件", None), ("丙管", 30, "件", None)],
+        [],
+    ),
+    "line ends of three kinds": (
+        "产品名称,数量,单位\r\n甲件,1,台\n乙件,2,台\r丙件,3,台\r\n".encode(),
+        [("甲件", 1, "台", None), ("乙件", 2, "台", None), ("丙件", 3, "台", None)],
+        [],
+    ),
+    "bars": (text("|", "utf-8"), READ, []),
+    "wide commas": (text("，", "gb18030"), READ, []),
+    "sixteen bits without a mark": (text(",", "utf-16-be"), READ, []),
+    "the encoding of Taiwan": (
+        "產品名稱,規格,數量,單位\r\n連接器,12Pin 防水,300,個\r\n線束,1.5米,200,條\r\n".encode("big5"),
+        [("連接器", 300, "件", None), ("線束", 200, "件", None)],
+        [],
+    ),
+    "the encoding of Western Europe": (
+        "Item;Quantity;Unit\r\nSchlüssel für Größe 10;20;pcs\r\nKabelschuh 16 mm²;1.500,5;kg\r\n".encode("cp1252"),
+        [("Schlüssel für Größe 10", 20, "件", None), ("Kabelschuh 16 mm²", 1500.5, "千克", None)],
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_are_read_and_what_is_not_is_named(name):
+    data, good, bad = LINES[name]
+
+    assert lines(data) == (good, bad)
+
+
+def test_what_a_file_holds_beside_the_read_table_is_said():
+    def two(book):
+        for name, row in (
+            ("一车间", ["砂轮", 30]),
+            ("说明", ["只填数字", ""]),
+            ("二车间", ["钻头", 9]),
+        ):
+            page = book.add_worksheet(name)
+            heads = ["产品名称", "数量"] if name != "说明" else ["填写说明", ""]
+            page.write_row(0, 0, [*heads, None, *heads])
+            page.write_row(1, 0, row)
+
+    read = read_file(workbook(two), Register())
+
+    assert (read.name, read.other_sheets) == ("一车间", ["二车间"])
+    assert read.ignored == ["D 产品名称", "E 数量"]
+    assert read.has_remarks
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (sheet_of([["产品名称", "泵"], ["规格型号", "CB"], ["数量", "50"], ["单位", "台"]]), "spreadsheet.form"),
+        (b"\xef\xbb\xbf\r\n\r\n", "spreadsheet.empty"),
+        ("产品名称,数量\n".encode(), "spreadsheet.empty"),
+        (b"<html><table><tr><td>x</td></tr></table></html>", "spreadsheet.kind"),
+        (b"%PDF-1.7\n", "spreadsheet.kind"),
+    ],
+)  # fmt: skip
+def test_file_that_is_no_list_is_refused_with_a_sentence(data, code):
+    with pytest.raises(DomainError) as refused:
+        read_file(data, Register())
+
+    assert refused.value.code == code
+    with translation.override("zh-hans"):
+        assert len(str(refused.value)) > 8
+
+
+def test_workbook_of_a_million_formatted_rows_is_refused_before_it_is_read():
+    data = with_sheet(cells('<row r="2"><c r="A2" s="1"/></row>' * 1_048_576))
+
+    started = time.process_time()
+    with pytest.raises(DomainError) as refused:
+        open_sheets(data)
+
+    assert refused.value.code == "spreadsheet.too_long"
+    assert time.process_time() - started < 1
+
+
+def test_merged_cells_over_one_another_cost_no_more_than_their_rows():
+    def write(book):
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["产品名称", "数量"])
+        for row in range(1, 150):
+            page.write_row(row, 0, ["甲", 1])
+
+    plain = workbook(write)
+    sheets = open_sheets(plain)
+    sheets.grids[0].merged = [(at, 0, at + 9_999, 0) for at in range(1, 60_000)]
+
+    started = time.process_time()
+    read = read_file(sheets, Register())
+
+    assert len(read.good) == 149
+    assert time.process_time() - started < 2
+
+
+def test_rows_of_a_list_of_bodies_that_are_none():
+    heads = ["企业名称", "统一社会信用代码", "联系人", "电话"]
+    read = rows(
+        Import.Kind.ENTERPRISES,
+        sheet_of(
+            [
+                heads,
+                ["海盐县（2家）"],
+                ["示例甲有限公司", A, "甲", "13900000001"],
+                ["平湖市"],
+                ["示例乙有限公司", "办理中", "乙", "13900000002"],
+                ["12345", B],
+                ["示例丙有限公司", f"{B}、{C}"],
+                ["示例丁有限公司", "9.13304E+17"],
+                ["电气类："],
+                ["合计：4家"],
+            ]
+        ),
+    )
+
+    drafts = [(r.number, r.draft.name, r.draft.number) for r in read if r.draft]
+    assert drafts == [(3, "示例甲有限公司", A), (5, "示例乙有限公司", None)]
+    assert [(r.number, r.notes[0]["column"]) for r in read if r.draft is None] == [
+        (4, "A"), (6, "A"), (7, "B"), (8, "B"),
+    ]  # fmt: skip
+
+
+def test_form_of_one_body_is_not_taken_for_a_list():
+    data = sheet_of([["企业名称", "示例甲", "统一社会信用代码", A], ["所在地", "海盐县", "联系人", "甲"], ["电话", "1", "邮箱", "a"]])  # fmt: skip
+
+    with pytest.raises(DomainError) as refused:
+        rows(Import.Kind.ENTERPRISES, data)
+
+    assert refused.value.code == "spreadsheet.form"
+
+
+def test_units_in_the_headers_of_capabilities_count_once():
+    read = rows(
+        Import.Kind.CAPABILITIES,
+        sheet_of(
+            [
+                ["主要产品", "年产能(万吨)", "交货周期(周)"],
+                ["聚丙烯", 12, 6],
+                ["聚乙烯", "8.5万吨", "45天"],
+                ["苯乙烯", "3", "两周"],
+                ["丙烯", "1.2", "4-6 wks"],
+            ]
+        ),
+    )
+
+    assert [(r.draft.yearly_capacity, r.draft.facts["lead_time_days"]) for r in read] == [
+        (120_000, 42), (85_000, 45), (30_000, 14), (12_000, 42),
+    ]  # fmt: skip
