@@ -23,7 +23,7 @@ run: $(VENV)/run.stamp ## web, worker and beat without demo data · 启动（无
 	@exec $(BIN)/python -m matchmaking.supervisor --port "$(PORT)" $(if $(filter 1 yes true,$(RESET)),--reset)
 
 test: $(VENV)/dev.stamp compiled ## all tests on real PostgreSQL and Valkey; TESTS=tests/events for a part · 运行测试
-	@$(BIN)/python -m pytest --durations=20 $(if $(TESTS),$(TESTS),-n 3 --dist worksteal)
+	@$(BIN)/python -m pytest --durations=20 $(if $(TESTS),$(TESTS),-n 3 --dist loadfile)
 
 check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, translations, API schema · 静态检查
 	$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import os
 import time
 from unittest import mock
@@ -16,7 +17,7 @@ from django.utils import timezone, translation
 from chains.models import Province, Reference, RegionGroup, SegmentLink
 from matchmaking.models import Weighting
 from matchmaking.templatetags import reasons
-from tests import world
+from tests import databases, world
 from tests.servers import CHROMIUM_ARGUMENTS, chromium
 
 
@@ -73,10 +74,37 @@ def real_doorbell():
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def turn(shared):
+    """The turn to make the database; whoever waited for it finds one to copy."""
+    with (shared / "database.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+@pytest.fixture(scope="session")
+def is_copied(turn, shared, django_db_modify_db_settings):
+    kept = shared / "database.dump"
+    if not (databases.ARE_COPIED and kept.exists()):
+        return False
+    turn.close()
+    databases.copy(kept)
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb, is_copied):
+    return django_db_keepdb or is_copied
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, is_copied, turn, shared, django_db_blocker):
     """The shipped reference data stands in the test database once for all tests."""
-    with django_db_blocker.unblock():
-        call_command("import_reference", verbosity=0)
+    if not is_copied:
+        with django_db_blocker.unblock():
+            call_command("import_reference", verbosity=0)
+        if databases.ARE_COPIED:
+            databases.keep(shared / "database.dump")
+        turn.close()
     yield
     # A thread of the live server or a process that was killed may hold a session a moment longer; with one open the
     # database cannot go, and the last test, whichever it is, would be blamed.

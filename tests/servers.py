@@ -5,6 +5,7 @@ pytest-django reads the settings before any conftest.py is read; a conftest woul
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from matchmaking import embedded
 
@@ -55,24 +57,61 @@ def chromium() -> str | None:
     return next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
 
 
-# What takes longest begins first: begun last, it would be waited for alone. Files in which most of the time passes
-# waiting for a killed server go before all, beside them the other processes have the cores.
+# Most of their time passes waiting for a killed server: the first process works at them, one after the other, while the
+# others have the cores.
+WAITING = "tests/faults/"
+# What takes longest begins first: begun last, it would be waited for alone. Before all what needs no database, until
+# the first process has made one that the others copy.
 LONGEST = (
-    "tests/faults/",
-    "tests/test_pages.py",
-    "tests/test_leaks.py",
+    WAITING,
+    "matchmaking/engine/",
+    "tests/matchmaking/engine/",
     "tests/test_rights.py",
+    "tests/test_pages.py",
     "tests/matchmaking/test_demo_small.py",
-    "tests/matchmaking/engine/test_evaluation.py",
+    "tests/test_lists.py",
     "tests/test_hostile_pages.py",
     "tests/matchmaking/api/test_hostile.py",
+    "tests/chains/test_spreadsheets.py",
+    "tests/test_leaks.py",  # reads what the walks of the rights have kept
 )
+# Their tests go to whoever is free, one by one; those of any other file stay together, with what they have in common.
+SCATTERED = ("tests/test_rights.py", "tests/test_pages.py", "tests/test_hostile_pages.py")
 
 
 def place_of(item) -> int:
     """Where the item's file stands among the longest; all others come after them, in the order they have."""
     name = item.nodeid
     return next((n for n, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+
+
+class ByFile(LoadScopeScheduling):
+    """Hands out whole files in the order of the collection; only the first process takes those that mostly wait."""
+
+    def __init__(self, config, log):
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid):
+        return nodeid if nodeid.startswith(SCATTERED) else nodeid.split("::", 1)[0]
+
+    def _assign_work_unit(self, node):
+        waits = node is self.nodes[0]
+        chosen = (scope for scope in self.workqueue if scope.startswith(WAITING) == waits)
+        self.workqueue.move_to_end(next(chosen, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_finish():
+    # What stands now stands to the end: the collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)
