@@ -31,7 +31,8 @@ CONDITION_CODES = tuple(
 )
 TEXT_CODES = (
     "text.terms", "text.bridged", "text.akin", "text.elsewhere", "text.meaning",
-    "text.ruled_out", "text.seller", "text.buyer", "text.service", "text.machine", "text.purpose",
+    "text.ruled_out", "text.seller", "text.buyer", "text.service", "text.machine", "text.profile", "text.purpose",
+    "text.number",
 )  # fmt: skip
 CATEGORY_CODES = (
     "category.same",
@@ -252,8 +253,13 @@ def _of_objections(found: Objections) -> Iterator[Reason]:
         yield Reason(f"text.{found.party}", "against", {})
     if found.form:
         yield Reason(f"text.{found.form}", "against", {})
-    if found.purpose:
+    if found.profile:
+        yield Reason("text.profile", "against", {})
+    elif found.purpose:
         yield Reason("text.purpose", "against", {"phrase": found.purpose[:_LONGEST_PHRASE]})
+    if found.numbers:
+        asked, offered = (said[:_LONGEST_TERM] for said in found.numbers)
+        yield Reason("text.number", "against", {"asked": asked, "offered": offered})
 
 
 def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:

@@ -21,6 +21,7 @@ from matchmaking.engine.pairs import (
     ranges,
     sums_of_greatest,
 )
+from matchmaking.engine.quantities import contradiction, differs, distance
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats
 from matchmaking.engine.stock import SATURATION, Stock
@@ -30,6 +31,8 @@ PURPOSE_LEAD = np.float32(0.2)
 # What is left of the points of text and category where a line asks for work and a text offers the machine, or the
 # other way round, and where both want the same or both have it.
 _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
+# So much is lost where the numbers of a text are ten times off those of the line.
+_OTHER_NUMBER = np.float32(0.2)
 # A code that is only half sure says more than half of what a sure one says.
 _LABEL_POWER = np.float32(0.7)
 # So many words of a line in one text, and it is that product whatever code a shop has filed it under; fewer say less.
@@ -60,8 +63,8 @@ class Features:
     differ
         1 where line and text are in different languages, else 0.
     fit
-        What is left of the points of text and category (0 to 1) after it is known who gives and who takes, and whether
-        work or a machine is meant.
+        What is left of the points of text and category (0 to 1) after it is known who gives and who takes, whether work
+        or a machine is meant, and how far the numbers of both lie apart.
     """
 
     u: Floats
@@ -83,6 +86,8 @@ class Objections:
     purpose: str = ""
     form: reading.Form = ""
     party: Literal["", "seller", "buyer"] = ""
+    profile: bool = False
+    numbers: tuple[str, str] | None = None
 
 
 def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -> Features:
@@ -170,7 +175,9 @@ def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
     asked, offered = lines.forms[pairs.line], stock.forms[pairs.row]
     other = (asked > 0) & (offered > 0) & (asked != offered)
     rival = lines.rivals[pairs.line, stock.parties[pairs.row]]
-    return np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
+    left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
+    left *= 1 - _OTHER_NUMBER * distance(lines.figures, stock.figures, pairs)
+    return left
 
 
 def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
@@ -192,4 +199,13 @@ def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
         purpose,
         reading.FORMS[stock.forms[row]] if other else "",
         ("buyer" if party else "seller") if rival else "",
+        bool(purpose and reading.gist(words.asserted(text))[1]),
+        _contradiction(stock, lines, line, row),
     )
+
+
+def _contradiction(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str] | None:
+    if not differs(lines.figures, line, stock.figures, row):
+        return None
+    said = reading.aim(words.asserted(lines.needs[line].text))[0]
+    return contradiction(said, stock.texts[row].text)

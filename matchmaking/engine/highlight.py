@@ -6,7 +6,7 @@ import heapq
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -14,8 +14,9 @@ from typing import Literal, Protocol
 
 from rapidfuzz import fuzz
 
+from matchmaking.engine.quantities import Quantity, quantities
 from matchmaking.engine.text import simplified, stem
-from matchmaking.engine.units import PHYSICAL, Unit, Units
+from matchmaking.engine.units import Units
 
 How = Literal["number", "number_bare", "term", "glossary", "spelling"]
 HOW: tuple[How, ...] = ("number", "number_bare", "term", "glossary", "spelling")
@@ -31,20 +32,6 @@ _WORD = r"[a-zà-öø-ÿ]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|[a-zà-öø-ÿ]+|\d+(
 _TOKEN = re.compile(rf"[{_HAN}]|{_WORD}")
 _WORDS = re.compile(_WORD)
 _GAP = re.compile(r"[\s\-/·]*")
-_NUMBER = re.compile(r"(?<![a-z0-9.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
-_TIMES = re.compile(r"\s*(万|亿|million\b|thousand\b|billion\b)")
-_FACTOR = {"万": 1e4, "亿": 1e8, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-_PER = re.compile(
-    r"\s*(?:/|per\s+|an?\s+|each\s+|每)\s*(年|月|季度|季|year|yr|annum|month|mo|quarter|y|a)(?![a-z])"
-)
-_BEFORE = re.compile(
-    r"(?:(年|月)(?:产能|产量|产|需求量|需求|需|用量|用|供应量|供应|供)?[约达为:]?|(annual|yearly|monthly)(?:\s+[a-z]+){0,2})\s*$"
-)
-_PER_YEAR = {
-    "年": 1, "year": 1, "yr": 1, "annum": 1, "y": 1, "a": 1, "annual": 1, "yearly": 1,
-    "月": 12, "month": 12, "mo": 12, "monthly": 12, "季": 4, "季度": 4, "quarter": 4,
-}  # fmt: skip
-
 # Words that say nothing about a product: never marked on their own.
 _FILLERS = (
     "a an the of for and or with to in on at by from as is are be we our you your it its per via into up than "
@@ -100,18 +87,6 @@ class Token:
     @property
     def is_han(self) -> bool:
         return len(self.key) == 1 and self.key > "\u33ff"
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with its unit in the base of its dimension, a year when it is a rate."""
-
-    value: float
-    dimension: str  # empty: no unit written
-    a_year: bool
-    figure: float  # as written, without unit
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,68 +160,6 @@ def _is_telling(key: str) -> bool:
     if key in _PLAIN or key.replace(".", "").isdigit():
         return False
     return len(key) >= (2 if any(c.isdigit() for c in key) else 3)
-
-
-class _UnitNames:
-    """Spellings of units, longest first. A name that means two units by case alone is looked up as written."""
-
-    def __init__(self, units: Iterable[Unit]) -> None:
-        self.exact: dict[str, Unit] = {}
-        self.folded: dict[str, Unit] = {}
-        for unit in units:
-            for name in unit.names:
-                written = simplified(name)
-                self.exact.setdefault(written, unit)
-                self.folded.setdefault(written.lower(), unit)
-        names = sorted(self.folded, key=lambda name: (-len(name), name))
-        either = "|".join(
-            re.escape(name) + (r"(?![a-z0-9])" if name[-1].isascii() and name[-1] != "%" else "")
-            for name in names
-        )
-        self.pattern = re.compile(rf"\s*-?({either})")
-
-    def find(self, folded: Folded, at: int) -> tuple[Unit, int] | None:
-        match = self.pattern.match(folded.text, at)
-        if match is None:
-            return None
-        written = folded.written(match.start(1), match.end(1))
-        return self.exact.get(written) or self.folded[match.group(1)], match.end()
-
-
-@lru_cache(maxsize=4)
-def _unit_names(units: tuple[Unit, ...]) -> _UnitNames:
-    return _UnitNames((*PHYSICAL, *units))
-
-
-def quantities(folded: Folded, units: Units) -> list[Quantity]:
-    """Numbers with their units, 万 and a year or month understood."""
-    names = _unit_names(tuple(units.by_code.values()))
-    found: list[Quantity] = []
-    for match in _NUMBER.finditer(folded.text):
-        figure = float(match.group().replace(",", ""))
-        end = match.end()
-        if times := _TIMES.match(folded.text, end):
-            figure *= _FACTOR[times.group(1)]
-            end = times.end()
-        unit = names.find(folded, end)
-        if unit is None:
-            if not folded.text[end : end + 1].isalpha() or folded.text[end] > "\u33ff":
-                found.append(Quantity(figure, "", False, figure, match.start(), end))
-            continue
-        end = unit[1]
-        rate = _rate(folded.text, match.start(), end)
-        a_year, end = rate or (0, end)
-        value = figure * unit[0].factor * (a_year or 1)
-        found.append(Quantity(value, unit[0].dimension, bool(a_year), figure, match.start(), end))
-    return found
-
-
-def _rate(text: str, start: int, end: int) -> tuple[int, int] | None:
-    if after := _PER.match(text, end):
-        return _PER_YEAR[after.group(1)], after.end()
-    if before := _BEFORE.search(text[max(0, start - 24) : start]):
-        return _PER_YEAR[before.group(1) or before.group(2)], end
-    return None
 
 
 class Glossary:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from matchmaking.engine.quantities import Figures
 from matchmaking.engine.records import offer_from_json, offer_to_json
 from matchmaking.engine.sparse import Vocabulary
 from matchmaking.engine.stock import Stock
@@ -28,6 +29,7 @@ _MEASURED = (
     "houses",
     "order",
 )
+_FIGURES = ("bounds", "kind", "low", "high")
 _MEASURED_TABLES = ("postings", "leaf", "parent", "chain", "leaf_postings")
 
 
@@ -55,6 +57,8 @@ def save(stock: Stock, folder: Path) -> None:
     np.save(folder / "codes.npy", stock.codes)
     np.save(folder / "forms.npy", stock.forms)
     np.save(folder / "parties.npy", stock.parties)
+    for name in _FIGURES:
+        np.save(folder / f"figures_{name}.npy", getattr(stock.figures, name))
     for name, matrix in (("counts", stock.counts), ("probabilities", stock.probabilities)):
         for part in ("data", "indices", "indptr"):
             np.save(folder / f"{name}_{part}.npy", getattr(matrix, part))
@@ -90,6 +94,7 @@ def load(stock: Stock, folder: Path) -> None:
     stock.codes_read = len(stock.vocabulary)
     stock.forms = np.load(folder / "forms.npy")
     stock.parties = np.load(folder / "parties.npy")
+    stock.figures = Figures(*(np.load(folder / f"figures_{name}.npy") for name in _FIGURES))
     width = {"counts": len(stock.vocabulary), "probabilities": len(taxonomy.leaves)}
     for name, columns in width.items():
         parts = [

@@ -13,6 +13,7 @@ from matchmaking.engine import reading, search
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
 from matchmaking.engine.pairs import Pairs, cosines
+from matchmaking.engine.quantities import Figures
 from matchmaking.engine.search import CANDIDATES, DECIMALS
 from matchmaking.engine.sparse import (
     Floats,
@@ -67,6 +68,7 @@ class Lines:
     purposes: Mapping[int, tuple[Floats, Floats]]
     forms: npt.NDArray[np.int8]
     rivals: npt.NDArray[np.bool_]
+    figures: Figures
 
 
 def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
@@ -114,6 +116,7 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         purposes,
         forms_of(aims),
         _rivals(stock, needs),
+        Figures.of(aims),
     )
 
 
@@ -183,9 +186,9 @@ def _rivals(stock: Stock, needs: Sequence[Need]) -> npt.NDArray[np.bool_]:
 
 
 def _vectors_of_lines(stock: Stock, needs: Sequence[Need]) -> Floats:
-    """A line is compared by what it asks for: what it rules out would draw it to just that."""
+    """A line is compared by what it asks for: what it rules out, or tells of its buyer, would draw it to just that."""
     vectors = vectors_of(needs, stock.encoder)
-    said = [words.asserted(need.text) for need in needs]
+    said = [reading.gist(words.asserted(need.text))[0] for need in needs]
     cut = [number for number, need in enumerate(needs) if said[number] != need.text]
     if cut:
         vectors[cut] = stock.encoder.encode([said[number] for number in cut])

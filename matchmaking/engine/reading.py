@@ -18,7 +18,50 @@ FORMS: tuple[Form, ...] = ("", "service", "machine")
 PARTIES: tuple[Party, ...] = ("", "taker", "buyer")
 
 _LEAST_LEFT = 3
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _LATIN_WORD = re.compile(r"[a-z]{3,}", re.IGNORECASE)
+
+# -- what a page asks for -------------------------------------------------------------------------
+
+# So long that a buyer tells of himself before he asks; what he is says what his rivals sell, not what he needs.
+_PAGE_ZH, _PAGE_EN = 60, 40
+_MOST_ASKED = 0.7
+_SENTENCE = re.compile(r"(?:[^。！？!?；;\n.]|\.(?=\S))+[。！？!?；;\n.]*")
+_ASKS = re.compile(
+    r"采购(?!商|员|平台|中心)|求购|收购|招标|征集|求租|求助|急需|欲购|现需|特需|亟需|我[司厂院校方们公]+[^，。；]{0,6}(?:需要|需|求|找|要)"
+    r"|(?<![追搜找])寻(?!常|址)|(?<![要需追请力讲谋研])求(?=[购助租\u4e00-\u9fff]{2})|(?:现|拟|计划|准备|打算|希望)[^，。；]{0,8}(?:找|购|上马|上一|新上|建设|引进|委托"
+    r"|更换|有[^，。；]{0,12}(?:供|厂|商|机构|单位|公司))|计划上|卡在|[技术]*难题[:：]|(?<!客户)需求[:：]"
+    r"|\b(?:we|i|our \w+)\b[^.]{0,40}?\b(?:need|seek|look(?:ing)? for|search(?:ing)? for|searching|require|(?<!not )want|wish|invite|intend|plan to"
+    r"|would like|are after|request)\b|\b(?:looking for|searching for|seeking|wanted|required?:|rfq|request for|enquiry|inquiry"
+    r"|invit\w+ (?:offers|bids|tenders|quotations)|tenders? for|need(?:ed)? (?:is|are|for|now)|to be procured)\b",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def gist(text: str) -> tuple[str, str]:
+    """What a pasted page asks for, and the rest of it; the whole text and "" where it is short or does not ask.
+
+    Examples
+    --------
+    >>> page = "We knit socks and own 400 machines in three halls. Our brand is known in nine countries and our people "
+    >>> page += "are our pride since the day on which the mill was founded. We need a waste water plant for 90 m3/h."
+    >>> gist(page)[0].strip(), gist(page)[1][:13], gist("We need socks.")
+    ('We need a waste water plant for 90 m3/h.', 'We knit socks', ('We need socks.', ''))
+    """
+    if len(_HAN.findall(text)) < _PAGE_ZH and len(text.split()) < _PAGE_EN:
+        return text, ""
+    kept, rest = text, []
+    for sentence in _SENTENCE.finditer(text):
+        if not _ASKS.search(sentence[0]):
+            start, end = sentence.span()
+            rest.append(sentence[0].strip())
+            kept = kept[:start] + " " * (end - start) + kept[end:]
+    asked = len(kept.replace(" ", ""))
+    if asked < _LEAST_LEFT or asked > _MOST_ASKED * len(text.replace(" ", "")):
+        return text, ""
+    return kept, " ".join(rest)
+
 
 # -- what it is for -------------------------------------------------------------------------------
 
@@ -53,6 +96,14 @@ _PURPOSE_AFTER = re.compile(r"(?:适?用于|应用于|适配|配套(?!件|服务
 _ONLY_PURPOSE = re.compile(rf".{{2,}}(?<![{_NO_USE}])(?:专?用|使用)$")
 
 
+_OWN = re.compile(
+    r"(?:推广|推销|销售|代销|分销|购买|采购|选用|试用|使用|为)?(?:我们|我[司厂]|本[司厂]|我公司|本公司|自家)的?[^找寻求招]{2,}?(?=的?(?:客户|用户|买家)|[找寻求招]|$)"
+    r"|(?:to|that|who|which) (?:would )?(?:buys?|purchases?|distributes?|resells?|stocks?|trial) .*$"
+    r"|^\W*we (?:have|make|sell|produce|offer|own|run)\b.*?(?= and (?:look|seek|need|search|want)|$)",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=4096)
 def aim(text: str) -> tuple[str, str]:
     """What a line asks for, and what that is for; the whole line and "" where it does not say or nothing else is left.
@@ -64,16 +115,26 @@ def aim(text: str) -> tuple[str, str]:
     >>> aim("家用空调"), aim("轴承")
     (('家用空调', ''), ('轴承', ''))
     """
-    kept, purposes = text, []
-    for number, clause in enumerate(CLAUSE.finditer(text)):
-        start, end = _purpose(clause[0], is_first=not number)
+    whole, rest = gist(text)
+    kept, purposes = whole, [rest] if rest else []
+    gives = _SEEKS_TAKER.search(whole) is not None
+    for number, clause in enumerate(CLAUSE.finditer(whole)):
+        start, end = _given(clause[0]) if gives else (0, 0)
+        if start == end:
+            start, end = _purpose(clause[0], is_first=not number)
         if start < end:
             start, end = clause.start() + start, clause.start() + end
-            purposes.append(text[start:end].strip())
+            purposes.append(whole[start:end].strip())
             kept = kept[:start] + " " * (end - start) + kept[end:]
     if sum(map(str.isalnum, kept)) < _LEAST_LEFT:
-        return text, ""
+        return whole, rest
     return kept, " ".join(purposes)
+
+
+def _given(clause: str) -> tuple[int, int]:
+    """Where a clause of a line that seeks takers says what there is to take: those who have the same are no takers."""
+    found = _OWN.search(clause)
+    return found.span() if found else (0, 0)
 
 
 def _purpose(clause: str, *, is_first: bool) -> tuple[int, int]:
@@ -115,7 +176,6 @@ _FORM_EN = re.compile(
     re.IGNORECASE,
 )
 _HEAD_ENDS = re.compile(r"\b(?:of|for|with|from|to|in|on|by)\b", re.IGNORECASE)
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def form_of(text: str) -> Form:
@@ -142,10 +202,14 @@ _SEEKS_TAKER = re.compile(
     r"(?:找|寻|招|征)[^，。；,;]{0,14}?(?:客户|买家|买方|订单|经销|代理商|分销|用人企业|投资方|投资商|投资人|租户|回收商"
     r"|回收单位|接收方|承接方|用户)|出口渠道|寻[^，。；,;]{0,6}渠道|寻找使用|^\s*(?:出售|转让|出租|处理|低价|急售)|招租|招商"
     r"|入驻|对外(?:许可|转让|出租|招)|待(?:处置|售|利用)|(?:库存|积压)[^，。；]{0,6}(?:出售|处理)"
+    r"|(?:推广|推销|销售|代销|分销|购买|采购|选用|试用)(?:我们|我[司厂]|本[司厂]|我公司|本公司|自家)"
+    r"|(?:找|寻|寻求|招|征)[^，。；,;]{0,10}?(?:货主|业主|[养种]殖?户|农户|商户|加盟商?|需求方|甲方|终端)"
     r"|\b(?:seek|look|search|find|want)\w*\b[^,.;]{0,30}?\b(?:distributor|dealer|reseller|customer|buyer|client|user"
     r"|agent|tenant|investor|licensee|taker|recycler)s?\b|\bmakers? to supply\b|\bhospitals? to trial\b"
     r"|\b(?:factories|mills|plants|makers) (?:for|to take) our\b|\bseeks? \w+ (?:factories|makers|plants|mills)\b"
     r"|\bneed an? (?:agent|distributor|dealer)\b"
+    r"|\b(?:seek|look|search|find|want)\w*\b[^.;]{0,40}?\b(?:(?:to|who|that|which) (?:would )?(?:buys?|purchases?|distributes?|resells?"
+    r"|stocks?)|(?:that|who|which) (?:outsources?|needs?|requires?|consumes?))\b"
     r"|^\W*(?:wholesale )?(?:buyer|tenant|investor|distributor|agent|off-?taker|user|customer)s? (?:wanted|sought|for)\b"
     r"|\bfor sale\b|\bwe sell\b|\blicen[cs](?:e partner|ee)s? for our\b",
     re.IGNORECASE,
@@ -159,9 +223,9 @@ _GIVES = re.compile(
     re.IGNORECASE,
 )
 _BUYS = re.compile(
-    r"采购(?!服务|代理|平台|管理|商城)|求购|收购|外购|高价回收|全部外发|外发加工|拟引进|求租|求采|换成"
+    r"采购(?!服务|代理|平台|管理|商城)|[年月日]均?(?:消?耗|用)(?!时|电|水)[^，。；]{0,10}\d|外协(?:需求|量)|需求(?:大|稳定|旺盛)|求购|收购|外购|高价回收|全部外发|外发加工|拟引进|求租|求采|换成"
     r"|(?:寻找|寻求|求)[^，。；,;]{0,6}(?:屋顶|货源|资源|场地|厂房)"
-    r"|\b(?:buys|purchases|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
+    r"|\b(?:buys|purchases|procures|consumes|outsources|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
     r"|(?:looking for|seeks?|wants to rent|look for) (?:an?|about|[\w ]{0,20}(?:premises|workshop|plant|site|space|supply)))\b",
     re.IGNORECASE,
 )

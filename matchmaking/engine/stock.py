@@ -15,6 +15,7 @@ from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.pairs import Pairs, dots
+from matchmaking.engine.quantities import Figures
 from matchmaking.engine.sparse import (
     Floats,
     Ints,
@@ -65,6 +66,7 @@ class Stock:
         self.chinese: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self.forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self.figures = Figures.of(())
         self.phrases: dict[str, Floats] = {}
         self._rows_by_text: dict[tuple[int, int], int] | None = None
         self._pending: list[tuple[int, OfferText]] = []
@@ -114,6 +116,7 @@ class Stock:
         self.coarse, self.chinese = self.coarse[rows], self.chinese[rows]
         self.forms, self.parties = self.forms[rows], self.parties[rows]
         self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
+        self.figures = self.figures.taken(rows)
         self.alive = np.ones(len(rows), np.bool_)
 
     def _take_in(self) -> None:
@@ -139,6 +142,7 @@ class Stock:
         self.forms = np.append(self.forms, forms_of(spoken))
         parties = [reading.PARTIES.index(reading.party_of(text)) for text in spoken]
         self.parties = np.append(self.parties, np.array(parties, np.int8))
+        self.figures = self.figures.with_more(Figures.of(spoken))
         self.texts += texts
         self.owners = np.append(
             self.owners, np.array([owner for owner, _ in self._pending], np.int64)

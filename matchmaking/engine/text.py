@@ -17,7 +17,7 @@ _SPACE = re.compile(r"\s+")
 _LATIN = re.compile(r"[a-z][a-z0-9]+|[a-z]\b|\d+(?:\.\d+)?")
 _CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}")
 # Where a clause ends, so does what a "no" in it speaks of.
-CLAUSE = re.compile(r"[^,，、。;；:：.()（）!?！？\n]+")
+CLAUSE = re.compile(r"(?:[^,，、。;；:：.()（）!?！？\n]|(?<=\d)[,.](?=\d))+")
 _MAY_RULE_OUT = re.compile(r"不|勿|免谈|除外|非|无需|拒绝|\b(?:not?|without|exc)", re.IGNORECASE)
 # "Not less than" sets a bound and rules nothing out; a lone 非 or 无 makes a word ("非金属", "无氟"), not a clause.
 _RULES_OUT = re.compile(

@@ -53,9 +53,11 @@ def _physical(dimension: str, *units: tuple[float, str]) -> list[Unit]:
 # unless two of them differ by nothing else (MPa, mPa): then as written.
 PHYSICAL: tuple[Unit, ...] = (
     *_physical("length", (1e-9, "nm 纳米"), (1e-6, "um 微米 micron microns"), (1e-3, "mm 毫米"),
-               (1e-2, "cm 厘米"), (1, "m 米 metre meter metres meters"), (1000, "km 公里 千米")),
+               (1e-2, "cm 厘米"), (1, "m 米 metre meter metres meters"), (1000, "km 公里 千米"),
+               (0.0254, "inch inches 寸 英寸"), (0.3048, "ft feet foot 英尺")),
     *_physical("mass", (1e-6, "mg 毫克"), (1e-3, "g 克"), (1, "kg 公斤 千克 kgs"),
-               (1000, "t 吨 公吨 ton tons tonne tonnes mt")),
+               (1000, "t 吨 公吨 ton tons tonne tonnes mt"),
+               (0.0283495, "oz ounce ounces 盎司"), (0.453592, "lb lbs pound pounds 磅")),
     *_physical("volume", (1e-6, "ml 毫升"), (1e-3, "l 升 liter litre liters litres"), (1, "m3 立方米 立方 cbm")),
     *_physical("area", (1e-6, "mm2 平方毫米"), (1e-4, "cm2 平方厘米"), (1, "m2 平方米 平米 平方 sqm 平")),
     *_physical("gas_flow", (1, "nm3/h 标方/小时 标准立方米/小时")),
@@ -75,7 +77,7 @@ PHYSICAL: tuple[Unit, ...] = (
     *_physical("time", (1 / 60, "min 分钟 minute minutes"), (1, "h 小时 hour hours hrs"),
                (24, "d 天 日 day days"), (168, "周 week weeks")),
     *_physical("torque", (1, "n·m nm牛米 牛米")),
-    *_physical("force", (1, "n 牛"), (1e3, "kn 千牛")),
+    *_physical("force", (1, "n 牛"), (1e3, "kn 千牛"), (1e6, "MN 兆牛")),
     *_physical("speed", (1, "rpm r/min 转/分 转")),
     *_physical("count", (1, "pcs 件 个 只 支 根 条 块 片 套 台 辆 颗 张 pc piece pieces set sets unit units sheet sheets")),
 )  # fmt: skip

@@ -41,6 +41,8 @@ EXAMPLES = {
     "text.service": {},
     "text.machine": {},
     "text.purpose": {"phrase": "光伏组件用"},
+    "text.profile": {},
+    "text.number": {"asked": "0.1mm", "offered": "1 mm"},
     "text.elsewhere": {"terms": ["IP68"]},
     "text.meaning": {},
     "category.same": {"category": "PV0306"},

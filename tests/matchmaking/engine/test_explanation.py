@@ -111,11 +111,18 @@ def test_only_words_that_mean_the_same_are_said_to():
 
 
 def test_what_speaks_against_the_product_itself_is_told_first():
-    found = Objections("安装", "光伏组件用", "machine", "buyer")
+    found = Objections("安装", "光伏组件用", "machine", "buyer", numbers=("0.1mm", "1 mm"))
 
-    codes = [one.code for one in list(_of_objections(found))]
+    told = list(_of_objections(found))
 
-    assert codes == ["text.ruled_out", "text.buyer", "text.machine", "text.purpose"]
+    codes = [one.code for one in told]
+    assert codes == [
+        "text.ruled_out", "text.buyer", "text.machine", "text.purpose", "text.number",
+    ]  # fmt: skip
+    assert told[-1].params == {"asked": "0.1mm", "offered": "1 mm"}
+    # A page is too long to be named as a purpose.
+    page = list(_of_objections(Objections(purpose="我公司成立于2006年", profile=True)))
+    assert [one.code for one in page] == ["text.profile"]
     assert list(_of_objections(Objections())) == []
 
 

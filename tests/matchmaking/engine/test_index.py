@@ -599,6 +599,18 @@ def test_work_does_not_stand_for_the_machine_nor_a_rival_for_a_partner():
     assert set(fits(index, "采购轴承", "出售轴承").values()) == {1}
 
 
+def test_numbers_far_off_cost_a_fifth_and_are_told():
+    index = OfferIndex.build(
+        [offer(1, "nickel 0.1 mm"), offer(2, "nickel 1 mm"), offer(3, "nickel")], TREE, LETTERS
+    )
+    read = index.read([need("nickel 100 um")])
+
+    assert fits(index, "nickel 100 um") == {(0, 1): 1, (0, 2): 0.8, (0, 3): 1}
+    assert [index.objections(read, 0, row).numbers for row in range(3)] == [
+        None, ("100 um", "1 mm"), None,
+    ]  # fmt: skip
+
+
 def test_what_a_line_is_for_speaks_more_softly_than_what_it_asks_for():
     index = OfferIndex.build(
         [offer(1, "gasket"), offer(2, "pump"), offer(3, "valve"), offer(4, "zzzz qqqq")],

@@ -1,0 +1,317 @@
+"""Numbers with their units as texts write them, and how far what is offered lies from what is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf, log10
+from typing import Protocol
+
+import numpy as np
+
+from matchmaking.engine.pairs import Pairs, ranges
+from matchmaking.engine.sparse import Floats, Ints
+from matchmaking.engine.text import as_written, simplified
+from matchmaking.engine.units import PHYSICAL, Unit, Units
+
+_NUMBER = re.compile(r"(?<![a-z0-9.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_TIMES = re.compile(r"\s*(万|亿|million\b|thousand\b|billion\b)")
+_FACTOR = {"万": 1e4, "亿": 1e8, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_PER = re.compile(
+    r"\s*(?:/|per\s+|an?\s+|each\s+|每)\s*(年|月|季度|季|天|日|year|yr|annum|month|mo|quarter|day|y|a|d)(?![a-z])"
+)
+_BEFORE = re.compile(
+    r"(?:(年|月|日|每天)(?:产能|处理量?|加工量?|产量|产|需求量|需求|需|用量|用|供应量|供应|供)?[约达为:]?|(annual|yearly|monthly|daily)(?:\s+[a-z]+){0,2})\s*$"
+)
+_PER_YEAR = {
+    "年": 1, "year": 1, "yr": 1, "annum": 1, "y": 1, "a": 1, "annual": 1, "yearly": 1,
+    "月": 12, "month": 12, "mo": 12, "monthly": 12, "季": 4, "季度": 4, "quarter": 4,
+    "日": 365, "天": 365, "每天": 365, "day": 365, "d": 365, "daily": 365,
+}  # fmt: skip
+
+
+class Spelled(Protocol):
+    """A text in one spelling, lower case, that can tell how a part of it was written."""
+
+    @property
+    def text(self) -> str: ...
+
+    def written(self, start: int, end: int) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit in the base of its dimension, a year when it is a rate."""
+
+    value: float
+    dimension: str  # empty: no unit written
+    a_year: bool
+    figure: float  # as written, without unit
+    start: int
+    end: int
+
+
+class _UnitNames:
+    """Spellings of units, longest first. A name that means two units by case alone is looked up as written."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self.exact: dict[str, Unit] = {}
+        self.folded: dict[str, Unit] = {}
+        for unit in units:
+            for name in unit.names:
+                written = simplified(name)
+                self.exact.setdefault(written, unit)
+                self.folded.setdefault(written.lower(), unit)
+        names = sorted(self.folded, key=lambda name: (-len(name), name))
+        either = "|".join(
+            re.escape(name) + (r"(?![a-z0-9])" if name[-1].isascii() and name[-1] != "%" else "")
+            for name in names
+        )
+        self.pattern = re.compile(rf"\s*-?({either})")
+
+    def find(self, folded: Spelled, at: int) -> tuple[Unit, int] | None:
+        match = self.pattern.match(folded.text, at)
+        if match is None:
+            return None
+        written = folded.written(match.start(1), match.end(1))
+        return self.exact.get(written) or self.folded[match.group(1)], match.end()
+
+
+@lru_cache(maxsize=4)
+def _unit_names(units: tuple[Unit, ...]) -> _UnitNames:
+    return _UnitNames((*PHYSICAL, *units))
+
+
+def quantities(folded: Spelled, units: Units) -> list[Quantity]:
+    """Numbers with their units, 万 and a year or month understood."""
+    names = _unit_names(tuple(units.by_code.values()))
+    found: list[Quantity] = []
+    for match in _NUMBER.finditer(folded.text):
+        figure = float(match.group().replace(",", ""))
+        end = match.end()
+        if times := _TIMES.match(folded.text, end):
+            figure *= _FACTOR[times.group(1)]
+            end = times.end()
+        unit = names.find(folded, end)
+        if unit is None:
+            if not folded.text[end : end + 1].isalpha() or folded.text[end] > "\u33ff":
+                found.append(Quantity(figure, "", False, figure, match.start(), end))
+            continue
+        end = unit[1]
+        rate = _rate(folded.text, match.start(), end)
+        a_year, end = rate or (0, end)
+        value = figure * unit[0].factor * (a_year or 1)
+        found.append(Quantity(value, unit[0].dimension, bool(a_year), figure, match.start(), end))
+    return found
+
+
+def _rate(text: str, start: int, end: int) -> tuple[int, int] | None:
+    if after := _PER.match(text, end):
+        return _PER_YEAR[after.group(1)], after.end()
+    if before := _BEFORE.search(text[max(0, start - 24) : start]):
+        return _PER_YEAR[before.group(1) or before.group(2)], end
+    return None
+
+
+# -- how far what is offered lies from what is asked ----------------------------------------------
+
+# Of days and pieces texts speak in too many senses for one number to contradict another.
+_COMPARED = tuple(
+    sorted({unit.dimension for unit in PHYSICAL} - {"count", "percent", "time", "temperature"})
+)
+_KIND = {name: 2 * number for number, name in enumerate(_COMPARED)}
+_SPAN = re.compile(r"\s*(?:-|~|至|到|to|and)\s*")
+_EITHER = re.compile(r"\s*(?:/|、|,|or|或|和)\s*")
+_OR_MORE = re.compile(r"\s*(?:及?以上|起|or more|and (?:above|up|over)|\+)")
+_OR_LESS = re.compile(r"\s*(?:及?以下|以内|之内|内|or less)")
+_AT_LEAST = re.compile(
+    r"(?:≥|>=?|不低于|不少于|不小于|大于|超过|高于|at least|min\.?|minimum|over|above|from|more than)\s*$"
+)
+_AT_MOST = re.compile(
+    r"(?:≤|<=?|不高于|不超过|不大于|小于|低于|最大|至|到|可达|达|up to|max\.?|maximum|under|below|less than)\s*$"
+)
+_PER_ELSE = re.compile(r"\s*(?:/|per )\s*[^\W\d]")
+_NAME = re.compile(r"[A-Z]{2,}[ -]?$")
+_LARGEST = {"power": 1000.0, "energy": 1000.0}
+# A length is a thickness or a way: so far apart they are not of one thing.
+_ONE_LENGTH, _LENGTH = 2.0, _KIND["length"]
+_LEAST = 1e-12
+# Ten times too much or too little is as wrong as a thousand times.
+_WORST = 1.0
+# Twice as much, and it is worth a sentence.
+_TOLD = 0.3
+
+
+class _Plain:
+    """Enough of a text to find units in it; positions in the original are not wanted here."""
+
+    def __init__(self, original: str) -> None:
+        self._written = as_written(original)
+        self.text = self._written.lower()
+
+    def written(self, start: int, end: int) -> str:
+        return self._written[start:end]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """Quantities of many texts as columns: what each is of (twice the dimension, one more for a rate), from and to."""
+
+    bounds: Ints
+    kind: Ints
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Figures:
+        rows = [_figures_of(text) for text in texts]
+        flat = [figure for row in rows for figure in row]
+        kinds, lows, highs = zip(*flat, strict=True) if flat else ((), (), ())
+        return cls(
+            np.cumsum([0, *map(len, rows)]),
+            np.array(kinds, np.int64),
+            np.array(lows, np.float32),
+            np.array(highs, np.float32),
+        )
+
+    def taken(self, rows: Ints) -> Figures:
+        lengths = np.diff(self.bounds)[rows]
+        flat = ranges(self.bounds[rows], lengths)
+        bounds = np.append(0, np.cumsum(lengths))
+        return Figures(bounds, self.kind[flat], self.low[flat], self.high[flat])
+
+    def with_more(self, more: Figures) -> Figures:
+        return Figures(
+            np.append(self.bounds, self.bounds[-1] + more.bounds[1:]),
+            np.append(self.kind, more.kind),
+            np.append(self.low, more.low),
+            np.append(self.high, more.high),
+        )
+
+
+def _figures_of(text: str) -> list[tuple[int, float, float]]:
+    return [figure[:3] for figure in _read(text)]
+
+
+def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
+    """What each number is of, from and to, and how it is written."""
+    if not any(map(str.isdigit, text)):
+        return
+    spelled = _Plain(text)
+    before: Quantity | None = None
+    for one in quantities(spelled, _NO_UNITS):
+        if one.dimension in _KIND and _is_measure(spelled, one):
+            kind, low, high = _KIND[one.dimension] + one.a_year, *_reach(spelled.text, one)
+            begin = one.start
+            if before is not None and not before.dimension and one.figure:
+                between = spelled.text[before.end : one.start]
+                first = before.figure * one.value / one.figure
+                if _SPAN.fullmatch(between):
+                    low, high, begin = min(first, low), max(first, high), before.start
+                elif _EITHER.fullmatch(between):
+                    yield kind, *_positive(first, first), spelled.written(before.start, before.end)
+            yield kind, *_positive(low, high), spelled.written(begin, one.end)
+        before = one
+
+
+def _off(kind: int, asked: tuple[float, float], offered: tuple[float, float]) -> float | None:
+    """The decimal logarithm of the factor between two stretches, None where they are not of one thing. Who can make
+    more a year than is needed, can."""
+    above = 1 if kind % 2 else offered[0] / asked[1]
+    off = log10(max(above, asked[0] / offered[1], 1))
+    return None if kind == _LENGTH and off > _ONE_LENGTH else min(off, _WORST)
+
+
+def contradiction(line: str, text: str) -> tuple[str, str] | None:
+    """The number of a line that a text comes least near to, and the nearest that the text says, if it is far off.
+
+    Examples
+    --------
+    >>> contradiction("镍片 0.1mm，月需求300吨", "Nickel strip 1 mm, 90 t a year"), contradiction("9μm", "0.009–0.02 mm")
+    (('0.1mm', '1 mm'), None)
+    """
+    offered = list(_read(text))
+    worst: tuple[float, str, str] = (_TOLD, "", "")
+    for kind, low, high, asked in _read(line):
+        told = [(_off(kind, (low, high), one[1:3]), one[3]) for one in offered if one[0] == kind]
+        near = min([(off, said) for off, said in told if off is not None], default=None)
+        if near is not None and near[0] > worst[0]:
+            worst = (near[0], asked, near[1])
+    return worst[1:] if worst[1] else None
+
+
+def _is_measure(spelled: _Plain, one: Quantity) -> bool:
+    # "t/h" is no weight, and the A of UL 9540A no current. What is as large as a plant is put together of many units.
+    if _PER_ELSE.match(spelled.text, one.end) or one.value > _LARGEST.get(one.dimension, inf):
+        return False
+    return _NAME.search(spelled.written(max(0, one.start - 8), one.start)) is None
+
+
+def _reach(text: str, one: Quantity) -> tuple[float, float]:
+    """From and to: a bound that is written reaches beyond its number."""
+    if _OR_MORE.match(text, one.end) or _AT_LEAST.search(text[max(0, one.start - 12) : one.start]):
+        return one.value, inf
+    if _OR_LESS.match(text, one.end) or _AT_MOST.search(text[max(0, one.start - 12) : one.start]):
+        return _LEAST, one.value
+    return one.value, one.value
+
+
+def _positive(low: float, high: float) -> tuple[float, float]:
+    return max(low, _LEAST), max(high, _LEAST)
+
+
+_NO_UNITS = Units()
+
+
+def differs(lines: Figures, line: int, texts: Figures, row: int) -> bool:
+    """Whether there is a contradiction, known without reading the texts again."""
+    for asked in range(lines.bounds[line], lines.bounds[line + 1]):
+        kind = int(lines.kind[asked])
+        wanted = float(lines.low[asked]), float(lines.high[asked])
+        near = [
+            off
+            for one in range(texts.bounds[row], texts.bounds[row + 1])
+            if texts.kind[one] == kind
+            and (off := _off(kind, wanted, (float(texts.low[one]), float(texts.high[one]))))
+            is not None
+        ]
+        if near and min(near) > _TOLD:
+            return True
+    return False
+
+
+def distance(lines: Figures, texts: Figures, pairs: Pairs) -> Floats:
+    """How far each text's numbers lie from those that its line asks for, 0 to 1: the decimal logarithm of the factor,
+    the mean over the line's numbers of which the text says anything."""
+    out = np.zeros(len(pairs), np.float32)
+    asked, offered = np.diff(lines.bounds)[pairs.line], np.diff(texts.bounds)[pairs.row]
+    both = np.flatnonzero((asked > 0) & (offered > 0))
+    if not len(both):
+        return out
+    # Every number of the line beside every number of the text.
+    owner = np.repeat(both, asked[both])
+    figure = ranges(lines.bounds[pairs.line[both]], asked[both])
+    count = offered[owner]
+    beside = ranges(texts.bounds[pairs.row[owner]], count)
+    number = np.repeat(np.arange(len(owner)), count)
+    mine = figure[number]
+    same = np.flatnonzero(lines.kind[mine] == texts.kind[beside])
+    if not len(same):
+        return out
+    number, mine, beside = number[same], mine[same], beside[same]
+    rate = texts.kind[beside] % 2 == 1
+    above = texts.low[beside] / np.maximum(lines.high[mine], _LEAST)
+    below = lines.low[mine] / np.maximum(texts.high[beside], _LEAST)
+    factor = np.maximum(np.where(rate, 1, above), below)
+    off = np.log10(np.maximum(factor, 1))
+    off[(lines.kind[mine] == _LENGTH) & (off > _ONE_LENGTH)] = inf
+    off = np.where(off < inf, np.minimum(off, _WORST), inf)
+    nearest = np.full(len(owner), inf)
+    np.minimum.at(nearest, number, off)
+    told = np.flatnonzero(nearest < inf)
+    sums = np.bincount(owner[told], weights=nearest[told], minlength=len(pairs))
+    counts = np.bincount(owner[told], minlength=len(pairs))
+    mean: Floats = (sums / np.maximum(counts, 1)).astype(np.float32)
+    return mean

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchmaking.engine.pairs import Pairs
+from matchmaking.engine.quantities import Figures, contradiction, differs, distance
+
+LINES = (
+    "9 微米隔膜",
+    "月需求300吨钛白粉",
+    "压力 1.6MPa，功率 90 kW",
+    "轴承",
+    "不低于 20 kW",
+    "DC 1500 V",
+)
+TEXTS = (
+    "0.009 mm", "年产300吨", "年产2万吨", "0–16bar", "0–1.6kPa, 30–120kW", "铜箔，卷长6000米",
+    "up to 15 kW", "UL 9540A", "3 t/h", "EPC 2GW", "50 V/150 V", "",
+)  # fmt: skip
+
+
+def off(line, text):
+    one = Pairs(np.zeros(1, np.int64), np.zeros(1, np.int64))
+    return round(float(distance(Figures.of([line]), Figures.of([text]), one)[0]), 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "far"),
+    [
+        ("9 微米隔膜", "0.009 mm", 0),
+        ("9 微米隔膜", "Separator of 90 μm", 1),
+        ("9 微米隔膜", "5–12μm", 0),
+        # A thickness is no way.
+        ("9 微米隔膜", "卷长6000米", 0),
+        # Who makes more than is needed, can; who makes a twelfth, cannot.
+        ("月需求300吨", "年产2万吨", 0),
+        ("月需求300吨", "年产300吨", 1),
+        ("每天 20 吨", "年产 7300 吨", 0),
+        # Bounds reach as far as they say.
+        ("90 kW", "30 kW 以上", 0),
+        ("90 kW", "up to 45 kW", 0.3),
+        ("不低于 20 kW", "120 kW", 0),
+        ("压力 45MPa", "45/90MPa", 0),
+        # The mean of what the text says anything of.
+        ("1.6MPa, 90 kW, 3 L", "160 kPa, 90 kW", 0.5),
+        # Names of standards, flows and plants put together of many units are no measures.
+        ("25 A", "UL 9540A", 0),
+        ("100 t", "3 t/h", 0),
+        ("5 kW", "EPC 2GW", 0),
+        ("轴承", "90 kW", 0),
+    ],
+)
+def test_numbers_are_as_far_apart_as_their_factor(line, text, far):
+    assert off(line, text) == far
+
+
+def test_rows_are_taken_and_joined_as_if_they_had_been_read_together():
+    whole, rows = Figures.of(TEXTS), np.array([4, 1, 11, 10])
+    parts = Figures.of(TEXTS[:5]).with_more(Figures.of(TEXTS[5:]))
+    taken = whole.taken(rows)
+
+    for name in ("bounds", "kind", "low", "high"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
+        again = Figures.of([TEXTS[row] for row in rows])
+        assert getattr(taken, name).tolist() == getattr(again, name).tolist()
+
+
+NUMBER = st.sampled_from(["9", "90", "1.5–3", "0.2", "不低于5", "up to 70"])
+UNIT = st.sampled_from(["mm", "μm", "kW", "V", "t/月", "吨", "kPa"])
+SAID = st.lists(st.tuples(NUMBER, UNIT).map("".join), max_size=3).map("，".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SAID, min_size=1, max_size=3), st.lists(SAID, min_size=1, max_size=3))
+def test_columns_say_what_pair_by_pair_is_told(lines, texts):
+    asked, offered = Figures.of(lines), Figures.of(texts)
+    line, row = (grid.ravel() for grid in np.indices((len(lines), len(texts))))
+    together = distance(asked, offered, Pairs(line, row))
+
+    for far, one, other in zip(together.tolist(), line, row, strict=True):
+        alone = distance(
+            Figures.of([lines[one]]), Figures.of([texts[other]]), Pairs(*np.zeros((2, 1), np.int64))
+        )
+        told = contradiction(lines[one], texts[other])
+        assert alone[0] == pytest.approx(far)
+        assert differs(asked, one, offered, other) == (told is not None)
+        assert far > 0 or told is None
+
+
+def test_a_contradiction_is_told_as_it_is_written():
+    assert contradiction("0.1mm 镍片，10 kg", "Nickel strip 1 mm") == ("0.1mm", "1 mm")
+    assert contradiction("0.1mm 镍片", "Nickel strip 0.15 mm") is None
