@@ -8,9 +8,6 @@ from django.utils import timezone
 
 from chains.models import AuditEntry, User
 
-# For a statement that decides and records in one message; followed by a SELECT of these five.
-INSERT = "INSERT INTO chains_auditentry (at, actor, action, target, data)"
-
 
 def label(row: models.Model) -> str:
     """How the trail names a row: app.Model:public_id."""

@@ -26,9 +26,6 @@ BETWEEN_TRIES = datetime.timedelta(seconds=5)
 
 _BEFORE_ALL = -(2**63)
 
-# For a statement that decides and records in one message; followed by a SELECT of these four. Then `announce`.
-INSERT = "INSERT INTO chains_change (at, noun, target, verb)"
-
 
 def record(noun: str, row: models.Model, verb: str) -> Change:
     """Add a fact to the feed and wake its readers once the transaction has committed."""

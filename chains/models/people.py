@@ -113,24 +113,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.public_id  # never the address: this lands in logs
 
-    # The three below are asked on every page; one query each per request, then kept.
+    # The three below are asked on every page; one query each per request, then kept. A handful of rows is put in
+    # order here: it costs the ORM a quarter of the query to say so in SQL.
     @cached_property
     def active_memberships(self) -> list[Membership]:
-        return list(
-            Membership.objects.active()
-            .filter(user=self)
-            .select_related("enterprise", "enterprise__region")
-            .order_by("pk")
-        )
+        rows = Membership.objects.active().filter(user=self).select_related("enterprise")
+        return sorted(rows, key=_by_age)
 
     @cached_property
     def active_roles(self) -> list[OrganiserRole]:
-        return list(
-            OrganiserRole.objects.current()
-            .filter(user=self)
-            .select_related("region", "body")
-            .order_by("pk")
-        )
+        rows = OrganiserRole.objects.current().filter(user=self).select_related("region", "body")
+        return sorted(rows, key=_by_age)
 
     @cached_property
     def enterprise_ids(self) -> frozenset[int]:
@@ -177,6 +170,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_administrator(self) -> bool:
         return self.is_staff and self.is_active
+
+
+def _by_age(row: models.Model) -> Any:
+    return row.pk
 
 
 def scope_of(user: User | AnonymousUser) -> list[Region]:

@@ -188,7 +188,10 @@ class Registration(TimeStamped):
     ENDED = (Status.DECLINED, Status.CANCELLED, Status.LAPSED)
     HOLDING = (Status.CONFIRMED, Status.OFFERED)
 
-    event = models.ForeignKey("events.Event", models.PROTECT, related_name="registrations")
+    # `registration_once` finds them by the event too.
+    event = models.ForeignKey(
+        "events.Event", models.PROTECT, related_name="registrations", db_index=False
+    )
     enterprise = models.ForeignKey(
         "chains.Enterprise", models.PROTECT, related_name="registrations"
     )

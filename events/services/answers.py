@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -61,6 +61,7 @@ def checked(
 def write(*, registration: Registration, answers: Sequence[Given], by: User) -> int:
     """Keep checked answers; called inside a verb that has checked the right. How many there are."""
     count = 0
+    _hold([question for question, _value in answers])
     for question, value in answers:
         if question.kind == Kind.FILE:
             count += _write_file(registration, question, value, by)
@@ -72,6 +73,22 @@ def write(*, registration: Registration, answers: Sequence[Given], by: User) -> 
         else:
             registration.answers.filter(question=question).delete()
     return count
+
+
+def _hold(questions: Sequence[FormQuestion]) -> None:
+    """Until the answers stand nobody rewords the questions or takes them off; any number may answer at once."""
+    asked = {question.pk: question.updated_at for question in questions}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, updated_at FROM events_formquestion"
+            " WHERE id = ANY(%s) AND retired_at IS NULL ORDER BY id FOR SHARE",
+            [list(asked)],
+        )
+        if dict(cursor.fetchall()) != asked:
+            raise DomainError(
+                _("The organiser has just changed the questions. Nothing is lost: send it again."),
+                code="answer.questions_changed",
+            )
 
 
 @transaction.atomic

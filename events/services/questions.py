@@ -31,7 +31,9 @@ def set_questions(
         raise DomainError(
             _("A form asks at most %(most)d questions.") % {"most": MOST}, code="question.too_many"
         )
-    known = {row.public_id: row for row in event.questions.asked()}
+    # Locked before it is asked whether they were answered: an answer that is being written is waited for.
+    asked = event.questions.asked().select_for_update().order_by("pk")
+    known = {row.public_id: row for row in asked}
     kept = []
     for order, wanted in enumerate(questions, 1):
         row = known.pop(str(wanted.get("public_id") or ""), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,7 +13,6 @@ from django.utils.translation import ngettext
 from chains import audit, changes
 from chains.errors import DomainError
 from chains.models import Enterprise, User
-from chains.models.base import new_public_id
 from events import permissions
 from events.models import Delegate, Event, Registration, Tier
 from events.services import answers as form_answers
@@ -25,84 +23,11 @@ Status = Registration.Status
 # ---- applying ----
 
 
-# Who stands before a new arrival `%(public_id)s` of tier `%(own)s`, by the published rule.
-_AHEAD = {
-    Event.WaitingRule.ARRIVAL: "waiting.priority >= 0",
-    Event.WaitingRule.TIER_THEN_ARRIVAL: """(waiting.priority > 0 OR waiting.priority = 0 AND
-        (SELECT (w.is_general, w."order", w.id) <= (o.is_general, o."order", o.id)
-         FROM events_tier w, events_tier o WHERE w.id = waiting.tier_id AND o.id = %(own)s))""",
-    Event.WaitingRule.DRAW: """(waiting.priority > 0 OR waiting.priority = 0 AND
-        md5(waiting.public_id) <= md5(%(public_id)s))""",
-}
-
-
-# Two statements in one message: the second takes its snapshot after the first has got its locks, so it sees all
-# who came before. A single statement would judge the queue by what it saw before it waited for the lock. Line of the
-# trail and Change ride along: everybody else waits for these rows, so nothing may travel to and fro meanwhile.
-_CLAIM = """
-SELECT id FROM events_tier WHERE event_id = %(event)s ORDER BY id FOR NO KEY UPDATE;
-WITH room AS (
-    SELECT tier.id, LEAST(%(seats)s, tier.seats - tier.taken) AS seats
-    FROM events_tier tier
-    WHERE %(claims)s AND tier.event_id = %(event)s AND (tier.id = %(own)s OR tier.is_general)
-      AND (tier.seats - tier.taken >= %(seats)s OR %(partial)s AND tier.seats > tier.taken)
-      AND NOT EXISTS (
-          SELECT FROM events_registration known
-          WHERE known.event_id = %(event)s AND known.enterprise_id = %(enterprise)s
-            AND known.status NOT IN ('declined', 'cancelled', 'lapsed'))
-      AND NOT EXISTS (
-          SELECT FROM events_registration waiting
-          WHERE waiting.event_id = %(event)s AND waiting.status = 'waitlisted'
-            AND (SELECT status FROM chains_enterprise WHERE id = waiting.enterprise_id) <> 'suspended'
-            AND (tier.is_general OR waiting.tier_id = tier.id) AND {ahead})
-    ORDER BY tier.seats - tier.taken >= %(seats)s DESC, tier.is_general
-    LIMIT 1
-), claimed AS (
-    UPDATE events_tier tier SET taken = tier.taken + room.seats
-    FROM room WHERE tier.id = room.id AND tier.taken + room.seats <= tier.seats
-    RETURNING tier.id, room.seats
-), written AS (
-INSERT INTO events_registration AS mine (
-    public_id, created_at, updated_at, event_id, enterprise_id, status, purposes, seats_asked, accepts_partial,
-    tier_id, seats_held, queued_at, queue_no, priority, priority_reason, decline_reason)
-SELECT %(public_id)s, clock_timestamp(), clock_timestamp(), event.id, %(enterprise)s,
-    CASE WHEN NOT %(claims)s THEN 'submitted' WHEN claimed.id IS NULL THEN 'waitlisted' ELSE 'confirmed' END,
-    %(purposes)s::varchar[], %(seats)s, %(partial)s, COALESCE(claimed.id, %(own)s), COALESCE(claimed.seats, 0),
-    clock_timestamp(), nextval('registration_queue_seq'), 0, '', ''
-FROM events_event event LEFT JOIN claimed ON true
-WHERE event.id = %(event)s AND event.status = 'published'
-ON CONFLICT (event_id, enterprise_id) DO UPDATE SET
-    updated_at = excluded.updated_at, status = excluded.status, purposes = excluded.purposes,
-    seats_asked = excluded.seats_asked, accepts_partial = excluded.accepts_partial, tier_id = excluded.tier_id,
-    seats_held = excluded.seats_held, queued_at = excluded.queued_at, queue_no = excluded.queue_no,
-    priority = 0, priority_reason = '', decline_reason = ''
-    WHERE mine.status IN ('declined', 'cancelled', 'lapsed')
-RETURNING {columns}
-), trail AS (
-    {trail}
-    SELECT clock_timestamp(), %(by)s, 'registration.' || status, 'events.Registration:' || public_id,
-        jsonb_build_object('seats', CASE WHEN seats_held > 0 THEN seats_held ELSE seats_asked END)
-    FROM written
-), news AS (
-    {news}
-    SELECT clock_timestamp(), 'registration', public_id, status FROM written
-)
-SELECT * FROM written
-"""
-
-
 _FIELDS = [field.attname for field in Registration._meta.concrete_fields]
-
-
-_CLAIMS = {
-    rule: _CLAIM.format(
-        ahead=ahead,
-        columns=", ".join(f'mine."{name}"' for name in _FIELDS),
-        trail=audit.INSERT,
-        news=changes.INSERT,
-    )
-    for rule, ahead in _AHEAD.items()
-}
+# The function stands in the newest migration that names it; ADR 0005 says why it is one.
+_CLAIM = f"""SELECT {", ".join(f'"{name}"' for name in _FIELDS)} FROM events_claim_seats(
+    %(id)s, %(event)s, %(rule)s, %(enterprise)s, %(own)s, %(seats)s, %(partial)s, %(purposes)s, %(claims)s, %(by)s, %(public_id)s)
+"""  # noqa: S608 -- names of our own columns
 
 
 def register(
@@ -123,27 +48,47 @@ def register(
     """
     _check_application(event, enterprise, seats, by)
     given = form_answers.checked(event, answers or {}) if event.asks_questions else []
-    tiers = list(event.tiers.all())
-    # The claim is one message and so a transaction by itself: its locks are gone before the answer is here.
-    with transaction.atomic() if delegates or given else nullcontext():
-        claimed = _claim(
-            event,
-            own=seating.tier_of(enterprise, tiers),
-            enterprise=enterprise.pk,
-            seats=seats,
-            partial=accepts_partial,
-            purposes=list(dict.fromkeys(purposes)),
-            claims=enterprise.is_verified and event.admission == Event.Admission.AUTOMATIC,
-            by=by,
-        )
-        if claimed is None:
-            return _answer_of_the_first_time(event, enterprise)
-        claimed.event, claimed.enterprise = event, enterprise
-        changes.announce()
-        if delegates:
-            _name(claimed, delegates)
-        form_answers.write(registration=claimed, answers=given, by=by)
+    own = seating.tier_of(enterprise, event.tiers.order_by())
+    row = Registration(event=event, enterprise=enterprise, seats_asked=seats)
+    row.purposes, row.accepts_partial = list(dict.fromkeys(purposes)), accepts_partial
+    if not given and not delegates:
+        # One statement and so a transaction by itself: its locks are gone before the answer is here.
+        claimed = _claim(row, own, by)
+    else:
+        claimed = _claim_with_papers(row, own, given, delegates, by)
+    if claimed is None:
+        return _answer_of_the_first_time(event, enterprise)
+    changes.announce()
     return claimed
+
+
+def _claim_with_papers(
+    row: Registration,
+    own: Tier,
+    given: Sequence[form_answers.Given],
+    delegates: Sequence[str | tuple[str, str]],
+    by: User,
+) -> Registration | None:
+    """Answers and names are written first, under the number the registration will have: nobody waits for them."""
+    with transaction.atomic():
+        known = Registration.objects.filter(event=row.event, enterprise=row.enterprise).first()
+        if known is not None and not known.has_ended:
+            return None
+        row.pk, row.public_id = (known.pk, known.public_id) if known else (_number(), row.public_id)
+        form_answers.write(registration=row, answers=given, by=by)
+        _name(row, delegates)
+        claimed = _claim(row, own, by)
+        if claimed is None:
+            transaction.set_rollback(True)
+        elif 0 < claimed.seats_held < claimed.seats_asked:
+            claimed.surplus_delegates().update(status=Delegate.Status.REPLACED)
+        return claimed
+
+
+def _number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('events_registration', 'id'))")
+        return int(cursor.fetchone()[0])
 
 
 def _check_application(event: Event, enterprise: Enterprise, seats: int, by: User) -> None:
@@ -184,36 +129,33 @@ def _closed(event: Event) -> DomainError:
     return DomainError(_("Registration for this event has closed."), code="registration.closed")
 
 
-def _claim(
-    event: Event,
-    *,
-    own: Tier,
-    enterprise: int,
-    seats: int,
-    partial: bool,
-    purposes: list[str],
-    claims: bool,
-    by: User,
-) -> Registration | None:
+def _claim(row: Registration, own: Tier, by: User) -> Registration | None:
     """The registration as the database decided it; None when there is one already, or no event to go to."""
+    event = row.event
     with connection.cursor() as cursor:
         cursor.execute(
-            _CLAIMS[Event.WaitingRule(event.waiting_rule)],
+            _CLAIM,
             {
+                "id": row.pk,
                 "event": event.pk,
-                "enterprise": enterprise,
+                "rule": event.waiting_rule,
+                "enterprise": row.enterprise_id,
                 "own": own.pk,
-                "seats": seats,
-                "partial": partial,
-                "purposes": purposes,
-                "claims": claims,
+                "seats": row.seats_asked,
+                "partial": row.accepts_partial,
+                "purposes": row.purposes,
+                "claims": row.enterprise.is_verified
+                and event.admission == Event.Admission.AUTOMATIC,
                 "by": by.pk,
-                "public_id": new_public_id(),
+                "public_id": row.public_id,
             },
         )
-        cursor.nextset()
-        row = cursor.fetchone()
-    return None if row is None else Registration.from_db("default", _FIELDS, row)
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    claimed = Registration.from_db("default", _FIELDS, found)
+    claimed.event, claimed.enterprise = event, row.enterprise
+    return claimed
 
 
 def _answer_of_the_first_time(event: Event, enterprise: Enterprise) -> Registration:

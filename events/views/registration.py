@@ -100,10 +100,10 @@ def _editable(user: User) -> list[Enterprise]:
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest, public_id: str) -> HttpResponse:
-    event = get_object_or_404(
-        Event.objects.public().select_related("level", "region__parent", "host"),
-        public_id=public_id,
-    )
+    rows = Event.objects.public()
+    if request.method != "POST":  # in a rush nobody waits for what only the page shows
+        rows = rows.select_related("level", "region__parent", "host")
+    event = get_object_or_404(rows, public_id=public_id)
     form = None
     if request.method == "POST":
         if not is_signed_in(request.user):

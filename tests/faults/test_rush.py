@@ -200,13 +200,14 @@ def test_row_12_concurrent_approvals_never_confirm_more_than_there_is(committed)
 
 
 @pytest.mark.race
-def test_one_enterprise_from_two_tabs_is_seated_once(committed):
+@pytest.mark.parametrize("names", [[], ["Delegate A", "Delegate B"]])
+def test_one_enterprise_from_two_tabs_is_seated_once(committed, names):
     event, who = EventFactory(seats=SESSIONS), MembershipFactory()
 
     errors = at_once(
         [
             lambda: registration.register(
-                event=event, enterprise=who.enterprise, seats=2, by=who.user
+                event=event, enterprise=who.enterprise, seats=2, by=who.user, delegates=names
             )
         ]
         * SESSIONS
@@ -215,6 +216,7 @@ def test_one_enterprise_from_two_tabs_is_seated_once(committed):
     assert errors == []
     row = Registration.objects.get()
     assert (row.status, row.seats_held, Tier.objects.get().taken) == ("confirmed", 2, 2)
+    assert sorted(row.delegates.values_list("name", flat=True)) == names
 
 
 @pytest.mark.race

@@ -92,6 +92,18 @@ def test_register_partial_takes_what_is_free():
     assert Tier.objects.get().free == 0
 
 
+def test_register_partial_names_persons_for_the_seats_it_got():
+    event = EventFactory(seats=1)
+
+    row = apply(event, 2, accepts_partial=True, delegates=["Delegate A", "Delegate B"])
+
+    assert (row.status, row.seats_held) == ("confirmed", 1)
+    assert list(row.delegates.order_by("pk").values_list("name", "status")) == [
+        ("Delegate A", "active"),
+        ("Delegate B", "replaced"),
+    ]
+
+
 def test_register_behind_a_blocking_head_waits_though_a_seat_is_free():
     event = EventFactory(seats=3)
     apply(event, 2)
