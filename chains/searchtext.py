@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 from typing import NamedTuple
 
 # Sections of a stored document. The separator never survives `fold`, so a query cannot reach across it.
@@ -118,7 +119,9 @@ def placed_syllables(text: str) -> Iterator[tuple[int, str]]:
     """Each Chinese character's place and reading, as they are stored."""
     for run in _HAN_RUN.finditer(simplify(text)):
         read = _run_syllables(run[0])
-        if len(read) == len(run[0]):  # a character without a reading leaves the others without a place
+        if len(read) == len(
+            run[0]
+        ):  # a character without a reading leaves the others without a place
             yield from zip(range(run.start(), run.end()), read, strict=True)
 
 
@@ -200,8 +203,29 @@ def query_terms(query: str) -> list[Term]:
     folded = fold(query[:200])
     # A unit must be read before the number and its Chinese unit are cut apart ("9微米").
     folded = _UNIT_WORD.sub(lambda m: _UNITS[m[1]], folded)
-    pieces = dict.fromkeys(_PIECE.findall(folded))
+    # "xi'an", "lüdianchi": how syllables are parted and typed; "men's" is none.
+    folded = re.sub(
+        r"[a-z]+(?:['’][a-z]+)+", _parted_syllables, folded.replace("lü", "lv").replace("nü", "nv")
+    )
+    pieces = dict.fromkeys(_joined_syllables(_PIECE.findall(folded)))
     return [Term(p, squeeze(p), tuple(_as_pinyin(p))) for p in list(pieces)[:12]]
+
+
+def _joined_syllables(pieces: list[str]) -> Iterator[str]:
+    """ "chi lun xiang" is one word; two such words may as well be English ("fan pan")."""
+    for is_syllable, run in groupby(
+        pieces, lambda one: one.isascii() and one.isalpha() and one in _known_syllables()
+    ):
+        found = list(run)
+        if is_syllable and len(found) > 2:
+            yield "".join(found)
+        else:
+            yield from found
+
+
+def _parted_syllables(found: re.Match[str]) -> str:
+    parts = re.split("['’]", found[0])
+    return "".join(parts) if _known_syllables().issuperset(parts) else found[0]
 
 
 @lru_cache(maxsize=1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import reduce
 from operator import and_
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from django.db import models
 from django.db.models import F, Q, TextField, Value
@@ -15,9 +16,13 @@ from django.db.models.functions import Concat
 from django.db.models.lookups import Regex
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from chains import searchtext
-from chains.models import Region, Requirement, RequirementLine
+from chains.marks import Marker
+from chains.models import Enterprise, EnterpriseAlias, Region, Requirement, RequirementLine
 from chains.search import typed
 
 M = TypeVar("M", bound=models.Model)
@@ -73,6 +78,72 @@ def near_misses(
     """The first of those that answer it with one slip: asked where nothing of any sort answers it."""
     loose = nearly(field, query)
     return [] if loose is None else list(rows.filter(loose)[:limit])
+
+
+class Passage(NamedTuple):
+    """Where a row holds what its title does not show: a page says it, so that a hit explains itself."""
+
+    where: str
+    text: SafeString
+    language: str
+
+
+def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
+    """In a line, in the description, or in what a category is also called."""
+    if not hidden:
+        return {}
+    places: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    lines = RequirementLine.objects.filter(requirement__in=hidden).exclude(status="withdrawn")
+    also: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for pk, number, language, text, specification, zh, en, *synonyms in lines.order_by(
+        "requirement", "number"
+    ).values_list(
+        "requirement", "number", "language", "text", "specification", "category__name_zh",
+        "category__name_en", "category__synonyms_zh", "category__synonyms_en",
+    ):  # fmt: skip
+        where = _("Line %(number)d") % {"number": number}
+        places[pk].append((where, " ".join(filter(None, (text, specification))), language))
+        if zh:
+            words = (zh, en, *(word for some in synonyms for word in some))
+            also[pk] += [(_("Category"), word, searchtext.language_of(word)) for word in words]
+    texts = Requirement.objects.filter(pk__in=hidden).values_list("pk", "text", "language")
+    for pk, text, language in texts:
+        places[pk].append((_("Description"), text, language))
+        places[pk] += dict.fromkeys(also[pk])
+    return _first_passages(marker, hidden, places)
+
+
+def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
+    """In a name the page does not show, or in what it says of itself."""
+    if not hidden:
+        return {}
+    places: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    aliases = EnterpriseAlias.objects.filter(enterprise__in=hidden).order_by("pk")
+    for pk, text in aliases.values_list("enterprise", "text"):
+        places[pk].append((_("Also known as"), text, searchtext.language_of(text)))
+    summaries = Enterprise.objects.filter(pk__in=hidden)
+    for pk, text, language in summaries.values_list("pk", "summary", "summary_language"):
+        places[pk].append((pgettext("enterprise", "About"), text, language))
+    return _first_passages(marker, hidden, places)
+
+
+def _first_passages(
+    marker: Marker, hidden: dict[int, set[int]], places: dict[int, list[tuple[str, str, str]]]
+) -> dict[int, Passage]:
+    """Of each row the first that holds most of the words its page does not show."""
+    found = {}
+    for pk, words in hidden.items():
+        best, most = None, 0
+        for place in places[pk]:
+            here = len(words & marker.words_in(place[1]))
+            if here > most:
+                best, most = place, here
+            if most == len(words):
+                break
+        if best is not None:
+            where, text, language = best
+            found[pk] = Passage(where, marker.snippet(text), language)
+    return found
 
 
 def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:

@@ -18,6 +18,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
@@ -25,6 +27,7 @@ from django.views.decorators.http import require_GET
 from chains import fragments
 from chains import search as register
 from chains.http import HttpRequest
+from chains.marks import Marker
 from chains.models import (
     Capability,
     Certification,
@@ -144,9 +147,7 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
         "matchmaking/requirement_results.html",
         {
             "page_obj": page,
-            "rows": [
-                fragments.rendered("components/requirement_row.html", "row", row) for row in rows
-            ],
+            "rows": _rendered("components/requirement_row.html", rows, "title", filters.query),
             "facets": facets,
             "chips": chips(request, facets),
             "filters": filters,
@@ -154,6 +155,22 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
         },
         request=request,
     )
+
+
+def _rendered(template: str, rows: list[dict[str, Any]], name: str, query: str) -> list[SafeString]:
+    """Each row as it is kept, the words of the search marked in its heading afterwards: they differ with each search."""
+    marker = Marker(query)
+    kept = [fragments.rendered(template, "row", row) for row in rows]
+    if not marker:
+        return kept
+    return [
+        mark_safe(  # noqa: S308 -- a rendered template, and a heading that is escaped anew
+            html.replace(
+                f">{escape(row[name])}</a></h3>", f">{marker.marked(row[name])}</a></h3>", 1
+            )
+        )
+        for row, html in zip(rows, kept, strict=True)
+    ]
 
 
 def _heading(count: int, query: str) -> str:
@@ -315,9 +332,7 @@ def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str
         "matchmaking/enterprise_results.html",
         {
             "page_obj": page,
-            "rows": [
-                fragments.rendered("components/enterprise_row.html", "row", row) for row in rows
-            ],
+            "rows": _rendered("components/enterprise_row.html", rows, "name", filters.query),
             "facets": facets,
             "chips": chips(request, facets),
             "query": filters.query,
@@ -484,11 +499,35 @@ def _search_results(request: HttpRequest, query: str) -> str:
     if not any(found.values()):
         # A slip is looked for where nothing else is found: it costs a hundred times as much.
         found = _found(query, finding.near_misses, typos=True)
-    found["requirements"] = requirement_rows(found["requirements"])
-    found["enterprises"] = _named_enterprises(found["enterprises"])
+    marker = Marker(query)
+    found["requirements"] = _marked_requirements(marker, found["requirements"])
+    found["enterprises"] = _marked_enterprises(marker, found["enterprises"])
+    found["events"] = [(row, marker.marked(localised(row))) for row in found["events"]]
+    found["segments"] = [(row, marker.marked(localised(row))) for row in found["segments"]]
     return render_to_string(
         "matchmaking/search_results.html", {"query": query, **found}, request=request
     )
+
+
+def _marked_requirements(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
+    rows = requirement_rows(ids)
+    hidden = marker.hidden((row["pk"], (row["title"], row["enterprise_name"])) for row in rows)
+    why = finding.passages_of_requirements(marker, hidden)
+    for row in rows:
+        row["title"] = marker.marked(row["title"])
+        row["enterprise_name"] = marker.marked(row["enterprise_name"])
+        row["passage"] = why.get(row["pk"])
+    return rows
+
+
+def _marked_enterprises(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
+    rows = _named_enterprises(ids)
+    hidden = marker.hidden((pk, (row["name"],)) for pk, row in zip(ids, rows, strict=True))
+    why = finding.passages_of_enterprises(marker, hidden)
+    for pk, row in zip(ids, rows, strict=True):
+        row["name"] = marker.marked(row["name"])
+        row["passage"] = why.get(pk)
+    return rows
 
 
 def _found(query: str, first: Callable[..., list[Any]], *, typos: bool) -> dict[str, list[Any]]:

@@ -381,6 +381,77 @@ def test_search_finds_an_enterprise_by_any_spelling(client):
         assert reverse("matchmaking:enterprise_detail", args=[enterprise.public_id]) in page, query
 
 
+# What was typed → what the page marks of it, and what it says of where else it stands.
+MARKED = [
+    ("接线盒", "en", "光伏<mark>接线盒</mark> 1500 V", None),
+    ("jiexianhe", "en", "光伏<mark>接线盒</mark> 1500 V", None),
+    ("1500v", "en", "光伏接线盒 <mark>1500 V</mark>", None),
+    ("接线合", "en", "光伏<mark>接线盒</mark> 1500 V", None),
+    ("iec62790", "en", "光伏接线盒 1500 V", "Line 1: IP68，<mark>IEC 62790</mark>"),
+    ("灌封", "zh-hans", "光伏接线盒 1500 V", "需求说明：<mark>灌封</mark> &lt;b&gt; 工艺"),
+    ("junction", "en", "光伏接线盒 1500 V", "Category: PV <mark>junction</mark> boxes"),
+    ("接线盒 灌封", "en", "光伏<mark>接线盒</mark> 1500 V", "Description: <mark>灌封</mark> &lt;b&gt; 工艺"),
+    ("follett", "zh-hans", "示例福莱特玻璃有限公司", "又名：<mark>Follett</mark>"),
+    ("fulaite", "zh-hans", "示例<mark>福莱特</mark>玻璃有限公司", None),
+    ("浮法", "zh-hans", "示例福莱特玻璃有限公司", "简介：<mark>浮法</mark>玻璃"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def stocked():
+    category = Category.objects.get(name_en="PV junction boxes")
+    requirement = RequirementFactory(title="光伏接线盒 1500 V", text="灌封 <b> 工艺")
+    RequirementLineFactory(
+        requirement=requirement,
+        number=1,
+        text="IP68，IEC 62790",
+        category=category,
+    )
+    texts = "\n".join([requirement.title, requirement.text, requirement.lines.get().text])
+    requirement.search_text = searchtext.document(texts, synonyms=[category.name_en])
+    requirement.save()
+    enterprise = EnterpriseFactory(
+        name="示例福莱特玻璃有限公司", name_en="", summary="浮法玻璃", summary_language="zh"
+    )
+    enterprise.aliases.create(text="Follett", normalised="follett", kind="en")
+    enterprise.search_text = searchtext.document("浮法玻璃", names=[enterprise.name, "Follett"])
+    enterprise.save()
+
+
+def plain(html):
+    """The text of a page with its marks, one space between words."""
+    return re.sub(r"\s+", " ", re.sub(r"<(?!/?mark>)[^>]*>", "", html)).replace(" </", "</")
+
+
+@pytest.mark.parametrize(("query", "language", "name", "passage"), MARKED)
+def test_search_marks_what_was_found_and_says_where_else_it_stands(
+    client, stocked, query, language, name, passage
+):
+    page = client.get(
+        reverse("matchmaking:search"), {"q": query}, headers={"accept-language": language}
+    ).content.decode()
+
+    assert f">{name}</a>" in page
+    said = re.findall(r'<span class="small"><span class="muted">.*?</span></span>', page)
+    assert [plain(one) for one in said] == ([passage] if passage else [])
+
+
+def test_lists_mark_the_words_in_their_headings_and_escape_the_rest(client):
+    rows(title='a"b<i>接线盒')
+    EnterpriseFactory(
+        name="示例<b>接线盒",
+        name_en="",
+        search_text=searchtext.document("", names=["示例<b>接线盒"]),
+    )
+    asked = {"q": "接线盒"}
+
+    requirements = client.get(reverse("matchmaking:requirement_list"), asked).content.decode()
+    enterprises = client.get(reverse("matchmaking:enterprise_list"), asked).content.decode()
+
+    assert "a&quot;b&lt;i&gt;<mark>接线盒</mark></a></h3>" in requirements
+    assert "示例&lt;b&gt;<mark>接线盒</mark></a></h3>" in enterprises
+
+
 def test_readyz_names_what_answers(client):
     assert client.get("/readyz").json() == {"database": "ok", "cache": "ok"}
 
@@ -402,8 +473,9 @@ def test_search_box_looks_for_slips_only_where_nothing_is_called_so(client):
     exact = client.get(address, {"q": "接线合"}).content.decode()
     slip = client.get(address, {"q": "接线何"}).content.decode()
 
-    assert ("示例接线合有限公司" in exact, "光伏接线盒" in exact) == (True, False)
-    assert ("示例接线合有限公司" in slip, "光伏接线盒" in slip) == (True, True)
+    pages = [page.replace("<mark>", "").replace("</mark>", "") for page in (exact, slip)]
+    found = [("示例接线合有限公司" in page, "光伏接线盒" in page) for page in pages]
+    assert found == [(True, False), (True, True)]
 
 
 def test_search_box_proposes_at_most_eight_links_of_each_sort_some(client):
