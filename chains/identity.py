@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from chains.quantities import is_placeholder
 from chains.searchtext import simplify, syllables
 
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x1f\x7f]")
@@ -34,13 +35,25 @@ class NumberVerdict(NamedTuple):
 
 
 def fold_number(raw: str) -> str:
-    """Half width, capitals, no spaces, hyphens or dots.
+    """Half width, capitals, no spaces, hyphens or dots; of a social credit code only itself, without what was
+    copied along with it.
 
     >>> fold_number(" ９１３３0421-ma2ayccc25 ")
     '91330421MA2AYCCC25'
+    >>> fold_number("信用代码：91330421MA2AYCCC25（副本）")
+    '91330421MA2AYCCC25'
     """
     folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", raw)).upper()
-    return re.sub(r"[\s\-‐‑–—_.·'`]", "", folded)
+    folded = re.sub(r"[\s\-‐‑–—_.·'`‘’\"“”]", "", folded)
+    alone = _WRAPPED.fullmatch(folded)
+    return alone["code"] if alone else folded
+
+
+# A label before it, a mark or "(副本)", "(1/1)" behind it; another figure beside it would be another number.
+_WRAPPED = re.compile(
+    r"(?:[^0-9A-Z]*|[^\d]*[^0-9A-Z]|NO|USCC)(?P<code>[0-9A-Z]{2}\d{6}[0-9A-Z]{10})(?:\([^()]{1,6}\)|[^0-9A-Z]*)"
+)
+CODES = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{2}\d{6}[0-9A-Z]{10}(?![0-9A-Z])")
 
 
 def check_character(first_17: str) -> str:
@@ -51,7 +64,7 @@ def check_character(first_17: str) -> str:
 def check_number(scheme: str, raw: str | None) -> NumberVerdict:
     """What to say about a number as typed; what was typed is kept by the caller."""
     number = fold_number(raw or "")
-    if not number:
+    if not number or is_placeholder(raw):
         return NumberVerdict("missing", "", "missing", _("Enter the number of the body."))
     if scheme != "uscc":
         return NumberVerdict("valid", number, "local", "")
@@ -107,6 +120,10 @@ _FORMER = re.compile(
     r"(?:原名称?|原称|原企业名称|原公司名称|曾用名|曾名|前称|更名前|formerly(?: known as)?|former name|"
     r"previously|f\.?k\.?a\.?|fka)\s*(?:为|是)?\s*[::]?)\s*[::]?\s*(?P<names>[^()\[\]]+|[^()\[\]]*\([^()]*\)[^()\[\]]*)\s*[)\]]",
     re.IGNORECASE,
+)
+# The same without brackets, behind the end of a name.
+_FORMER_BARE = re.compile(
+    r"(?<=[司厂团院所])\s*[,;，；]?\s*(?:原名称?|曾用名|更名前|前称)\s*(?:为|是)?\s*[::]?\s*(?P<names>[^()]+)$"
 )
 # "(原料药)" tells what is made, not what the firm was called.
 _ORIGIN_WORDS = re.compile(r"^(?:料|子|油|木|纸|装|创|产|材|浆|奶|酒|生|动力|理|点|野|始)")
@@ -171,7 +188,7 @@ def split_former(name: str) -> FormerNames:
     []
     """
     tidy = _tidy(name)
-    found = _FORMER.search(tidy)
+    found = _FORMER.search(tidy) or _FORMER_BARE.search(tidy)
     if found is None or not found.start() or _is_no_former(found):
         # As written, with its own brackets: only a name that is taken apart is respelled.
         return FormerNames(_one_line(name), [])
@@ -190,7 +207,7 @@ def _one_line(name: str) -> str:
 
 
 def _is_no_former(found: re.Match[str]) -> bool:
-    if not found["plain"]:
+    if not found.groupdict().get("plain"):
         return False
     names = found["names"]
     return bool(_ORIGIN_WORDS.match(names)) and not names.endswith(
@@ -209,6 +226,8 @@ def normalise_name(name: str) -> str:
 
 
 def _normalise(name: str) -> str:
+    # "M/s" is Messrs., and no part of the name.
+    name = re.sub(r"^\s*(?:m/s\.?|messrs\.?)\s+", "", name, flags=re.IGNORECASE)
     text = simplify(_tidy(name)).lower().replace("&", " and " if not _HAN.search(name) else "&")
     text = re.sub(r"[.,'’‘`\"“”·•・∙,。、;:!?_*]", lambda m: "" if m[0] in ".'’‘`" else " ", text)
     text = re.sub(r"\s*[-‐‑–—]\s*", "-" if _HAN.search(text) else " ", text)
@@ -252,7 +271,7 @@ def compare_names(left: str, right: str) -> NameVerdict:
     """
     one, other = split_former(left), split_former(right)
     a, b = _normalise(one.name), _normalise(other.name)
-    if not a or not b:
+    if is_placeholder(a) or is_placeholder(b):
         return NameVerdict("different", "empty")
     if a == b:
         return NameVerdict("same", "spelling")
@@ -296,13 +315,98 @@ def _bare(name: str) -> str:
     for body in _BODIES_ZH:
         if stem.endswith(body) and len(stem) > len(body) + 1:
             return stem.removesuffix(body).removesuffix("(集团)")
-    return re.sub(r" (?:group|holdings?)$", "", stem.removesuffix("(集团)"))
+    return re.sub(r"^the | (?:group|holdings?)$", "", stem.removesuffix("(集团)"))
 
 
 def _drops_a_bracket(a: str, b: str) -> _Verdict | None:
     # "X(嘉兴)有限公司" and "X有限公司": a sister firm, or the same one written short.
-    bare = re.sub(r"\([^()]*\)", "", a)
+    bare = re.sub(r"\([^()]*\)", "" if _HAN.search(a) else " ", a).strip()
     return "ask" if bare != a and bare and _parts(bare).stem == _parts(b).stem else None
+
+
+_PROVINCES = (
+    "中国|北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|"
+    "陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门"
+)
+_PLACE = re.compile(
+    rf"^(?P<province>{_PROVINCES})?(?:省|市|(?:壮族|回族|维吾尔)?自治区)?(?P<town>[\u3400-\u9fff]{{2,4}}?(?=[市县区]))?[市县区]?"
+)
+_PLACE_BEHIND = re.compile(r"^(?P<name>.+?)\((?P<place>[\u3400-\u9fff]{2,6})\)(?P<form>.*)$")
+
+
+def _place_of(name: str) -> tuple[str, str]:
+    """The place that a Chinese name begins with, or has in brackets, and the rest of it."""
+    behind = _PLACE_BEHIND.match(name)
+    if behind:
+        return re.sub(r"[省市县区]", "", behind["place"]), behind["name"] + behind["form"]
+    found = _PLACE.match(name)
+    place = (found["province"] or "") + (found["town"] or "") if found else ""
+    return place, name[found.end() :] if found and place else name
+
+
+def name_without_place(name: str) -> str:
+    """The stem of a name without the province or town before it; "" where none stands there.
+
+    >>> name_without_place("浙江示例青禾光伏材料有限公司")
+    '示例青禾光伏材料'
+    """
+    place, rest = _place_of(_normalise(split_former(name).name))
+    return _bare(rest) if place else ""
+
+
+def _is_placed_otherwise(a: str, b: str) -> _Verdict | None:
+    # "浙江X有限公司", "X(浙江)有限公司" and "X有限公司"; two towns are two sisters.
+    if not _HAN.search(a):
+        return None
+    (left, one), (right, other) = _place_of(a), _place_of(b)
+    if not left or len(_bare(one)) < 3:
+        return None
+    if right and one == other:
+        return "ask" if left in right or right in left else None
+    return "ask" if not right and b in {one, left + one} else None
+
+
+def _has_inner_form(a: str, b: str) -> _Verdict | None:
+    # "示例银行股份有限公司嘉兴分行" and "示例银行嘉兴分行".
+    if not _BRANCH_ZH.search(a):
+        return None
+    bare = re.sub(r"(?:股份)?有限(?:责任)?公司", "", a)
+    return (
+        "ask"
+        if bare == b or (bare != a and bare == re.sub(r"(?:股份)?有限(?:责任)?公司", "", b))
+        else None
+    )
+
+
+def _is_in_two_languages(a: str, b: str) -> _Verdict | None:
+    # "示例青禾有限公司 Demo Qinghe Co., Ltd." and one of the two.
+    if not _HAN.search(a):
+        return None
+    latin = re.search(r"\(?([a-z][a-z0-9 \-()]{6,})$|^([a-z][a-z0-9 \-]{6,})\(?", a)
+    if latin is None or " " not in latin[0].strip():
+        return None
+    rest = (a[: latin.start()] + a[latin.end() :]).strip("() ")
+    return "ask" if b in {rest, (latin[1] or latin[2]).strip(" ()")} else None
+
+
+def _differs_in_accents(a: str, b: str) -> _Verdict | None:
+    if a.isascii() and b.isascii():
+        return None
+    return "ask" if _plain_letters(a) & _plain_letters(b) else None
+
+
+_WRITTEN_OUT = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ø", "oe"), ("å", "aa"))
+
+
+def _plain_letters(name: str) -> set[str]:
+    """Without accents: as letters fall together, and as German writes them out."""
+    out = name
+    for letter, letters in _WRITTEN_OUT:
+        out = out.replace(letter, letters)
+    bare = name.replace("ß", "ss").replace("ø", "o")
+    return {
+        "".join(c for c in unicodedata.normalize("NFD", one) if c.isalnum()) for one in (out, bare)
+    }
 
 
 def _is_trade_name(a: str, b: str) -> _Verdict | None:
@@ -321,7 +425,11 @@ _RULES: list[tuple[str, Callable[[str, str], _Verdict | None]]] = [
     ("legal_form", _by_legal_form),
     ("branch", _is_branch),
     ("body", _has_other_body),
+    ("two_languages", _is_in_two_languages),
     ("place_in_brackets", _drops_a_bracket),
+    ("place", _is_placed_otherwise),
+    ("branch", _has_inner_form),
+    ("accents", _differs_in_accents),
     ("trade_name", _is_trade_name),
 ]
 

@@ -162,6 +162,10 @@ def _likely(name: str) -> Q | None:
     condition = Q(aliases__normalised=normal)
     if len(stem) >= 2:
         condition |= Q(search_text__contains=stem)
+    # Without its province a short name would be a kind of business.
+    elsewhere = searchtext.fold(identity.name_without_place(name))
+    if len(elsewhere) >= 4:
+        condition |= Q(search_text__contains=elsewhere)
     return Q(pk__in=Enterprise.objects.filter(condition).values("pk")[:200])
 
 

@@ -24,7 +24,6 @@ from chains.searchtext import fold, language_of
 from chains.services.import_rows import EnterpriseDraft, Person, ReadRow
 from chains.spreadsheets import Row, Table
 
-_CODES = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{2}\d{6}[0-9A-Z]{10}(?![0-9A-Z])")
 _LENGTHS = {"name_en": 200, "address": 300, "summary": 2000}
 # Names that say what sort of body it is, where no column does.
 _KINDS_BY_NAME = (
@@ -81,7 +80,7 @@ class EnterpriseRows:
         if not any(character.isdigit() for character in raw):
             say.warn("number", _("“%(text)s” is no number: left out.") % {"text": words(raw, 40)})
             return None, False
-        if len(_CODES.findall(unicodedata.normalize("NFKC", raw).upper())) > 1:
+        if len(identity.CODES.findall(unicodedata.normalize("NFKC", raw).upper())) > 1:
             say.error("number", _("Two codes stand in one cell. Which of them is right?"))
             return None, False
         verdict = identity.check_number("uscc", raw)
