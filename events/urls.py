@@ -55,6 +55,7 @@ urlpatterns = [
     path("events/<str:public_id>/check-in/roll/", desk.check_in_roll, name="check_in_roll"),
     path("events/<str:public_id>/check-in/worker.js", desk.check_in_worker, name="check_in_worker"),
     path("events/<str:public_id>/badges/", desk.badge_sheet, name="badge_sheet"),
+    path("events/<str:public_id>/badges.pdf", desk.badge_file, name="badge_file"),
     path("events/<str:public_id>/posters/", paper.posters, name="posters"),
     path("events/<str:public_id>/table-cards/", paper.table_cards, name="table_cards"),
     path("events/<str:public_id>/sign-in-sheet/", desk.sign_in_sheet, name="sign_in_sheet"),
@@ -69,6 +70,11 @@ urlpatterns = [
         "registrations/<str:public_id>/badges/",
         desk.registration_badges,
         name="registration_badges",
+    ),
+    path(
+        "registrations/<str:public_id>/badges.pdf",
+        desk.registration_badge_file,
+        name="registration_badge_file",
     ),
     path(
         "registrations/<str:public_id>/answers/",

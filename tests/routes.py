@@ -244,6 +244,7 @@ GATHERING = (
     Row("events:check_in_roll", "event", DESK),
     Row("events:check_in_worker", "event", DESK),
     Row("events:badge_sheet", "event", DESK),
+    Row("events:badge_file", "event", DESK),
     Row("events:sign_in_sheet", "event", DESK),
     Row("events:posters", "event", DESK),
     # Who holds the code of an invitation says no by it; a made-up one opens nothing.
@@ -268,6 +269,7 @@ GATHERING = (
     Row("events:series_participants", "series", "in 404 404 404 404 404 404 200 200 200 200"),
     Row("events:series_participants", "series_prepared", PREPARED.replace("404", "in", 1)),
     Row("events:registration_badges", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
+    Row("events:registration_badge_file", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
     Row("events:registration_answers", "registration", "in 404 404 200 404 404 404 404 404 404 404"),
     Row("events:answer_file", "answer", "in 404 404 200 404 404 404 200 404 404 404"),
     Row("events:delegate_list", "registration", "in 404 404 200 404 404 404 404 404 404 404"),

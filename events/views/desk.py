@@ -28,12 +28,13 @@ from chains.models import Enterprise
 from chains.permissions import is_signed_in
 from chains.templatetags.localised import localised
 from chains.views.refusals import refusal
-from events import permissions, statistics
+from events import badges, permissions, statistics
 from events.models import Delegate, Event, Registration
 from events.services import checkin
 
 LATEST = 3
 BADGES_PER_PAGE = 40  # five sheets of eight
+BADGES_IN_A_FILE = 120  # drawn while the reader waits
 GATE = "gate"
 
 
@@ -343,29 +344,60 @@ def badge_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
     event = _staffed(request, public_id)
     page = Paginator(_badged(event), BADGES_PER_PAGE).get_page(request.GET.get("page"))
     audit.record(request.user, "delegate.printed", event, rows=len(page))
-    return _badges(request, event, page, back=reverse("events:guest_list", args=[public_id]))
+    back, file = (
+        reverse(f"events:{name}", args=[public_id]) for name in ("guest_list", "badge_file")
+    )
+    return _badges(request, event, page, back=back, file=file)
+
+
+@require_safe
+def badge_file(request: MemberRequest, public_id: str) -> HttpResponse:
+    """The same badges for printers: on sheets, or one on each label."""
+    event = _staffed(request, public_id)
+    page = Paginator(_badged(event), BADGES_IN_A_FILE).get_page(request.GET.get("page"))
+    answer = _file(request, event, page)
+    audit.record(request.user, "delegate.printed", event, rows=len(page))
+    return answer
 
 
 @require_safe
 def registration_badges(request: MemberRequest, public_id: str) -> HttpResponse:
     """The enterprise's own persons, to print or to show on their phones."""
-    row = get_object_or_404(
+    row = _own_confirmed(request, public_id)
+    page = Paginator(_named(row), BADGES_PER_PAGE).get_page(request.GET.get("page"))
+    back = reverse("events:delegate_list", args=[public_id])
+    file = reverse("events:registration_badge_file", args=[public_id])
+    return _badges(request, row.event, page, back=back, file=file)
+
+
+@require_safe
+def registration_badge_file(request: MemberRequest, public_id: str) -> HttpResponse:
+    row = _own_confirmed(request, public_id)
+    return _file(request, row.event, _named(row)[:BADGES_IN_A_FILE])
+
+
+def _own_confirmed(request: MemberRequest, public_id: str) -> Registration:
+    return get_object_or_404(
         Registration.objects.confirmed()
         .filter(enterprise__in=request.user.enterprise_ids)
         .select_related("event", "enterprise"),
         public_id=public_id,
     )
-    people = (
-        row.delegates.filter(status=Delegate.Status.ACTIVE)
+
+
+def _named(registration: Registration) -> QuerySet[Delegate]:
+    return (
+        registration.delegates.filter(status=Delegate.Status.ACTIVE)
         .select_related("registration__enterprise__kind")
         .order_by("pk")
     )
-    page = Paginator(people, BADGES_PER_PAGE).get_page(request.GET.get("page"))
-    back = reverse("events:delegate_list", args=[public_id])
-    return _badges(request, row.event, page, back=back)
 
 
-def _badges(request: MemberRequest, event: Event, page: Any, *, back: str) -> HttpResponse:
+def _badges(
+    request: MemberRequest, event: Event, page: Any, *, back: str, file: str
+) -> HttpResponse:
+    people = list(page)
+    count = page.paginator.count
     return render(
         request,
         "events/badge_sheet.html",
@@ -373,16 +405,30 @@ def _badges(request: MemberRequest, event: Event, page: Any, *, back: str) -> Ht
             "nav": "events",
             "event": event,
             "page_obj": page,
-            "badges": [
-                {
-                    "person": one,
-                    "link": settings.SITE_URL + reverse("events:badge", args=[one.token]),
-                }
-                for one in page
+            "badges": [{"person": one, "link": badges.link_of(one)} for one in people],
+            "lacking": [
+                one
+                for one in people
+                if badges.lacks(one.name) or badges.lacks(one.registration.enterprise.name)
             ],
+            "files": range(1, -(-count // BADGES_IN_A_FILE) + 1),
             "back": back,
+            "file": file,
         },
     )
+
+
+def _file(request: MemberRequest, event: Event, people: Any) -> HttpResponse:
+    paper = request.GET.get("paper", "a4")
+    if paper not in badges.PAPERS:
+        raise Http404
+    answer = HttpResponse(
+        badges.draw(event=event, people=people, paper=badges.PAPERS[paper]),
+        content_type="application/pdf",
+    )
+    answer["Content-Disposition"] = f'attachment; filename="badges-{event.public_id}-{paper}.pdf"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_safe

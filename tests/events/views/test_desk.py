@@ -232,3 +232,25 @@ def test_check_ins_by_the_api(client, desk, event, person):
     assert wrong.status_code == 422
     client.force_login(OrganiserRoleFactory().user)
     assert client.get(address).status_code == 403
+
+
+def test_file_of_badges_is_for_the_desk_and_each_enterprise_for_its_own(client, event, person):
+    Delegate.objects.create(registration=person.registration, event=event, name="محمد")
+    own = reverse("events:registration_badge_file", args=[person.registration.public_id])
+    every = reverse("events:badge_file", args=[event.public_id])
+    client.force_login(organiser_of(event))
+
+    file = client.get(every, {"paper": "62x100"})
+
+    assert (file.status_code, file["Content-Type"]) == (200, "application/pdf")
+    assert file["Content-Disposition"] == f'attachment; filename="badges-{event.public_id}-62x100.pdf"'  # fmt: skip
+    assert file.content.count(b"/MediaBox") == 2
+    assert AuditEntry.objects.get(action="delegate.printed").data == {"rows": 2}
+    assert client.get(every, {"paper": "a3"}).status_code == 404
+    assert client.get(own).status_code == 404
+    sheet = client.get(reverse("events:badge_sheet", args=[event.public_id]))
+    assert [one.name for one in sheet.context["lacking"]] == ["محمد"]
+    assertContains(sheet, f"{every}?paper=90x55&amp;page=1")
+    client.force_login(MembershipFactory(enterprise=person.registration.enterprise).user)
+    assert client.get(own).content.startswith(b"%PDF")
+    assert client.get(every).status_code == 404
