@@ -122,11 +122,20 @@ def guests(event: Event) -> Guests:
 
 def guests_by_kind(event: Event) -> list[dict[str, Any]]:
     """Each kind of participant with its bodies and its seats; kinds without any are left out."""
+    return _by_kind(event.registrations.confirmed(), "seats_held")
+
+
+def came_by_kind(event: Event) -> list[dict[str, Any]]:
+    """The same of those who came, as it was frozen when the event was held; persons stand as seats."""
+    return _by_kind(event.registrations.came(), "attended")
+
+
+def _by_kind(registrations: QuerySet[Registration], persons: str) -> list[dict[str, Any]]:
     found: dict[Any, Any] = {
         row["enterprise__kind"]: row
-        for row in event.registrations.confirmed()
-        .values("enterprise__kind")
-        .annotate(bodies=Count("pk"), seats=Sum("seats_held"))
+        for row in registrations.values("enterprise__kind").annotate(
+            bodies=Count("pk"), seats=Sum(persons)
+        )
     }
     return [
         {"kind": kind, "bodies": found[kind.code]["bodies"], "seats": found[kind.code]["seats"]}

@@ -16,6 +16,7 @@ from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Requirement
 from chains.permissions import is_signed_in
+from events import statistics
 from events.models import Delegate, Event, Listing
 from events.permissions import (
     HALL_PATH,
@@ -55,6 +56,7 @@ def hall_screen(request: MemberRequest, public_id: str) -> HttpResponse:
     if not can_show(request.user, event):
         raise Http404
     context = {"event": event, "now": timezone.now(), "seconds": _seconds(request)}
+    context["inside"] = statistics.heads(event).inside
     context |= _before(event) if event.keeps_list_back else _slide(event, request.GET.get("at", ""))
     template = "matchmaking/hall_screen.html"
     return render(request, f"{template}#slide" if "part" in request.GET else template, context)
@@ -111,6 +113,7 @@ def _slide(event: Event, at: str) -> dict[str, Any]:
         "lines": shown,
         "more": len(lines) - len(shown),
         "answered": _answered(listing.requirement),
+        "suppliers": _suppliers(event),
         "address": listing.address,
         "number": place + 1,
         "count": len(codes),
@@ -132,6 +135,12 @@ def _shown(event: Event) -> QuerySet[Listing]:
 
 def _answered(requirement: Requirement) -> int:
     return Interest.objects.standing().filter(requirement=requirement).count()
+
+
+def _suppliers(event: Event) -> int:
+    """Who has answered anything on the list, each once."""
+    answers = Interest.objects.standing().filter(requirement__listings__in=_shown(event))
+    return answers.values("enterprise").distinct().count()
 
 
 # -- behind the code ------------------------------------------------------------------------------
@@ -254,6 +263,10 @@ def event_answers(request: MemberRequest, public_id: str) -> HttpResponse:
             "listings": rows,
             "answered": sum(row.answered for row in rows),
             "from_hall": sum(row.from_hall for row in rows),
+            "suppliers": len(
+                {one.enterprise_id for row in rows for one in row.requirement.standing}
+            ),
+            "heads": statistics.heads(event),
             "as_of": timezone.now(),
         },
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains
 
 from events import statistics
-from events.models import Event
+from events.models import Event, Registration
 from tests.factories.chains import EnterpriseFactory, MembershipFactory, RequirementFactory, region
 from tests.factories.events import (
     EventFactory,
@@ -264,3 +264,24 @@ def test_row_1_progress_against_targets_by_level(client):
         1,
     )
     assertContains(client.get(reverse("events:series_detail", args=[series.public_id])), "1 short")
+
+
+def test_page_of_an_event_that_was_held_says_who_came_and_one_called_off_asks_nobody(client):
+    event = EventFactory(held=True)
+    for attended, kind in ((2, "enterprise"), (0, "enterprise"), (3, "financial_institution")):
+        row = RegistrationFactory(event=event, seats_asked=3, enterprise__kind_id=kind)
+        Registration.objects.filter(pk=row.pk).update(attended=attended)
+    address = reverse("events:event_detail", args=[event.public_id])
+
+    held = client.get(address)
+
+    assert held.context["came"] == {"enterprises": 1, "bodies": 1, "persons": 5}
+    assert [(row["bodies"], row["seats"]) for row in held.context["kinds"]] == [(1, 2), (1, 3)]
+    assertContains(held, '<h2 id="who">Who came</h2>')
+    for present in ("Who is coming", "Confirmed enterprises", 'href="#reg"', "How seats are given"):
+        assertNotContains(held, present)
+    Event.objects.filter(pk=event.pk).update(status="cancelled", cancel_reason="Flood")
+    off = client.get(address)
+    for present in ("Who is coming", "Who came", "Confirmed enterprises", 'href="#reg"'):
+        assertNotContains(off, present)
+    assertContains(off, "No requirement was listed here.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -14,7 +15,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from chains.models import AuditEntry, Change, Enterprise, EnterpriseGroup, Notification
 from events import permissions
 from events.models import Delegate, EventStaff, Listing
-from events.services import events
+from events.services import checkin, events
 from events.services import registration as registrations
 from matchmaking.models import Interest
 from matchmaking.services import interests
@@ -394,9 +395,16 @@ def test_screen_shows_featured_first_both_languages_and_the_answers(client, even
         lines=[f"L{n}" for n in range(11)],
         language="zh",
     )
-    InterestFactory(requirement=star.requirement)
+    once = InterestFactory(requirement=star.requirement)
+    InterestFactory(requirement=first.requirement, enterprise=once.enterprise)
+    InterestFactory(requirement=first.requirement)
     InterestFactory(requirement=star.requirement, status="withdrawn")
-    client.force_login(organiser_of(event))
+    by = organiser_of(event)
+    seats = RegistrationFactory(event=event, seats_asked=3)
+    for name in "AB":
+        person = Delegate.objects.create(registration=seats, event=event, name=name)
+        checkin.check_in(event=event, delegate=person, by=by, nonce=uuid.uuid4(), gate="1")
+    client.force_login(by)
 
     page = client.get(screen(event))
 
@@ -405,6 +413,11 @@ def test_screen_shows_featured_first_both_languages_and_the_answers(client, even
     assertContains(page, "https://dock.example/l/bbbbbb/")
     assertContains(page, "BBBBBB")
     assertContains(page, '<b class="tnum" data-answered>1</b>')
+    # Heads once, suppliers once, on the part that is asked for every four seconds.
+    part = client.get(screen(event, part=1))
+    assertContains(part, '<b class="tnum" data-inside>2</b>')
+    assertContains(part, '<b class="tnum" data-suppliers>2</b>')
+    assertContains(part, 'data-every="4000"')
     assertContains(page, "and 4 more lines")
     assertContains(page, event.name_zh)
     assertContains(page, event.name_en)
@@ -443,11 +456,12 @@ def test_answers_are_counted_for_organisers_with_who_and_from_where(
     client.force_login(organiser_of(event))
     address = reverse("matchmaking:event_answers", args=[event.public_id])
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         page = client.get(address)
 
     rows = [(row.answered, row.from_hall) for row in page.context["listings"]]
     assert (page.context["answered"], page.context["from_hall"], rows) == (2, 1, [(2, 1), (0, 0)])
+    assertContains(page, "2 suppliers; 0 of 1 persons came through the door")
     assertContains(page, "Junction Works")
     assertContains(page, "Desk Works")
     assertNotContains(page, "Qname")
