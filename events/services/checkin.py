@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 import uuid
 from typing import NamedTuple
@@ -41,7 +42,8 @@ class Scan(NamedTuple):
 def typed(text: str) -> str:
     """A code as scanners, phones and people give it: the link on the badge, its key, or the short code."""
     text = unicodedata.normalize("NFKC", text).strip()
-    return text.split("/c/", 1)[1].split("/", 1)[0] if "/c/" in text else text
+    # Chat applications put words of their own behind a link they pass on.
+    return re.split("[/?#]", text.split("/c/", 1)[1], maxsplit=1)[0] if "/c/" in text else text
 
 
 def find(event: Event, text: str) -> Delegate | None:

@@ -45,6 +45,7 @@ def desk_of(event):
     [
         lambda one: one.token,
         lambda one: f"https://example.com/c/{one.token}/",
+        lambda one: f"https://example.com/c/{one.token}?from=singlemessage#top",
         lambda one: f" {one.short_code.upper()} ",
         lambda one: f"{one.short_code[:3]}-{one.short_code[3:]}",
         # As an input method for Chinese types it.
