@@ -76,6 +76,17 @@ ENTERPRISES = (
         note="County, district or city; by name or code. 县、区或市，可写名称或代码。",
     ),
     Column(
+        "country",
+        "国家",
+        "Country",
+        aliases=(
+            "国别", "国家/地区", "国家或地区", "国家(地区)", "国家和地区", "所属国家", "所在国家", "注册国家", "注册国", "所属国", "所在国", "国别/地区",
+            "country/region", "country or region", "country of registration", "country code", "nation",
+        ),
+        example="中国",
+        note="China if empty; a name in Chinese or English, or two letters. 不填即为中国。",
+    ),
+    Column(
         "address",
         "地址",
         "Address",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from chains import identity
 from chains.forms.import_cells import Say, words
+from chains.forms.import_countries import country_of
 from chains.forms.import_regions import Regions
 from chains.models import (
     ParticipantKind,
@@ -55,17 +56,52 @@ class EnterpriseRows:
             say.error("name", _("The name is longer than 200 characters."))
         former = [words(text, 200) for text in name.former]
         former += [t for t in re.split(r"[、;；,，/\n]", values.get("former") or "") if t.strip()]
-        number, is_odd = self._number(values.get("number"), say)
+        country = self._country(values, say)
+        number, is_odd = self._number(values.get("number"), say, country)
+        if country not in ("", "CN") and values.get("region") and values.get("country"):
+            say.warn("region", _("Regions are those of China: left out."))
         return EnterpriseDraft(
             name=name.name,
+            country=country,
             number=number,
             number_confirmed=is_odd,
             former=[words(text, 200) for text in former],
-            region=self.regions.of(values.get("region"), number, say),
+            region=self.regions.of(values.get("region"), number, say)
+            if country in ("", "CN")
+            else None,
             kind=self._kind(values.get("kind"), name.name, say),
             people=self.people.of(row, say),
             profile=self._profile(values, say),
         )
+
+    def _country(self, values: Mapping[str, Any], say: Say) -> str:
+        """Two letters; "" where the list says nothing. Lists without a column for it write a country for a region."""
+        typed = words(values.get("country"), 80)
+        if not typed:
+            place = words(values.get("region"), 80)
+            is_foreign = len(place) > 2 and not self.regions.knows(place)
+            found = country_of(place) if is_foreign else None
+            return found if found and found != "CN" else ""
+        country = country_of(typed)
+        if country is None:
+            say.error(
+                "country",
+                _(
+                    "“%(text)s” is no country. Enter its name in Chinese or English, or its two letters."
+                )
+                % {"text": typed},
+            )
+            return ""
+        if (
+            country != "CN"
+            and identity.check_number("uscc", values.get("number")).verdict == "valid"
+        ):
+            say.warn(
+                "country",
+                _("The number is a Chinese one: taken for an enterprise registered in China."),
+            )
+            return "CN"
+        return country
 
     def _is_name(self, name: str) -> bool:
         """Lists are divided by regions, and figures slip into the next column: neither is a body."""
@@ -73,7 +109,7 @@ class EnterpriseRows:
         has_letter = any(character.isalpha() for character in name)
         return has_letter and not is_region and bool(identity.normalise_name(name))
 
-    def _number(self, raw: str | None, say: Say) -> tuple[str | None, bool]:
+    def _number(self, raw: str | None, say: Say, country: str) -> tuple[str | None, bool]:
         """As written when it is odd: the register asks about it, it refuses no body for it."""
         if not raw:
             return None, False
@@ -83,7 +119,7 @@ class EnterpriseRows:
         if len(identity.CODES.findall(unicodedata.normalize("NFKC", raw).upper())) > 1:
             say.error("number", _("Two codes stand in one cell. Which of them is right?"))
             return None, False
-        verdict = identity.check_number("uscc", raw)
+        verdict = identity.check_number("uscc" if country in ("", "CN") else "foreign", raw)
         if len(verdict.number) > 40:
             say.error("number", _("A number has at most 40 characters."))
         elif verdict.verdict != "valid" and verdict.sentence:
@@ -139,17 +175,18 @@ class EnterpriseRows:
 
     def compare(self, rows: Sequence[ReadRow]) -> None:
         """One number twice, one e-mail for two bodies: both rows are named."""
-        first: dict[str, ReadRow] = {}
+        first: dict[tuple[str, str], ReadRow] = {}
         mails: dict[str, tuple[int, str]] = {}
         for row in rows:
             draft = row.draft
             if not isinstance(draft, EnterpriseDraft):
                 continue
-            if draft.number and draft.number in first:
-                self._again(row, draft, first[draft.number])
+            key = (draft.register["country"], draft.number or "")
+            if draft.number and key in first:
+                self._again(row, draft, first[key])
                 continue
             if draft.number:
-                first[draft.number] = row
+                first[key] = row
             for person in draft.people:
                 mail = person.email.lower()
                 number, name = mails.setdefault(mail, (row.number, draft.name))

@@ -59,6 +59,9 @@ class Regions:
             return by_number
         return self.scope[0] if self.scope else None
 
+    def knows(self, text: str) -> bool:
+        return text in self.by_code or bool(self._tail(text) or self._tail(text.lower()))
+
     def _doubt(self, text: str, by_number: Region | None) -> str:
         instead = by_number or (self.scope[0] if self.scope else None)
         known = len(self._tail(text)) > 1

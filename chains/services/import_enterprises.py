@@ -45,7 +45,9 @@ class Enterprises:
         made: dict[str, Enterprise] = {}
         for row, draft in drafts:
             normal = identity.normalise_name(draft.name)
-            found = numbers.get(draft.number or "") or self._alike(draft, names[normal], row)
+            found = numbers.get((draft.country or "CN", draft.number or "")) or self._alike(
+                draft, names[normal], row
+            )
             twin = made.get(normal)
             if twin is not None and draft.number not in (None, twin.number):
                 twin = None
@@ -67,15 +69,16 @@ class Enterprises:
         self._write()
         return self.done
 
-    def _by_number(self, drafts: Iterable[EnterpriseDraft]) -> dict[str, Enterprise]:
+    def _by_number(self, drafts: Iterable[EnterpriseDraft]) -> dict[tuple[str, str], Enterprise]:
+        """By country and number."""
         wanted = {draft.number for draft in drafts if draft.number}
         rows = (
-            Enterprise.objects.filter(scheme=Enterprise.Scheme.USCC, country="CN")
+            Enterprise.objects.exclude(scheme=Enterprise.Scheme.OTHER)
             .annotate(capitals=Upper("number"))
             .filter(capitals__in=wanted)
             .exclude(status=Enterprise.Status.MERGED)
         )
-        return {row.number.upper(): row for row in self._along(rows) if row.number}
+        return {(row.country, row.number.upper()): row for row in self._along(rows) if row.number}
 
     def _by_name(self, drafts: Iterable[EnterpriseDraft]) -> dict[str, list[Enterprise]]:
         """By every spelling it goes under, former names included."""
@@ -101,7 +104,11 @@ class Enterprises:
         self, draft: EnterpriseDraft, named: list[Enterprise], row: ReadRow
     ) -> Enterprise | None:
         """The one of this name, unless both have numbers and the numbers differ: then they are two bodies."""
-        same = [one for one in named if not (draft.number and one.number)]
+        same = [
+            one
+            for one in named
+            if not (draft.number and one.number) and not self._is_elsewhere(one, draft)
+        ]
         if len(same) == 1:
             return same[0]
         if len(same) > 1:
@@ -116,6 +123,10 @@ class Enterprises:
             )
         return None
 
+    def _is_elsewhere(self, one: Enterprise, draft: EnterpriseDraft) -> bool:
+        """Under a number of another country; without one, the country may have been unknown."""
+        return bool(draft.country and one.number) and one.country != draft.country
+
     def _may_change(self, enterprise: Enterprise) -> bool:
         return enterprise.region is None or permissions.covers(self.by, enterprise.region)
 
@@ -126,6 +137,7 @@ class Enterprises:
     def _create(self, draft: EnterpriseDraft) -> Enterprise:
         row = Enterprise(
             name=draft.name,
+            **draft.register,
             number=draft.number,
             number_confirmed=draft.number_confirmed,
             kind_id=draft.kind or "enterprise",
@@ -138,15 +150,15 @@ class Enterprises:
         return row
 
     def _update(self, row: Enterprise, draft: EnterpriseDraft, read: ReadRow) -> None:
-        fields = {name: value for name, value in draft.profile.items() if value}
-        if draft.number and not row.number:
-            fields["number"] = draft.number
-        if draft.kind:
-            fields["kind_id"] = draft.kind
-        if draft.name != row.name:
-            fields["name"] = draft.name
+        fields: dict[str, Any] = {name: value for name, value in draft.profile.items() if value}
+        if not row.number:
+            fields |= {"number": draft.number} if draft.number else {}
+            fields |= draft.register if draft.country else {}
+        fields |= {"kind_id": draft.kind} if draft.kind else {}
+        fields |= {"name": draft.name} if draft.name != row.name else {}
         differing = {name for name, value in fields.items() if getattr(row, name) != value}
-        if draft.region is not None and row.region_id != draft.region.pk:
+        moved = draft.region is not None or fields.get("country", "CN") != "CN"
+        if moved and row.region_id != (draft.region.pk if draft.region else None):
             differing.add("region")
             fields |= self._place(draft.region)
         if "name" in differing:
@@ -224,7 +236,7 @@ class Enterprises:
             row.updated_at = now
         Enterprise.objects.bulk_update(
             self.changed,
-            ["name", "name_en", "number", "kind", "region", "province", "address", "summary", "summary_language",
+            ["name", "name_en", "scheme", "country", "number", "kind", "region", "province", "address", "summary", "summary_language",
              "website", "search_text", "sort_key", "updated_at"],
         )  # fmt: skip
         EnterpriseAlias.objects.bulk_create(self.aliases)

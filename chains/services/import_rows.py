@@ -32,6 +32,7 @@ class Person:
 @dataclass(slots=True)
 class EnterpriseDraft:
     name: str
+    country: str = ""  # two letters, "" where the file says nothing
     number: str | None = None
     number_confirmed: bool = False
     former: list[str] = field(default_factory=list)
@@ -40,6 +41,13 @@ class EnterpriseDraft:
     people: list[Person] = field(default_factory=list)
     # name_en, address, summary, website: what the file says of them, and only that.
     profile: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def register(self) -> dict[str, str]:
+        """Where its number stands."""
+        country = self.country or "CN"
+        scheme = Enterprise.Scheme.USCC if country == "CN" else Enterprise.Scheme.FOREIGN
+        return {"scheme": scheme, "country": country}
 
 
 @dataclass(slots=True)

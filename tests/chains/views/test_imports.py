@@ -222,6 +222,46 @@ def test_rows_that_contradict_each_other_are_both_named(client, desk):
     assert Contact.objects.get(phone="000-0000-0303").name == "丙"
 
 
+def test_country_is_read_in_words_and_letters_and_a_number_is_one_of_its_register(client, desk):
+    known = Enterprise.objects.create(name="示例无国籍公司", status="unclaimed", region=desk.region)
+    known.aliases.create(text=known.name, normalised=known.name, kind="zh")
+    content = sheet(
+        ["企业名称", "注册号", "国家/地区", "所在地区"],
+        ["Demo Module GmbH", "HRB 12345", "德国", ""],
+        ["Demo Cell Inc.", "HRB-12345", "USA", ""],
+        ["Demo Glass Ltd", "", "Hong Kong", "嘉善县"],
+        ["示例外资有限公司", uscc(7200001), "德国", ""],
+        ["示例本地有限公司", uscc(7200002), "", "嘉善县"],
+        ["示例某地公司", "", "桃花源", ""],
+        ["示例无国籍公司", "A-77", "jp", ""],
+    )
+
+    job, page = run(client, upload(client, "enterprises", desk.body, content))
+    again, _page = run(client, upload(client, "enterprises", desk.body, content))
+
+    assert figures(job) == (5, 1, 0, 1)
+    assert figures(again) == (0, 0, 6, 1)
+    kept = Enterprise.objects.filter(status="unclaimed").order_by("pk")
+    assert list(kept.values_list("name", "scheme", "country", "number", "region__code")) == [
+        ("示例无国籍公司", "foreign", "JP", "A77", None),
+        ("Demo Module GmbH", "foreign", "DE", "HRB12345", None),
+        ("Demo Cell Inc.", "foreign", "US", "HRB12345", None),
+        ("Demo Glass Ltd", "foreign", "HK", None, None),
+        ("示例外资有限公司", "uscc", "CN", uscc(7200001), "330421"),
+        ("示例本地有限公司", "uscc", "CN", uscc(7200002), "330421"),
+    ]
+    assert [(row.number, note["sentence"]) for row, note in page.context["bad"]] == [
+        (
+            7,
+            "“桃花源” is no country. Enter its name in Chinese or English, or its two letters.",
+        )
+    ]
+    assert [(row.number, note["sentence"]) for row, note in page.context["doubts"]] == [
+        (4, "Regions are those of China: left out."),
+        (5, "The number is a Chinese one: taken for an enterprise registered in China."),
+    ]
+
+
 def test_columns_no_header_names_are_known_by_what_stands_in_them(client, desk):
     rows = [[f"示例第{n}号有限公司", uscc(7200000 + n), f"1380000000{n}"] for n in range(4)]
     content = "\n".join("\t".join(row) for row in rows).encode("utf-16")
