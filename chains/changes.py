@@ -4,7 +4,9 @@ import datetime
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 
+from django.conf import settings
 from django.db import (
     InterfaceError,
     OperationalError,
@@ -25,6 +27,8 @@ TRIES = 3
 BETWEEN_TRIES = datetime.timedelta(seconds=5)
 
 _BEFORE_ALL = -(2**63)
+_FORGOTTEN_AT_ONCE = 2000
+_NEWEST_STAY = 1000
 
 
 def record(noun: str, row: models.Model, verb: str) -> Change:
@@ -134,6 +138,42 @@ def read(name: str, act: Callable[[Sequence[Change]], object], limit: int = 500)
         logger.exception("Reader %s met a fact it cannot act on; reading one by one.", name)
         return _read_singly(name, act, limit)
     return facts
+
+
+def forget_old(*, most: int = 50_000) -> int:
+    """Removes facts that are older than `CHANGES_KEPT_DAYS` and that every reader has read; how many.
+
+    Whoever keeps a place of its own, as an index in a process does, must come again within that time or begin anew.
+    The newest stay whatever their age: what is kept under `version` is told by them.
+    """
+    before = timezone.now() - datetime.timedelta(days=settings.CHANGES_KEPT_DAYS)
+    forgotten = 0
+    while forgotten < most:
+        keys = _forgettable(before)
+        Change.objects.filter(pk__in=keys).delete()
+        forgotten += len(keys)
+        if len(keys) < _FORGOTTEN_AT_ONCE:
+            break
+    if forgotten:
+        logger.info("%d facts that everybody has read are forgotten.", forgotten)
+    return forgotten
+
+
+def _forgettable(before: datetime.datetime) -> list[int]:
+    """The oldest facts, up to the first one that is too young or that some reader has not seen."""
+    places = list(ChangeReader.objects.values_list("transaction", "change"))
+    newest = Change.objects.order_by("-pk").values_list("pk", flat=True)
+    last = newest[_NEWEST_STAY : _NEWEST_STAY + 1].first()
+    if not places or last is None:
+        return []
+    oldest = Change.objects.order_by("transaction", "pk").values_list("transaction", "pk", "at")
+    return [
+        pk
+        for _place, pk, _at in takewhile(
+            lambda row: row[:2] <= min(places) and row[1] <= last and row[2] < before,
+            oldest[:_FORGOTTEN_AT_ONCE],
+        )
+    ]
 
 
 def _read_singly(name: str, act: Callable[[Sequence[Change]], object], limit: int) -> list[Change]:

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from chains import notifications
+from chains import changes, notifications
 from chains.doorbell import heard
 from chains.errors import DomainError
 from chains.forms.import_sheet import pieces, read_rows
@@ -176,3 +176,8 @@ def sweep_imports() -> None:
     """Ring again for files whose ring or worker was lost."""
     for import_id in imports.sweep():
         read_import.delay(import_id)
+
+
+@shared_task(base=Persistent)
+def forget_old_changes() -> int:
+    return changes.forget_old()

@@ -53,6 +53,7 @@ from matchmaking.models import TextVector
 # Suppliers are compared by what they offer; who looks for customers is compared with what others buy (row 27).
 Side = Literal["supply", "demand"]
 
+_FORGOTTEN_AT_ONCE = 5000
 _BATCH = 5000
 _LANGUAGES = ("zh", "en")
 
@@ -101,6 +102,16 @@ class KeptEncoder:
             )
             known.update(zip(keys, fresh, strict=True))
         return np.stack([known[digest(text)] for text in texts])
+
+    def forget_others(self) -> int:
+        """Removes vectors of former encoders: none is read again. How many."""
+        if isinstance(self.inner, NoEncoder):
+            return 0  # switched off, not replaced
+        others = TextVector.objects.exclude(encoder=self.version).values_list("pk", flat=True)
+        count = 0
+        while keys := list(others[:_FORGOTTEN_AT_ONCE]):
+            count += TextVector.objects.filter(pk__in=keys).delete()[0]
+        return count
 
     def fresh(self, texts: Sequence[str]) -> Vector:
         """Without the store: for what somebody is still typing."""

@@ -95,6 +95,7 @@ class Market:
         self._shelf = Shelf.of(encoder().version, self.reference, self.taxonomy.fingerprint)
         self._day: dict[Side, datetime.date] = {}
         self._since = changes.oldest_running()
+        self._followed_on = timezone.localdate()
         self._seen: frozenset[int] = frozenset()
         self._exchanged: dict[Side, int] = {}
 
@@ -182,12 +183,14 @@ class Market:
         return found
 
     def is_current(self) -> bool:
-        """False when it must be built anew: an administrator changed the categories."""
-        return self.reference == reference_state()
+        """False when it must be built anew: an administrator changed the categories, or nobody has asked for so long
+        that what has changed since may be forgotten."""
+        idle = (timezone.localdate() - self._followed_on).days
+        return idle < settings.CHANGES_KEPT_DAYS - 1 and self.reference == reference_state()
 
     def follow(self) -> None:
         """Take in what has changed since. Facts of transactions that were still open last time are read again."""
-        oldest = changes.oldest_running()
+        oldest, self._followed_on = changes.oldest_running(), timezone.localdate()
         rows = list(
             Change.objects.filter(transaction__gte=self._since, noun__in=NOUNS).values_list(
                 "pk", "transaction", "noun", "target"

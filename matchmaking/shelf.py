@@ -22,6 +22,7 @@ from zipfile import BadZipFile
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from chains import changes
 from matchmaking.engine import ENGINE_VERSION
@@ -63,6 +64,9 @@ class Shelf:
             with suppress(OSError, ValueError, KeyError):
                 told = json.loads((folder / "build.json").read_text("utf-8"))
                 day = datetime.date.fromisoformat(told["day"])
+                # What has changed since may be forgotten.
+                if (timezone.localdate() - day).days >= settings.CHANGES_KEPT_DAYS - 1:
+                    continue
                 # After a restore to an earlier moment the feed's numbers begin again below.
                 if told["since"] <= changes.oldest_running():
                     return Build(folder, told["since"], day)

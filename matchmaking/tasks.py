@@ -17,7 +17,7 @@ from django.utils import timezone
 from chains import changes
 from chains.doorbell import heard
 from chains.models import Change, Preference
-from matchmaking import market
+from matchmaking import adapters, market
 from matchmaking.models import RunShard
 from matchmaking.services import alerts, following, interests, matching, waking
 
@@ -168,3 +168,8 @@ def warm(**_: object) -> None:
         )
     finally:
         connections.close_all()
+
+
+@shared_task(**DATABASE_AWAY)
+def forget_vectors() -> int:
+    return adapters.encoder().forget_others()

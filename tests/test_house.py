@@ -340,6 +340,16 @@ def test_every_audit_line_comes_with_a_change_for_the_feed():
     assert audited - told == set()
 
 
+def test_views_write_down_looks_and_nothing_else():
+    looks = {
+        shape(node.args[1]).partition(".")[2]
+        for path, node in calls("audit.record")
+        if "/views/" in path or "/api/" in path
+    }
+
+    assert looks == {"searched", "listed", "printed", "exported"}
+
+
 # --- Notices --------------------------------------------------------------------------------------------
 
 

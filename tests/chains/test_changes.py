@@ -204,3 +204,47 @@ def test_fact_that_comes_while_others_are_acted_on_waits_for_no_sweeper(monkeypa
     tasks.read_changes()
 
     assert told == ["early", "late"]
+
+
+@pytest.fixture
+def feed(settings, monkeypatch):
+    """Facts of so many days ago, in transactions 1 to 6; of them the newest one stays whatever its age."""
+    settings.CHANGES_KEPT_DAYS = 30
+    monkeypatch.setattr(changes, "_NEWEST_STAY", 1)
+    monkeypatch.setattr(changes, "_FORGOTTEN_AT_ONCE", 3)
+    Change.objects.all().delete()
+    ChangeReader.objects.all().delete()
+    for number, days in enumerate((90, 60, 31, 40, 29, 90), 1):
+        row = Change.objects.create(
+            noun="enterprise", target=f"t{number}", verb="edited", transaction=number
+        )
+        Change.objects.filter(pk=row.pk).update(at=timezone.now() - datetime.timedelta(days=days))
+    return lambda: list(Change.objects.order_by("transaction").values_list("transaction", flat=True))  # fmt: skip
+
+
+def read_up_to(name, transaction):
+    at = Change.objects.get(transaction=transaction)
+    ChangeReader.objects.update_or_create(
+        name=name, defaults={"transaction": transaction, "change": at.pk}
+    )
+
+
+def test_facts_that_some_reader_has_not_seen_are_never_forgotten(feed):
+    assert changes.forget_old() == 0  # nobody has read anything
+    read_up_to("matching", 6)
+    read_up_to("events", 2)
+
+    assert (changes.forget_old(), feed()) == (2, [3, 4, 5, 6])
+    with changes.unread("events") as rows:
+        assert [row.transaction for row in rows] == [3, 4, 5, 6]
+
+
+def test_facts_go_once_they_are_old_and_the_newest_stay(feed, settings):
+    read_up_to("matching", 6)
+
+    assert (changes.forget_old(most=2), feed()) == (3, [4, 5, 6])  # a batch, then enough
+    # Up to the first that is too young: what lies behind waits for it.
+    assert (changes.forget_old(), feed()) == (1, [5, 6])
+    settings.CHANGES_KEPT_DAYS = 20
+    assert (changes.forget_old(), feed()) == (1, [6])
+    assert (changes.forget_old(), feed()) == (0, [6])

@@ -4,15 +4,18 @@ import datetime
 import json
 import logging
 import threading
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
 from chains import changes
 from chains.models import Category, Certification, CertificationKind, RequirementLine
-from matchmaking import market
+from matchmaking import adapters, market
+from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.taxonomy import Suggestion
+from matchmaking.models import TextVector
 from tests.factories.chains import CapabilityFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
 
@@ -239,3 +242,32 @@ def test_abbreviation_and_part_of_a_word_name_nothing():
     assert [one.term for one in market._said(known, "Split junction box: 1500 V")] == [
         "split junction box"
     ]
+
+
+def test_index_nobody_asked_for_while_facts_were_forgotten_is_built_anew(
+    shelf, time_machine, settings
+):
+    supplier(BOX)
+    known = market.current()
+    known.index("supply")
+    assert known._shelf.newest("supply") is not None
+    time_machine.move_to(timezone.now() + datetime.timedelta(days=settings.CHANGES_KEPT_DAYS - 2))
+    assert known.is_current()
+    assert known._shelf.newest("supply") is not None
+
+    time_machine.move_to(timezone.now() + datetime.timedelta(days=1))
+
+    assert not known.is_current()
+    assert known._shelf.newest("supply") is None
+
+
+def test_vectors_of_a_former_encoder_are_forgotten_and_none_when_it_is_switched_off(settings):
+    own = adapters.encoder().version
+    for version in (own, "another 1"):
+        TextVector.objects.create(encoder=version, digest=b"q" * 32, vector=b"00")
+
+    assert adapters.KeptEncoder(NoEncoder()).forget_others() == 0
+    removed = adapters.KeptEncoder(SimpleNamespace(version=own)).forget_others()
+
+    assert removed == TextVector.objects.filter(encoder="another 1").count() + 1
+    assert set(TextVector.objects.values_list("encoder", flat=True)) == {own}
