@@ -31,7 +31,8 @@ from chains.models import (
     User,
 )
 from chains.services import accounts, enterprises
-from events.models import CheckIn, Event, Invitation, Registration
+from events.models import CheckIn, Event, Invitation, Registration, Tier
+from events.services import joining
 from matchmaking.models import Interest, Match
 
 
@@ -40,7 +41,7 @@ class Report:
     """What moves, what met its like and how that was settled, what stays behind, and what stands in the way."""
 
     moved: dict[str, int] = field(default_factory=dict)
-    settled: list[tuple[str, int, Promise]] = field(default_factory=list)
+    settled: list[tuple[str, int, Promise | str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
 
@@ -48,7 +49,7 @@ class Report:
         if number:
             self.moved[what] = self.moved.get(what, 0) + number
 
-    def settle(self, what: str, number: int, how: Promise) -> None:
+    def settle(self, what: str, number: int, how: Promise | str) -> None:
         if number:
             self.settled.append((what, number, how))
 
@@ -165,6 +166,7 @@ _STANDING = {
 def _merge(loser: Enterprise, survivor: Enterprise) -> Report:
     if loser.pk == survivor.pk:
         raise DomainError(_("Choose two different enterprises."), code="enterprise.merge_same")
+    _lock_shared_events(loser, survivor)
     locked = {
         row.pk: row
         for row in Enterprise.objects.select_for_update(of=("self",))
@@ -184,6 +186,16 @@ def _merge(loser: Enterprise, survivor: Enterprise) -> Report:
     _end_matches_with_oneself(merger)
     _mark(merger)
     return merger.report
+
+
+def _lock_shared_events(loser: Enterprise, survivor: Enterprise) -> None:
+    """Tiers before enterprises, as whoever applies does: so a merge and an application never wait for each other."""
+    theirs, ours = (
+        Registration.objects.filter(enterprise=row, status__in=_LIVE).values("event")
+        for row in (loser, survivor)
+    )
+    shared = Event.objects.filter(pk__in=theirs).filter(pk__in=ours)
+    list(Tier.objects.filter(event__in=shared.filter(status=Event.Status.PUBLISHED)).locked())
 
 
 def _look_at(merger: Merger) -> None:
@@ -375,13 +387,10 @@ _LIVE = (
 
 
 def _registrations(merger: Merger, model: type[models.Model], name: str) -> None:
-    """Two live ones for an event to come are for its people to decide: each holds seats or a turn."""
-    for row, _rival in _pairs(merger, model, name, ("event_id",), Q(status__in=_LIVE)):
+    """Two live ones for an event to come become one; while an event runs, its doors know both."""
+    for row, rival in _pairs(merger, model, name, ("event_id",), Q(status__in=_LIVE)):
         if row.event.status == Event.Status.PUBLISHED:
-            merger.report.blocks.append(
-                _("Both are registered for “%(event)s”: cancel one of the two registrations first.")
-                % {"event": row.event.name_zh or row.event.name_en}
-            )
+            _join_ahead(merger, row, rival)
     for row, rival in _pairs(
         merger, model, name, ("event_id",), Q(status=Registration.Status.CONFIRMED)
     ):
@@ -398,6 +407,38 @@ def _registrations(merger: Merger, model: type[models.Model], name: str) -> None
         ),
     )
     one_counts(merger, model, name)
+
+
+def _join_ahead(merger: Merger, row: Registration, rival: Registration) -> None:
+    event = row.event
+    words = {"event": event.name_zh or event.name_en}
+    if event.starts_at <= timezone.now():
+        merger.report.blocks.append(
+            _("Both are registered for “%(event)s”, which is under way: merge when it is over.")
+            % words
+        )
+        return
+    # What came further stays; of two alike the one with more seats, else that of the enterprise kept.
+    kept, other = max((rival, row), (row, rival), key=lambda pair: _how_far(pair[0]))
+    joined = joining.join(kept=kept, other=other)
+    merger.report.settle(
+        _called(Registration),
+        1,
+        _(
+            "“%(event)s”: the one that came further stays (seats: %(seats)d). Persons of the other who come along: %(persons)d, who do not: %(left)d. Seats for the next in line: %(back)d."
+        )
+        % {
+            **words,
+            "seats": joined.seats,
+            "persons": joined.persons,
+            "left": joined.persons_left,
+            "back": joined.seats_back,
+        },
+    )
+
+
+def _how_far(row: Registration) -> tuple[int, int]:
+    return _LIVE.index(Registration.Status(row.status)), row.seats_held
 
 
 def _join(row: Registration, rival: Registration) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 import pytest
@@ -15,7 +16,7 @@ from chains import notifications, search
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership, Notification
 from events import tasks
-from events.models import CheckIn, Delegate, Registration
+from events.models import CheckIn, Delegate, Registration, Tier
 from matchmaking import market
 from matchmaking.engine.index import OfferIndex
 from matchmaking.models import Dismissal, Interest, Match, MatchRun
@@ -236,24 +237,93 @@ def test_nobody_is_left_as_a_partner_of_itself(by, pair):
     assert Interest.objects.standing().filter(requirement=requirement).count() == 0
 
 
-def test_two_registrations_for_an_event_to_come_are_for_people_to_decide(by, pair):
+def registered(enterprise, event, *names, seats=None, **fields):
+    row = RegistrationFactory(
+        event=event, enterprise=enterprise, seats_asked=seats or len(names), **fields
+    )
+    for name in names:
+        row.delegates.create(event=event, name=name)
+    return row
+
+
+def sent(row):
+    return list(row.delegates.filter(status="active").order_by("pk").values_list("name", flat=True))
+
+
+def test_two_registrations_for_an_event_to_come_become_one_and_what_is_over_goes_to_the_next(
+    by, pair
+):
     loser, survivor = pair
-    event = EventFactory(name_zh="示例对接会")
-    mine = RegistrationFactory(event=event, enterprise=loser)
-    RegistrationFactory(event=event, enterprise=survivor, status="waitlisted")
+    event = EventFactory(name_zh="示例对接会", delegates_per_enterprise=3)
+    theirs = registered(loser, event, "甲", "乙")
+    ours = registered(survivor, event, "丙", "甲")
+    waits = registered(EnterpriseFactory(), event, seats=1, status="waitlisted")
+    general = event.tiers.get()
+    Tier.objects.filter(pk=general.pk).update(seats=4)  # full: two and two
 
-    with pytest.raises(DomainError, match="示例对接会") as refused:
-        merging.merge(loser=loser, survivor=survivor, by=by)
-    assert refused.value.code == "enterprise.merge_blocked"
-    assert Enterprise.objects.get(pk=loser.pk).status == "verified"
-
-    Registration.objects.filter(enterprise=survivor).update(status="cancelled")
+    report = merging.preview(loser=loser, survivor=survivor, by=by)
+    before = sent(theirs)
     merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (theirs, ours, waits, general):
+        row.refresh_from_db()
 
-    # The live one is the survivor's now; the cancelled one remains with the old name.
-    mine.refresh_from_db()
-    assert (mine.enterprise, mine.status) == (survivor, "confirmed")
-    assert Registration.objects.get(enterprise=loser).status == "cancelled"
+    said = [how for what, _count, how in report.settled if what == "registrations"]
+    assert said[0] == (
+        "“示例对接会”: the one that came further stays (seats: 3). Persons of the other who come along: 1, "
+        "who do not: 0. Seats for the next in line: 1."
+    )
+    assert report.blocks == []
+    assert before == ["甲", "乙"]  # a look changes nothing
+    assert (ours.enterprise, ours.status, ours.seats_held) == (survivor, "confirmed", 3)
+    assert sent(ours) == ["乙", "丙", "甲"]  # named for both, 甲 comes once
+    assert (theirs.enterprise, theirs.status, theirs.seats_held) == (loser, "cancelled", 0)
+    assert (waits.status, waits.seats_held) == ("offered", 1)
+    assert (general.taken, general.seats) == (4, 4)
+    joined = AuditEntry.objects.get(action="registration.joined")
+    assert joined.data == {"other": theirs.public_id, "seats": 1, "names": 1}
+
+
+def test_of_two_for_an_event_the_one_that_came_further_stays_and_foreign_seats_go_back(by, pair):
+    loser, survivor = pair
+    event, other = EventFactory(), EventFactory()
+    confirmed = registered(loser, event, "甲", "乙")
+    waiting = registered(survivor, event, "丙", seats=2, status="waitlisted")
+    reserved = TierFactory(event=other, seats=5)
+    in_tier = registered(survivor, other, "丁", seats=2, tier=reserved)
+    in_general = registered(loser, other, "戊", "己", "庚", tier=other.tiers.get(is_general=True))
+
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (confirmed, waiting, in_tier, in_general, reserved):
+        row.refresh_from_db()
+
+    assert (confirmed.enterprise, confirmed.status, sent(confirmed)) == (
+        survivor,
+        "confirmed",
+        ["甲", "乙"],
+    )
+    assert (waiting.enterprise, waiting.status, sent(waiting)) == (loser, "cancelled", [])
+    # More seats are worth more than a tier; those of the other tier are not counted into it.
+    assert (in_general.enterprise, in_general.seats_held) == (survivor, 3)
+    assert (in_tier.enterprise, in_tier.status) == (loser, "cancelled")
+    assert (reserved.taken, other.tiers.get(is_general=True).taken) == (0, 3)
+    assert event.tiers.get().taken == 2
+
+
+def test_two_registrations_for_an_event_under_way_wait_until_it_is_over(by, pair):
+    loser, survivor = pair
+    now = timezone.now()
+    event = EventFactory(
+        name_zh="示例对接会",
+        starts_at=now - datetime.timedelta(hours=1),
+        ends_at=now + datetime.timedelta(hours=3),
+    )
+    rows = [registered(one, event, "甲") for one in pair]
+
+    with pytest.raises(DomainError, match="“示例对接会”, which is under way") as refused:
+        merging.merge(loser=loser, survivor=survivor, by=by)
+
+    assert refused.value.code == "enterprise.merge_blocked"
+    assert [Registration.objects.get(pk=row.pk).seats_held for row in rows] == [1, 1]
 
 
 def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(by, pair):
