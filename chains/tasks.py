@@ -17,7 +17,7 @@ from chains.doorbell import heard
 from chains.errors import DomainError
 from chains.forms.import_sheet import pieces, read_rows
 from chains.models import Import, Notification
-from chains.services import capabilities, imports, requirements
+from chains.services import capabilities, files, imports, requirements
 
 log = logging.getLogger(__name__)
 
@@ -181,3 +181,9 @@ def sweep_imports() -> None:
 @shared_task(base=Persistent)
 def forget_old_changes() -> int:
     return changes.forget_old()
+
+
+@shared_task(base=Persistent)
+def sweep_files() -> int:
+    """Delete what no row names any more."""
+    return files.sweep()

@@ -380,6 +380,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "matchmaking.tasks.forget_vectors",
         "schedule": crontab(minute="40", hour="4"),
     },
+    "sweep files": {
+        "task": "chains.tasks.sweep_files",
+        "schedule": crontab(minute="50", hour="4"),
+    },
     "keep answers due": {"task": "matchmaking.tasks.keep_answers_due", "schedule": 300.0},
     "tell at once": {"task": "matchmaking.tasks.tell_at_once", "schedule": 15.0},
     "wake suppliers": {"task": "matchmaking.tasks.wake_suppliers", "schedule": 600.0},

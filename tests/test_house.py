@@ -70,6 +70,7 @@ BY_CONVENTION = (
     "429.html",
     "500.html",
     "503.html",
+    "507.html",
     "account/",
     "admin/",
     "emails/",
@@ -239,6 +240,7 @@ READERS = {
 }
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.
 SYSTEM = {
+    "chains.services.files": {"sweep"},
     "chains.services.imports": {"sweep"},
     "events.services.events": {"mark_held", "release_due_lists", "remind_due"},
     "events.services.participation": {"freeze"},

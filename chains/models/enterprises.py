@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -219,6 +219,11 @@ class StoredFile(TimeStamped):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @classmethod
+    def with_content(cls) -> models.QuerySet[Any]:
+        """Rows whose content is still to be there."""
+        return cls._default_manager.all()
 
 
 class Evidence(StoredFile):

@@ -44,4 +44,4 @@ def remove(*, document: EventDocument, by: User) -> None:
     storage, name = document.file.storage, document.file.name or ""
     document.delete()
     # The file goes with the row, never before it.
-    transaction.on_commit(lambda: storage.delete(name))
+    transaction.on_commit(lambda: storage.delete(name), robust=True)

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from chains.errors import DomainError
+from matchmaking.views.faults import is_full
 
 PROBLEM = "application/problem+json"
 
@@ -46,12 +47,23 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         )
     response = exception_handler(error, context)
     if response is None:
-        return _away() if isinstance(error, OperationalError | InterfaceError) else None
+        return _full_or_away(error)
     answer = problem(response.status_code, _detail(error), _code(error))
     for name, value in response.headers.items():
         if name.lower() in ("www-authenticate", "retry-after"):
             answer[name] = value
     return answer
+
+
+def _full_or_away(error: Exception) -> Response | None:
+    if is_full(error):
+        set_rollback()
+        return problem(
+            status.HTTP_507_INSUFFICIENT_STORAGE,
+            _("There is no room left to keep this. Nothing was half stored: send it again later."),
+            "service.full",
+        )
+    return _away() if isinstance(error, OperationalError | InterfaceError) else None
 
 
 def _away() -> Response:

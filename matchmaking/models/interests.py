@@ -190,5 +190,9 @@ class InterestAttachment(StoredFile):
 
     objects = InterestAttachmentQuerySet.as_manager()
 
+    @classmethod
+    def with_content(cls) -> InterestAttachmentQuerySet:
+        return cls.objects.standing()
+
     class Meta:
         ordering = ["pk"]

@@ -448,7 +448,8 @@ def detach(*, attachment: InterestAttachment, by: User) -> InterestAttachment:
     row.removed_at = timezone.now()
     row.save(update_fields=["removed_at", "updated_at"])
     _record_file(row, "removed", by)
-    transaction.on_commit(lambda: row.file.storage.delete(row.file.name or ""))
+    storage, name = row.file.storage, row.file.name or ""
+    transaction.on_commit(lambda: storage.delete(name), robust=True)
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 
@@ -11,6 +12,8 @@ from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 
 AWAY = (OperationalError, InterfaceError, RedisError)
+# Nothing more fits on the disk, or into what this installation may use of it.
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 RETRY_AFTER = "5"  # seconds; a database that was killed is back within them
 
 
@@ -19,11 +22,18 @@ def fault(_request: HttpRequest) -> HttpResponse:
 
     Neither page asks the database, nor who is reading.
     """
-    if any(isinstance(error, AWAY) for error in _chain(sys.exc_info()[1])):
+    chain = list(_chain(sys.exc_info()[1]))
+    if any(is_full(error) for error in chain):
+        return HttpResponse(render_to_string("507.html"), status=507)
+    if any(isinstance(error, AWAY) for error in chain):
         answer = HttpResponse(render_to_string("503.html"), status=503)
         answer["Retry-After"] = RETRY_AFTER
         return answer
     return HttpResponseServerError(render_to_string("500.html"))
+
+
+def is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

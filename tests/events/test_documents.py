@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
+
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from chains.errors import DomainError
 from chains.models import AuditEntry
+from chains.tasks import sweep_files
 from events.forms.events import EventForm
 from events.models import EventDocument, Series
 from events.services import documents
@@ -106,3 +112,62 @@ def test_map_stands_beside_the_place(client):
     assertNotContains(
         client.get(reverse("events:event_detail", args=[EventFactory().public_id])), "nofollow"
     )
+
+
+def aged(storage, name, *, days=2):
+    past = time.time() - days * 86_400
+    os.utime(storage.path(name), (past, past))
+
+
+def test_file_that_no_row_names_is_swept_once_it_is_a_day_old():
+    """What a process leaves that is killed between the file and the row, or between the row and the file."""
+    event = EventFactory()
+    by = organiser_of(event)
+    kept = documents.add(event=event, upload=pdf(), by=by, **TITLES)
+    gone = documents.add(event=event, upload=pdf(), by=by, **TITLES)
+    storage = kept.file.storage
+    fresh = storage.save("evidence/2026/11/running.pdf", ContentFile(PDF))
+    for row in (kept, gone):
+        aged(storage, row.file.name)
+    EventDocument.objects.filter(pk=gone.pk).delete()
+
+    assert (sweep_files(), sweep_files()) == (1, 0)
+    assert [storage.exists(one) for one in (kept.file.name, gone.file.name, fresh)] == [
+        True, False, True,
+    ]  # fmt: skip
+
+
+def test_file_that_cannot_be_deleted_does_not_undo_the_answer(
+    client, monkeypatch, django_capture_on_commit_callbacks
+):
+    event = EventFactory()
+    row = documents.add(event=event, upload=pdf(), by=organiser_of(event), **TITLES)
+    client.force_login(organiser_of(event))
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage.delete", full)
+    address = reverse("events:document_remove", args=[event.public_id])
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(address, {"document": row.public_id}).status_code == 302
+
+    assert not event.documents.exists()
+
+
+def full(*_arguments, **_options):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_full_disk_is_said_in_a_sentence_and_leaves_no_row(client, monkeypatch):
+    event = EventFactory()
+    client.force_login(organiser_of(event))
+    client.raise_request_exception = False
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", full)
+
+    page = client.post(
+        reverse("events:event_documents", args=[event.public_id]), {**TITLES, "upload": pdf()}
+    )
+    answer = client.post(f"/api/v1/events/{event.public_id}/documents/", {**TITLES, "file": pdf()})
+
+    assert (page.status_code, answer.status_code) == (507, 507)
+    assert b"There is no room left to keep this" in page.content
+    assert answer.json()["code"] == "service.full"
+    assert not event.documents.exists()
