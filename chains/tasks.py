@@ -4,6 +4,7 @@ import datetime
 import logging
 import re
 import time
+from smtplib import SMTPRecipientsRefused
 from urllib.parse import urlsplit
 
 from celery import Task, shared_task
@@ -16,8 +17,8 @@ from chains import changes, notifications
 from chains.doorbell import heard
 from chains.errors import DomainError
 from chains.forms.import_sheet import pieces, read_rows
-from chains.models import Import, Notification
-from chains.services import capabilities, files, imports, requirements
+from chains.models import Import, MailRefusal, Notification, User
+from chains.services import capabilities, files, imports, mailboxes, requirements
 
 log = logging.getLogger(__name__)
 
@@ -65,26 +66,11 @@ def _deliver_one() -> bool | None:
     if notice is None:
         return None
     notice.attempts += 1
-    if not notice.to.is_active:
-        _stop(notice, "the account is closed")
+    if why := _why_not(notice.to):
+        _stop(notice, why)
         return False
     try:
-        rows = notifications.rows_of([notice])
-        message = notifications.render(notice, rows, notice.to.language)
-        # A worker that dies between sending and writing it down sends again: by its number mail servers know it.
-        number = f"<{notice.public_id}@{urlsplit(settings.SITE_URL).hostname}>"
-        letter = EmailMessage(message.subject, message.body, to=[notice.to.email])
-        letter.extra_headers["Message-ID"] = number
-        # RFC 8058: the reader's program offers it as a button.
-        if stop := notifications.stop_of(rows):
-            letter.extra_headers["List-Unsubscribe"] = f"<{stop}>"
-            letter.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        if calendar := notifications.calendar_of(notice, rows, notice.to.language):
-            method = re.search(r"^METHOD:(\w+)", calendar, re.MULTILINE)
-            letter.attach(
-                "event.ics", calendar, f"text/calendar; method={method[1] if method else 'PUBLISH'}"
-            )
-        letter.send()
+        _letter(notice).send()
     except notifications.GoneError as gone:
         _stop(notice, f"{gone} does not stand any more")
         return False
@@ -93,13 +79,66 @@ def _deliver_one() -> bool | None:
     except (
         Exception
     ) as fault:  # whatever it is: one message that cannot be made must not hold up all behind it
-        _put_off(notice, fault)
+        if status := _refused_for_good(fault):
+            _give_up(notice, status)
+        else:
+            _put_off(notice, fault)
         return False
     notice.status = Notification.Status.SENT
     notice.sent_at = timezone.now()
     notice.error = ""
     notice.save(update_fields=["status", "sent_at", "attempts", "error", "updated_at"])
     return True
+
+
+def _why_not(to: User) -> str:
+    """Why no letter leaves to somebody; empty where one may."""
+    if not to.is_active:
+        return "the account is closed"
+    refusal = MailRefusal.objects.filter(user=to).select_related("user").first()
+    return "the mailbox refuses letters" if refusal is not None and refusal.stands else ""
+
+
+def _letter(notice: Notification) -> EmailMessage:
+    rows = notifications.rows_of([notice])
+    message = notifications.render(notice, rows, notice.to.language)
+    # A worker that dies between sending and writing it down sends again: by its number mail servers know it.
+    number = f"<{notice.public_id}@{urlsplit(settings.SITE_URL).hostname}>"
+    letter = EmailMessage(message.subject, message.body, to=[notice.to.email])
+    letter.extra_headers["Message-ID"] = number
+    # RFC 8058: the reader's program offers it as a button.
+    if stop := notifications.stop_of(rows):
+        letter.extra_headers["List-Unsubscribe"] = f"<{stop}>"
+        letter.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if calendar := notifications.calendar_of(notice, rows, notice.to.language):
+        method = re.search(r"^METHOD:(\w+)", calendar, re.MULTILINE)
+        letter.attach(
+            "event.ics", calendar, f"text/calendar; method={method[1] if method else 'PUBLISH'}"
+        )
+    return letter
+
+
+def _give_up(notice: Notification, status: str) -> None:
+    mailboxes.refuse(user=notice.to, status=status)
+    notice.status, notice.error = Notification.Status.FAILED, f"refused: {status}"
+    notice.save(update_fields=["status", "error", "attempts", "updated_at"])
+
+
+# 5.2.2: full, which passes; 5.7: what the server thinks of us, not of the mailbox.
+_PASSES = re.compile(r"5\.(?:2\.2|7\.\d+)\b")
+_FULL = 552
+
+
+def _refused_for_good(fault: Exception) -> str:
+    """What the server said of a mailbox that does not exist or takes nothing: 5.1.1, or 550. Empty: try again later."""
+    if not isinstance(fault, SMTPRecipientsRefused):
+        return ""
+    code, words = next(iter(fault.recipients.values()))
+    said = words.decode("ascii", "replace")
+    if not 500 <= code <= 599 or code == _FULL or _PASSES.search(said):
+        return ""
+    precise = re.search(r"\b5\.\d{1,3}\.\d{1,3}\b", said)
+    return precise[0] if precise else str(code)
 
 
 def _stop(notice: Notification, why: str) -> None:

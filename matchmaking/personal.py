@@ -65,6 +65,7 @@ TABLES = (
     Table("chains.OrganiserRole", "user", _("Roles at desks"), _("So that you can act for a public body or an association."), ("public_id", "body", "region", "role", "valid_until_on", "created_at"), KEPT, _("Ended.")),
     Table("events.EventStaff", "user", _("Work at events"), _("So that you can work at an event."), ("event", "role"), KEPT, _LED),
     Table("chains.Notification", "to", _("Notices"), _TOLD, ("kind", "channel", "status", "created_at", "sent_at", "read_at", "context"), DELETED),
+    Table("chains.MailRefusal", "user", _("Letters that came back"), _TOLD, ("status", "created_at", "updated_at"), DELETED, secret=("digest",)),
     Table("chains.Preference", "user", _("What you want to hear of"), _TOLD, ("topic", "rhythm", "created_at"), DELETED),
     Table("matchmaking.Alert", "user", _("Requirements you were told of"), _TOLD, ("requirement", "cause", "created_at"), DELETED),
     Table("matchmaking.Digest", "user", _("Letters with requirements"), _TOLD, ("public_id", "created_at"), DELETED),

@@ -334,6 +334,10 @@ EMAIL_FILE_PATH = _mail.path or None
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_SSL = _mail.scheme == "smtps"
+# Word by which the mail provider tells of letters that came back; empty: it cannot.
+BOUNCE_TOKEN = os.environ.get("BOUNCE_TOKEN", "")
+if BOUNCE_TOKEN and len(BOUNCE_TOKEN) < 32:
+    raise ImproperlyConfigured("BOUNCE_TOKEN is too short; write at least 32 characters.")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ChainDock <noreply@example.com>")
 

@@ -164,6 +164,7 @@ REGISTER = (
     Row("chains:import_template", "", SIGNED_IN, args={"kind": "enterprises"}),
     post("chains:consent_give", "", "in go", data={"purpose": "account"}, roles=TWO),
     post("chains:consent_withdraw", "", "in go", data={"purpose": "account"}, roles=TWO),
+    post("chains:mailbox_restore", "", "in go", roles=TWO),
     Row("chains:api_token", "", SIGNED_IN),
     # The owner has one already.
     post("chains:api_token", "", "in" + " go" * 10),
@@ -399,6 +400,7 @@ API = (
     post("api-requirements-contact", "embargoed", "401 404 404 404 403 403 403 409 404 403 403"),
     post("api-requirements-submit", "draft", API_MEMBERS),
     post("api-requirements-withdraw", "submitted", "401 404 404 404 403 200 200 403 404 403 403"),
+    post("api-bounces", "", "404 404", roles=TWO),
     Row("api-events-list", query=FOUND),
     Row("api-events-detail", "event"),
     Row("api-events-detail", "event_draft", "404 404 404 404 404 404 404 200 404 404 200"),

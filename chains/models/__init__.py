@@ -16,7 +16,7 @@ from chains.models.enterprises import (
     StoredFile,
 )
 from chains.models.imports import Import, ImportRow
-from chains.models.notifications import Notification, Preference
+from chains.models.notifications import MailRefusal, Notification, Preference
 from chains.models.people import Consent, Mandate, Membership, OrganiserRole, User
 from chains.models.regions import COUNTRY, Province, Region, RegionGroup, lies_within
 from chains.models.requirements import (
@@ -66,6 +66,7 @@ __all__ = [
     "Import",
     "ImportRow",
     "Language",
+    "MailRefusal",
     "Mandate",
     "Membership",
     "Notification",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -86,3 +87,23 @@ class Preference(TimeStamped):
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.rhythm}"
+
+
+class MailRefusal(TimeStamped):
+    """The mailbox of an account refuses letters for good. It stands for one address: with another one it is over."""
+
+    user = models.OneToOneField("chains.User", models.PROTECT, related_name="mail_refusal")
+    # Of the address: the address itself stands once, in the account.
+    digest = models.CharField(max_length=64)
+    status = models.CharField(max_length=20)  # what the mail server said, as 5.1.1 or 550
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.status}"
+
+    @staticmethod
+    def digest_of(address: str) -> str:
+        return hashlib.sha256(address.strip().lower().encode()).hexdigest()
+
+    @property
+    def stands(self) -> bool:
+        return self.digest == self.digest_of(self.user.email)

@@ -42,6 +42,7 @@ def event_letters(request: MemberRequest, public_id: str) -> HttpResponse:
     own = set(event.letter_templates.values_list("kind", flat=True))
     state = request.GET.get("state", "")
     rows = everything.filter(status=state) if state in Status.values else everything
+    rows = rows.select_related("to__mail_refusal")
     page = Paginator(rows.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -74,9 +75,20 @@ def _in_words(rows: list[Notification]) -> list[dict[str, Any]]:
         except notifications.GoneError:
             subject = ""
         told.append(
-            {"row": row, "subject": subject, "enterprise": getattr(about, "enterprise", None)}
+            {
+                "row": row,
+                "subject": subject,
+                "enterprise": getattr(about, "enterprise", None),
+                "is_refused": _is_refused(row),
+            }
         )
     return told
+
+
+def _is_refused(letter: Notification) -> bool:
+    """Whether the mailbox it goes to takes no letters any more."""
+    refusal = getattr(letter.to, "mail_refusal", None)
+    return refusal is not None and refusal.stands
 
 
 @posted("events:event_letters", "public_id")
