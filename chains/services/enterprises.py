@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -473,7 +474,21 @@ def store_evidence(
     return _store(enterprise, purpose, upload, by)
 
 
+# What one enterprise may keep: proofs of many years, and no archive. Two uploads at once may pass it by one file.
+MOST_FILES = 300
+MOST_BYTES = 300 * 1024 * 1024
+
+
 def _store(enterprise: Enterprise, purpose: str, upload: UploadedFile[Any], by: User) -> Evidence:
+    kept = Evidence.objects.filter(enterprise=enterprise).aggregate(n=Count("pk"), size=Sum("size"))
+    if kept["n"] >= MOST_FILES or (kept["size"] or 0) + (upload.size or 0) > MOST_BYTES:
+        raise DomainError(
+            _(
+                "An enterprise keeps at most %(files)d files of %(size)d MB in all, and this one would be too much. Use a file you have uploaded before, or send a smaller one."
+            )
+            % {"files": MOST_FILES, "size": MOST_BYTES // 1024 // 1024},
+            code="evidence.too_many",
+        )
     evidence = Evidence(enterprise=enterprise, purpose=purpose)
     keep_file(row=evidence, upload=upload, by=by)
     audit.record(by, "evidence.stored", evidence, purpose=purpose, size=evidence.size)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status, viewsets
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from chains.models import Preference
 from matchmaking.api.base import ReadViewSet, Request
+from matchmaking.api.parsers import StrictJSONParser
 from matchmaking.models import SavedSearch
+from matchmaking.models.alerts import FOR_YOU
 from matchmaking.services import alerts
 
 RHYTHMS = Preference.Rhythm.choices
@@ -42,6 +45,47 @@ class SavedSearchDraftSerializer(serializers.Serializer[Any]):
 class SavedSearchChangeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80, required=False)
     rhythm = serializers.ChoiceField(RHYTHMS, required=False)
+
+
+class TopicSerializer(serializers.Serializer[Any]):
+    """What a person may hear of: what fits their enterprises, and each saved search."""
+
+    topic = serializers.CharField(source="name", help_text="for_you, or the public id of a search.")
+    name = serializers.CharField(source="search.name", default="", help_text="Of the search.")
+    rhythm = serializers.ChoiceField(RHYTHMS)
+
+
+class TopicChangeSerializer(serializers.Serializer[Any]):
+    rhythm = serializers.ChoiceField(RHYTHMS)
+
+
+class TopicViewSet(viewsets.GenericViewSet[Any]):
+    queryset = SavedSearch.objects.none()
+    serializer_class = TopicSerializer
+    pagination_class = None
+    parser_classes = (StrictJSONParser,)
+    permission_classes = (IsAuthenticated,)
+    lookup_field = "topic"
+    lookup_value_regex = f"{FOR_YOU}|[a-z0-9]{{12}}"
+
+    @extend_schema(responses=TopicSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """How often one hears of what: at once, every morning, on Mondays, never."""
+        return Response(TopicSerializer(alerts.topics_of(request.user), many=True).data)
+
+    @extend_schema(
+        request=TopicChangeSerializer,
+        responses=TopicSerializer,
+        parameters=[OpenApiParameter("topic", str, OpenApiParameter.PATH)],
+    )
+    def partial_update(self, request: Request, topic: str) -> Response:
+        if topic not in {one.name for one in alerts.topics_of(request.user)}:
+            raise Http404
+        body = TopicChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        alerts.choose(topic=topic, rhythm=body.validated_data["rhythm"], by=request.user)
+        now = next(one for one in alerts.topics_of(request.user) if one.name == topic)
+        return Response(TopicSerializer(now).data)
 
 
 class SavedSearchViewSet(ReadViewSet):

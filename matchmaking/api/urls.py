@@ -47,6 +47,7 @@ for prefix, viewset in {
     "runs": runs.RunViewSet,
     "imports": imports.ImportViewSet,
     "searches": alerts.SavedSearchViewSet,
+    "topics": alerts.TopicViewSet,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 

@@ -475,8 +475,9 @@ def _post(drafts: Sequence[_Draft], by: User | None) -> int:
     return len(letters)
 
 
-def write(*, letters: Sequence[Letter], by: User | None = None) -> None:  # noqa: ARG001 -- every verb has its actor
-    """Put letters into the outbox, and note of what they tell."""
+def write(*, letters: Sequence[Letter], by: User | None = None) -> None:
+    """Put letters into the outbox, and note of what they tell. One line in the trail for a batch, as for a run: each
+    letter has its row, and its reader sees what stood in it."""
     if not letters:
         return
     digests = Digest.objects.bulk_create(Digest(user=letter.user) for letter in letters)
@@ -503,3 +504,12 @@ def write(*, letters: Sequence[Letter], by: User | None = None) -> None:  # noqa
         ),
         "alert_digest",
     )
+    audit.record(
+        by,
+        "alerts.sent",
+        digests[0],
+        letters=len(digests),
+        finds=len(fresh),
+        reminders=len(reminded),
+    )
+    changes.record("alerts", digests[0], "sent")

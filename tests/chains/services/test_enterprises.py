@@ -192,6 +192,29 @@ def test_evidence_is_typed_by_content_and_named_at_random(settings):
     assert len(name) == len("0" * 32 + ".jpeg")
 
 
+def test_evidence_of_one_enterprise_ends_somewhere(monkeypatch):
+    member, other = MembershipFactory(), MembershipFactory()
+
+    def send(member, size=len(PDF)):
+        upload = SimpleUploadedFile("a.pdf", PDF)
+        upload.size = size
+        enterprises.store_evidence(
+            enterprise=member.enterprise, purpose="licence", upload=upload, by=member.user
+        )
+
+    monkeypatch.setattr(enterprises, "MOST_FILES", 2)
+    send(member)
+    send(member)
+    with pytest.raises(DomainError, match="at most 2 files of 300 MB") as many:
+        send(member)
+    with pytest.raises(DomainError, match="would be too much"):
+        send(other, enterprises.MOST_BYTES + 1)
+    send(other)
+
+    assert many.value.code == "evidence.too_many"
+    assert Evidence.objects.count() == 3
+
+
 def test_evidence_too_large_is_refused(settings):
     settings.EVIDENCE_MAX_BYTES = 100
 

@@ -92,3 +92,24 @@ def test_searches_are_kept_changed_and_deleted_by_their_owner():
         assert method(address).status_code == 404
     assert client.delete(address).status_code == 204
     assert not SavedSearch.objects.exists()
+
+
+def test_topics_say_how_often_and_are_set_one_by_one():
+    user = MembershipFactory().user
+    client = client_of(user)
+    search = client.post(f"{API}searches/", {"query": "q=box", "name": "boxes", "rhythm": "weekly"})
+    own = search.data["public_id"]
+
+    before = client.get(f"{API}topics/").data
+    set_ = client.patch(f"{API}topics/for_you/", {"rhythm": "never"})
+    client.patch(f"{API}topics/{own}/", {"rhythm": "at_once"})
+
+    assert before == [
+        {"topic": "for_you", "name": "", "rhythm": "daily"},
+        {"topic": own, "name": "boxes", "rhythm": "weekly"},
+    ]
+    assert (set_.status_code, set_.data["rhythm"]) == (200, "never")
+    assert [row["rhythm"] for row in client.get(f"{API}topics/").data] == ["never", "at_once"]
+    assert client.patch(f"{API}topics/for_you/", {"rhythm": "hourly"}).status_code == 422
+    assert client.patch(f"{API}topics/{'2' * 12}/", {"rhythm": "never"}).status_code == 404
+    assert client_of(UserFactory()).get(f"{API}topics/").data[0]["rhythm"] == "never"
