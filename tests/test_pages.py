@@ -242,8 +242,8 @@ class Looker:
     def __init__(self, browser, base, language):
         self.context = browser.new_context(viewport={"width": WIDE, "height": HEIGHT})
         self.base, self.language = base, language
-        self.context.add_init_script(AXE)  # once for all pages: it is half a megabyte
         self.tab = self.context.new_page()
+        self.screen, self.width = self.context.new_cdp_session(self.tab), WIDE
         self.tab.on("console", self.heard)
         self.tab.on("pageerror", lambda error: self.found.append(f"{self.at}: {error}"))
         self.at, self.found, self.pages = "", [], 0
@@ -270,11 +270,11 @@ class Looker:
     def look(self, at, path, *, status=200):
         self.at, self.url = f"{at} {self.language}", self.base + path
         self.pages += 1
-        self.tab.set_viewport_size({"width": WIDE, "height": HEIGHT})
         answer = self.tab.goto(self.url)
         if answer.status != status:
             self.found.append(f"{self.at}: {answer.status}, not {status}")
-        for width in (WIDE, PHONE):
+        # As it stands, then the other way: the next page is opened on a phone if this one was opened wide.
+        for width in (self.width, WIDE + PHONE - self.width):
             look = (self.language, width)
             self.judge(width, examine=look == FULL[self.pages % 2] or (IS_NIGHT and look in FULL))
 
@@ -290,12 +290,20 @@ class Looker:
             )
         self.judge(PHONE, examine=IS_NIGHT or self.language == FULL[self.pages % 2][0])
 
+    def resize(self, width):
+        """Only what the page is told: a resized window would draw its own frame anew, which costs more than the page."""
+        if width != self.width:
+            metrics = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+            self.screen.send("Emulation.setDeviceMetricsOverride", metrics)
+            self.width = width
+
     def judge(self, width, *, examine):
-        self.tab.set_viewport_size({"width": width, "height": HEIGHT})
+        self.resize(width)
         if FOLDER:
             name = "".join(c if c.isalnum() else "-" for c in self.at)
             self.tab.screenshot(path=f"{FOLDER}/{name}-{width}.png", full_page=True)
         if examine:
+            self.tab.evaluate(AXE)  # where it is needed only: it is half a megabyte to read
             barriers = self.tab.evaluate(EXAMINE)
             self.found += [f"{self.at} {width}: {line}" for line in barriers]
         wide, widest, language = self.tab.evaluate(MEASURE)
