@@ -53,8 +53,8 @@ for prefix, viewset in {
 
 urlpatterns = [
     path("v1/", include(router.urls)),
-    # With its last slash only, so that an address that lacks it is still led to the one that has it.
     path("v1/bounces/", bounces.BounceView.as_view(), name="api-bounces"),
+    # With its last slash only, so that an address that lacks it is still led to the one that has it.
     re_path(r"^v1/(?:.*/)?$", base.Nowhere.as_view(), name="api-nowhere"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
     # Swagger's start script as a file of its own: the policy allows no inline script.
