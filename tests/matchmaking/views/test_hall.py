@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import html
+import re
 import uuid
 from email.utils import parsedate_to_datetime
 
 import pytest
 import time_machine
+from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
@@ -19,6 +22,7 @@ from events.services import checkin, events
 from events.services import registration as registrations
 from matchmaking.models import Interest
 from matchmaking.services import interests
+from tests.chains.views.conftest import PASSWORD
 from tests.factories.chains import (
     ContactFactory,
     EnterpriseFactory,
@@ -78,6 +82,71 @@ def known(client, delegate):
 def answer(client, listing, **data):
     lines = [listing.requirement.lines.get(number=1).public_id]
     return client.post(call(listing), {"interest-lines": lines, **data})
+
+
+# -- signed out -----------------------------------------------------------------------------------
+
+
+def links(page):
+    return [html.unescape(one) for one in re.findall(r'href="([^"]*)"', page.content.decode())]
+
+
+def forms(page):
+    """What a browser would send of each form of a page, without a tap in it: address → pairs."""
+    found = {}
+    for form in re.findall(r"<form\b.*?</form>", page.content.decode(), re.DOTALL):
+        address = re.search(r'\baction="([^"]*)"', form)
+        name, values = "", {}
+        for tag in re.findall(r"<(?:select|textarea|input|option)\b[^>]*>", form):
+            of = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+            value, kind = html.unescape(of.get("value", "")), of.get("type", "")
+            name = of.get("name", name)
+            if tag.startswith("<option"):
+                if " selected" in tag or name not in values:  # a browser sends the first
+                    values[name] = [value]
+            elif " checked" in tag or kind not in ("checkbox", "radio", "file", ""):
+                values.setdefault(name, []).append(value)
+        found[html.unescape(address[1]) if address else page.request["PATH_INFO"]] = values
+    return found
+
+
+def by_password(client, page, user):
+    values = forms(page)["/accounts/login/"]
+    return client.post(
+        "/accounts/login/", {**values, "login": user.email, "password": PASSWORD}, follow=True
+    )
+
+
+def by_code(client, page, user):
+    other = next(one for one in links(page) if "/login/code/" in one)
+    asked = client.get(other)
+    values = forms(asked)["/accounts/login/code/"]
+    told = client.post("/accounts/login/code/", {**values, "email": user.email}, follow=True)
+    code = re.search(r"^\d{6}$", mail.outbox[-1].body, re.MULTILINE)[0]
+    address = next(one for one in forms(told) if one.endswith("/confirm/"))
+    return client.post(address, {**forms(told)[address], "code": code}, follow=True)
+
+
+@pytest.mark.parametrize("way", [by_password, by_code])
+def test_member_who_is_signed_out_is_back_at_the_form_and_done_in_two_taps(client, listing, way):
+    """Row 47 without a badge: a line and the button, after whatever way of signing in."""
+    membership = MembershipFactory()
+    user, _contact = membership.user, ContactFactory(enterprise=membership.enterprise)
+    user.set_password(PASSWORD)
+    user.save()
+    user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+    scanned = client.get(call(listing))
+    door = next(one for one in links(scanned) if one.startswith("/accounts/login/?next="))
+
+    inside = way(client, client.get(door), user)
+    assert inside.request["PATH_INFO"] == call(listing)
+    send = reverse("matchmaking:interest_send", args=[listing.requirement.public_id])
+    lines = [listing.requirement.lines.get(number=1).public_id]
+    sent = client.post(send, {**forms(inside)[send], "interest-lines": lines}, follow=True)
+
+    interest = Interest.objects.get()
+    assert (interest.enterprise, interest.origin) == (membership.enterprise, "hall")
+    assertContains(sent, "Interest sent")
 
 
 # -- the badge ------------------------------------------------------------------------------------
