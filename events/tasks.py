@@ -25,7 +25,7 @@ CONCERNED = (Status.SUBMITTED, Status.WAITLISTED, Status.OFFERED, Status.CONFIRM
 # A task that meets a database that is down is acknowledged and lost unless it asks to be run again.
 LOST = (OperationalError, InterfaceError)
 _TOLD = {
-    "submitted", "confirmed", "waitlisted", "offered", "skipped", "lapsed", "declined", "cancelled",
+    "submitted", "confirmed", "waitlisted", "offered", "reminded", "skipped", "lapsed", "declined", "cancelled",
 }  # fmt: skip
 
 # "extended": what a row that was not verified, or was suspended, had applied for is that of a verified one now.
@@ -43,8 +43,10 @@ def release_reserved_seats() -> None:
 
 @shared_task(autoretry_for=LOST, retry_backoff=1, retry_backoff_max=10, max_retries=8)
 def keep_waiting_lists() -> None:
-    """Offers nobody answered lapse, and no seat stays free that somebody in the queue would take."""
+    """Offers nobody answered lapse, those half over are called to mind, and no seat stays free that somebody in the
+    queue would take."""
     offers.lapse_due_offers()
+    offers.remind_due()
     waiting_list.promote_where_seats_are_free()
 
 

@@ -246,7 +246,7 @@ SYSTEM = {
     "events.services.participation": {"freeze"},
     "events.services.invitations": {"expire_due"},
     "events.services.admission": {"confirm_waiting_submissions"},
-    "events.services.offers": {"lapse_due_offers"},
+    "events.services.offers": {"lapse_due_offers", "remind_due"},
     "events.services.tiers": {"release_due_tiers"},
     "events.services.waiting_list": {"promote", "promote_around", "promote_where_seats_are_free"},
 }

@@ -209,6 +209,8 @@ class Registration(TimeStamped):
     queue_no = models.BigIntegerField(null=True, blank=True)  # from registration_queue_seq
     # Seats are held for an offer until then.
     offer_expires_at = models.DateTimeField(null=True, blank=True)
+    # When whoever has not answered is reminded; empty once that is done.
+    offer_reminds_at = models.DateTimeField(null=True, blank=True)
     # Since when it stands first and asks for more than is free.
     blocks_since = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(default=0)

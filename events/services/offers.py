@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chains import audit, changes
 from chains.errors import DomainError
 from chains.models import User
 from events.models import Delegate, Event, Registration
@@ -34,8 +35,9 @@ def accept(*, registration: Registration, by: User) -> Registration:
             ),
             code="registration.offer_lapsed",
         )
-    row.status, row.offer_expires_at = Status.CONFIRMED, None
-    row.save(update_fields=["status", "offer_expires_at", "updated_at"])
+    row.status = Status.CONFIRMED
+    row.offer_expires_at = row.offer_reminds_at = None
+    row.save(update_fields=["status", "offer_expires_at", "offer_reminds_at", "updated_at"])
     row.surplus_delegates().update(status=Delegate.Status.REPLACED)
     seating.record(registration=row, by=by, seats=row.seats_held)
     return row
@@ -60,3 +62,23 @@ def _lapse(event: Event) -> int:
     if rows:
         waiting_list.move_up(event=event, tiers=tiers, by=None)
     return len(rows)
+
+
+def remind_due() -> int:
+    """Once, whoever has not answered an offer yet."""
+    now = timezone.now()
+    due = Registration.objects.offered().filter(offer_reminds_at__lte=now, offer_expires_at__gt=now)
+    return sum(_remind(row) for row in due.order_by("pk"))
+
+
+@transaction.atomic
+def _remind(row: Registration) -> int:
+    # Conditional: two beats at once remind once, and an answer that came meanwhile is not asked for.
+    asked = Registration.objects.offered().filter(
+        pk=row.pk, offer_reminds_at=row.offer_reminds_at, offer_expires_at=row.offer_expires_at
+    )
+    done = asked.update(offer_reminds_at=None, updated_at=timezone.now())
+    if done:
+        audit.record(None, "registration.reminded", row)
+        changes.record("registration", row, "reminded")
+    return done

@@ -118,13 +118,14 @@ def end(
         tier_held(registration, tiers).take(-registration.seats_held)
     freed = registration.seats_held
     registration.status, registration.seats_held = status, 0
-    registration.offer_expires_at = registration.blocks_since = None
+    registration.offer_expires_at = registration.offer_reminds_at = None
+    registration.blocks_since = None
     registration.decline_reason = reason
     registration.priority, registration.priority_reason = 0, ""
     registration.save(
         update_fields=[
-            "status", "seats_held", "offer_expires_at", "blocks_since", "decline_reason", "priority", "priority_reason",
-            "updated_at",
+            "status", "seats_held", "offer_expires_at", "offer_reminds_at", "blocks_since", "decline_reason", "priority",
+            "priority_reason", "updated_at",
         ]
     )  # fmt: skip
     record(registration=registration, by=by, seats=freed)

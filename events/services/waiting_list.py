@@ -154,10 +154,11 @@ def move_up(
         by_id[move.tier].take(move.seats)
         row.status = Status.CONFIRMED if is_let_in else Status.OFFERED
         row.offer_expires_at = None if is_let_in else until
+        row.offer_reminds_at = None if is_let_in else _reminds_at(now, until)
         row.tier_id, row.seats_held, row.blocks_since = move.tier, move.seats, None
         row.save(
             update_fields=[
-                "status", "offer_expires_at", "tier", "seats_held", "blocks_since", "updated_at",
+                "status", "offer_expires_at", "offer_reminds_at", "tier", "seats_held", "blocks_since", "updated_at",
             ]
         )  # fmt: skip
         if is_let_in:
@@ -180,12 +181,25 @@ def _drain_released(tiers: list[Tier], general: Tier) -> None:
 
 # An offer made shortly before the event begins, or while it runs, is still long enough to be read.
 _SHORTEST_OFFER = datetime.timedelta(minutes=30)
+# Between them nobody is woken by a reminder.
+_DAY_BEGINS, _DAY_ENDS = datetime.time(8), datetime.time(21)
 
 
 def _offer_ends(event: Event, now: datetime.datetime) -> datetime.datetime:
     """After the hours of the event, at the latest when it begins."""
     asked = now + datetime.timedelta(hours=event.offer_hours)
     return max(min(asked, event.starts_at), now + _SHORTEST_OFFER)
+
+
+def _reminds_at(now: datetime.datetime, until: datetime.datetime) -> datetime.datetime:
+    """At half of the time, or in the morning after a night; in the night only where the offer ends with it."""
+    half = now + (until - now) / 2
+    local = timezone.localtime(half)
+    if _DAY_BEGINS <= local.time() < _DAY_ENDS:
+        return half
+    days = datetime.timedelta(days=local.time() >= _DAY_ENDS)
+    morning = datetime.datetime.combine(local.date() + days, _DAY_BEGINS, local.tzinfo)
+    return morning if morning < until else half
 
 
 def _note_blocks(queue: Sequence[_Waiting], found: _Round, now: datetime.datetime) -> None:

@@ -56,7 +56,7 @@ def _seat_at_the_door(row: Registration, general: Tier | None, by: User) -> Regi
         row.tier, row.seats_held = general, row.seats_held + 1
         row.seats_asked = row.seats_held
     row.status = Status.CONFIRMED
-    row.offer_expires_at = row.blocks_since = None
+    row.offer_expires_at = row.offer_reminds_at = row.blocks_since = None
     row.save()
     seating.record(registration=row, by=by, seats=row.seats_held)
     return row

@@ -9,13 +9,14 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from chains import audit, notifications
 from chains.errors import DomainError
-from chains.models import AuditEntry, Change
+from chains.models import AuditEntry, Change, Notification, User
 from events import permissions, tasks
 from events.models import Delegate, Registration, Tier
 from events.services import offers, registration, waiting_list
 from tests.factories.chains import MembershipFactory, UserFactory
-from tests.factories.events import EventFactory, organiser_of
+from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -73,7 +74,7 @@ def test_j14_two_of_three_seats_are_offered_for_a_day_and_lapse_to_the_next():
     verbs = (
         Change.objects.filter(target=head.public_id).order_by("pk").values_list("verb", flat=True)
     )
-    assert list(verbs) == ["waitlisted", "offered", "lapsed"]
+    assert list(verbs) == ["waitlisted", "offered", "reminded", "lapsed"]
 
 
 def test_accept_takes_the_offered_seats_once_and_drops_those_named_last():
@@ -156,6 +157,73 @@ def test_whoever_let_an_offer_lapse_applies_again_behind_the_others():
     assert (again.pk, again.status) == (head.pk, "waitlisted")
     assert waiting_list.ranks(event, [third, again]) == {third.pk: 1, again.pk: 2}
     assert states(second) == ["offered"]
+
+
+def at(day, hour):
+    return datetime.datetime(2026, 11, day, hour, tzinfo=timezone.get_default_timezone())
+
+
+@pytest.mark.parametrize(
+    ("made", "ends", "reminds"),
+    [
+        (at(24, 8), at(24, 20), at(24, 14)),
+        (at(24, 10), at(25, 10), at(25, 8)),  # half of it is ten in the evening
+        (at(24, 20), at(25, 20), at(25, 8)),  # … and the morning it begins with
+        (at(23, 20), at(24, 8), at(24, 2)),  # gone before anybody is up: better woken
+        (at(24, 18), at(25, 0), at(24, 21)),
+        (at(24, 0), at(24, 16), at(24, 8)),
+    ],
+)
+def test_an_offer_is_called_to_mind_at_half_of_its_time_but_in_no_night_it_outlives(
+    made, ends, reminds
+):
+    event = EventFactory(
+        seats=1, starts_at=ends, ends_at=ends + HOUR, offer_hours=336, registration_opens_at=made
+    )
+    row = RegistrationFactory(event=event, status="waitlisted")
+
+    with time_machine.travel(made, tick=False):
+        waiting_list.promote(event)
+
+    row.refresh_from_db()
+    assert (row.status, row.offer_expires_at) == ("offered", ends)
+    assert row.offer_reminds_at == reminds
+
+
+def test_who_has_not_answered_an_offer_is_reminded_once_in_the_own_language_and_who_has_is_not(
+    settled_feed,
+):
+    with time_machine.travel(at(24, 10), tick=False):
+        event = EventFactory(seats=2, name_zh="对接会", name_en="Docking event")
+        seated = [apply(event), apply(event)]
+        slow, quick = apply(event), apply(event)
+        User.objects.filter(pk=slow.owner.pk).update(language="en")
+        for row in seated:
+            registration.cancel(registration=row, by=row.owner)
+        offers.accept(registration=quick, by=quick.owner)
+    with time_machine.travel(at(25, 7), tick=False):
+        assert offers.remind_due() == 0
+    with time_machine.travel(at(25, 8), tick=False):
+        tasks.keep_waiting_lists()
+        assert offers.remind_due() == 0
+        tasks.read_changes()
+        notices = list(Notification.objects.filter(kind="registration_reminded"))
+        rows = notifications.rows_of(notices)
+        said = {one: notifications.render(notices[0], rows, one) for one in ("en", "zh")}
+
+    assert [(one.to, one.channel) for one in notices] == [
+        (slow.owner, "in_app"),
+        (slow.owner, "email"),
+    ]
+    assert said["en"].subject == "Your seat is held until 25 Nov 2026, 10:00: Docking event"
+    assert "has not answered yet: 1 of 1 seats" in said["en"].body
+    assert "对接会" in said["zh"].subject
+    assert "尚未答复" in said["zh"].body
+    assert permissions.link_for(slow, slow.owner.pk) in said["zh"].body
+    assert notifications.calendar_of(notices[0], rows, "en") == ""
+    assert states(slow, quick) == ["offered", "confirmed"]
+    trail = AuditEntry.objects.filter(action="registration.reminded")
+    assert [(one.actor, one.target) for one in trail] == [(None, audit.label(slow))]
 
 
 def test_an_offer_ends_when_the_event_begins_but_stands_half_an_hour():
