@@ -27,6 +27,7 @@ from chains.models import (
     CertificationKind,
     Chain,
     Change,
+    Cluster,
     Contact,
     CooperationKind,
     DockingDirection,
@@ -176,6 +177,13 @@ class ChainAdmin(ReferenceAdmin):
         if db_field.name == "province":
             kwargs["queryset"] = Region.objects.provinces()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.register(Cluster)
+class ClusterAdmin(ReferenceAdmin):
+    list_display = ("code", "name_zh", "name_en", "region", "chain", "is_active")
+    list_select_related = ("region", "chain")
+    autocomplete_fields = ("region",)
 
 
 class _LinkInline(admin.TabularInline):  # type: ignore[type-arg]

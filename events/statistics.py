@@ -14,6 +14,7 @@ from django.utils import timezone
 from chains.models import (
     Capability,
     Chain,
+    Cluster,
     DockingDirection,
     Enterprise,
     OrganiserRole,
@@ -709,6 +710,26 @@ def by_direction(series: Series) -> list[dict[str, Any]]:
         {"direction": direction, "count": counts.get(direction.code, 0)}
         for direction in DockingDirection.objects.all()
     ]
+
+
+def by_cluster(series: Series) -> list[dict[str, Any]]:
+    """Events held and planned for each industrial cluster that any is held for (row 5)."""
+    rows = (
+        Cluster.objects.filter(events__in=counting(Event.objects.filter(series=series)))
+        .annotate(
+            held=Count(
+                "events", filter=Q(events__series=series, events__status__in=HELD), distinct=True
+            ),
+            planned=Count(
+                "events",
+                filter=Q(events__series=series, events__status=Event.Status.PUBLISHED),
+                distinct=True,
+            ),
+        )
+        .select_related("region", "chain")
+        .order_by("-held", "-planned", "code")
+    )
+    return [{"cluster": row, "held": row.held, "planned": row.planned} for row in rows]
 
 
 def series_progress(rows: QuerySet[Series]) -> QuerySet[Series]:

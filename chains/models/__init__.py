@@ -18,7 +18,7 @@ from chains.models.enterprises import (
 from chains.models.imports import Import, ImportRow
 from chains.models.notifications import MailRefusal, Notification, Preference
 from chains.models.people import Consent, Mandate, Membership, OrganiserRole, User
-from chains.models.regions import COUNTRY, Province, Region, RegionGroup, lies_within
+from chains.models.regions import COUNTRY, Cluster, Province, Region, RegionGroup, lies_within
 from chains.models.requirements import (
     Condition,
     Period,
@@ -52,6 +52,7 @@ __all__ = [
     "Chain",
     "Change",
     "ChangeReader",
+    "Cluster",
     "Condition",
     "Consent",
     "Contact",

@@ -72,6 +72,16 @@ class Region(Reference):
         return other.path == self.path or other.path.startswith(f"{self.path}/")
 
 
+class Cluster(Reference):
+    """An industrial cluster a place is known for: where, and of which chain."""
+
+    region = models.ForeignKey(Region, models.PROTECT, related_name="clusters")
+    chain = models.ForeignKey("chains.Chain", models.PROTECT, related_name="clusters")
+
+    class Meta(Reference.Meta):
+        pass
+
+
 class RegionGroup(Reference):
     """Regions that act together across provinces, such as the Yangtze River Delta."""
 

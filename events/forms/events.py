@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from chains.forms import Form, RegionField
 from chains.models import (
     Chain,
+    Cluster,
     DockingDirection,
     DockingKind,
     Enterprise,
@@ -62,6 +63,9 @@ class EventFilterForm(Form):
         required=False,
         widget=forms.HiddenInput,
     )
+    cluster = forms.ModelChoiceField(
+        Cluster.objects.all(), to_field_name="code", required=False, widget=forms.HiddenInput
+    )
 
 
 class EventForm(Form):
@@ -74,6 +78,13 @@ class EventForm(Form):
         EventLevel.objects.all(), to_field_name="code", label=_("Level"), empty_label=None
     )
     region = RegionField(label=_("Region"))
+    cluster = Localised(
+        Cluster.objects.active(),
+        to_field_name="code",
+        required=False,
+        label=_("Industrial cluster"),
+        help_text=_("The one it is held for, if any"),
+    )
     chains = LocalisedMany(
         Chain.objects.filter(is_active=True),
         to_field_name="code",
@@ -219,6 +230,7 @@ class EventForm(Form):
             **plain,
             "host": event.host.public_id,
             "level": event.level_id,
+            "cluster": event.cluster.code if event.cluster else "",
             "chains": [row.code for row in event.chains.all()],
             "docking_kinds": [row.code for row in event.docking_kinds.all()],
             "series": [row.public_id for row in event.series.all()],

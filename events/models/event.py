@@ -99,6 +99,9 @@ class Event(TimeStamped):
         "chains.Enterprise", blank=True, related_name="events_co_hosted"
     )
     region = models.ForeignKey("chains.Region", models.PROTECT, related_name="events")
+    cluster = models.ForeignKey(
+        "chains.Cluster", models.PROTECT, null=True, blank=True, related_name="events"
+    )
     chains = models.ManyToManyField("chains.Chain", blank=True, related_name="events")
     docking_kinds = models.ManyToManyField("chains.DockingKind", blank=True)
     series = models.ManyToManyField("events.Series", blank=True, related_name="events")

@@ -16,7 +16,7 @@ from events.models import AgendaItem, ChecklistItem, Event, FormQuestion, Letter
 from events.services import events
 
 _AS_THEY_ARE = (
-    "level", "region", "place", "place_en", "map_url", "text", "text_en", "delegates_per_enterprise", "admission", "waiting_rule",
+    "level", "region", "cluster", "place", "place_en", "map_url", "text", "text_en", "delegates_per_enterprise", "admission", "waiting_rule",
     "offer_hours", "walk_ins", "reminder_days",
 )  # fmt: skip
 _SHIFTED = ("ends_at", "registration_opens_at", "registration_closes_at")

@@ -26,7 +26,7 @@ Status = Event.Status
 _RELATIONS = ("co_hosts", "chains", "docking_kinds", "series")
 # What a form or a request may set. Host, state and what follows from verbs – the moment of the list – are not among them.
 FIELDS = (
-    "name_zh", "name_en", "level", "level_id", "region", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
+    "name_zh", "name_en", "level", "level_id", "region", "cluster", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
     "text_en",
     "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
     "registration_opens_at", "registration_closes_at", *_RELATIONS,

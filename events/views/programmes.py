@@ -128,6 +128,7 @@ def series_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "city_and_county": sum(row["count"] for row in quarters),
             "this_quarter": (today.month + 2) // 3 if today.year == series.year else None,
             "directions": statistics.by_direction(series),
+            "clusters": statistics.by_cluster(series),
             "year_on_year": statistics.year_on_year(series),
             "with_gaps": [row for row in cities if row["without"]],
             "covered_cities": _together([row for row in cities if not row["without"]]),

@@ -97,8 +97,16 @@ def _conditions(wanted: dict[str, Any]) -> dict[str, Q]:
         found["region"] = lies_within("region", [region])
     if until := wanted.get("until"):
         found["until"] = Q(starts_at__lt=statistics.year_range(until.year, until)[1])
+    return {**found, **_belonging(wanted)}
+
+
+def _belonging(wanted: dict[str, Any]) -> dict[str, Q]:
+    """Where a figure of a series or a cluster leads."""
+    found: dict[str, Q] = {}
     if series := wanted.get("series"):
         found["series"] = Q(pk__in=series.events.values("pk"))
+    if cluster := wanted.get("cluster"):
+        found["cluster"] = Q(cluster=cluster)
     return found
 
 
@@ -180,6 +188,11 @@ def _chosen(request: HttpRequest, wanted: dict[str, Any]) -> list[dict[str, Any]
             rest.setlist(name, [code for code in rest.getlist(name) if code != row.code])
             rest.pop("page", None)
             tags.append({"row": row, "href": f"?{rest.urlencode()}"})
+    if wanted.get("cluster"):
+        rest = request.GET.copy()
+        for key in ("cluster", "page"):
+            rest.pop(key, None)
+        tags.append({"row": wanted["cluster"], "href": f"?{rest.urlencode()}"})
     if wanted.get("region"):
         rest = request.GET.copy()
         for key in ("region", "region_q", "page"):
@@ -206,7 +219,7 @@ def _years() -> list[int]:
 def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     event = get_object_or_404(
         Event.objects.visible_to(request.user)
-        .select_related("level", "region__parent", "host")
+        .select_related("level", "region__parent", "host", "cluster")
         .prefetch_related("chains", "docking_kinds__direction", "co_hosts", "series__programme"),
         public_id=public_id,
     )

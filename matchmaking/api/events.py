@@ -63,6 +63,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     host = EnterpriseNameSerializer(read_only=True)
     co_hosts = EnterpriseNameSerializer(many=True, read_only=True)
     region = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
+    cluster = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
     chains = serializers.SlugRelatedField[Any](slug_field="code", read_only=True, many=True)
     docking_kinds = serializers.SlugRelatedField[Any](slug_field="code", read_only=True, many=True)
     series = SeriesSerializer(many=True, read_only=True)
@@ -74,7 +75,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     class Meta:
         model = Event
         fields = (
-            "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "chains",
+            "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "cluster", "chains",
             "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
             "text_en", "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours",
             "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers", "listings",
@@ -96,7 +97,7 @@ class EventViewSet(CheckInActions, DocumentActions, InvitationActions, ListActio
         )
         return (
             Event.objects.visible_to(self.request.user)
-            .select_related("host", "region")
+            .select_related("host", "region", "cluster")
             .prefetch_related(
                 "co_hosts",
                 "chains",

@@ -99,13 +99,14 @@ class RequirementFilter(django_filters.FilterSet):
 class EventFilter(django_filters.FilterSet):
     level = django_filters.CharFilter("level")
     chain = django_filters.CharFilter("chains__code")
+    cluster = django_filters.CharFilter("cluster__code")
     region = within("region")
     starts_after = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="gte")
     starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt")
 
     class Meta:
         model = Event
-        fields = ("level", "chain", "region", "status", "starts_after", "starts_before")
+        fields = ("level", "chain", "cluster", "region", "status", "starts_after", "starts_before")
 
 
 class SeriesFilter(django_filters.FilterSet):

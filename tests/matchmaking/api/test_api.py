@@ -83,7 +83,7 @@ SHAPES = {
         "amended_at", "lines", "conditions", "questions",
     },
     "events": {
-        "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "chains", "docking_kinds",
+        "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "cluster", "chains", "docking_kinds",
         "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "delegates_per_enterprise",
         "admission", "waiting_rule", "offer_hours", "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers",
         "listings", "questions", "agenda",
