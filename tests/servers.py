@@ -32,6 +32,8 @@ HOW_TO_GET_IT = "apt-get install chromium, or name one in CHROMIUM=/path"
 CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 skipped: list[str] = []
+# Importing and collecting throws nothing away that would be worth looking for.
+gc.disable()
 
 if os.environ.pop("EMBEDDED_STATE", None):  # started below a running demo: not on its servers
     for address in ("DATABASE_URL", "BROKER_URL", "CACHE_URL"):
@@ -112,6 +114,7 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

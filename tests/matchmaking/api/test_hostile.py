@@ -26,7 +26,7 @@ from tests import walk, world
 
 pytestmark = pytest.mark.django_db
 
-SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "openapi.yaml").read_text())
+SCHEMA = yaml.load((Path(__file__).parents[3] / "openapi.yaml").read_bytes(), yaml.CSafeLoader)
 METHODS = ("get", "post", "patch")
 OPERATIONS = [
     (method, path, operation)
@@ -79,7 +79,9 @@ OTHER_TYPES = (
     ("multipart/form-data; boundary=b", PART.format("licence", '; filename="a\x00.pdf"', "%PDF") + "--b--"),
 )  # fmt: skip
 
-# One operation stands for all that share the parsers; in the night each is sent them.
+# Of what ends in the parsers, which all operations share, each is sent a third by turns, and in the night all of it.
+TURNS = 1 if "FUZZ_EXAMPLES" in os.environ else 3
+# One operation stands for all; in the night each is sent them.
 BULKY = (
     ("application/json", '{"title": "' + "x" * 6_000_000 + '"}'),
     ("application/x-www-form-urlencoded", "&".join(f"f{n}=1" for n in range(10_000))),
@@ -171,10 +173,11 @@ def test_write_survives_hostile_values(method, path, operation, place):
     for client in clients_of(place, path):
         attack(client)
     furthest = client_of(place, path)
-    for raw in RAW:
+    turn = WRITING.index((method, path, operation)) % TURNS
+    for raw in RAW[turn::TURNS]:
         send(furthest, method, target, raw)
-    everywhere = "FUZZ_EXAMPLES" in os.environ or path == "/api/v1/requirements/"
-    for content_type, raw in OTHER_TYPES + (BULKY if everywhere else ()):
+    everywhere = TURNS == 1 or path == "/api/v1/requirements/"
+    for content_type, raw in OTHER_TYPES[turn::TURNS] + (BULKY if everywhere else ()):
         send(furthest, method, target, raw, content_type)
 
 
@@ -206,7 +209,7 @@ def test_operations_of_the_schema_are_all_attacked():
     """The control of the lists above: an operation that fell out of both would be attacked by nobody."""
     left = [one for one in OPERATIONS if one not in WRITING and one not in READING]
 
-    assert len(WRITING) > 15
+    assert len(WRITING) > 10 * TURNS  # so that whatever ends in the parsers is sent many times
     assert all(REFERENCE.match(path) for _method, path, _operation in left)
 
 
