@@ -94,17 +94,17 @@ def _replaced(
 
 
 class Marker:
-    """Marks the words of one search in many texts."""
+    """Marks the words of one search in many texts; what is one slip away only where the search itself had to look for it."""
 
-    def __init__(self, query: str) -> None:
+    def __init__(self, query: str, *, typos: bool = False) -> None:
         self.terms = searchtext.query_terms(query)
-        self._near = [searchtext.near_pattern(term) for term in self.terms]
+        self._near = [searchtext.near_pattern(term) if typos else None for term in self.terms]
 
     def __bool__(self) -> bool:
         return bool(self.terms)
 
     def spans(self, text: str) -> dict[int, list[Span]]:
-        """Of each word that stands in the text, by its number, where: as typed, by its reading, or one slip away."""
+        """Of each word that stands in the text, by its number, where: as typed, by its reading, or with a slip."""
         read = _Text(text)
         found = {}
         for number, term in enumerate(self.terms):

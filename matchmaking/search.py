@@ -22,7 +22,14 @@ from django.utils.translation import pgettext
 
 from chains import searchtext
 from chains.marks import Marker
-from chains.models import Enterprise, EnterpriseAlias, Region, Requirement, RequirementLine
+from chains.models import (
+    Category,
+    Enterprise,
+    EnterpriseAlias,
+    Region,
+    Requirement,
+    RequirementLine,
+)
 from chains.search import typed
 
 M = TypeVar("M", bound=models.Model)
@@ -125,6 +132,14 @@ def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict
     for pk, text, language in summaries.values_list("pk", "summary", "summary_language"):
         places[pk].append((pgettext("enterprise", "About"), text, language))
     return _first_passages(marker, hidden, places)
+
+
+def passage_of_category(marker: Marker, category: Category) -> Passage | None:
+    """What of its names and synonyms has the words."""
+    words = (category.name_zh, category.name_en, *category.synonyms_zh, *category.synonyms_en)
+    places = [(_("Category"), word, searchtext.language_of(word)) for word in words]
+    wanted = set(range(len(marker.terms)))
+    return _first_passages(marker, {0: wanted}, {0: places}).get(0)
 
 
 def _first_passages(

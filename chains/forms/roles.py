@@ -25,6 +25,7 @@ class RoleForm(Form):
     body = BodyField(
         Enterprise.objects.none(),
         to_field_name="public_id",
+        empty_label="–",
         label=_("Works for"),
         help_text=_("Authorities and associations of your region"),
     )

@@ -30,6 +30,7 @@ from chains.http import HttpRequest
 from chains.marks import Marker
 from chains.models import (
     Capability,
+    Category,
     Certification,
     Chain,
     Enterprise,
@@ -163,6 +164,8 @@ def _rendered(template: str, rows: list[dict[str, Any]], name: str, query: str) 
     kept = [fragments.rendered(template, "row", row) for row in rows]
     if not marker:
         return kept
+    if not marker.words_in(*(row[name] for row in rows)):
+        marker = Marker(query, typos=True)
     return [
         mark_safe(  # noqa: S308 -- a rendered template, and a heading that is escaped anew
             html.replace(
@@ -496,14 +499,18 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def _search_results(request: HttpRequest, query: str) -> str:
     found = _found(query, finding.hits, typos=False)
-    if not any(found.values()):
+    is_exact = any(found.values())
+    if not is_exact:
         # A slip is looked for where nothing else is found: it costs a hundred times as much.
         found = _found(query, finding.near_misses, typos=True)
-    marker = Marker(query)
+    marker = Marker(query, typos=not is_exact)
     found["requirements"] = _marked_requirements(marker, found["requirements"])
     found["enterprises"] = _marked_enterprises(marker, found["enterprises"])
     found["events"] = [(row, marker.marked(localised(row))) for row in found["events"]]
-    found["segments"] = [(row, marker.marked(localised(row))) for row in found["segments"]]
+    found["segments"] = [
+        (segment, marker.marked(localised(segment)), finding.passage_of_category(marker, category))
+        for segment, category in found["segments"]
+    ]
     return render_to_string(
         "matchmaking/search_results.html", {"query": query, **found}, request=request
     )
@@ -570,7 +577,7 @@ def _suggestions(query: str) -> str:
             localised(row),
             "",
         )
-        for row in _segments_named(query, typos=False)[:2]
+        for row, _category in _segments_named(query, typos=False)[:2]
     ]
     enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
     named += [
@@ -597,10 +604,10 @@ def _suggestions(query: str) -> str:
     )
 
 
-def _segments_named(query: str, *, typos: bool) -> list[Segment]:
-    """Segments whose categories answer the query, each once, best first."""
-    found: dict[int, Segment] = {}
+def _segments_named(query: str, *, typos: bool) -> list[tuple[Segment, Category]]:
+    """Segments whose categories answer the query, each once with the first of these, best first."""
+    found: dict[int, tuple[Segment, Category]] = {}
     for category in register.categories(query, typos=typos):
         if category.segment_id is not None and category.segment is not None:
-            found.setdefault(category.segment_id, category.segment)
+            found.setdefault(category.segment_id, (category.segment, category))
     return list(found.values())

@@ -418,6 +418,15 @@ def stocked():
     enterprise.save()
 
 
+def test_search_says_by_which_category_a_segment_was_found(client):
+    page = client.get(
+        reverse("matchmaking:search"), {"q": "灌封胶"}, headers={"accept-language": "zh-hans"}
+    ).content.decode()
+
+    chain_map = page[page.index('id="s"') :]
+    assert "品类：<mark>灌封胶</mark>" in plain(chain_map)
+
+
 def plain(html):
     """The text of a page with its marks, one space between words."""
     return re.sub(r"\s+", " ", re.sub(r"<(?!/?mark>)[^>]*>", "", html)).replace(" </", "</")
@@ -432,7 +441,8 @@ def test_search_marks_what_was_found_and_says_where_else_it_stands(
     ).content.decode()
 
     assert f">{name}</a>" in page
-    said = re.findall(r'<span class="small"><span class="muted">.*?</span></span>', page)
+    rows_found = page.split('id="s"')[0]  # before the segments, which say their own
+    said = re.findall(r'<span class="small"><span class="muted">.*?</span></span>', rows_found)
     assert [plain(one) for one in said] == ([passage] if passage else [])
 
 
