@@ -130,7 +130,27 @@ class Marker:
         ]
 
     def words_in(self, *texts: str) -> set[int]:
-        return {number for text in texts if text for number in self.spans(text)}
+        """Which words stand there, without asking where: for the many texts of which a page shows few."""
+        found: set[int] = set()
+        for text in filter(None, texts):
+            found |= self._words_in(searchtext.fold(text), text)
+        return found
+
+    def _words_in(self, folded: str, text: str) -> set[int]:
+        found = {number for number, term in enumerate(self.terms) if term.folded in folded}
+        missing = [number for number in range(len(self.terms)) if number not in found]
+        if not missing:
+            return found
+        tight = searchtext.squeeze(folded)
+        for number in missing:
+            term, near = self.terms[number], self._near[number]
+            if (
+                term.squeezed in tight
+                or (term.pinyin and _reads(text, term.pinyin))
+                or (near is not None and near.search(folded))
+            ):
+                found.add(number)
+        return found
 
     def hidden(self, shown: Iterable[tuple[int, Iterable[str]]]) -> dict[int, set[int]]:
         """By row, the words that stand in none of the texts a page shows of it; rows without such words are left out."""
@@ -151,6 +171,13 @@ class Marker:
         inside = [(max(a, begin) - begin, min(b, end) - begin) for a, b in spans if a < end]
         body = _markup(text[begin:end], [(a, b) for a, b in inside if a < b])
         return mark_safe(f"{'… ' if begin else ''}{body}{' …' if end < len(text) else ''}")  # noqa: S308 -- escaped
+
+
+def _reads(text: str, spellings: tuple[str, ...]) -> bool:
+    if not searchtext.CHINESE.search(text):
+        return False
+    read = f"{searchtext.pinyin_text(text)}\n{searchtext.initials_text(text)}"
+    return any(spelling in read for spelling in spellings)
 
 
 def _places(read: tuple[str, list[Span]], word: str) -> list[Span]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -95,36 +95,46 @@ class Passage(NamedTuple):
     language: str
 
 
+# What it is called, the text, its language.
+_Place = tuple[str, str, str]
+
+
 def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
     """In a line, in the description, or in what a category is also called."""
     if not hidden:
         return {}
-    places: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    places: dict[int, list[_Place]] = defaultdict(list)
+    categories: dict[int, set[int]] = defaultdict(set)
+    where = _("Line %(number)d")
     lines = RequirementLine.objects.filter(requirement__in=hidden).exclude(status="withdrawn")
-    also: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    for pk, number, language, text, specification, zh, en, *synonyms in lines.order_by(
+    for pk, number, language, text, specification, category in lines.order_by(
         "requirement", "number"
-    ).values_list(
-        "requirement", "number", "language", "text", "specification", "category__name_zh",
-        "category__name_en", "category__synonyms_zh", "category__synonyms_en",
-    ):  # fmt: skip
-        where = _("Line %(number)d") % {"number": number}
-        places[pk].append((where, " ".join(filter(None, (text, specification))), language))
-        if zh:
-            words = (zh, en, *(word for some in synonyms for word in some))
-            also[pk] += [(_("Category"), word, searchtext.language_of(word)) for word in words]
+    ).values_list("requirement", "number", "language", "text", "specification", "category"):
+        whole = f"{text} {specification}" if specification else text
+        places[pk].append((where % {"number": number}, whole, language))
+        if category is not None:
+            categories[pk].add(category)
     texts = Requirement.objects.filter(pk__in=hidden).values_list("pk", "text", "language")
     for pk, text, language in texts:
         places[pk].append((_("Description"), text, language))
-        places[pk] += dict.fromkeys(also[pk])
-    return _first_passages(marker, hidden, places)
+    found = _first_passages(marker, hidden, places)
+    without = [pk for pk in hidden if pk not in found]
+    if without:
+        asked = {category for pk in without for category in categories[pk]}
+        words = {row.pk: _words_of(row) for row in Category.objects.filter(pk__in=asked)}
+        names = {
+            pk: [word for category in sorted(categories[pk] & asked) for word in words[category]]
+            for pk in without
+        }
+        found |= _first_passages(marker, {pk: hidden[pk] for pk in without}, names)
+    return found
 
 
 def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
     """In a name the page does not show, or in what it says of itself."""
     if not hidden:
         return {}
-    places: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    places: dict[int, list[_Place]] = defaultdict(list)
     aliases = EnterpriseAlias.objects.filter(enterprise__in=hidden).order_by("pk")
     for pk, text in aliases.values_list("enterprise", "text"):
         places[pk].append((_("Also known as"), text, searchtext.language_of(text)))
@@ -136,14 +146,17 @@ def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict
 
 def passage_of_category(marker: Marker, category: Category) -> Passage | None:
     """What of its names and synonyms has the words."""
-    words = (category.name_zh, category.name_en, *category.synonyms_zh, *category.synonyms_en)
-    places = [(_("Category"), word, searchtext.language_of(word)) for word in words]
     wanted = set(range(len(marker.terms)))
-    return _first_passages(marker, {0: wanted}, {0: places}).get(0)
+    return _first_passages(marker, {0: wanted}, {0: _words_of(category)}).get(0)
+
+
+def _words_of(category: Category) -> list[_Place]:
+    words = (category.name_zh, category.name_en, *category.synonyms_zh, *category.synonyms_en)
+    return [(_("Category"), word, searchtext.language_of(word)) for word in words]
 
 
 def _first_passages(
-    marker: Marker, hidden: dict[int, set[int]], places: dict[int, list[tuple[str, str, str]]]
+    marker: Marker, hidden: dict[int, set[int]], places: Mapping[int, Sequence[_Place]]
 ) -> dict[int, Passage]:
     """Of each row the first that holds most of the words its page does not show."""
     found = {}
