@@ -34,7 +34,10 @@ WITH room AS (
                 WHEN 'tier_then_arrival' THEN
                     (SELECT (w.is_general, w."order", w.id) <= (o.is_general, o."order", o.id)
                      FROM events_tier w, events_tier o WHERE w.id = waiting.tier_id AND o.id = _own)
-                WHEN 'draw' THEN md5(waiting.public_id) <= md5(_public_id)
+                -- The lot of who comes back is the one of the first time: nobody draws again.
+                WHEN 'draw' THEN md5(waiting.public_id) <= md5(COALESCE(
+                    (SELECT public_id FROM events_registration
+                     WHERE event_id = _event AND enterprise_id = _enterprise), _public_id))
                 ELSE true END))
     ORDER BY tier.seats - tier.taken >= _seats DESC, tier.is_general
     LIMIT 1

@@ -412,7 +412,8 @@ def _registrations(merger: Merger, model: type[models.Model], name: str) -> None
 def _join_ahead(merger: Merger, row: Registration, rival: Registration) -> None:
     event = row.event
     words = {"event": event.name_zh or event.name_en}
-    if event.starts_at <= timezone.now():
+    come = CheckIn.objects.counting().filter(delegate__registration__in=(row, rival))
+    if event.starts_at <= timezone.now() or come.exists():  # doors open before it begins
         merger.report.blocks.append(
             _("Both are registered for “%(event)s”, which is under way: merge when it is over.")
             % words

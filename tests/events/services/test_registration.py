@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -360,6 +361,20 @@ def test_draw_orders_by_lot_and_not_by_arrival():
 
     assert [waiting_list.rank(row) for row in by_rank] == list(range(1, 13))
     assert by_rank != rows
+
+
+def test_draw_is_not_rolled_again_by_leaving_and_coming_back():
+    event = EventFactory(seats=1, waiting_rule="draw")
+    by_lot = sorted(map(str, range(4000)), key=lambda own: hashlib.md5(own.encode()).digest())
+    RegistrationFactory(event=event, status="waitlisted", seats_asked=2, public_id=by_lot[-2])
+    early, late = member(), member()
+    for who, lot in ((early, by_lot[0]), (late, by_lot[-1])):
+        RegistrationFactory(
+            event=event, enterprise=who.enterprise, status="cancelled", public_id=lot
+        )
+
+    assert apply(event, 1, late).status == "waitlisted"  # nearly every new lot would be before
+    assert apply(event, 1, early).status == "confirmed"
 
 
 def test_move_needs_a_reason_and_leaves_it_in_the_trail():

@@ -326,6 +326,19 @@ def test_two_registrations_for_an_event_under_way_wait_until_it_is_over(by, pair
     assert [Registration.objects.get(pk=row.pk).seats_held for row in rows] == [1, 1]
 
 
+def test_two_registrations_wait_too_when_somebody_has_come_before_the_event_begins(by, pair):
+    loser, survivor = pair
+    event = EventFactory(name_zh="示例对接会", delegates_per_enterprise=1)
+    early, _other = [registered(one, event, "甲") for one in pair]
+    let_in(early, by)
+
+    with pytest.raises(DomainError, match="“示例对接会”, which is under way"):
+        merging.merge(loser=loser, survivor=survivor, by=by)
+
+    assert Registration.objects.get(enterprise=survivor).status == "confirmed"
+    assert Registration.objects.get(enterprise=loser).status == "confirmed"
+
+
 def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(by, pair):
     loser, survivor = pair
     event = EventFactory(status="held")
