@@ -214,7 +214,7 @@ _ABOUT = re.compile(
 )
 _ABOUT_END = re.compile(r"\s*(?:左右|上下|以上|以内|以下|余|\+)$")
 _YEARLY = re.compile(
-    r"^(?P<word>年产能?|年供应?量?|年需求?量?|年用量|年|月产能?|月供应?量?|月需求?量?|月用量|月)(?=[约\d\s:])[约\s:]*"
+    r"^(?P<word>年产能?|年均|年耗|每年|年供应?量?|年需求?量?|年用量|年|月产能?|月均|月耗|每月|月供应?量?|月需求?量?|月用量|月)(?=[约\d\s:])[约\s:]*"
 )
 _FIGURE = re.compile(
     r"^(?P<number>[+\-−]?(?:\d[\d,.' ]*\d|\d|\.\d+))\s*(?P<scale>亿|千万|百万|十万|万|千|百|(?:k|thousand|million|mn|billion|bn|lakhs?|lac|crores?)(?![a-z]))?\s*(?P<rest>.*)$"
@@ -307,7 +307,7 @@ def _read_figure(text: str, raw: Cell, units: Units) -> tuple[Decimal, Unit, boo
     leading: Period | None = None
     yearly = _YEARLY.match(text)
     if yearly:
-        leading = "year" if yearly["word"].startswith("年") else "month"
+        leading = "year" if "年" in yearly["word"] else "month"
         text = text[yearly.end() :]
     bare = _ABOUT_END.sub("", _ABOUT.sub("", text))
     # "1.200" is a thousand and two hundred to some readers: read, and pointed out.

@@ -135,6 +135,10 @@ class CapabilityRows:
         del rows
 
 
+_AT_ONCE = frozenset(
+    ("现货", "即时", "当天", "当日", "有现货", "ex stock", "in stock", "stock", "immediate")
+)
+
 # The weeks of "Lead time (weeks)", the months of "交货周期(月)".
 _DAYS_IN_HEADER = re.compile(r"[（(,，/]\s*(周|星期|个?月|weeks?|wks?|months?)\s*[)）]?\s*$")
 
@@ -144,6 +148,9 @@ def _days(raw: Any, name: str, unit_of_all: str, say: Say) -> int | None:
     if raw is None:
         return None
     text = unicodedata.normalize("NFKC", shown(raw)).strip().lower()
+    if text in _AT_ONCE:
+        return 0
+    text = text.replace("半个月", "15天")
     text = re.sub(r"^[一二两三四五六七八九十](?=\D)", lambda one: _NUMERALS[one[0]], text)
     found = _DAYS.match(text)
     if found is None:

@@ -21,10 +21,13 @@ from chains.models import (
     ParticipantKind,
     User,
 )
-from chains.searchtext import fold, language_of
+from chains.searchtext import CHINESE, fold, language_of
 from chains.services.import_rows import EnterpriseDraft, Person, ReadRow
 from chains.spreadsheets import Row, Table
 
+# What forms ask for beside a name, copied along with it.
+_SEAL = re.compile(r"\s*[（(](?:盖章|公章|签章|加盖公章|盖公章)[)）]\s*$")
+_SEVERAL = re.compile(r"(?:公司|厂|集团)\s*[、;；/,，]\s*[^、;；/,，]{2,}(?:公司|厂|集团)$")
 _LENGTHS = {"name_en": 200, "address": 300, "summary": 2000}
 # Names that say what sort of body it is, where no column does.
 _KINDS_BY_NAME = (
@@ -49,9 +52,11 @@ class EnterpriseRows:
 
     def draft(self, row: Row, say: Say) -> EnterpriseDraft:
         values = row.values
-        name = identity.split_former(words(values.get("name"), 400))
+        name = identity.split_former(_SEAL.sub("", words(values.get("name"), 400)))
         if values.get("name") and not self._is_name(name.name):
             say.error("name", _("This is no name of an enterprise."))
+        elif _SEVERAL.search(name.name):
+            say.error("name", _("Several names stand in one cell. Give each a row."))
         elif len(name.name) > 200:
             say.error("name", _("The name is longer than 200 characters."))
         former = [words(text, 200) for text in name.former]
@@ -66,13 +71,18 @@ class EnterpriseRows:
             number=number,
             number_confirmed=is_odd,
             former=[words(text, 200) for text in former],
-            region=self.regions.of(values.get("region"), number, say)
+            region=self.regions.of(self._place(values), number, say)
             if country in ("", "CN")
             else None,
             kind=self._kind(values.get("kind"), name.name, say),
             people=self.people.of(row, say),
             profile=self._profile(values, say),
         )
+
+    def _place(self, values: Mapping[str, Any]) -> str:
+        """Province, city and county stand in one column or in three."""
+        region = str(values.get("region") or "")
+        return "".join([*(values.get("area") or ()), region]) if CHINESE.search(region) else region
 
     def _country(self, values: Mapping[str, Any], say: Say) -> str:
         """Two letters; "" where the list says nothing. Lists without a column for it write a country for a region."""
@@ -162,6 +172,9 @@ class EnterpriseRows:
         site = str(values.get("website") or "").strip()
         if site:
             site = site if "://" in site else f"https://{site}"
+            site = re.sub(
+                r"^https?://", lambda scheme: scheme[0].lower(), site, flags=re.IGNORECASE
+            )
             if re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(?:/\S*)?", site) and len(site) <= 200:
                 profile["website"] = site
             else:
@@ -302,7 +315,8 @@ class _People:
             person.job_title = person.job_title or words(text, 80)
 
     def _mail(self, text: str, say: Say) -> str:
-        mail = unicodedata.normalize("NFKC", re.split(r"[;；,，、\s]", text.strip())[0])
+        bare = re.sub(r"^mailto:", "", text.strip(), flags=re.IGNORECASE)
+        mail = unicodedata.normalize("NFKC", re.split(r"[;；,，、\s]", bare)[0])
         try:
             validate_email(mail)
         except ValidationError:

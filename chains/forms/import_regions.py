@@ -81,7 +81,9 @@ class Regions:
     def _written(self, text: str, by_number: Region | None) -> Region | None:
         if text in self.by_code:
             return self.by_code[text]
-        found = self._tail(text) or self._tail(text.lower())
+        if re.fullmatch(r"\d{9}(?:\d{3})?", text) and text[:6] in self.by_code:
+            return self.by_code[text[:6]]  # the code of a town or village below it
+        found = self._tail(text) or self._tail(text.lower()) or self._before_the_rest(text)
         if len(found) > 1:
             found = self._named_above(found, text) or found
         for narrower in (self.scope, [by_number] if by_number else []):
@@ -98,12 +100,23 @@ class Regions:
         )
         return next((self.by_word[piece] for piece in pieces if piece in self.by_word), [])
 
+    def _before_the_rest(self, text: str) -> list[Region]:
+        """Those that stand before a town, a street or a zone: "海盐县武原街道", "嘉兴经济技术开发区"."""
+        for end in range(len(text) - 1, 1, -1):
+            is_whole = _SUFFIX.search(text[:end]) is not None
+            if (is_whole or text.endswith("区")) and (found := self._tail(text[:end])):
+                return found
+        return []
+
     def _named_above(self, found: Sequence[Region], text: str) -> list[Region]:
         """Those whose city or province stands in the text too. A city and its county of one name: the city."""
 
         def said(region: Region) -> int:
+            # "朝阳" names no city above the county of 朝阳: what is said above stands before it.
+            own = max((w for w in self.words[region.code] if text.endswith(w)), key=len, default="")
+            before = text.removesuffix(own)
             above = region.codes[1:-1]
-            return sum(any(word in text for word in self.words.get(code, ())) for code in above)
+            return sum(any(word in before for word in self.words.get(code, ())) for code in above)
 
         most = max(map(said, found))
         best = [one for one in found if said(one) == most]

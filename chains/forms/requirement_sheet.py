@@ -31,8 +31,8 @@ COLUMNS = (
             "名称", "品名", "产品", "物料名称", "货物名称", "设备名称", "物资名称", "零部件名称", "商品名称", "需求名称",
             "需求产品", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
             "需求内容", "物料描述", "产品描述", "货物描述", "品名规格", "名称规格", "名称型号", "品名型号", "产品名称规格型号", "物料名称规格", "设备名称型号", "bezeichnung",
-            "item", "item name", "product name", "name", "what", "line", "material", "part", "part name", "goods",
-            "description", "item description", "product description", "goods description", "material description", "commodity", "article",
+            "item", "item name", "product name", "name", "what", "line", "material", "part", "part name",
+            "description", "item description", "product description", "goods description", "material description", "commodity", "article", "description of goods", "goods", "produkt", "artikel", "benennung",
         ),
         required=True,
         example="三分体接线盒",
@@ -56,7 +56,7 @@ COLUMNS = (
         "Quantity",
         aliases=(
             "需求数量", "采购数量", "采购量", "需求量", "用量", "年用量", "年需求量", "年采购量", "月用量", "月需求量", "数目",
-            "qty", "qnty", "quantities", "menge", "amount", "annual quantity", "yearly quantity", "monthly quantity", "volume", "annual volume",
+            "qty", "qnty", "quantities", "menge", "amount", "annual quantity", "yearly quantity", "monthly quantity", "volume", "annual volume", "eau", "annual usage", "usage", "annual demand", "demand",
         ),
         kind="value",
         fill_down=False,
@@ -85,7 +85,7 @@ COLUMNS = (
         "Needed by",
         aliases=(
             "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
-            "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "required by", "liefertermin",
+            "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "delivery by", "required by", "liefertermin",
         ),
         kind="value",
         example="2027-03-31",
@@ -258,9 +258,9 @@ def stated_in_header(title: str, units: Units) -> Stated:
     scale = _SCALE.match(unit) if known.factor != 1 else None
     word = title.lower()
     period = ""
-    if word.startswith("年") or "annual" in word or "yearly" in word:
+    if word.startswith("年") or re.search(r"annual|annum|yearly|per year|p\.a\.|\beau\b", word):
         period = Period.YEAR
-    elif word.startswith("月") or "monthly" in word:
+    elif word.startswith("月") or re.search("monthly|per month", word):
         period = Period.MONTH
     return Stated(unit if known.code else "", scale[0] if scale else "", period)
 
@@ -269,7 +269,9 @@ def _row_of(
     row: Row, sheet: Sheet, stated: Stated, register: Register, places: Sequence[int]
 ) -> SheetRow:
     raw: dict[str, Any] = {name: row.values.get(name) for name in FIELDS}
-    if raw["quantity"] is None and re.search(r"\d", str(raw["unit"] or "")):
+    if raw["quantity"] is None and re.search(
+        r"\d|^[一二两三四五六七八九十]+(?!次)", str(raw["unit"] or "")
+    ):
         # One column for both: "数量/单位" over "12台".
         raw["quantity"], raw["unit"] = raw["unit"], None
     has_quantity = raw["quantity"] is not None
@@ -292,6 +294,9 @@ def _row_of(
     return read
 
 
+_BESIDE = {"quantity": "unit", "unit": "quantity"}
+
+
 class _Say(Protocol):
     def __call__(self, name: str, sentence: str, *, is_error: bool = True) -> None: ...
 
@@ -306,7 +311,9 @@ def _read(
     """Everything that is wrong with the row is said at once; only a row without errors becomes a line."""
 
     def say(name: str, sentence: str, *, is_error: bool = True) -> None:
-        note = Note(name, sheet.letters.get(name, ""), sheet.titles.get(name, ""), sentence)
+        # One column may hold both.
+        at = name if name in sheet.letters else _BESIDE.get(name, name)
+        note = Note(name, sheet.letters.get(at, ""), sheet.titles.get(at, ""), sentence)
         (row.errors if is_error else row.warnings).append(note)
 
     for name, sentence in (cell_errors or {}).items():

@@ -166,8 +166,14 @@ _LINE_END = re.compile("[\x0b\x0c\u2028\u2029]")
 _APOSTROPHE = re.compile("^\\s*['`´‘’＇](?=[0-9０-９\u3400-\u9fff+.-])(?!.*['‘’＇])", re.DOTALL)
 
 
+# How a CSV file keeps a figure as text.
+_AS_TEXT = re.compile(r'\s*="([^"]*)"\s*')
+
+
 def _tidy(cell: str) -> str:
-    return _APOSTROPHE.sub("", _LINE_END.sub("\n", visible(cell)))
+    text = _LINE_END.sub("\n", visible(cell))
+    kept = _AS_TEXT.fullmatch(text)
+    return kept[1] if kept else _APOSTROPHE.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +474,9 @@ def _titles(
     """The header row alone, and joined with the row under it; only joined where that row can be nothing else."""
     top = [_text(value) for value in grid.rows[first]]
     if sum(map(bool, top)) < 2 and not given and not _is_one_column(grid):
+        if _spans(grid, first) and any(top[1:]) and first + 1 < len(grid.rows):
+            # The middle of three rows: one of its groups is divided further.
+            yield 2, _joined(top, [_text(value) for value in grid.rows[first + 1]])
         return
     below = grid.rows[first + 1] if first + 1 < len(grid.rows) else []
     if _divides(grid, first, top, below, columns):
@@ -573,8 +582,14 @@ def _spellings(title: str) -> Iterator[list[str]]:
     yield bare
     yield [_WISH.sub("", one.strip()) for one in (*bare, without)]
     yield [re.split(r"及|和|与|、|&| and ", without, maxsplit=1)[0]]
+    # "联系人1", "Quantity required per annum".
+    yield [_COUNTED.sub("", without)]
 
 
+_COUNTED = re.compile(
+    r"\s*(?:[#_]?\d{1,2}|[一二三四]|(?:required|needed)?\s*(?:per annum|per year|p\.a\.|required|needed))\s*$",
+    re.IGNORECASE,
+)
 _WISH = re.compile(
     r"^(?:要求|期望|希望|计划|预计|预期|拟|最晚|最迟|(?:required|reqd?|requested|target|planned|expected|estimated|est)\b)\s*",
     re.IGNORECASE,
@@ -599,6 +614,8 @@ _HEADING = re.compile(
     r"^\S{1,30}\((?:共|合计)?\s*\d+\s*[家户个项种条名人件]\)$|^[^:]{1,30}:$",
     re.DOTALL,
 )
+# As the cell above.
+_DITTO = frozenset(("同上", "〃", "″", "ditto", "do.", '"', "''"))
 _LONGEST_NAME = 40
 _ORDINAL = frozenset(("序号", "编号", "行号", "序", "no", "no.", "#", "s/n", "nr", "sn"))
 _CELL_ERROR = re.compile(r"^#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$")
@@ -651,11 +668,16 @@ class _Reading:
         }
         ordinals -= {at for places in self.header.fields.values() for at in places}
         ordinal = 0
+        above: dict[int, Value] = {}
         for at in range(starts, len(grid.rows)):
             own: dict[int, Value] = {
                 place: v
                 for place, v in enumerate(grid.rows[at])
                 if v is not None and v != "" and not (place in ordinals and _is_count(v))
+            }
+            own = {
+                place: above.get(place) if _text(value).lower() in _DITTO else value
+                for place, value in own.items()
             }
             texts = {place: text for place, value in own.items() if (text := _text(value))}
             if not texts:
@@ -670,6 +692,7 @@ class _Reading:
                 self.skipped.append(Skipped(at + 1, _one_line(" ".join(texts.values()))[:200], why))
                 continue
             ordinal += 1
+            above = own
             yield self._row(at, ordinal, own, fills.get(at, {}))
 
     def _known(self, text: str) -> set[str]:

@@ -45,6 +45,19 @@ def rows(kind, data):
     return read
 
 
+def grouped(rows, groups):
+    """A sheet with merged cells over its headers."""
+
+    def write(book):
+        page = book.add_worksheet()
+        for at, row in enumerate(rows):
+            page.write_row(at, 0, row)
+        for area, title in groups.items():
+            page.merge_range(area, title)
+
+    return workbook(write)
+
+
 def text(delimiter, encoding):
     table = [
         ["产品名称", "规格", "数量", "单位"],
@@ -123,6 +136,24 @@ LINES = {
         "产品名称,数量,单位\r\n甲件,1,台\n乙件,2,台\r丙件,3,台\r\n".encode(),
         [("甲件", 1, "台", None), ("乙件", 2, "台", None), ("丙件", 3, "台", None)],
         [],
+    ),
+    "three rows of headers": (
+        grouped(
+            [["物料"], [], ["名称", "型号", "数值", "单位"], ["轴承", "6308", 5, "套"]],
+            {"C1:D1": "需求", "C2:D2": "数量"},
+        ),
+        [("轴承", 5, "套", None)],
+        [],
+    ),
+    "a buyer of parts for cars": (
+        sheet_of([["Part No.", "Part Name", "EAU", "UoM"], ["A-1", "Bracket", "120k", "pcs"]]),
+        [("Bracket", 120_000, "件", None)],
+        [],
+    ),
+    "figures kept as text, a figure in words, a column for two": (
+        '产品名称,数量/单位,交期\n="00123",5个,现货\n仪表,一批,3月底\n阀,一批,\n'.encode(),
+        [("00123", 5, "件", None), ("阀", 1, "批", None)],
+        [(3, "C")],
     ),
     "bars": (text("|", "utf-8"), READ, []),
     "wide commas": (text("，", "gb18030"), READ, []),
@@ -239,6 +270,47 @@ def test_rows_of_a_list_of_bodies_that_are_none():
     assert [(r.number, r.notes[0]["column"]) for r in read if r.draft is None] == [
         (4, "A"), (6, "A"), (7, "B"), (8, "B"),
     ]  # fmt: skip
+
+
+def test_list_of_suppliers_with_its_columns_apart():
+    heads = [
+        "供应商全称（盖章）",
+        "省",
+        "市",
+        "区县",
+        "联系人1",
+        "电话1",
+        "联系人2",
+        "电话2",
+        "邮箱",
+    ]
+    read = rows(
+        Import.Kind.ENTERPRISES,
+        sheet_of(
+            [
+                heads,
+                ["示例甲有限公司（盖章）", "辽宁省", "朝阳市", "朝阳县", "甲", "13900000001", "乙", "13900000002", "mailto:a@example.com"],
+                ["示例乙有限公司", "同上", "同上", "双塔区", "丙", "〃"],
+                ["示例丙有限公司、示例丁有限公司", "", "", "", "", ""],
+                ["示例戊有限公司", "", "", "朝阳", "", ""],
+                ["示例己有限公司", "", "", "海盐县武原街道", "", ""],
+                ["示例庚有限公司", "", "", "330424000000", "", ""],
+            ]
+        ),
+    )  # fmt: skip
+
+    first, second, several, unclear, street, code = read
+    assert first.draft.name == "示例甲有限公司"
+    assert [(one.name, one.phone) for one in first.draft.people] == [
+        ("甲", "13900000001"), ("乙", "13900000002"),
+    ]  # fmt: skip
+    assert first.draft.people[1].email == "a@example.com"
+    assert [r.draft.region.name_zh for r in (first, second, street, code)] == [
+        "朝阳县", "双塔区", "海盐县", "海盐县",
+    ]  # fmt: skip
+    assert second.draft.people[0].phone == "13900000001"
+    assert (several.draft, several.notes[0]["column"]) == (None, "A")
+    assert [note["column"] for note in unclear.notes] == ["D"]
 
 
 def test_form_of_one_body_is_not_taken_for_a_list():
