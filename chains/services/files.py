@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 FOLDER = "evidence"
 # An upload that is still running has written its file and not yet its row.
 _AGE = datetime.timedelta(days=1)
+# More than these and a tenth of all is no leftover of a broken-off request.
+MOST = 100
 
 
 def sweep() -> int:
@@ -32,14 +34,21 @@ def sweep() -> int:
         if issubclass(model, StoredFile)
         for name in model.with_content().values_list("file", flat=True)
     }
-    swept = 0
-    for name in _below(default_storage, FOLDER):
-        if name not in named and default_storage.get_modified_time(name) < before:
-            default_storage.delete(name)
-            swept += 1
-    if swept:
-        log.info("Deleted %s files that no row named", swept)
-    return swept
+    seen = list(_below(default_storage, FOLDER))
+    left = [
+        name
+        for name in seen
+        if name not in named and default_storage.get_modified_time(name) < before
+    ]
+    if len(left) > MOST and len(left) > len(seen) // 10:
+        # A folder of another installation, or a database of another day: nothing a night may decide.
+        log.error("%s of %s files are named by no row: none is deleted", len(left), len(seen))
+        return 0
+    for name in left:
+        default_storage.delete(name)
+    if left:
+        log.info("Deleted %s files that no row named", len(left))
+    return len(left)
 
 
 def _below(storage: Storage, folder: str) -> Iterator[str]:

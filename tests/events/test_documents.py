@@ -14,6 +14,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 
 from chains.errors import DomainError
 from chains.models import AuditEntry
+from chains.services import files
 from chains.tasks import sweep_files
 from events.forms.events import EventForm
 from events.models import EventDocument, Series
@@ -135,6 +136,20 @@ def test_file_that_no_row_names_is_swept_once_it_is_a_day_old():
     assert [storage.exists(one) for one in (kept.file.name, gone.file.name, fresh)] == [
         True, False, True,
     ]  # fmt: skip
+
+
+def test_folder_that_mostly_belongs_to_nobody_is_left_alone(monkeypatch):
+    """A database restored from another day, or the folder of another installation."""
+    event = EventFactory()
+    kept = documents.add(event=event, upload=pdf(), by=organiser_of(event), **TITLES)
+    storage = kept.file.storage
+    foreign = [storage.save(f"evidence/2026/11/{n}.pdf", ContentFile(PDF)) for n in range(3)]
+    for name in foreign:
+        aged(storage, name)
+    monkeypatch.setattr(files, "MOST", 2)
+
+    assert sweep_files() == 0
+    assert all(storage.exists(name) for name in foreign)
 
 
 def test_file_that_cannot_be_deleted_does_not_undo_the_answer(
