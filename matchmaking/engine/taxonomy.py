@@ -231,7 +231,7 @@ class Taxonomy:
         return centres
 
     def save(self, folder: Path, encoder: Encoder) -> None:
-        """Writes vectors and word counts of all terms; `load` of the same taxonomy and encoder finds them again."""
+        """Writes vectors and word counts of all terms, and what is reckoned from them; `load` of the same taxonomy and encoder finds them again."""
         folder.mkdir(parents=True, exist_ok=True)
         path = self._file(folder, encoder)
         if path.exists():
@@ -242,6 +242,8 @@ class Taxonomy:
             draft,
             vectors=self.vectors(encoder)[0].astype(np.float16),
             basis=self.basis(encoder),
+            coarse=self._coarse_terms[encoder.version],
+            centres=self.vectors(encoder)[1],
             words=np.frombuffer("\n".join(vocabulary.columns).encode(), np.uint8),
             idf=idf,
             **{part: getattr(documents, part) for part in ("data", "indices", "indptr")},
@@ -255,18 +257,18 @@ class Taxonomy:
             return False
         with np.load(path) as kept:
             vectors, spoken = kept["vectors"].astype(np.float32), kept["words"].tobytes().decode()
-            basis = kept["basis"]
+            basis, coarse, centres = kept["basis"], kept["coarse"], kept["centres"]
             idf, parts = kept["idf"], (kept["data"], kept["indices"], kept["indptr"])
         vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
         documents = sp.csr_matrix(parts, shape=(len(vocabulary), len(self.leaves)))
         self.__dict__["_lexicon"] = (vocabulary, idf, documents)  # where cached_property looks
-        self._vectors[encoder.version] = (vectors, self._centres(vectors))
+        self._vectors[encoder.version] = (vectors, centres)
         self._bases[encoder.version] = basis
-        self._coarse_terms[encoder.version] = vectors @ basis
+        self._coarse_terms[encoder.version] = coarse
         return True
 
     def _file(self, folder: Path, encoder: Encoder) -> Path:
-        return folder / f"categories-{self.fingerprint}-{encoder.version}.npz"
+        return folder / f"terms-{self.fingerprint}-{encoder.version}.npz"
 
     def leaf_scores(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Floats:
         """Likeness of each text to each leaf, shape (texts, leaves): words, centre of meaning, nearest term."""
