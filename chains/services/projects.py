@@ -45,7 +45,7 @@ def save(
     **fields: Unpack[ProjectFields],
 ) -> Project:
     """The investment project that explains why things are needed (row 22)."""
-    requirements.ask(by, enterprise)
+    requirements.check_poster(by, enterprise)
     verb = "created" if project is None else "changed"
     if project is None:
         project = Project(enterprise=enterprise)

@@ -48,16 +48,18 @@ def save(
     what the form was opened on (`chains.versions`).
     """
     if requirement is None:
-        requirements.ask(by, enterprise)
+        requirements.check_poster(by, enterprise)
         requirement = Requirement(enterprise=enterprise, posted_by=_poster(by, enterprise))
         if public_id:
             requirement.public_id = _free_name(public_id)
         verb = "created"
     else:
         requirement = requirements.locked(requirement)
-        requirements.ask(by, requirement.enterprise)
-        requirements.expect(requirement, Requirement.Status.DRAFT, Requirement.Status.RETURNED)
-        requirements.expect_seen(requirement, seen)
+        requirements.check_poster(by, requirement.enterprise)
+        requirements.check_status(
+            requirement, Requirement.Status.DRAFT, Requirement.Status.RETURNED
+        )
+        requirements.check_seen(requirement, seen)
         verb = "edited"
     requirement_writing.write(requirement, fields, lines)
     if lines is not None:
@@ -80,8 +82,8 @@ def _free_name(public_id: str) -> str:
 def delete(*, requirement: Requirement, by: User) -> None:
     """Remove a draft with its parts. Whatever was submitted once ends in a state instead."""
     requirement = requirements.locked(requirement)
-    requirements.ask(by, requirement.enterprise)
-    requirements.expect(requirement, Requirement.Status.DRAFT)
+    requirements.check_poster(by, requirement.enterprise)
+    requirements.check_status(requirement, Requirement.Status.DRAFT)
     audit.record(by, "requirement.deleted", requirement)
     changes.record("requirement", requirement, "deleted")
     requirement.delete()
@@ -90,7 +92,7 @@ def delete(*, requirement: Requirement, by: User) -> None:
 @transaction.atomic
 def copy(*, requirement: Requirement, by: User) -> Requirement:
     """A new draft with the same words; its dates are to be chosen again."""
-    requirements.ask(by, requirement.enterprise)
+    requirements.check_poster(by, requirement.enterprise)
     draft = Requirement(
         enterprise=requirement.enterprise, posted_by=_poster(by, requirement.enterprise)
     )

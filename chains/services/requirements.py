@@ -54,10 +54,10 @@ class RemarkDraft:
 def submit(*, requirement: Requirement, by: User) -> Requirement:
     """Hand the requirement to its moderation desk. What is missing comes as `missing` of the error."""
     requirement = locked(requirement)
-    _ask_to_submit(by, requirement)
+    _check_submitter(by, requirement)
     if requirement.status == Status.SUBMITTED:
         return requirement  # the second of two clicks
-    expect(requirement, Status.DRAFT, Status.RETURNED)
+    check_status(requirement, Status.DRAFT, Status.RETURNED)
     faults = _missing(requirement)
     if faults:
         raise DomainError(" ".join(faults.values()), code="requirement.incomplete", missing=faults)
@@ -81,8 +81,8 @@ def return_(
 ) -> Requirement:
     """Send it back with at least one remark; unanswered for ten days it closes."""
     requirement = locked(requirement)
-    _ask_desk(by, requirement, may)
-    expect(requirement, Status.SUBMITTED)
+    _check_desk(by, requirement, may)
+    check_status(requirement, Status.SUBMITTED)
     remarks = [remark for remark in remarks if remark.text.strip() or remark.code]
     if not remarks:
         raise DomainError(
@@ -116,10 +116,10 @@ def approve(
 ) -> Requirement:
     """Accept it. Without an embargo it is published in the same moment."""
     requirement = locked(requirement)
-    _ask_desk(by, requirement, may)
+    _check_desk(by, requirement, may)
     if requirement.status in (Status.APPROVED, Status.PUBLISHED):
         return requirement  # the second of two clicks
-    expect(requirement, Status.SUBMITTED)
+    check_status(requirement, Status.SUBMITTED)
     if requirement.closes_on is not None and requirement.closes_on < timezone.localdate():
         raise DomainError(
             _("Its closing day has passed. Return it so that the enterprise can choose a new one."),
@@ -147,8 +147,8 @@ def refuse(
 ) -> Requirement:
     """End it without publication. `reason` is a saved reason's code or a sentence."""
     requirement = locked(requirement)
-    _ask_desk(by, requirement, may)
-    expect(requirement, Status.SUBMITTED)
+    _check_desk(by, requirement, may)
+    check_status(requirement, Status.SUBMITTED)
     _state_reason(requirement, reason, note, by)
     _close(requirement, CloseReason.REFUSED, by=by, verb="refused", note=_note(reason, note))
     _post_to_owner(requirement, "requirement_refused")
@@ -166,8 +166,8 @@ def take_down(
 ) -> Requirement:
     """Remove what is published from sight."""
     requirement = locked(requirement)
-    _ask_desk(by, requirement, may)
-    expect(requirement, Status.PUBLISHED)
+    _check_desk(by, requirement, may)
+    check_status(requirement, Status.PUBLISHED)
     _state_reason(requirement, reason, note, by)
     _close(requirement, CloseReason.TAKEN_DOWN, by=by, verb="taken_down", note=_note(reason, note))
     _post_to_owner(requirement, "requirement_taken_down")
@@ -180,7 +180,7 @@ def see_amendment(
 ) -> Requirement:
     """The desk has looked at an amendment and leaves it."""
     requirement = locked(requirement)
-    _ask_desk(by, requirement, may)
+    _check_desk(by, requirement, may)
     if not requirement.amendment_waits:
         return requirement
     requirement.amendment_seen_at = timezone.now()
@@ -233,7 +233,7 @@ def set_embargo(
     """Hold an approved requirement back until a moment, or free it. Never hides what is published."""
     requirement = locked(requirement)
     if by is not None:
-        _ask_desk(by, requirement, may)
+        _check_desk(by, requirement, may)
     if requirement.status in (Status.PUBLISHED, Status.CLOSED) or (
         requirement.embargoed_until == until
     ):
@@ -265,9 +265,9 @@ def amend(
     An open line that the list leaves out is withdrawn, never deleted: matches stand on it.
     """
     requirement = locked(requirement)
-    _ask_to_submit(by, requirement)
-    expect(requirement, Status.APPROVED, Status.PUBLISHED)
-    expect_seen(requirement, seen)
+    _check_submitter(by, requirement)
+    check_status(requirement, Status.APPROVED, Status.PUBLISHED)
+    check_seen(requirement, seen)
     before = {name: getattr(requirement, name) for name in fields if name != "cooperation_kinds"}
     requirement_writing.write(requirement, fields, lines)
     touched = requirement_writing.amend_lines(requirement, lines, by) if lines is not None else []
@@ -291,10 +291,10 @@ def amend(
 def withdraw(*, requirement: Requirement, by: User, note: str = "") -> Requirement:
     """The owner ends it, whatever its state after the draft."""
     requirement = locked(requirement)
-    ask(by, requirement.enterprise)
+    check_poster(by, requirement.enterprise)
     if requirement.close_reason == CloseReason.WITHDRAWN:
         return requirement  # the second of two clicks
-    expect(requirement, Status.SUBMITTED, Status.RETURNED, Status.APPROVED, Status.PUBLISHED)
+    check_status(requirement, Status.SUBMITTED, Status.RETURNED, Status.APPROVED, Status.PUBLISHED)
     _close(requirement, CloseReason.WITHDRAWN, by=by, verb="withdrawn", note=note)
     return requirement
 
@@ -313,11 +313,11 @@ def withdraw_line(*, line: RequirementLine, by: User) -> RequirementLine:
 
 def _end_line(line: RequirementLine, status: RequirementLine.Status, by: User) -> RequirementLine:
     requirement = _lock(line.requirement_id)
-    _ask_to_submit(by, requirement)
+    _check_submitter(by, requirement)
     line = RequirementLine.objects.get(pk=line.pk)
     if line.status == status:
         return line
-    expect(requirement, Status.APPROVED, Status.PUBLISHED)
+    check_status(requirement, Status.APPROVED, Status.PUBLISHED)
     if line.status != RequirementLine.Status.OPEN:
         raise DomainError(_("This line has ended already."), code="line.not_open")
     line.requirement = requirement
@@ -404,7 +404,7 @@ def locked(requirement: Requirement) -> Requirement:
     return _lock(requirement.pk)
 
 
-def ask(by: User, enterprise: Enterprise) -> None:
+def check_poster(by: User, enterprise: Enterprise) -> None:
     if enterprise.is_suspended:
         raise DomainError(
             _("This enterprise is suspended and can only read. Ask its desk."),
@@ -417,8 +417,8 @@ def ask(by: User, enterprise: Enterprise) -> None:
         )
 
 
-def _ask_to_submit(by: User, requirement: Requirement) -> None:
-    ask(by, requirement.enterprise)
+def _check_submitter(by: User, requirement: Requirement) -> None:
+    check_poster(by, requirement.enterprise)
     if not permissions.can_submit(by, requirement):
         raise DomainError(
             _(
@@ -428,7 +428,7 @@ def _ask_to_submit(by: User, requirement: Requirement) -> None:
         )
 
 
-def _ask_desk(by: User, requirement: Requirement, may: May) -> None:
+def _check_desk(by: User, requirement: Requirement, may: May) -> None:
     if not may(by, requirement):
         raise DomainError(
             _(
@@ -438,7 +438,7 @@ def _ask_desk(by: User, requirement: Requirement, may: May) -> None:
         )
 
 
-def expect(requirement: Requirement, *states: Requirement.Status) -> None:
+def check_status(requirement: Requirement, *states: Requirement.Status) -> None:
     if requirement.status not in states:
         raise DomainError(
             _(
@@ -449,7 +449,7 @@ def expect(requirement: Requirement, *states: Requirement.Status) -> None:
         )
 
 
-def expect_seen(requirement: Requirement, seen: str) -> None:
+def check_seen(requirement: Requirement, seen: str) -> None:
     if seen:  # under the lock, so that of two at the same moment one is told
         versions.expect(seen, versions.of_requirement(requirement), code="requirement.stale")
 
