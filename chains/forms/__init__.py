@@ -1,4 +1,4 @@
-"""What every form of the project shares: Bootstrap's classes, marked errors, regions typed by name."""
+"""What every form of the project shares: Bootstrap's classes, marked errors, rows named in the reader's language, regions typed by name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chains import search
 from chains.models import Region
+from chains.templatetags.localised import localised
 
 _CLASSES: list[tuple[type[forms.Widget], str]] = [
     (forms.CheckboxInput, "form-check-input"),
@@ -60,6 +61,20 @@ class KeptForm(Form):
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
     bound_field_class = BoundField
     use_required_attribute = False
+
+
+class LocalisedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django cannot subscript it
+    """Rows by their name in the reader's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return localised(obj)
+
+
+class LocalisedChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # as above
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Any) -> str:
+        return localised(obj)
 
 
 def stored_sentences(

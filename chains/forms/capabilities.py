@@ -8,8 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from chains.forms import DateInput, Form
-from chains.forms.enterprises import ReferenceChoice, ReferenceChoices
+from chains.forms import DateInput, Form, LocalisedChoice, LocalisedChoices
 from chains.models import Capability, Category, CooperationKind, Enterprise, Period, Unit
 from chains.services import capabilities
 
@@ -52,18 +51,18 @@ class CapabilityForm(Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 5, "lang": "en"}),
     )
-    categories = ReferenceChoices(
+    categories = LocalisedChoices(
         label=_("Categories"),
         queryset=Category.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
+        widget=forms.SelectMultiple,
     )
-    cooperation_kinds = ReferenceChoices(
+    cooperation_kinds = LocalisedChoices(
         label=_("Kinds of cooperation"),
         queryset=CooperationKind.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
-        widget=forms.CheckboxSelectMultiple,
     )
     certifications = forms.MultipleChoiceField(
         label=_("Certificates"), required=False, widget=forms.CheckboxSelectMultiple
@@ -76,7 +75,7 @@ class CapabilityForm(Form):
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    unit = ReferenceChoice(
+    unit = LocalisedChoice(
         label=_("Unit"),
         queryset=Unit.objects.filter(is_active=True),
         to_field_name="code",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from chains import identity, search
-from chains.forms import DateInput, Form, ModelForm, RegionField
+from chains.forms import DateInput, Form, LocalisedChoice, ModelForm, RegionField
 from chains.models import (
     CertificationKind,
     Contact,
@@ -17,7 +17,6 @@ from chains.models import (
     Membership,
     ParticipantKind,
     QualificationKind,
-    Reference,
     Region,
 )
 from chains.searchtext import language_of
@@ -43,20 +42,6 @@ def _territories(language: str) -> list[tuple[str, str]]:
 def countries() -> list[tuple[str, str]]:
     """Countries and regions abroad in the reader's language, as a native select shows them."""
     return [("", "–"), *_territories("zh" if is_chinese() else "en")]
-
-
-class ReferenceChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Rows of the shipped register by their name in the reader's language."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        row: Reference = obj
-        return row.name_zh if is_chinese() else row.name_en
-
-
-class ReferenceChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        row: Reference = obj
-        return row.name_zh if is_chinese() else row.name_en
 
 
 class NumberForm(Form):
@@ -128,7 +113,7 @@ class _Details(Form):
         required=False,
         help_text=_("Foreign buyers search for it"),
     )
-    kind = ReferenceChoice(
+    kind = LocalisedChoice(
         label=_("Kind"),
         queryset=ParticipantKind.objects.filter(is_active=True),
         to_field_name="code",
@@ -261,7 +246,7 @@ class _ProofForm(Form):
 
 
 class QualificationForm(_ProofForm):
-    kind = ReferenceChoice(
+    kind = LocalisedChoice(
         label=_("Qualification"),
         queryset=QualificationKind.objects.filter(is_active=True),
         to_field_name="code",
@@ -273,7 +258,7 @@ class QualificationForm(_ProofForm):
 
 
 class CertificationForm(_ProofForm):
-    kind = ReferenceChoice(
+    kind = LocalisedChoice(
         label=_("Certificate"),
         queryset=CertificationKind.objects.filter(is_active=True),
         to_field_name="code",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from chains.errors import DomainError
-from chains.forms import DateInput, KeptForm, RegionField
+from chains.forms import DateInput, KeptForm, LocalisedChoice, LocalisedChoices, RegionField
 from chains.models import (
     Chain,
     Contact,
@@ -30,16 +30,6 @@ from chains.templatetags.localised import is_chinese, localised, money
 NEW = "new"
 
 
-class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return localised(obj)
-
-
-class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return localised(obj)
-
-
 class RequirementForm(KeptForm):
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -52,7 +42,9 @@ class RequirementForm(KeptForm):
         required=False,
         help_text=gettext_lazy("Suppliers see why you need it"),
     )
-    chain = RowField(Chain.objects.none(), label=gettext_lazy("Chain served"), required=False)
+    chain = LocalisedChoice(
+        Chain.objects.none(), label=gettext_lazy("Chain served"), required=False
+    )
     region = RegionField(
         label=gettext_lazy("Delivered to"),
         required=False,
@@ -66,12 +58,11 @@ class RequirementForm(KeptForm):
         choices=Requirement.Seeks.choices,
         widget=forms.RadioSelect,
     )
-    cooperation_kinds = RowsField(
+    cooperation_kinds = LocalisedChoices(
         CooperationKind.objects.filter(is_active=True),
         to_field_name="code",
         label=gettext_lazy("Forms of cooperation"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
     )
     needed_by_on = forms.DateField(
         label=gettext_lazy("Needed by"), required=False, widget=DateInput

@@ -10,19 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chains import permissions
-from chains.forms import DateInput, Form, RegionField
+from chains.forms import DateInput, Form, LocalisedChoice, RegionField
 from chains.models import Enterprise, OrganiserRole, Region, User, lies_within
-from chains.templatetags.localised import localised
-
-
-class BodyField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Enterprise) -> str:
-        return localised(obj)
 
 
 class RoleForm(Form):
     email = forms.EmailField(label=_("E-mail of the account"))
-    body = BodyField(
+    body = LocalisedChoice(
         Enterprise.objects.none(),
         to_field_name="public_id",
         empty_label="–",

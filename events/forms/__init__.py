@@ -1,26 +1,11 @@
-"""What the forms of this package share: rows named in the language of the reader, moments of this century."""
+"""What the forms of this package share: moments of this century."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-
-from chains.templatetags.localised import localised
-
-
-class Localised(forms.ModelChoiceField):  # type: ignore[type-arg]  # the queryset is given where it is used
-    def label_from_instance(self, obj: Any) -> str:
-        return localised(obj)
-
-
-class LocalisedMany(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # as above
-    widget = forms.CheckboxSelectMultiple
-
-    def label_from_instance(self, obj: Any) -> str:
-        return localised(obj)
 
 
 class MomentInput(forms.DateTimeInput):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from chains.forms import Form, RegionField
+from chains.forms import Form, LocalisedChoice, LocalisedChoices, RegionField
 from chains.models import (
     Chain,
     Cluster,
@@ -22,7 +22,7 @@ from chains.models import (
     ParticipantKind,
     QualificationKind,
 )
-from events.forms import Localised, LocalisedMany, MomentField
+from events.forms import MomentField
 from events.models import Event, EventLevel, Series
 
 
@@ -69,35 +69,35 @@ class EventFilterForm(Form):
 
 
 class EventForm(Form):
-    host = Localised(
+    host = LocalisedChoice(
         Enterprise.objects.none(), to_field_name="public_id", label=_("Host"), empty_label=None
     )
     name_zh = forms.CharField(max_length=160, label=_("Name in Chinese"))
     name_en = forms.CharField(max_length=200, label=_("Name in English"))
-    level = Localised(
+    level = LocalisedChoice(
         EventLevel.objects.all(), to_field_name="code", label=_("Level"), empty_label=None
     )
     region = RegionField(label=_("Region"))
-    cluster = Localised(
+    cluster = LocalisedChoice(
         Cluster.objects.active(),
         to_field_name="code",
         required=False,
         label=_("Industrial cluster"),
         help_text=_("The one it is held for, if any"),
     )
-    chains = LocalisedMany(
+    chains = LocalisedChoices(
         Chain.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
         label=_("Chains"),
     )
-    docking_kinds = LocalisedMany(
+    docking_kinds = LocalisedChoices(
         DockingKind.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
         label=_("Docking kinds"),
     )
-    series = LocalisedMany(
+    series = LocalisedChoices(
         Series.objects.none(),
         to_field_name="public_id",
         required=False,
@@ -242,7 +242,7 @@ class EventForm(Form):
 class CopyForm(Form):
     """What is new about an event that starts from another."""
 
-    host = Localised(
+    host = LocalisedChoice(
         Enterprise.objects.none(), to_field_name="public_id", label=_("Host"), empty_label=None
     )
     name_zh = forms.CharField(max_length=160, label=_("Name in Chinese"))
@@ -277,13 +277,13 @@ class TierForm(Form):
     name_en = forms.CharField(max_length=120, label=_("Name in English"))
     seats = forms.IntegerField(min_value=0, max_value=100_000, label=_("Seats"))
     reserved_until = MomentField(required=False, label=_("Reserved until"))
-    qualifications = LocalisedMany(
+    qualifications = LocalisedChoices(
         QualificationKind.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
         label=_("For those who hold one of"),
     )
-    participant_kinds = LocalisedMany(
+    participant_kinds = LocalisedChoices(
         ParticipantKind.objects.filter(is_active=True),
         to_field_name="code",
         required=False,

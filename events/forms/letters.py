@@ -5,8 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from chains.forms import Form
-from events.forms import Localised
+from chains.forms import Form, LocalisedChoice
 from events.models import Announcement, Event, Tier
 
 
@@ -33,7 +32,7 @@ class AnnouncementForm(LetterForm):
     """A message to guests; one language may stand for both."""
 
     audience = forms.ChoiceField(choices=Announcement.Audience.choices, label=_("To whom"))
-    tier = Localised(
+    tier = LocalisedChoice(
         Tier.objects.none(),
         to_field_name="public_id",
         required=False,

@@ -8,15 +8,14 @@ from django.forms import formset_factory
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from chains.forms import Form, RegionField
+from chains.forms import Form, LocalisedChoice, RegionField
 from chains.models import Enterprise
 from chains.templatetags.localised import localised
-from events.forms import Localised
 from events.models import EventLevel, Series
 
 
 class ProgrammeForm(Form):
-    owner = Localised(
+    owner = LocalisedChoice(
         Enterprise.objects.none(), to_field_name="public_id", label=_("Body that keeps it")
     )
     name_zh = forms.CharField(max_length=120, label=_("Name in Chinese"))
@@ -79,7 +78,7 @@ class RegionTargetForm(Form):
     """Events one region is to hold, of one level or of any."""
 
     region = RegionField(required=False, label=_("Region"))
-    level = Localised(
+    level = LocalisedChoice(
         EventLevel.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
