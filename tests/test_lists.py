@@ -475,9 +475,25 @@ def test_list_of_reference_rows_asks_as_many_queries_for_25_rows_as_for_one(name
     assert len(found) == 1
 
 
+def test_topics_of_the_api_ask_as_many_queries_for_25_searches_as_for_one():
+    found = []
+    for count in COUNTS:
+        user = UserFactory()
+        for n in range(count):
+            SavedSearch.objects.create(user=user, name=f"s{n}", query=f"q={n}")
+        client = Client()
+        client.force_login(user)
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(reverse("api-topics-list"))
+        found.append((len(asked), len(answer.json())))
+
+    assert len({queries for queries, _topics in found}) == 1, found
+    assert found[2][1] - found[0][1] == 24
+
+
 def test_every_list_of_the_url_conf_is_measured():
     named = {make.__name__.partition("_of_")[0].removesuffix("_narrowed") for make in LISTS}
-    api = {*routes.REFERENCE, *(make.__name__ for make in test_api.MAKERS)}
+    api = {"topics", *routes.REFERENCE, *(make.__name__ for make in test_api.MAKERS)}
     is_list = re.compile(
         r"_(list|queue|log|listing|history|interests)$|:(my_\w+|for_you|inbox|search)$"
     )
