@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chains.models import Chain, DockingKind, Enterprise, Region, User
+from chains.models import Chain, Cluster, DockingKind, Enterprise, Region, User
 from events.models import Delegate, Event, EventLevel, EventStaff, Registration, Series
 from events.services import admission, checkin, events, programmes, registration
 from matchmaking.demo import preparations, texts
@@ -39,6 +39,7 @@ class Gathering:
     admission: str = "automatic"
     rule: str = "tier_then_arrival"
     co_hosts: tuple[str, ...] = ()
+    cluster: str = ""
     tiers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -58,6 +59,11 @@ _PROGRAMMES = {
 _TARGETS = {
     "province": {"provincial": 3, "city": 4, "county": 9},
     "city": {"city": 1, "county": 4},
+}
+# Code of an industrial cluster → region, chain, name: what an administrator writes down once for all events.
+_CLUSTERS = {
+    "jiaxing-pv": ("330400", "PV", Words("嘉兴光伏产业集群", "Jiaxing Photovoltaic Cluster")),
+    "huzhou-battery": ("330500", "LB", Words("湖州动力电池产业集群", "Huzhou Battery Cluster")),
 }
 _HALL = Words("示例会展中心", "Demo Exhibition Centre")
 
@@ -90,9 +96,9 @@ def plan(factor: float) -> list[Gathering]:
             name=Words("创新攻关与科技成果转化对接会", "Innovation and Technology Transfer Docking"), place=Words(f"宁波·{_HALL.zh}", f"{_HALL.en}, Ningbo"),
             chains=("IC", "NV", "LB"), kinds=("rd_collab", "tech_transfer"), rule="draw"),
         Gathering(key="city-pv", level="city", host="city", region="330400", days_ago=19, seats=seats(180), guests=0.2, co_hosts=("association",),
-            name=Words("嘉兴光伏产业链对接会", "Jiaxing Photovoltaic Docking"), place=Words(f"嘉兴·{_HALL.zh} 二号厅", f"{_HALL.en}, Hall 2, Jiaxing"), chains=("PV",)),
+            name=Words("嘉兴光伏产业链对接会", "Jiaxing Photovoltaic Docking"), place=Words(f"嘉兴·{_HALL.zh} 二号厅", f"{_HALL.en}, Hall 2, Jiaxing"), chains=("PV",), cluster="jiaxing-pv"),
         Gathering(key="city-lb", level="city", host="huzhou", region="330500", days_ago=8, seats=seats(140), guests=0.16,
-            name=Words("湖州动力电池与储能对接会", "Huzhou Battery and Storage Docking"), place=Words(f"湖州·{_HALL.zh}", f"{_HALL.en}, Huzhou"), chains=("LB", "NV")),
+            name=Words("湖州动力电池与储能对接会", "Huzhou Battery and Storage Docking"), place=Words(f"湖州·{_HALL.zh}", f"{_HALL.en}, Huzhou"), chains=("LB", "NV"), cluster="huzhou-battery"),
         Gathering(key="city-finance", level="city", host="city", region="330400", days_ago=-9, seats=seats(80), guests=0.1,
             name=Words("嘉兴产融对接会", "Jiaxing Industry and Finance Docking"), place=Words("嘉兴·示例金融大厦", "Demo Finance Tower, Jiaxing"), chains=("PV", "H2"), kinds=("finance",)),
         Gathering(key="city-nv", level="city", host="huzhou", region="330500", days_ago=-26, seats=seats(120), guests=0.08,
@@ -107,12 +113,12 @@ def plan(factor: float) -> list[Gathering]:
         Gathering(key="county-talent", level="county", host="pinghu", region="330482", days_ago=-18, seats=seats(50), guests=0.06,
             name=Words("平湖人才与项目落地对接会", "Pinghu Talent and Projects Docking"), place=Words("平湖·示例开发区报告厅", "Demo Zone Hall, Pinghu"), chains=("IE",), kinds=("talent", "project_landing")),
         Gathering(key="county-changxing", level="county", host="changxing", region="330522", days_ago=-33, seats=seats(50), guests=0.05, rule="arrival",
-            name=Words("长兴电池产业链对接会", "Changxing Battery Chain Docking"), place=Words("长兴·示例开发区会议中心", "Demo Zone Conference Centre, Changxing"), chains=("LB",)),
+            name=Words("长兴电池产业链对接会", "Changxing Battery Chain Docking"), place=Words("长兴·示例开发区会议中心", "Demo Zone Conference Centre, Changxing"), chains=("LB",), cluster="huzhou-battery"),
         # The season before, so that there is a year to compare with.
         Gathering(key="last-opening", level="provincial", host="province", region="330100", days_ago=LAST_YEAR + 52, seats=seats(160), guests=0.08,
             name=Words("新能源产业链对接会（首场）", "New Energy Chain Docking, First Event"), place=Words(f"杭州·{_HALL.zh}", f"{_HALL.en}, Hangzhou"), chains=("PV", "LB")),
         Gathering(key="last-city", level="city", host="city", region="330400", days_ago=LAST_YEAR + 38, seats=seats(100), guests=0.06,
-            name=Words("嘉兴光伏产业链对接会（上年）", "Jiaxing Photovoltaic Docking, Year Before"), place=Words(f"嘉兴·{_HALL.zh} 二号厅", f"{_HALL.en}, Hall 2, Jiaxing"), chains=("PV",)),
+            name=Words("嘉兴光伏产业链对接会（上年）", "Jiaxing Photovoltaic Docking, Year Before"), place=Words(f"嘉兴·{_HALL.zh} 二号厅", f"{_HALL.en}, Hall 2, Jiaxing"), chains=("PV",), cluster="jiaxing-pv"),
         Gathering(key="last-county", level="county", host="county", region="330421", days_ago=LAST_YEAR + 27, seats=seats(60), guests=0.05,
             name=Words("嘉善氢能产业对接会（上年）", "Jiashan Hydrogen Docking, Year Before"), place=Words("嘉善·示例开发区会议中心", "Demo Zone Conference Centre, Jiashan"), chains=("H2",)),
     ]  # fmt: skip
@@ -128,6 +134,14 @@ class Season:
 
     def announce(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
         """Draft, seats and publication of all, weeks before the first."""
+        for code, (region, chain, name) in _CLUSTERS.items():
+            Cluster.objects.create(
+                code=code,
+                name_zh=name.zh,
+                name_en=name.en,
+                region=Region.objects.get(code=region),
+                chain=Chain.objects.get(code=chain),
+            )
         for number, one in enumerate(self.gatherings):
             series = self._series(one, bodies, users)
             ago = one.days_ago + 60 if one.is_last_year else 70 - number / 10
@@ -170,6 +184,7 @@ class Season:
             name_en=one.name.en,
             level_id=one.level,
             region=Region.objects.get(code=one.region),
+            cluster=Cluster.objects.filter(code=one.cluster).first(),
             place=one.place.zh,
             place_en=one.place.en,
             text="现场发布需求清单，企业、高校、院所与金融机构面对面洽谈。",
