@@ -32,6 +32,7 @@ from chains.models import (
 from chains.models.base import ALPHABET
 from chains.permissions import is_member
 from matchmaking import adapters, market, permissions
+from matchmaking.engine.proposals import Reading
 from matchmaking.engine.scoring import KEPT, Ranker
 from matchmaking.engine.types import Need, Scored
 from matchmaking.engine.weights import Weights
@@ -211,7 +212,7 @@ class Finding:
     weightings: dict[int, int] = field(default_factory=dict)
     # Digests of all that a decided pair's supplier says today.
     said: dict[tuple[int, int], set[str]] = field(default_factory=dict)
-    suggested: dict[int, market.Reading] = field(default_factory=dict)
+    suggested: dict[int, Reading] = field(default_factory=dict)
 
 
 def score(*, shard: RunShard, by: User | None = None) -> None:
@@ -539,14 +540,14 @@ def _drop_old_scores(lines: Collection[int]) -> None:
 @transaction.atomic
 def suggest_categories(
     *,
-    suggested: Mapping[int, market.Reading],
+    suggested: Mapping[int, Reading],
     by: User | None = None,  # noqa: ARG001 -- every verb has its actor
 ) -> None:
     """Write down the categories read in lines, and the segment where neither is given: everybody sees it, so only
     what is sure. A reading is no decision: it leaves no trace but itself."""
     codes = {reading.code for reading in suggested.values()}
     categories = Category.objects.in_bulk(codes, field_name="code")
-    by_reading: dict[market.Reading, list[int]] = defaultdict(list)
+    by_reading: dict[Reading, list[int]] = defaultdict(list)
     for line, reading in suggested.items():
         by_reading[reading].append(line)
     for reading, lines in by_reading.items():

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from chains.http import HttpRequest
 from chains.models import Category
 from matchmaking import market
+from matchmaking.engine import proposals
 
 SUGGESTED = 5
 LONGEST = 500
@@ -41,7 +42,7 @@ def category_suggest(request: HttpRequest) -> HttpResponse:
         for one in found
         if one.code in rows and one.code not in chosen
     ]
-    instead = market.doubted(found, chosen)
+    instead = proposals.doubted(found, chosen)
     return render(
         request,
         "matchmaking/category_suggest.html",
@@ -50,7 +51,7 @@ def category_suggest(request: HttpRequest) -> HttpResponse:
             "text": text,
             "choices": [*kept, *fresh],
             "is_empty": not fresh,
-            "is_doubtful": market.is_doubtful(found),
+            "is_doubtful": proposals.is_doubtful(found),
             "instead": rows.get(instead.code) if instead is not None else None,
         },
     )

@@ -14,6 +14,7 @@ from chains.models import Category, Certification, CertificationKind, Requiremen
 from matchmaking import adapters, market
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.proposals import Reading
 from matchmaking.engine.taxonomy import Suggestion
 from matchmaking.models import TextVector
 from tests.factories.chains import CapabilityFactory, RequirementFactory
@@ -188,7 +189,7 @@ def test_form_and_worker_read_the_same_category_in_a_line():
     read = market.current().suggested([line])
 
     assert codes(FILLER)[0] == filler.code
-    assert read == {line.pk: market.Reading(filler.code, is_sure=True)}
+    assert read == {line.pk: Reading(filler.code, is_sure=True)}
 
 
 def test_word_that_is_the_thing_or_a_kind_of_it_comes_before_what_is_made_for_it():
@@ -202,26 +203,12 @@ def test_word_that_is_the_thing_or_a_kind_of_it_comes_before_what_is_made_for_it
 
 
 @pytest.mark.parametrize(
-    ("word", "distance"),
-    [
-        ("junction box", 0),
-        ("split junction box", 1),
-        ("junction box adhesive", 2),
-        ("junction boxes", 3),
-        ("pv junction boxes", 4),
-    ],
-)
-def test_nearer_words_come_first(word, distance):
-    assert market._distance("junction box", word) == distance
-
-
-@pytest.mark.parametrize(
     ("probability", "reading"),
     [
         (0.19, {}),
-        (0.2, {7: market.Reading("X", is_sure=False)}),
-        (0.39, {7: market.Reading("X", is_sure=False)}),
-        (0.4, {7: market.Reading("X", is_sure=True)}),
+        (0.2, {7: Reading("X", is_sure=False)}),
+        (0.39, {7: Reading("X", is_sure=False)}),
+        (0.4, {7: Reading("X", is_sure=True)}),
     ],
 )
 def test_what_a_line_only_speaks_of_is_kept_from_a_fifth_and_sure_from_two(
@@ -232,16 +219,6 @@ def test_what_a_line_only_speaks_of_is_kept_from_a_fifth_and_sure_from_two(
     monkeypatch.setattr(type(known.taxonomy), "suggest", lambda *_: best)
 
     assert known.suggested([RequirementLine(pk=7, text="无此名称之物")]) == reading
-
-
-def test_abbreviation_and_part_of_a_word_name_nothing():
-    known = market.taxonomy()
-
-    assert market._said(known, "Electrolyte additives FEC and VC, battery grade") == []
-    assert market._said(known, "xjunction box") == []
-    assert [one.term for one in market._said(known, "Split junction box: 1500 V")] == [
-        "split junction box"
-    ]
 
 
 def test_index_nobody_asked_for_while_facts_were_forgotten_is_built_anew(

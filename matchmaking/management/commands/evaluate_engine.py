@@ -16,8 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 import chains
-from matchmaking import market
-from matchmaking.engine import ENGINE_VERSION
+from matchmaking.engine import ENGINE_VERSION, proposals
 from matchmaking.engine.comparison import ForeignResultError, Result, compare
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
 from matchmaking.engine.evaluation import (
@@ -300,11 +299,11 @@ class Evaluation:
         ]
         if not told:
             return None
-        market.suggest_from(known, told[0][0], reader)
+        proposals.propose(known, told[0][0], reader)
         firsts, fives, milliseconds = [], [], []
         for text, right in told:
             before = time.process_time()
-            codes = [one.code for one in market.suggest_from(known, text, reader)]
+            codes = [one.code for one in proposals.propose(known, text, reader)]
             milliseconds.append(1000 * (time.process_time() - before))
             firsts.append(bool(right & {*codes[:1]}))
             fives.append(bool(right & {*codes}))

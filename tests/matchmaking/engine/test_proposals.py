@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matchmaking import market
+from matchmaking.engine import proposals
 
 # Leaves that are newer than the categories of the golden lines, and say more exactly what the line asks for.
 NEWER = {
@@ -19,7 +19,7 @@ NEWER = {
 @pytest.fixture(scope="module")
 def proposed(shipped, encoder, golden):
     shipped.vectors(encoder)
-    return {query.id: market.suggest_from(shipped, query.text, encoder) for query in golden.queries}
+    return {query.id: proposals.propose(shipped, query.text, encoder) for query in golden.queries}
 
 
 def test_the_right_category_is_among_the_first_five_of_nine_lines_in_ten(proposed, golden):
@@ -47,11 +47,11 @@ def test_every_proposal_has_its_reason(proposed):
     ],
 )
 def test_what_fits_nothing_is_said_to_fit_nothing(shipped, encoder, text, expected):
-    assert market.is_doubtful(market.suggest_from(shipped, text, encoder)) is expected
+    assert proposals.is_doubtful(proposals.propose(shipped, text, encoder)) is expected
 
 
 def test_nonsense_is_answered_with_nothing(shipped, encoder):
-    assert market.suggest_from(shipped, "qqqq zzzz xxxx", encoder) == []
+    assert proposals.propose(shipped, "qqqq zzzz xxxx", encoder) == []
 
 
 @pytest.mark.parametrize(
@@ -64,24 +64,46 @@ def test_nonsense_is_answered_with_nothing(shipped, encoder):
     ],
 )
 def test_a_doubtful_choice_is_questioned(shipped, encoder, chosen, instead):
-    found = market.suggest_from(shipped, "三分体接线盒，1500 V，25 A，IP68，适配 210 组件", encoder)
+    found = proposals.propose(shipped, "三分体接线盒，1500 V，25 A，IP68，适配 210 组件", encoder)
 
-    asked = market.doubted(found, chosen)
+    asked = proposals.doubted(found, chosen)
 
     assert (asked and asked.code) == instead
 
 
 def test_an_unclear_text_questions_nobody(shipped, encoder):
-    found = market.suggest_from(shipped, "Ladies' leather handbags, autumn collection", encoder)
+    found = proposals.propose(shipped, "Ladies' leather handbags, autumn collection", encoder)
 
-    assert market.doubted(found, ["PV0306"]) is None
+    assert proposals.doubted(found, ["PV0306"]) is None
 
 
 def test_neighbours_of_one_parent_stand_together(shipped, encoder):
     """Microinverters are asked for: the other inverters come before a furnace that shares a word."""
-    found = market.suggest_from(
+    found = proposals.propose(
         shipped, "Module-level microinverters 2-in-1 800 VA for balcony solar in Germany", encoder
     )
 
     assert found[0].code == "PV0403"
     assert sum(one.code.startswith("PV04") for one in found) >= 4
+
+
+@pytest.mark.parametrize(
+    ("word", "distance"),
+    [
+        ("junction box", 0),
+        ("split junction box", 1),
+        ("junction box adhesive", 2),
+        ("junction boxes", 3),
+        ("pv junction boxes", 4),
+    ],
+)
+def test_nearer_words_come_first(word, distance):
+    assert proposals._distance("junction box", word) == distance
+
+
+def test_abbreviation_and_part_of_a_word_name_nothing(shipped):
+    assert proposals._said(shipped, "Electrolyte additives FEC and VC, battery grade") == []
+    assert proposals._said(shipped, "xjunction box") == []
+    assert [one.term for one in proposals._said(shipped, "Split junction box: 1500 V")] == [
+        "split junction box"
+    ]

@@ -9,6 +9,7 @@ from chains.errors import DomainError
 from chains.models import AuditEntry, Category, Change, RequirementLine
 from chains.models.base import ALPHABET
 from matchmaking import adapters, market, tasks
+from matchmaking.engine.proposals import Reading
 from matchmaking.models import Decision, Match, MatchRun, RunShard, Score
 from matchmaking.services import matching
 from tests.factories.chains import (
@@ -358,11 +359,11 @@ def test_unsure_reading_suggests_a_category_and_shows_nobody_a_segment():
     line = RequirementFactory(lines=[ASKED]).lines.get()
     leaf = Category.objects.filter(level=3, is_active=True).exclude(segment=None).first()
 
-    matching.suggest_categories(suggested={line.pk: market.Reading(leaf.code, is_sure=False)})
+    matching.suggest_categories(suggested={line.pk: Reading(leaf.code, is_sure=False)})
     line.refresh_from_db()
     assert (line.category_suggested, line.segment) == (leaf, None)
 
-    matching.suggest_categories(suggested={line.pk: market.Reading(leaf.code, is_sure=True)})
+    matching.suggest_categories(suggested={line.pk: Reading(leaf.code, is_sure=True)})
     line.refresh_from_db()
     assert (line.category_suggested, line.segment) == (leaf, leaf.segment)
 
