@@ -561,7 +561,8 @@ def _fit(title: str, names: frozenset[str]) -> int | None:
 
 def _spellings(title: str) -> Iterator[list[str]]:
     """Ever looser readings: "Item / 产品名称", "规格要求 Spec", "主要产品(服务)", "联系人/手机"."""
-    text = unicodedata.normalize("NFKC", title)
+    # Of a thousand blanks in a row each pattern below would try every part.
+    text = re.sub(r"\s+", _one_blank, unicodedata.normalize("NFKC", title))
     yield [text]
     without = re.sub(r"\([^()]*\)", "", text)
     yield [without, *re.findall(r"\(([^()]*)\)", text)]
@@ -584,6 +585,10 @@ def _spellings(title: str) -> Iterator[list[str]]:
     yield [re.split(r"及|和|与|、|&| and ", without, maxsplit=1)[0]]
     # "联系人1", "Quantity required per annum".
     yield [_COUNTED.sub("", without)]
+
+
+def _one_blank(run: re.Match[str]) -> str:
+    return "\n" if "\n" in run[0] else " "
 
 
 _COUNTED = re.compile(
