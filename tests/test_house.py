@@ -219,16 +219,7 @@ READERS = {
     "events.services.answers": {"checked", "may_change"},
     "events.services.events": {"missing_of", "managed"},
     "events.services.invitations": {"invitable"},
-    "events.services.seating": {
-        "tier_of",
-        "tier_held",
-        "locked",
-        "fresh",
-        "check_owner",
-        "check_decider",
-        "check_running",
-        "reason",
-    },
+    "events.services.seating": {"tier_of", "tier_held", "fresh"},
     "events.services.waiting_list": {"ranks", "ranks_of", "rank"},
     "matchmaking.services.alerts": {"topics_of", "last_morning"},
     "matchmaking.services.calibration": {"decided", "reliability"},
@@ -253,7 +244,7 @@ SYSTEM = {
 
 # Steps of verbs that stand in several modules: the verb has checked the right, and says what was done.
 STEPS = {
-    "chains.services.requirements": {"locked", "ask", "expect", "expect_seen"},
+    "chains.services.requirements": {"locked", "check_poster", "check_status", "check_seen"},
     "chains.services.requirement_writing": {
         "saved_already",
         "end_line",
@@ -262,6 +253,13 @@ STEPS = {
         "amend_lines",
         "write_parts",
         "keep_derived",
+    },
+    "events.services.seating": {
+        "locked",
+        "check_owner",
+        "check_decider",
+        "check_running",
+        "reason",
     },
 }
 
