@@ -122,12 +122,6 @@ def _binary(offers: Ints, texts: Ints, coarse: Floats, whole: npt.NDArray[Any]) 
     return out.tobytes()
 
 
-def is_available() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM pg_available_extensions WHERE name = 'vector'")
-        return cursor.fetchone() is not None
-
-
 @transaction.atomic
 def of_index(side: str, index: OfferIndex, *, anew: bool = False) -> StoredVectors:
     """The table that stands for an index, filled by the first process that finds it missing or of other content, and

@@ -55,7 +55,6 @@ class History:
         self.requirements: list[tuple[Posting, Requirement]] = []
         self.truth: dict[str, Any] = {"lines": {}, "decoys": {}, "only_by": {}}
         self._desks: dict[str, User] = {}
-        self._projects: dict[str, Project] = {}
         self._regions = Region.objects.in_bulk(field_name="code")
         self._categories = Category.objects.in_bulk(field_name="code")
         self._units = Unit.objects.in_bulk(field_name="code")
