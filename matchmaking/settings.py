@@ -482,6 +482,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    # Two lines for each turn of each task that looks for work every other second: what matters would scroll away, the
+    # addresses and accounts of a demo first.
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")
+    },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
 BRAND = _("ChainDock")
