@@ -281,7 +281,7 @@ class Season:
         is_named: bool,
     ) -> None:
         seats = 1 if number % 5 == 4 else 2
-        names = [(f"参会代表 {n + 1:02d}", "供应链 / Supply chain") for n in range(seats)]
+        names = [(f"参会人员 {n + 1:02d}", "供应链 / Supply chain") for n in range(seats)]
         registration.register(
             event=event,
             enterprise=body,

@@ -37,7 +37,7 @@ def prepare(event: Event, by: User) -> None:
             {"kind": "text", "text_zh": "希望会面的企业", "text_en": "Whom you would like to meet"},
             {
                 "kind": "consent",
-                "text_zh": "同意主办方在活动现场拍照并用于宣传",
+                "text_zh": "同意主办单位在活动现场拍照并用于宣传",
                 "text_en": "We agree that the host takes pictures at the event and shows them",
             },
         ],
