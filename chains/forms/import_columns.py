@@ -9,9 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chains.forms import requirement_sheet
-from chains.models import (
-    Import,
-)
+from chains.models import Import
 from chains.spreadsheets import Column, Layout, Proposal
 
 ENTERPRISES = (

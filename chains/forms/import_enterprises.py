@@ -17,10 +17,7 @@ from chains import identity
 from chains.forms.import_cells import Say, words
 from chains.forms.import_countries import country_of
 from chains.forms.import_regions import Regions
-from chains.models import (
-    ParticipantKind,
-    User,
-)
+from chains.models import ParticipantKind, User
 from chains.searchtext import CHINESE, fold, language_of
 from chains.services.import_rows import EnterpriseDraft, Person, ReadRow
 from chains.spreadsheets import Row, Table

@@ -11,10 +11,7 @@ from django.utils.translation import gettext as _
 
 from chains import identity
 from chains.forms.import_cells import Say
-from chains.models import (
-    Region,
-    User,
-)
+from chains.models import Region, User
 from chains.searchtext import CHINESE
 
 _SUFFIX = re.compile(r"(?:特别行政区|自治区|自治州|自治县|地区|省|市|县|区|盟|旗)$")

@@ -11,10 +11,7 @@ from chains.forms.import_cells import Say
 from chains.forms.import_columns import columns_of
 from chains.forms.import_enterprises import EnterpriseRows
 from chains.forms.register import Register
-from chains.models import (
-    Import,
-    User,
-)
+from chains.models import Import, User
 from chains.services.import_rows import CapabilityDraft, EnterpriseDraft, ReadRow
 from chains.spreadsheets import Layout, Row, Sheets, Table, read_table
 

@@ -10,9 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from chains import moderation
 from chains.forms import KeptForm
-from chains.models import (
-    RequirementLine,
-)
+from chains.models import RequirementLine
 from chains.services.requirements import RemarkDraft
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from chains.models import (
-    Category,
-    Unit,
-)
+from chains.models import Category, Unit
 from chains.quantities import Units
 from chains.searchtext import fold
 

@@ -15,12 +15,7 @@ from chains import conditions, search
 from chains.errors import DomainError
 from chains.forms import DateInput, KeptForm
 from chains.forms.register import Register
-from chains.models import (
-    Category,
-    Condition,
-    Period,
-    Requirement,
-)
+from chains.models import Category, Condition, Period, Requirement
 from chains.quantities import Amount, parse_quantity
 from chains.services.requirement_writing import ConditionDraft, LineDraft
 

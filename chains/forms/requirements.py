@@ -14,12 +14,7 @@ from chains.forms import KeptForm, stored_sentences
 from chains.forms.register import Register
 from chains.forms.requirement_facts import NEW, ContactForm, ProjectForm, RequirementForm
 from chains.forms.requirement_rows import ConditionForm, LineForm
-from chains.models import (
-    Enterprise,
-    Requirement,
-    RequirementLine,
-    User,
-)
+from chains.models import Enterprise, Requirement, RequirementLine, User
 from chains.services.requirement_writing import ConditionDraft, LineDraft
 from chains.templatetags.localised import localised, number
 

@@ -7,11 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from chains.models import (
-    Capability,
-    Import,
-    User,
-)
+from chains.models import Capability, Import, User
 from chains.searchtext import fold
 from chains.services.import_rows import CapabilityDraft, Done, ReadRow, Trail
 

@@ -11,14 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains import identity, permissions
-from chains.models import (
-    Contact,
-    Enterprise,
-    EnterpriseAlias,
-    Import,
-    Region,
-    User,
-)
+from chains.models import Contact, Enterprise, EnterpriseAlias, Import, Region, User
 from chains.searchtext import fold
 from chains.services.enterprises import search_document
 from chains.services.import_rows import Done, EnterpriseDraft, Person, ReadRow, Trail

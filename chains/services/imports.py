@@ -14,12 +14,7 @@ from django.utils.translation import gettext as _
 from chains import audit, changes, notifications, permissions
 from chains.doorbell import ring
 from chains.errors import DomainError
-from chains.models import (
-    Enterprise,
-    Import,
-    ImportRow,
-    User,
-)
+from chains.models import Enterprise, Import, ImportRow, User
 from chains.services.import_capabilities import Capabilities
 from chains.services.import_enterprises import Enterprises
 from chains.services.import_rows import ReadRow

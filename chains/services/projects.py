@@ -8,19 +8,9 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from chains import (
-    audit,
-    changes,
-    searchtext,
-)
+from chains import audit, changes, searchtext
 from chains.errors import DomainError, check_fields
-from chains.models import (
-    Chain,
-    Enterprise,
-    Project,
-    Region,
-    User,
-)
+from chains.models import Chain, Enterprise, Project, Region, User
 from chains.services import requirements
 
 

@@ -9,20 +9,9 @@ from typing import Unpack
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from chains import (
-    audit,
-    changes,
-    permissions,
-)
+from chains import audit, changes, permissions
 from chains.errors import DomainError
-from chains.models import (
-    Condition,
-    Enterprise,
-    Question,
-    Requirement,
-    RequirementLine,
-    User,
-)
+from chains.models import Condition, Enterprise, Question, Requirement, RequirementLine, User
 from chains.models.base import ALPHABET
 from chains.services import requirement_writing, requirements
 from chains.services.requirement_writing import ConditionDraft, LineDraft, RequirementFields

@@ -12,12 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from chains import (
-    audit,
-    changes,
-    conditions,
-    searchtext,
-)
+from chains import audit, changes, conditions, searchtext
 from chains.errors import DomainError, check_fields
 from chains.models import (
     Category,

@@ -11,23 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import (
-    audit,
-    changes,
-    moderation,
-    notifications,
-    permissions,
-    versions,
-)
+from chains import audit, changes, moderation, notifications, permissions, versions
 from chains.errors import DomainError
-from chains.models import (
-    Enterprise,
-    OrganiserRole,
-    Remark,
-    Requirement,
-    RequirementLine,
-    User,
-)
+from chains.models import Enterprise, OrganiserRole, Remark, Requirement, RequirementLine, User
 from chains.services import requirement_writing
 from chains.services.requirement_writing import ConditionDraft, LineDraft, RequirementFields
 

@@ -1,4 +1,4 @@
-"""The few sparse-matrix steps that several views share."""
+"""The few sparse-matrix steps that the parts of the index share."""
 
 from __future__ import annotations
 
