@@ -16,10 +16,7 @@ from chains.errors import DomainError
 from chains.forms.import_cells import Say, words
 from chains.forms.register import Register
 from chains.forms.requirement_sheet import Stated, shown, stated_in_header
-from chains.models import (
-    Capability,
-    Category,
-)
+from chains.models import Capability, Category
 from chains.quantities import Amount, Units, names_scale, parse_date, parse_quantity, parse_unit
 from chains.searchtext import CHINESE, fold
 from chains.services.import_rows import CapabilityDraft, ReadRow
