@@ -22,13 +22,14 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from chains.models import (
     Category,
     CertificationKind,
+    Condition,
     CooperationKind,
     QualificationKind,
     Region,
     RegionGroup,
     Unit,
 )
-from chains.templatetags.localised import is_chinese, number, points
+from chains.templatetags.localised import is_chinese, lang, number, points
 from matchmaking.engine import explanation
 from matchmaking.engine.highlight import Aligned, Span
 from matchmaking.engine.types import Outcome, Part, Reason
@@ -375,6 +376,24 @@ def fact(outcome: Outcome | Mapping[str, Any]) -> str:
         return ""
     code, _tone, params = _reason(found)
     return _told(FACTS, code, params)
+
+
+@register.filter
+def asked(condition: Condition, language: str) -> SafeString:
+    """What a condition asks: as it was typed, and for a reader of the other language as it was understood."""
+    if (language == "zh") != is_chinese() and condition.parameter:
+        return format_html("{}", _understood(condition.kind, condition.parameter))
+    return format_html('<span lang="{}">{}</span>', lang(language), condition.text)
+
+
+def _understood(kind: str, parameter: _Params) -> str:
+    if "codes" in parameter:
+        return _any_of(_name_of(kind, code) for code in parameter["codes"])
+    if kind == "distance":
+        return _("within %(distance)s") % {"distance": _km(parameter["value"], about=False)}
+    if kind == "capacity":
+        return _a_year(parameter["value"], parameter["unit"])
+    return _days(parameter["value"])
 
 
 @register.filter

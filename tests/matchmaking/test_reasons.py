@@ -7,7 +7,9 @@ import pytest
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import escape
 
+from chains import models
 from matchmaking.engine.constraints import Case, judge
 from matchmaking.engine.explanation import CODES, CONDITION_CODES
 from matchmaking.engine.highlight import HOW, Aligned, Span, align
@@ -25,7 +27,15 @@ from matchmaking.engine.types import (
 )
 from matchmaking.engine.units import Units
 from matchmaking.templatetags import reasons as tags
-from matchmaking.templatetags.reasons import FACTS, HOW_FOUND, PARTS, SENTENCES, fact, sentence
+from matchmaking.templatetags.reasons import (
+    FACTS,
+    HOW_FOUND,
+    PARTS,
+    SENTENCES,
+    asked,
+    fact,
+    sentence,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -411,3 +421,24 @@ def test_marks_of_a_whole_clause_may_break():
         tags.marked_need("x" * 17, long) == f'<mark class="text-wrap">{"x" * 17}<sup>1</sup></mark>'
     )
     assert tags.marked_need("x" * 16, short) == f"<mark>{'x' * 16}<sup>1</sup></mark>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameter", "typed", "english"),
+    [
+        ("region", {"codes": ["330421", "330000"]}, "嘉善或浙江", "Jiashan County or Zhejiang"),
+        ("distance", {"value": 150, "unit": "km"}, "150 公里", "within 150 km"),
+        ("capacity", {"value": 500000, "unit": "set"}, "50 万套", "500,000 sets a year"),
+        ("lead_time", {"value": 30, "unit": "day"}, "一个月", "30 days"),
+        ("origin", {"codes": ["CN"]}, "国产", "China"),
+        ("other", {}, "<样品免费>", "&lt;样品免费&gt;"),
+    ],
+)
+def test_condition_is_read_in_the_other_language_as_it_was_understood(
+    kind, parameter, typed, english
+):
+    condition = models.Condition(kind=kind, parameter=parameter, text=typed)
+
+    assert english in asked(condition, "zh")
+    with translation.override("zh-hans"):
+        assert asked(condition, "zh") == f'<span lang="zh-Hans">{escape(typed)}</span>'
