@@ -195,9 +195,9 @@ def test_evidence_is_typed_by_content_and_named_at_random(settings):
 def test_evidence_of_one_enterprise_ends_somewhere(monkeypatch):
     member, other = MembershipFactory(), MembershipFactory()
 
-    def send(member, size=len(PDF)):
+    def send(member, size=None):
         upload = SimpleUploadedFile("a.pdf", PDF)
-        upload.size = size
+        upload.size = size or len(PDF)
         enterprises.store_evidence(
             enterprise=member.enterprise, purpose="licence", upload=upload, by=member.user
         )
