@@ -21,6 +21,9 @@ _SUFFIX_EN = re.compile(
 
 _BETWEEN = re.compile(r"[\s/\\\-—–·,，、|>]+")
 
+# Longer text names no region: each piece of it would be looked for.
+_LONGEST = 200
+
 
 class Regions:
     """Regions by what people write: a name, a chain of names, a code; the number says where nothing does."""
@@ -48,15 +51,19 @@ class Regions:
         text = unicodedata.normalize("NFKC", str(typed or ""))
         text = _BETWEEN.sub("" if CHINESE.search(text) else " ", text).strip()
         if text:
-            found = self._written(text, by_number)
+            is_name = len(text) <= _LONGEST
+            found = self._written(text, by_number) if is_name else None
             if found is not None:
                 return found
-            say.warn("region", self._doubt(text, by_number))
+            said = text if is_name else f"{text[:_LONGEST]}…"
+            say.warn("region", self._doubt(said, by_number))
         if by_number is not None:
             return by_number
         return self.scope[0] if self.scope else None
 
     def knows(self, text: str) -> bool:
+        if len(text) > _LONGEST:
+            return False
         return text in self.by_code or bool(self._tail(text) or self._tail(text.lower()))
 
     def _doubt(self, text: str, by_number: Region | None) -> str:

@@ -348,3 +348,16 @@ def test_blanks_in_a_header_cost_no_more_than_their_number():
 
     assert (good, bad) == ([("螺栓", 5, "件", None)], [])
     assert time.process_time() - before < 5  # each part of the run tried: minutes
+
+
+def test_text_too_long_for_a_region_is_not_searched_for_one():
+    data = sheet_of(
+        [["企业名称", "统一社会信用代码", "所在地"], ["示例甲有限公司", A, "区" * 1500]]
+    )
+    before = time.process_time()
+
+    [row] = rows(Import.Kind.ENTERPRISES, data)
+
+    [note] = [note for note in row.notes if note["column"] == "C"]
+    assert "区" * 200 + "…" in note["sentence"]
+    assert time.process_time() - before < 4  # each end with each beginning: minutes
