@@ -775,3 +775,15 @@ def test_no_page_of_either_side_or_the_desk_holds_a_contact_before_the_click(cli
     shown = client.post(at("interest_contact", interest)).content.decode()
     assert [value in shown for value in CANARY.values()] == [True] * 4
     assert timezone.localdate() == timezone.localdate(ContactReveal.objects.get().at)
+
+
+def test_draft_with_lines_is_submitted_from_the_list(client):
+    member = MembershipFactory(role="editor")
+    draft = RequirementFactory(enterprise=member.enterprise, status="draft", lines=["接线盒"])
+    client.force_login(member.user)
+    address = reverse("chains:requirement_submit", args=[draft.public_id])
+
+    assert address in client.get(reverse("matchmaking:my_requirements")).content.decode()
+    member.role = "viewer"
+    member.save()
+    assert address not in client.get(reverse("matchmaking:my_requirements")).content.decode()
