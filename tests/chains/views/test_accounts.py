@@ -186,5 +186,5 @@ def test_notices_queries_do_not_grow(client, owner, count, django_assert_num_que
             owner.user, "enterprise_verified", enterprise=EnterpriseFactory().public_id
         )
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(NOTICES)
