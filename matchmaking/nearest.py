@@ -26,6 +26,11 @@ _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _FEET = b"\xff\xff"
 
 
+def _own_cursor() -> Any:
+    """Of the thread that asks: the bound method would for ever be that of the connection this file was read with."""
+    return connection.cursor()
+
+
 @dataclass(slots=True)
 class StoredVectors:
     """Texts of one side by offer and text, each with its coarse and its whole vector."""
@@ -33,7 +38,7 @@ class StoredVectors:
     table: str
     basis: Floats
     effort: int = LOOKED_AT
-    cursor: Callable[[], Any] = field(default=connection.cursor)
+    cursor: Callable[[], Any] = field(default=_own_cursor)
 
     @property
     def _table(self) -> sql.Identifier:
