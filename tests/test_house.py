@@ -259,7 +259,7 @@ STEPS = {
         "check_owner",
         "check_decider",
         "check_running",
-        "reason",
+        "checked_reason",
     },
 }
 

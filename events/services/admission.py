@@ -41,7 +41,7 @@ def decline(*, registration: Registration, reason: str, by: User) -> Registratio
     if row.status == Status.DECLINED:
         return row
     _check_submitted(row)
-    row.status, row.decline_reason = Status.DECLINED, seating.reason(reason)
+    row.status, row.decline_reason = Status.DECLINED, seating.checked_reason(reason)
     row.save(update_fields=["status", "decline_reason", "updated_at"])
     seating.record(registration=row, by=by)
     return row

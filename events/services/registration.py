@@ -272,7 +272,7 @@ def cancel(*, registration: Registration, by: User, reason: str = "") -> Registr
     row = seating.fresh(registration)
     if not permissions.can_register(by, row.enterprise):
         seating.check_decider(row, by)
-        reason = seating.reason(reason)
+        reason = seating.checked_reason(reason)
     if row.status in Registration.ENDED:
         return row
     seating.check_running(row)

@@ -88,7 +88,7 @@ def check_running(registration: Registration) -> None:
         )
 
 
-def reason(text: str) -> str:
+def checked_reason(text: str) -> str:
     text = text.strip()
     if not text:
         raise DomainError(

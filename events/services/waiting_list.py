@@ -83,7 +83,7 @@ def move(*, registration: Registration, priority: int, reason: str, by: User) ->
         raise DomainError(
             _("Choose a priority from -99 to 99."), code="registration.priority_out_of_range"
         )
-    before, reason = rank(row), seating.reason(reason)
+    before, reason = rank(row), seating.checked_reason(reason)
     row.priority, row.priority_reason = priority, reason
     row.save(update_fields=["priority", "priority_reason", "updated_at"])
     # What somebody wrote may name a person: it stays on the row, where it can be changed, never in the trail.
