@@ -20,6 +20,7 @@ PASSWORD = "chain-dock-demo"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 LANGUAGES, WIDTHS = {"zh": "zh-hans", "en": "en"}, {1440: 900, 390: 844}
 
+EVENT = r"/inbox/ > ^/events/[a-z0-9]{12}/"
 # Role → name of the picture → address. "list > pattern" follows the first link of the list that fits.
 PAGES: dict[str, dict[str, str]] = {
     "": {
@@ -62,9 +63,16 @@ PAGES: dict[str, dict[str, str]] = {
         "runs": "/runs/",
     },
     "province": {
-        "guests": r"/inbox/ > ^/events/[a-z0-9]{12}/$ guests/",
-        "overview": r"/inbox/ > ^/events/[a-z0-9]{12}/$ overview/",
-        "listing": r"/inbox/ > ^/events/[a-z0-9]{12}/$ list/",
+        "overview": f"{EVENT} overview/",
+        "guests": f"{EVENT} guests/",
+        "listing": f"{EVENT} list/",
+        "letters": f"{EVENT} letters/",
+        "invitations": f"{EVENT} invitations/",
+        "answers": f"{EVENT} answers/",
+        "hall-screen": f"{EVENT} screen/",
+        "check-in": f"{EVENT} check-in/",
+        "roles": "/desk/roles/",
+        "token": "/my/token/",
     },
     "analyst": {"chain-map-gaps": "/chains/H2/"},
 }
@@ -88,7 +96,9 @@ def address(page: Page, base: str, way: str) -> str | None:
     page.goto(urljoin(base, start))
     links: list[str] = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")  # fmt: skip
     found = next((link for link in links if re.search(pattern, link)), None)
-    return None if found is None else found + ending
+    if found is None or not ending:
+        return found
+    return re.sub(f"({pattern}).*", r"\1", found) + ending
 
 
 def shoot(browser: Browser, base: str, folder: Path, role: str, pages: dict[str, str], language: str, width: int, *, whole: bool = True) -> list[str]:  # fmt: skip
