@@ -382,7 +382,7 @@ def fact(outcome: Outcome | Mapping[str, Any]) -> str:
 def asked(condition: Condition, language: str) -> SafeString:
     """What a condition asks: as it was typed, and for a reader of the other language as it was understood."""
     if (language == "zh") != is_chinese() and condition.parameter:
-        return format_html("{}", _understood(condition.kind, condition.parameter))
+        return escape(_understood(condition.kind, condition.parameter))
     return format_html('<span lang="{}">{}</span>', lang(language), condition.text)
 
 
