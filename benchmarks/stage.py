@@ -126,8 +126,9 @@ def database() -> psutil.Process | None:
     """The postmaster of the database in the environment; None when it is not on this machine."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as session:
         row = session.execute("SELECT pg_backend_pid()").fetchone()
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(row[0]).parent() if row else None
+        # Asked while the session stands: with it its process ends, and there would be nobody to ask for a parent.
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(row[0]).parent() if row else None
     return None
 
 
