@@ -84,6 +84,10 @@ TABLES = (
     Table("chains.Evidence", "uploaded_by", _("Documents you uploaded"), _ACT, ("public_id", "enterprise", "purpose", "original_name", "created_at"), KEPT, _("Belongs to the enterprise you uploaded it for.")),
     Table("chains.Import", "asked_by", _("Lists you uploaded"), _ACT, ("public_id", "enterprise", "file_name", "created_at"), KEPT, _("Belongs to the enterprise you uploaded it for.")),
     Table("chains.Remark", "by", _("Remarks on requirements"), _ACT, ("requirement", "text", "at"), KEPT, _LED),
+    Table("chains.MemberInvitation", "invited_by", _("Colleagues you invited"), _ACT, ("public_id", "enterprise", "role", "status", "created_at"), KEPT, _("Belongs to the enterprise you invited for; the address goes as soon as it is answered.")),
+    Table("chains.RequirementFile", "uploaded_by", _("Files of requirements you uploaded"), _ACT, ("requirement", "original_name", "created_at"), KEPT, _("Belongs to the enterprise you uploaded it for.")),
+    Table("chains.Report", "by", _("Reports of abuse you sent"), _ACT, ("public_id", "reason", "note", "status", "created_at"), KEPT, _LED),
+    Table("chains.Report", "decided_by", _("Reports of abuse you decided"), _ACT, ("public_id", "status", "answer", "decided_at"), KEPT, _LED),
     Table("events.Invitation", "invited_by", _("Invitations you sent"), _ACT, ("event", "enterprise", "reason", "created_at"), KEPT, _LED),
     Table("events.CheckIn", "staff", _("Check-ins you took"), _ACT, ("gate", "scanned_at", "kind"), KEPT, _LED),
     Table("events.ChecklistItem", "owner", _("What you have to do for an event"), _ACT, ("event", "text", "due_on", "done_at"), KEPT, _LED),
@@ -98,6 +102,8 @@ OTHERS = {
     # Persons who need no account; the enterprise keeps them, and what carries an address of the account is found by it.
     "chains.Contact": "name job_title phone email wechat",
     "chains.AuditEntry": "action target data",
+    # Somebody who is asked and may have no account; blanked when it is answered, withdrawn or too old.
+    "chains.MemberInvitation": "email language",
     # Persons who are sent to an event by their enterprise; found by the name of a contact that carries the address.
     "events.Delegate": "name job_title token short_code",
     "events.FormAnswer": "text chosen wording",
@@ -125,6 +131,7 @@ IMPERSONAL = {
     "chains.Project": "name currency",
     "chains.Requirement": "title text close_note search_text summary",
     "chains.RequirementLine": "text specification",
+    "chains.RequirementFile": "file content_type sha256",
     "chains.Condition": "parameter text",
     "chains.Question": "text",
     "chains.Remark": "code",

@@ -17,8 +17,16 @@ from chains.models.enterprises import (
 )
 from chains.models.imports import Import, ImportRow
 from chains.models.notifications import MailRefusal, Notification, Preference
-from chains.models.people import Consent, Mandate, Membership, OrganiserRole, User
+from chains.models.people import (
+    Consent,
+    Mandate,
+    MemberInvitation,
+    Membership,
+    OrganiserRole,
+    User,
+)
 from chains.models.regions import COUNTRY, Cluster, Province, Region, RegionGroup, lies_within
+from chains.models.reports import Report
 from chains.models.requirements import (
     Condition,
     Period,
@@ -26,6 +34,7 @@ from chains.models.requirements import (
     Question,
     Remark,
     Requirement,
+    RequirementFile,
     RequirementLine,
 )
 from chains.models.taxonomy import (
@@ -69,6 +78,7 @@ __all__ = [
     "Language",
     "MailRefusal",
     "Mandate",
+    "MemberInvitation",
     "Membership",
     "Notification",
     "OrganiserRole",
@@ -85,7 +95,9 @@ __all__ = [
     "Region",
     "RegionGroup",
     "Remark",
+    "Report",
     "Requirement",
+    "RequirementFile",
     "RequirementLine",
     "Segment",
     "SegmentLink",

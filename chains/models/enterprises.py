@@ -272,6 +272,8 @@ class Proof(TimeStamped):
     valid_until_on = models.DateField(_("valid until"), null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CLAIMED)
     reason = models.CharField(max_length=300, blank=True)
+    # When the enterprise was told last that it ends soon; empty again when its term changes.
+    reminded_at = models.DateTimeField(null=True, blank=True)
 
     objects = ProofQuerySet.as_manager()
 

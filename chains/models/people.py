@@ -225,6 +225,51 @@ class Membership(TimeStamped):
         return self.role in (self.Role.OWNER, self.Role.EDITOR)
 
 
+class MemberInvitationQuerySet(models.QuerySet["MemberInvitation"]):
+    def open(self) -> Self:
+        return self.filter(
+            status=MemberInvitation.Status.SENT, expires_on__gte=timezone.localdate()
+        )
+
+
+class MemberInvitation(TimeStamped):
+    """An owner asks somebody, who may have no account yet, to act for the enterprise."""
+
+    class Status(models.TextChoices):
+        SENT = "sent", _("Invited")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    enterprise = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="invited")
+    # In lower case; empty once it is answered: nothing of a stranger is kept for longer than it is needed.
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True)
+    role = models.CharField(
+        _("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.EDITOR
+    )
+    language = models.CharField(max_length=2, default="zh")
+    invited_by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SENT)
+    expires_on = models.DateField()
+    # The row is its own outbox: the letter goes to an address without an account.
+    letter_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = MemberInvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enterprise", "email"],
+                condition=Q(status="sent"),
+                name="member_invitation_once_while_it_lasts",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
 class OrganiserRoleQuerySet(models.QuerySet["OrganiserRole"]):
     def current(self) -> Self:
         return self.filter(Q(valid_until_on=None) | Q(valid_until_on__gte=timezone.localdate()))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Language, TimeStamped
+from chains.models.enterprises import StoredFile
 from chains.models.people import Mandate, scope_of
 from chains.models.regions import lies_within
 
@@ -134,6 +135,13 @@ class Requirement(TimeStamped):
         UNANSWERED = "unanswered", _("Not corrected in time")
         ENTERPRISE_SUSPENDED = "enterprise_suspended", _("Enterprise suspended")
 
+    class Outcome(models.TextChoices):
+        """How a need ended that its owner closes."""
+
+        HERE = "here", _("Found here")
+        ELSEWHERE = "elsewhere", _("Found elsewhere")
+        NOT_NEEDED = "not_needed", _("No longer needed")
+
     class Seeks(models.TextChoices):
         SUPPLIER = "supplier", _("Suppliers")
         CUSTOMER = "customer", _("Customers")
@@ -196,6 +204,9 @@ class Requirement(TimeStamped):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     close_reason = models.CharField(max_length=24, choices=CloseReason.choices, blank=True)
     close_note = models.CharField(max_length=300, blank=True)
+    close_outcome = models.CharField(
+        max_length=10, choices=Outcome.choices, blank=True, default="", db_default=""
+    )
     submitted_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -443,3 +454,38 @@ class Remark(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class RequirementFileQuerySet(models.QuerySet["RequirementFile"]):
+    def standing(self) -> Self:
+        return self.filter(removed_at=None)
+
+
+class RequirementFile(StoredFile):
+    """A drawing, a data sheet: opens to suppliers as its owner has said."""
+
+    MOST = 10
+
+    class Visibility(models.TextChoices):
+        ACCEPTED = "accepted", _("Suppliers whose interest I accepted")
+        VERIFIED = "verified", _("Verified enterprises")
+        PUBLIC = "public", _("Everybody")
+
+    requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="files")
+    visibility = models.CharField(
+        _("who may open it"),
+        max_length=10,
+        choices=Visibility.choices,
+        default=Visibility.ACCEPTED,
+    )
+    # Taken off by its owner: it stands no more, and neither does its content.
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RequirementFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    @classmethod
+    def with_content(cls) -> RequirementFileQuerySet:
+        return cls.objects.standing()

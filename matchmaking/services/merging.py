@@ -25,10 +25,14 @@ from chains.models import (
     Enterprise,
     EnterpriseAlias,
     Mandate,
+    MemberInvitation,
     Membership,
     OrganiserRole,
     Qualification,
     User,
+)
+from chains.models import (
+    Report as AbuseReport,
 )
 from chains.services import accounts, enterprises
 from events.models import CheckIn, Event, Invitation, Registration, Tier
@@ -232,6 +236,8 @@ def _look_at(merger: Merger) -> None:
 _CALLED = {
     "chains.Contact": gettext_lazy("contacts"),
     "chains.Membership": gettext_lazy("members"),
+    "chains.MemberInvitation": gettext_lazy("invited colleagues"),
+    "chains.Report": gettext_lazy("reports of abuse"),
     "chains.OrganiserRole": gettext_lazy("organisers"),
     "chains.Mandate": gettext_lazy("mandates"),
     "chains.Enterprise": gettext_lazy("enterprises merged earlier"),
@@ -546,6 +552,13 @@ RULES: dict[str, Rule] = {
     "chains.Contact.enterprise": _moves,
     "chains.ContactReveal.enterprise": _stays,  # append-only
     "chains.Membership.enterprise": _members,
+    "chains.MemberInvitation.enterprise": _settled_by(
+        "email",
+        rank=_oldest_first,
+        end={"status": MemberInvitation.Status.WITHDRAWN, "email": ""},
+        among=Q(status=MemberInvitation.Status.SENT),
+        how=gettext_lazy("The one sent first goes on."),
+    ),
     "chains.OrganiserRole.body": _roles,
     "chains.Mandate.association": _mandates,
     "chains.Mandate.member": _mandates,
@@ -574,6 +587,13 @@ RULES: dict[str, Rule] = {
     "chains.Capability.enterprise": _moves,
     "chains.Import.enterprise": _moves,
     "chains.Project.enterprise": _moves,
+    "chains.Report.enterprise": _settled_by(
+        "by_id",
+        rank=_oldest_first,
+        end={"status": AbuseReport.Status.DISMISSED},
+        among=Q(status=AbuseReport.Status.OPEN),
+        how=gettext_lazy("The one sent first goes on."),
+    ),
     "chains.Requirement.enterprise": _moves,
     "chains.Requirement.posted_by": _moves,
     # Hosts before co-hosts: who hosts now is not beside itself.
