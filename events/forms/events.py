@@ -135,6 +135,11 @@ class EventForm(Form):
     )
     registration_opens_at = MomentField(label=_("Registration opens"))
     registration_closes_at = MomentField(label=_("Registration closes"))
+    delegates_until = MomentField(
+        required=False,
+        label=_("Delegates can be changed until"),
+        help_text=_("Badges are printed after it. Empty: until the event ends"),
+    )
     delegates_per_enterprise = forms.IntegerField(
         min_value=1, max_value=50, initial=2, label=_("Most seats for one enterprise")
     )
@@ -221,7 +226,7 @@ class EventForm(Form):
             name: getattr(event, name)
             for name in (
                 "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "region",
-                "registration_opens_at", "registration_closes_at", "delegates_per_enterprise", "admission",
+                "registration_opens_at", "registration_closes_at", "delegates_until", "delegates_per_enterprise", "admission",
                 "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
             )
         }  # fmt: skip
@@ -326,5 +331,6 @@ def default_times() -> dict[str, Any]:
         "ends_at": start.replace(hour=17, minute=0),
         "registration_opens_at": timezone.localtime().replace(second=0, microsecond=0),
         "registration_closes_at": (start - datetime.timedelta(days=7)).replace(hour=23, minute=59),
+        "delegates_until": (start - datetime.timedelta(days=2)).replace(hour=23, minute=59),
         "general_seats": 100,
     }

@@ -136,6 +136,10 @@ class Event(TimeStamped):
     )
     registration_opens_at = models.DateTimeField(_("registration opens"))
     registration_closes_at = models.DateTimeField(_("registration closes"))
+    # Badges are printed after it; null where names may change until the end.
+    delegates_until = models.DateTimeField(
+        _("delegates can be changed until"), null=True, blank=True
+    )
     # How long before it starts those who are confirmed are reminded; 0 = not at all.
     reminder_days = models.PositiveSmallIntegerField(
         _("days before the event to remind guests"), default=3, db_default=3
@@ -177,6 +181,11 @@ class Event(TimeStamped):
                 violation_error_message=_("Registration closes after it opens."),
             ),
             models.CheckConstraint(
+                condition=Q(delegates_until=None) | Q(delegates_until__lte=F("ends_at")),
+                name="event_names_no_delegates_after_it_ends",
+                violation_error_message=_("Delegates are named before the event ends."),
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="cancelled") | ~Q(cancel_reason=""),
                 name="event_cancelled_says_why",
             ),
@@ -216,6 +225,13 @@ class Event(TimeStamped):
             return False
         return self.list_published_at is not None or (
             self.list_is_held and timezone.now() < self.ends_at
+        )
+
+    @property
+    def takes_delegates(self) -> bool:
+        """Whether those who come may still be named and changed."""
+        return self.status == self.Status.PUBLISHED and (
+            self.delegates_until is None or timezone.now() < self.delegates_until
         )
 
     @property

@@ -51,6 +51,7 @@ def copy(
         co_hosts=list(event.co_hosts.exclude(pk=host.pk)),
         **{name: getattr(event, name) for name in _AS_THEY_ARE},
         **{name: getattr(event, name) + shift for name in _SHIFTED},
+        delegates_until=event.delegates_until and event.delegates_until + shift,
     )
     _copy_questions(event, new)
     LetterTemplate.objects.bulk_create(

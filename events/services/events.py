@@ -29,7 +29,7 @@ FIELDS = (
     "name_zh", "name_en", "level", "level_id", "region", "cluster", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
     "text_en",
     "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
-    "registration_opens_at", "registration_closes_at", *_RELATIONS,
+    "registration_opens_at", "registration_closes_at", "delegates_until", *_RELATIONS,
 )  # fmt: skip
 # What calendars show: when one of these changes after publishing, everybody who has registered is told.
 _WHEN_AND_WHERE = {"starts_at", "ends_at", "place", "place_en"}

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from chains import audit, changes
 from chains.errors import DomainError
 from chains.models import Enterprise, User
+from chains.templatetags.localised import moment
 from events import permissions
 from events.models import Delegate, Event, Registration, Tier
 from events.services import answers as form_answers
@@ -181,6 +182,14 @@ def save_delegates(
         raise DomainError(
             _("This registration has ended. Register again to name delegates."),
             code="registration.ended",
+        )
+    if not row.event.takes_delegates:
+        raise DomainError(
+            _(
+                "Delegates could be changed until %(until)s. Ask the organiser; at the doors the desk names colleagues for seats nobody is named for."
+            )
+            % {"until": moment(row.event.delegates_until)},
+            code="registration.delegates_closed",
         )
     kept, added, replaced = _name(row, names)
     if added or replaced:

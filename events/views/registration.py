@@ -317,6 +317,7 @@ def delegate_list(request: MemberRequest, public_id: str) -> HttpResponse:
             "may_give_back": row.seats_held > 1 and row.event.status == Event.Status.PUBLISHED,
             "error_text": error_text,
             "may_edit": permissions.can_register(request.user, row.enterprise),
+            "is_closed": not row.event.takes_delegates,
         },
         status=422 if error_text or (formset.errors and request.method == "POST") else 200,
     )

@@ -78,7 +78,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "cluster", "chains",
             "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
             "text_en", "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours",
-            "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers", "listings",
+            "walk_ins", "registration_opens_at", "registration_closes_at", "delegates_until", "status", "tiers", "listings",
             "questions", "agenda",
         )  # fmt: skip
 

@@ -308,6 +308,7 @@ def _deadlines(events: list[Any]) -> list[dict[str, Any]]:
         moments = [
             (event.list_published_at, _("The list goes public")),
             (event.registration_closes_at, _("Registration closes")),
+            (event.delegates_until, _("Delegates can be changed until then")),
             (event.starts_at, _("The event begins")),
         ]
         moments += [

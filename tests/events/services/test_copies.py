@@ -48,6 +48,7 @@ def last_year():
         chains=["PV"], docking_kinds=["supply_sales"], co_hosts=[partner], admission="reviewed",
         waiting_rule="draw", delegates_per_enterprise=3, reminder_days=5, offer_hours=12,
         list_published_at=timezone.now() + datetime.timedelta(days=9),
+        delegates_until=timezone.now() + datetime.timedelta(days=12),
     )  # fmt: skip
     this, following = SeriesFactory(), None
     following = SeriesFactory(programme=this.programme, year=this.year + 1)
@@ -99,7 +100,13 @@ def test_everything_prepared_comes_along_dates_shift_and_people_stay_behind():
     assert (new.status, new.name_zh, new.name_en, new.host, new.level_id, new.region) == (
         "draft", "新", "New", event.host, event.level_id, event.region,
     )  # fmt: skip
-    for name in ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at"):
+    for name in (
+        "starts_at",
+        "ends_at",
+        "registration_opens_at",
+        "registration_closes_at",
+        "delegates_until",
+    ):
         assert getattr(new, name) == getattr(event, name) + YEAR
     for name in ("admission", "waiting_rule", "delegates_per_enterprise", "reminder_days", "offer_hours", "place", "text", "walk_ins"):  # fmt: skip
         assert getattr(new, name) == getattr(event, name)

@@ -5,10 +5,13 @@ import hashlib
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
 
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Qualification, QualificationKind
+from chains.templatetags.localised import moment
 from events.models import Delegate, Event, Registration, Tier
 from events.services import admission, offers, registration, tiers, waiting_list
 from tests.factories.chains import (
@@ -515,6 +518,31 @@ def test_delegates_one_for_each_seat_and_who_is_replaced_loses_the_code():
     assert entry.data == {"added": 1, "replaced": 1}
     with pytest.raises(DomainError, match="There are 2 seats"):
         registration.save_delegates(registration=row, names=["a", "b", "c"], by=who.user)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_delegates_change_until_the_deadline_and_seats_are_given_back_after_it_too(client, hours):
+    until = timezone.now() + datetime.timedelta(hours=hours)
+    event, who = EventFactory(delegates_until=until), member()
+    row = apply(event, 2, who, delegates=["Delegate A", "Delegate B"])
+    address = reverse("events:delegate_list", args=[row.public_id])
+    form = {"d-TOTAL_FORMS": "2", "d-INITIAL_FORMS": "2", "d-0-name": "Delegate C", "d-1-name": ""}
+    client.force_login(who.user)
+
+    page, answer = client.get(address), client.post(address, form)
+
+    if hours > 0:
+        assertContains(page, f"Names can be changed until {moment(until)}")
+        assert answer.status_code == 302
+        assert row.delegates.get(status="active").name == "Delegate C"
+    else:
+        assertContains(page, f"Names could be changed until {moment(until)}")
+        assertNotContains(page, "Save delegates")
+        assertContains(answer, "Delegates could be changed until", status_code=422)
+        registration.give_back(
+            registration=row, by=who.user, leaving=[row.delegates.get(name="Delegate B")]
+        )
+        assert row.delegates.get(status="active").name == "Delegate A"
 
 
 def test_delegates_of_others_are_not_ours_to_name():
