@@ -314,11 +314,13 @@ def duplicates(event: Event, limit: int = 10) -> list[Duplicate]:
     return [Duplicate(row, firsts[row.delegate_id]) for row in rows if row.delegate_id in firsts]
 
 
-def with_unnamed_seats(event: Event) -> QuerySet[Registration]:
-    return (
-        event.registrations.confirmed()
-        .annotate(named_count=Count("delegates", filter=Q(delegates__status="active")))
-        .filter(named_count__lt=F("seats_held"))
+def with_seats_to_name(event: Event) -> QuerySet[Registration]:
+    """Confirmed ones with a seat that nobody is named for, and those whose offer a person at the door would take."""
+    return event.registrations.annotate(
+        named_count=Count("delegates", filter=Q(delegates__status="active"))
+    ).filter(
+        Q(status=Registration.Status.CONFIRMED, named_count__lt=F("seats_held"))
+        | Q(status=Registration.Status.OFFERED)
     )
 
 

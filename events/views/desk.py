@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chains import audit
+from chains import audit, search
 from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise
@@ -33,6 +33,7 @@ from events.models import Delegate, Event, Registration
 from events.services import checkin
 
 LATEST = 3
+CHOICES = 20  # of enterprises called alike
 BADGES_PER_PAGE = 40  # five sheets of eight
 BADGES_IN_A_FILE = 120  # drawn while the reader waits
 GATE = "gate"
@@ -93,9 +94,7 @@ def _scanned(request: MemberRequest, event: Event) -> checkin.Scan | None:
     if action == "walk_in":
         return checkin.walk_in(
             **about,
-            enterprise=get_object_or_404(
-                Enterprise.objects.verified(), public_id=data.get("enterprise", "")
-            ),
+            enterprise=_of_walk_in(request),
             name=data.get("name", ""),
             job_title=data.get("job_title", ""),
         )
@@ -111,6 +110,31 @@ def _scanned(request: MemberRequest, event: Event) -> checkin.Scan | None:
     if not data.get("scanned_at") and checkin.find(event, code) is None and _found(event, code):
         return None  # a name or an enterprise: the page shows whom it finds
     return checkin.check_in(**about, code=code)
+
+
+def _of_walk_in(request: MemberRequest) -> Enterprise:
+    """As it was chosen, or as it was typed where the event takes any that is verified."""
+    if chosen := request.POST.get("enterprise"):
+        return get_object_or_404(Enterprise.objects.all(), public_id=chosen)
+    found = _like(request.POST.get("called", ""))
+    if len(found) != 1:
+        raise DomainError(
+            _("Several enterprises are called like this: choose one.")
+            if found
+            else _("Choose the enterprise, or type its name as it stands on the register."),
+            code="check_in.enterprise",
+        )
+    return found[0]
+
+
+def _like(text: str) -> list[Enterprise]:
+    """Verified ones by name; the one of exactly this name alone."""
+    rows = Enterprise.objects.verified()
+    named = rows.filter(Q(name=text.strip()) | Q(name_en__iexact=text.strip()))
+    if text.strip() and named.count() == 1:
+        return list(named)
+    wanted = search.typed("search_text", text)
+    return list(rows.filter(wanted).order_by("sort_key", "pk")[:CHOICES]) if wanted else []
 
 
 def _nonce(text: str) -> uuid.UUID:
@@ -217,7 +241,7 @@ def _page(
             "nonce": uuid.uuid4(),
             "walk_in_nonce": uuid.uuid4(),
             "now": timezone.now(),
-            "walk_ins": _walk_ins(event),
+            "walk_in": _walk_in(request, event, error),
             "may_manage": permissions.can_manage(request.user, event),
         },
         status=422 if error else 200,
@@ -226,12 +250,29 @@ def _page(
     return answer
 
 
-def _walk_ins(event: Event) -> list[Enterprise]:
-    """Enterprises with a confirmed seat that nobody is named for."""
+def _walk_in(request: MemberRequest, event: Event, error: str) -> dict[str, Any] | None:
+    """Whom the desk may let in without a badge: enterprises with a seat nobody is named for, and any verified one
+    where the event says so and general seats are free. What was typed stays when it is refused."""
     if event.walk_ins == Event.WalkIns.NOBODY:
-        return []
-    rows = statistics.with_unnamed_seats(event).select_related("enterprise")
-    return [row.enterprise for row in rows.order_by("enterprise__sort_key")]
+        return None
+    rows = statistics.with_seats_to_name(event).select_related("enterprise")
+    enterprises = [row.enterprise for row in rows.order_by("enterprise__sort_key")]
+    takes_any = event.walk_ins == Event.WalkIns.FREE_SEATS
+    general = event.tiers.filter(is_general=True).first() if takes_any else None
+    typed = request.POST if error and request.POST.get("action") == "walk_in" else {}
+    alike = _like(typed.get("called", "")) if takes_any else []
+    free = general.free if general else 0
+    if not enterprises and not free:
+        return None
+    return {
+        "enterprises": alike if len(alike) > 1 else enterprises,
+        "free": free,
+        "chosen": typed.get("enterprise", ""),
+        "called": typed.get("called", ""),
+        "name": typed.get("name", ""),
+        "job_title": typed.get("job_title", ""),
+        "is_open": bool(typed),
+    }
 
 
 @never_cache

@@ -173,6 +173,12 @@
     send(scan, false).then(show).catch(function (fault) { later(scan, fault); });
   });
 
+  // A handheld scanner types: what it types while no field has the focus is a code as well.
+  document.addEventListener("keydown", function (e) {
+    if (e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+    if (!e.target.closest("input, textarea, select, button, a, summary")) code.focus();
+  });
+
   // ---- the camera ----
   var finder = document.querySelector("[data-finder]"), button = document.querySelector("[data-camera]"), video = document.querySelector("[data-video]");
   function watch(detector) {

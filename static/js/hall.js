@@ -68,7 +68,22 @@
     var left = hall.querySelector("[data-countdown]"), opens = Date.parse(slide().dataset.opens);
     if (!left || !opens) return;
     var rest = Math.max(0, Math.ceil((opens - now()) / 1000)), two = function (n) { return String(n).padStart(2, "0"); };
-    left.textContent = (rest >= 3600 ? Math.floor(rest / 3600) + ":" : "") + two(Math.floor(rest / 60) % 60) + ":" + two(rest % 60);
+    // Nobody counts hundreds of hours: before the last day it says days and hours, then it runs by the second.
+    var days = Math.floor(rest / 86400), hour = Math.floor(rest / 3600) % 24;
+    left.classList.toggle("far", days > 0);
+    if (days > 0) {
+      left.replaceChildren.apply(left, ["zh-Hans", "en"].map(function (language) {
+        var said = document.createElement("span");
+        said.lang = language;
+        said.textContent = [[days, "day"], [hour, "hour"]].map(function (part) {
+          return new Intl.NumberFormat(language, { style: "unit", unit: part[1], unitDisplay: "long" }).format(part[0]);
+        }).join(language === "en" ? " " : "");
+        if (language === "en") said.className = "in-en";
+        return said;
+      }));
+      return;
+    }
+    left.textContent = (rest >= 3600 ? hour + ":" : "") + two(Math.floor(rest / 60) % 60) + ":" + two(rest % 60);
   }
 
   document.addEventListener("click", function (e) {

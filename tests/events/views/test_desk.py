@@ -14,7 +14,12 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from chains import searchtext
 from chains.models import AuditEntry
 from events.models import CheckIn, Delegate, EventStaff
-from tests.factories.chains import MembershipFactory, OrganiserRoleFactory, UserFactory
+from tests.factories.chains import (
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    UserFactory,
+)
 from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +120,41 @@ def test_a_walk_in_is_named_on_the_page(client, desk, event, person):
     assertContains(answer, "Checked in")
     assertContains(answer, "Colleague")
     assertNotContains(client.get(page(event)), "Without a badge")
+
+
+def test_a_walk_in_of_any_enterprise_takes_a_general_seat_where_the_event_says_so(
+    client, desk, event, person
+):
+    event.walk_ins = "free_seats"
+    event.save()
+    offered = RegistrationFactory(
+        event=event, status="offered", seats_held=1, offer_expires_at=timezone.now() + HOUR
+    )
+    alike = [
+        EnterpriseFactory(name=name, search_text=searchtext.document("", names=[name]))
+        for name in ("示例电缆", "示例电缆二厂", "示例电缆三厂")
+    ]
+    about = {"action": "walk_in", "name": "Colleague", "job_title": "Welder"}
+
+    # Whoever has been offered seats takes one by coming.
+    shown = client.get(page(event))
+    assertContains(shown, f'<option value="{offered.enterprise.public_id}">')
+    assertContains(shown, "7 are free")
+    asked = client.post(page(event), sent(called="示例电", **about))
+    assertContains(asked, "Several enterprises are called like this", status_code=422)
+    for one in alike:
+        assertContains(asked, f'<option value="{one.public_id}">', status_code=422)
+    assertContains(asked, 'value="Welder"', status_code=422)
+    assertContains(
+        client.post(page(event), sent(called="nobody", **about)),
+        "as it stands on the register",
+        status_code=422,
+    )
+    assertContains(client.post(page(event), sent(called="示例电缆", **about)), "Checked in")
+    row = event.registrations.get(enterprise=alike[0])
+    assert (row.status, row.seats_held) == ("confirmed", 1)
+    taken = client.post(page(event), sent(enterprise=offered.enterprise.public_id, **about))
+    assertContains(taken, "Checked in")
 
 
 def test_the_code_of_a_badge_tells_a_stranger_the_event_and_leads_staff_to_the_door(
