@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from events.models import Event, Registration
 
 # Nobody answers to these entries: they are published, and taken back.
 PUBLISH, CANCEL = "PUBLISH", "CANCEL"
+REFRESH = datetime.timedelta(hours=6)
 
 
 def entry_of(event: Event) -> str:
@@ -53,6 +55,18 @@ def _was_confirmed(registration: Registration) -> bool:
     return AuditEntry.objects.filter(
         target=audit.label(registration), action="registration.confirmed"
     ).exists()
+
+
+def feed_of(rows: Iterable[Event], name: str) -> str:
+    """Events for a calendar that asks again by itself. Nothing in it depends on when it is asked."""
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//ChainDock//Events//EN")
+    calendar.add("x-wr-calname", name)
+    calendar.add("refresh-interval", REFRESH, {"VALUE": "DURATION"})
+    for event in rows:
+        calendar.add_component(component_of(event, event.updated_at))
+    return bytes(calendar.to_ical()).decode()
 
 
 def component_of(event: Event, stamp: datetime.datetime) -> Entry:

@@ -145,13 +145,36 @@ def _by_kind(registrations: QuerySet[Registration], persons: str) -> list[dict[s
     ]
 
 
-def guests_by_city(event: Event, limit: int = 8) -> list[tuple[Region, int]]:
+def guests_by_city(event: Event, limit: int | None = 8) -> list[tuple[Region, int]]:
     """Confirmed bodies by prefecture (a municipality or a foreign body by what there is), most first."""
     paths = event.registrations.confirmed().values_list("enterprise__region__path", flat=True)
     codes = Counter(path.split("/")[min(2, path.count("/"))] for path in paths if path)
     regions = Region.objects.select_related("parent").in_bulk(codes, field_name="code")
     most = sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
     return [(regions[code], count) for code, count in most]
+
+
+def guests_by_province(event: Event) -> list[dict[str, Any]]:
+    """Confirmed bodies and their seats by province, those from abroad by country, most first."""
+    found: list[Any] = list(
+        event.registrations.confirmed()
+        .values("enterprise__province", "enterprise__country")
+        .annotate(bodies=Count("pk"), seats=Sum("seats_held"))
+        .order_by()
+    )
+    provinces = Region.objects.in_bulk({row["enterprise__province"] for row in found} - {None})
+    rows: dict[tuple[Any, str], dict[str, Any]] = {}
+    for row in found:
+        province = provinces.get(row["enterprise__province"])
+        country = "" if province else row["enterprise__country"]
+        place = {"region": province, "country": country, "bodies": 0, "seats": 0}
+        total = rows.setdefault((row["enterprise__province"], country), place)
+        total["bodies"] += row["bodies"]
+        total["seats"] += row["seats"]
+    return sorted(
+        rows.values(),
+        key=lambda row: (-row["bodies"], row["region"].code if row["region"] else row["country"]),
+    )
 
 
 def guests_by_chain(event: Event) -> list[tuple[Chain, int]]:
@@ -182,14 +205,19 @@ class Span(NamedTuple):
 SPANS = 14
 
 
-def registrations_over_time(event: Event) -> list[Span]:
-    """By days, or by as many days together as make at most fourteen rows, from the first registration to the last."""
+def registrations_by_day(event: Event) -> list[tuple[datetime.date, int, int]]:
+    """The days on which any came in, with how many and the seats they asked for."""
     rows: Any = (
         event.registrations.values(day=TruncDate("created_at"))
         .annotate(count=Count("pk"), seats=Sum("seats_asked"))
         .order_by("day")
     )
-    found = {row["day"]: (row["count"], row["seats"]) for row in rows}
+    return [(row["day"], row["count"], row["seats"]) for row in rows]
+
+
+def registrations_over_time(event: Event) -> list[Span]:
+    """By days, or by as many days together as make at most fourteen rows, from the first registration to the last."""
+    found = {day: (count, seats) for day, count, seats in registrations_by_day(event)}
     if not found:
         return []
     first, last = min(found), max(found)

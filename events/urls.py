@@ -23,6 +23,7 @@ app_name = "events"
 
 urlpatterns = [
     path("events/", public.event_list, name="event_list"),
+    path("events/calendar.ics", public.event_feed, name="event_feed"),
     path("events/new/", organise.event_create, name="event_create"),
     path("events/<str:public_id>/", public.event_detail, name="event_detail"),
     path("events/<str:public_id>/register/", registration.register, name="register"),

@@ -163,7 +163,7 @@ PUBLIC = {
     "account_email_verification_sent", "account_reset_password", "account_confirm_email",
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done",
-    "events:event_list", "events:event_detail", "events:event_calendar", "events:document", "events:register", "events:registration_answer", "events:badge", "events:series_list",
+    "events:event_list", "events:event_feed", "events:event_detail", "events:event_calendar", "events:document", "events:register", "events:registration_answer", "events:badge", "events:series_list",
     "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail",
     "matchmaking:enterprise_list", "matchmaking:enterprise_detail", "matchmaking:search", "matchmaking:search_suggest",

@@ -91,6 +91,7 @@ NO_PAGE = {
     "chains:membership_decide": ANSWER,
     "chains:capability_withdraw": ANSWER,
     "events:event_calendar": FILE,
+    "events:event_feed": FILE,
     "events:badge_file": FILE,
     "events:registration_badge_file": FILE,
     "events:answer_file": FILE,

@@ -20,7 +20,7 @@ from chains.spreadsheets.table import (
     propose,
     read_table,
 )
-from chains.spreadsheets.writing import csv_stream, template_xlsx, write_xlsx
+from chains.spreadsheets.writing import csv_stream, template_xlsx, write_sheets, write_xlsx
 
 __all__ = [
     "MAX_BYTES",
@@ -47,5 +47,6 @@ __all__ = [
     "read_table",
     "sniff",
     "template_xlsx",
+    "write_sheets",
     "write_xlsx",
 ]

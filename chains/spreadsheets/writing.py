@@ -105,29 +105,40 @@ def incomplete_line(count: int) -> str:
 def write_xlsx(
     headers: Sequence[str], rows: Iterable[Sequence[Cell]], *, as_of: datetime, sheet: str = ""
 ) -> IO[bytes]:
+    """A workbook of one sheet, as `write_sheets` makes it."""
+    return write_sheets([(sheet or _("Rows"), headers, rows)], as_of=as_of, title=sheet)
+
+
+def write_sheets(
+    sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]],
+    *,
+    as_of: datetime,
+    title: str,
+) -> IO[bytes]:
     """A workbook in a temporary file at its beginning, to be handed to a file response, which closes it.
 
-    Written row by row with little memory. Text is text, whatever it starts with; the second sheet and the
-    file's properties say as of when.
+    Each sheet has a name, headers and rows; they are written row by row with little memory. Text is text, whatever it
+    starts with; the last sheet and the file's properties say as of when.
     """
     import xlsxwriter  # noqa: PLC0415 -- slow import
 
     file = tempfile.SpooledTemporaryFile(max_size=4 * 1024 * 1024)  # noqa: SIM115 -- the response closes it
     workbook = xlsxwriter.Workbook(file, {**_CONSTANT, "constant_memory": True})
-    page = workbook.add_worksheet(_sheet_name(sheet or _("Rows")))
-    page.set_column(0, max(0, len(headers) - 1), 22)
-    page.freeze_panes(1, 0)
     formats = _formats(workbook)
-    for place, header in enumerate(headers):
-        page.write_string(0, place, header, formats["head"])
     count = 0
-    for row in rows:
-        count += 1
-        for place, value in enumerate(row):
-            _write_cell(page, count, place, value, formats)
+    for name, headers, rows in sheets:
+        page = workbook.add_worksheet(_sheet_name(name))
+        page.set_column(0, max(0, len(headers) - 1), 22)
+        page.freeze_panes(1, 0)
+        for place, header in enumerate(headers):
+            page.write_string(0, place, header, formats["head"])
+        for number, row in enumerate(rows, 1):
+            count += 1
+            for place, value in enumerate(row):
+                _write_cell(page, number, place, value, formats)
     note = as_of_line(as_of, count)
     workbook.add_worksheet(_sheet_name(_("Notes"))).write_string(0, 0, note)
-    workbook.set_properties({"title": sheet, "comments": note})
+    workbook.set_properties({"title": title, "comments": note})
     workbook.close()
     file.seek(0)
     return file

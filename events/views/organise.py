@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from events import permissions, statistics
 from events.forms.events import CopyForm, EventForm, TierFormSet, default_times, tiers_of
 from events.models import Event, Series
 from events.services import copies, events
+from events.views import figures
 
 GENERAL = {"name_zh": "普通席", "name_en": "General", "is_general": True}
 
@@ -215,10 +216,12 @@ def _prepared(event: Event) -> dict[str, int]:
 
 
 @require_safe
-def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
+def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
     event = managed(request, public_id)
     if request.htmx:
         return render(request, "events/heads.html", {"event": event, **_heads(event)})
+    if request.GET.get("export") == "xlsx":
+        return figures.of_event(event)
     cities = statistics.guests_by_city(event)
     tiers = statistics.tier_states(event)
     return render(
@@ -233,6 +236,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponse:
             "tiers": tiers,
             "kinds": statistics.guests_by_kind(event),
             "chains": statistics.guests_by_chain(event),
+            "provinces": statistics.guests_by_province(event),
             "funnel": statistics.funnel(event),
             "course": (course := statistics.registrations_over_time(event)),
             "busiest": max((span.registrations for span in course), default=0),

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +30,7 @@ from events.forms.programmes import (
 )
 from events.models import Event, Programme, Registration, Series
 from events.services import programmes
+from events.views import figures
 
 PER_PAGE = 25
 
@@ -105,8 +106,10 @@ def _seen(request: HttpRequest, public_id: str) -> Series:
 
 @login_not_required
 @require_safe
-def series_detail(request: HttpRequest, public_id: str) -> HttpResponse:
+def series_detail(request: HttpRequest, public_id: str) -> HttpResponseBase:
     series = _seen(request, public_id)
+    if request.GET.get("export") == "xlsx":
+        return figures.of_series(series)
     quarters = statistics.by_quarter(series)
     cities = statistics.counties_without(series)
     today = timezone.localdate()

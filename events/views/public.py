@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime
+import hashlib
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +12,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import conditional_page, require_safe
 
 from chains import fragments, search
 from chains.http import HttpRequest
@@ -21,6 +25,7 @@ from events.models import Event, EventLevel, Series
 from events.views.registration import panel
 
 PER_PAGE = 25
+FEED_KEEPS, FEED_MOST = datetime.timedelta(days=30), 300
 PAST = (Event.Status.HELD, Event.Status.ARCHIVED)
 
 
@@ -32,6 +37,30 @@ def event_calendar(request: HttpRequest, public_id: str) -> HttpResponse:
     answer = HttpResponse(calendar.entry_of(event), content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="event-{public_id}.ics"'
     return answer
+
+
+@login_not_required
+@require_safe
+@conditional_page
+def event_feed(request: HttpRequest) -> HttpResponse:
+    """The events of any state of the list for calendars that subscribe. They cannot sign in: the same for everybody."""
+    asked = hashlib.sha256(request.GET.urlencode().encode()).hexdigest()
+    key = f"events:ics:{get_language()}:{asked}"
+    text = fragments.since_last_fact(key, lambda: _feed(request))
+    answer = HttpResponse(text, content_type="text/calendar; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="events.ics"'
+    return answer
+
+
+def _feed(request: HttpRequest) -> str:
+    form = EventFilterForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    conditions = _conditions(wanted)
+    if not wanted.get("status"):
+        # One that was called off stays in, and says so: a calendar would keep it otherwise.
+        conditions["status"] = Q(ends_at__gte=timezone.now() - FEED_KEEPS)
+    rows = _narrowed(Event.objects.public(), conditions).order_by("starts_at", "pk")
+    return calendar.feed_of(rows[:FEED_MOST], f"{_('ChainDock')} · {_('Docking events')}")
 
 
 @login_not_required

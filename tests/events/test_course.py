@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import datetime
+import io
 from itertools import pairwise
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains
+from python_calamine import CalamineWorkbook
 
 from chains.models import Category
 from events import statistics
 from events.models import Registration
-from tests.factories.chains import CapabilityFactory
+from tests.factories.chains import CapabilityFactory, region
 from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +77,27 @@ def test_overview_shows_the_course_with_chains_of_those_confirmed(client):
     text = page.content.decode()
     assert all(words in text for words in ("From asked to present", "Registrations over time"))
     assert "Did not come" not in text
+
+
+def test_figures_of_the_overview_come_as_a_workbook_with_a_sheet_for_each_table(client):
+    event = EventFactory(name_en="=Docking")
+    came_in(event, 3, seats_asked=2, enterprise__region=region("320505"))
+    came_in(event, 1, status="waitlisted", seats_asked=4)
+    client.force_login(organiser_of(event))
+    address = reverse("events:event_overview", args=[event.public_id])
+    assertContains(client.get(address), 'href="?export=xlsx"')
+
+    answer = client.get(f"{address}?export=xlsx")
+
+    assert f"figures-{event.public_id}.xlsx" in answer["Content-Disposition"]
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.getvalue()))
+    sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    figures = dict(map(tuple, sheets["Figures"]))
+    assert (figures["Registered"], figures["Confirmed"], figures["Seats confirmed"]) == (2, 1, 2)
+    assert figures["Seats asked on the waiting list"] == 4
+    assert figures["Did not come"] == ""  # not known before the event is over
+    assert sheets["Confirmed by province"][1:] == [["Jiangsu", 1, 2]]
+    assert [row[1:] for row in sheets["Registrations by day"][1:]] == [[1, 2], [1, 4]]
+    assert sheets["Seats by tier"][1][:6] == ["General", 10, 2, 0, 8, ""]
+    client.force_login(organiser_of(EventFactory()))
+    assert client.get(f"{address}?export=xlsx").status_code == 404

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from python_calamine import CalamineWorkbook
 
 from chains.models import Region
+from events import statistics
 from events.models import Programme, Series
 from tests.events.test_statistics import market
 from tests.factories.chains import OrganiserRoleFactory
@@ -54,6 +57,17 @@ def test_numbers_of_participants_lead_to_as_many_bodies():
 
     assert len(links) > 8
     assert all(number in (c["page_obj"].paginator.count, c["visits"]) for c, number in answers)
+    # The workbook says the same.
+    address = reverse("events:series_detail", args=[series.public_id])
+    file = io.BytesIO(client.get(f"{address}?export=xlsx").getvalue())
+    book = CalamineWorkbook.from_filelike(file)
+    sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    figures, measures = statistics.figures(series), ("held", "enterprises", "visits", "bodies")
+    assert [row[1] for row in sheets["Figures"][1:5]] == [figures[name] for name in measures]
+    assert sum(row[2] for row in sheets["Events by county"][1:]) == sum(
+        row["events"] for row in statistics.counties(series)
+    )
+    assert {"Year on year", "Participants by province", "Against targets"} <= set(sheets)
     assert (
         "participants/?kind"
         not in Client()

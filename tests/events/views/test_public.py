@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+import vobject
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +22,7 @@ from tests.factories.events import (
 )
 
 pytestmark = pytest.mark.django_db
+DAY = datetime.timedelta(days=1)
 LIST = "/events/"
 
 
@@ -102,6 +104,29 @@ def test_list_by_chain_direction_and_word(client):
     assert shown(client, "q=氢能") == [wanted.pk]
     if chain:
         assert shown(client, f"chain={chain.code}") == [wanted.pk]
+
+
+def test_calendars_subscribe_to_any_state_of_the_list_and_learn_what_was_called_off(client):
+    wanted = EventFactory(chains=["DS"], docking_kinds=["finance"], name_zh="氢能对接会")
+    off = EventFactory(status="cancelled", cancel_reason="Storm", name_zh="氢能论坛")
+    EventFactory()
+    EventFactory(draft=True, name_zh="氢能筹备")
+    EventFactory(
+        name_zh="氢能旧会", status="held", starts_at=wanted.starts_at - 60 * DAY,
+        ends_at=wanted.ends_at - 60 * DAY,
+    )  # fmt: skip
+    address = reverse("events:event_feed") + "?q=氢能"
+    assertContains(
+        client.get(reverse("events:event_list") + "?q=氢能"), "/events/calendar.ics?q=%E6%B0%A2"
+    )
+
+    answer = client.get(address)
+
+    entries = vobject.readOne(answer.content.decode()).vevent_list
+    assert {(one.summary.value, one.status.value) for one in entries} == {
+        (wanted.name_en, "CONFIRMED"), (off.name_en, "CANCELLED"),
+    }  # fmt: skip
+    assert client.get(address, headers={"If-None-Match": answer["ETag"]}).status_code == 304
 
 
 def test_list_without_a_hit_says_so_in_both_languages(client):
