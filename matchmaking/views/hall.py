@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
@@ -27,7 +28,7 @@ from events.permissions import (
     why_not_in_hall,
 )
 from matchmaking.forms import InterestForm
-from matchmaking.models import Interest
+from matchmaking.models import Interest, Match
 from matchmaking.services import interests
 from matchmaking.views.panels import interest_panel
 
@@ -227,10 +228,35 @@ def _by_badge(
 # -- for those who hold the event -----------------------------------------------------------------
 
 
+class MatchCounts(NamedTuple):
+    approved: int
+    proposed: int
+
+
+_NONE = MatchCounts(0, 0)
+
+
+def _matches(listings: Iterable[Listing]) -> dict[int, MatchCounts]:
+    """Of the requirements on the list: suppliers approved for any of their lines, and pairs that wait for review."""
+    rows: Any = (
+        Match.objects.filter(line__requirement__in=[one.requirement_id for one in listings])
+        .values("line__requirement")
+        .annotate(
+            approved=Count("supplier", filter=Q(status=Match.Status.APPROVED), distinct=True),
+            proposed=Count("pk", filter=Q(status=Match.Status.PROPOSED)),
+        )
+        .order_by()
+    )
+    return {row["line__requirement"]: MatchCounts(row["approved"], row["proposed"]) for row in rows}
+
+
 @never_cache
 @require_safe
 def event_answers(request: MemberRequest, public_id: str) -> HttpResponse:
-    """How many have answered each requirement on the list, and who; the table asks again every few seconds."""
+    """What became of each requirement on the list: who has answered, and how many suppliers are matched.
+
+    The table asks again every few seconds.
+    """
     event = get_object_or_404(Event.objects.visible_to(request.user), public_id=public_id)
     if not can_manage(request.user, event):
         raise Http404
@@ -252,6 +278,9 @@ def event_answers(request: MemberRequest, public_id: str) -> HttpResponse:
         )
     )
     rows: list[Any] = list(listings)
+    matches = _matches(rows)
+    for row in rows:
+        row.matches = matches.get(row.requirement_id, _NONE)
     template = "matchmaking/event_answers.html"
     return render(
         request,
@@ -262,6 +291,9 @@ def event_answers(request: MemberRequest, public_id: str) -> HttpResponse:
             "event": event,
             "listings": rows,
             "answered": sum(row.answered for row in rows),
+            "matches": MatchCounts(
+                sum(row.matches.approved for row in rows), sum(row.matches.proposed for row in rows)
+            ),
             "from_hall": sum(row.from_hall for row in rows),
             "suppliers": len(
                 {one.enterprise_id for row in rows for one in row.requirement.standing}

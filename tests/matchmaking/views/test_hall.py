@@ -32,7 +32,7 @@ from tests.factories.chains import (
     UserFactory,
 )
 from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
-from tests.factories.matchmaking import InterestFactory
+from tests.factories.matchmaking import InterestFactory, MatchFactory
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -522,14 +522,19 @@ def test_answers_are_counted_for_organisers_with_who_and_from_where(
     answer(known(client, delegate), listing)
     InterestFactory(requirement=listing.requirement, enterprise__name_en="Desk Works")
     InterestFactory(requirement=other.requirement, status="withdrawn")
+    line = listing.requirement.lines.first()
+    for status in ("approved", "proposed", "proposed", "rejected"):
+        MatchFactory(line=line, status=status)
     client.force_login(organiser_of(event))
     address = reverse("matchmaking:event_answers", args=[event.public_id])
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         page = client.get(address)
 
     rows = [(row.answered, row.from_hall) for row in page.context["listings"]]
     assert (page.context["answered"], page.context["from_hall"], rows) == (2, 1, [(2, 1), (0, 0)])
+    assert [row.matches for row in page.context["listings"]] == [(1, 2), (0, 0)]
+    assert page.context["matches"] == (1, 2)
     assertContains(page, "2 suppliers; 0 of 1 persons came through the door")
     assertContains(page, "Junction Works")
     assertContains(page, "Desk Works")
