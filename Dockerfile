@@ -26,6 +26,8 @@ RUN export PATH=/srv/venv/bin:$PATH DATABASE_URL=postgresql://build/ BROKER_URL=
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --no-create-home --shell /usr/sbin/nologin app \
     && install -d -o app -g app /srv/state /srv/media
+# Chinese in badges and sheets looks the same on every printer: a font that goes into the PDF.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei && rm -rf /var/lib/apt/lists/*
 COPY --from=build /srv/venv /srv/venv
 COPY --from=build /srv/static /srv/static
 COPY --from=build /srv/app /srv/app
@@ -36,7 +38,8 @@ ENV PATH=/srv/venv/bin:$PATH \
     EMBEDDED=off \
     STATE_DIR=/srv/state \
     STATIC_ROOT=/srv/static \
-    MEDIA_ROOT=/srv/media
+    MEDIA_ROOT=/srv/media \
+    PRINT_FONT=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
 USER app
 EXPOSE 8000
 # For web; the compose file names the checks of worker and beat.

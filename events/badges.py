@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from itertools import groupby
 from typing import NamedTuple
 
-import segno
 from django.conf import settings
 from django.urls import reverse
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfgen.canvas import Canvas
 
 from events.models import Delegate, Event
+from events.typesetting import Block, Sheets
 
-# Readers of PDF and printers bring the Chinese one along; it is not in the file (ADR 23).
-CHINESE, LATIN, LATIN_BOLD = "STSong-Light", "Helvetica", "Helvetica-Bold"
-pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
-
-# What printers of type set for a character they lack.
-LACKING = "〓"
-CUT = "…"
+MARGIN = 4
 
 
 class Paper(NamedTuple):
@@ -54,28 +41,19 @@ def link_of(person: Delegate) -> str:
     return settings.SITE_URL + reverse("events:badge", args=[person.token])
 
 
-def lacks(text: str) -> bool:
-    """Whether the file cannot show a character of it; a browser may."""
-    return LACKING in _shown(text)
-
-
 def draw(*, event: Event, people: Iterable[Delegate], paper: Paper) -> bytes:
     """Of delegates with their registration, enterprise and its kind."""
-    file = io.BytesIO()
-    canvas = Canvas(file, pagesize=(paper.page[0] * mm, paper.page[1] * mm), lang="zh-CN")
-    canvas.setTitle(_shown(f"{event.name_zh} · {event.name_en}"))
+    sheets = Sheets(paper.page, f"{event.name_zh} · {event.name_en}")
     places = list(_places(paper))
-    number = 0
     for number, person in enumerate(people):
         if number and number % len(places) == 0:
-            canvas.showPage()
-        left, top = places[number % len(places)]
-        card = _Card(canvas, left * mm, top * mm, paper.card[0] * mm, paper.card[1] * mm)
+            sheets.next()
+        card = sheets.block(*places[number % len(places)], *paper.card)
+        card.margin = MARGIN * mm
         if len(places) > 1:
-            card.frame()
-        card.write(event, person, is_upright=paper.is_upright)
-    canvas.save()
-    return file.getvalue()
+            card.frame(is_dashed=True)  # where to cut
+        _write(card, event, person, is_upright=paper.is_upright)
+    return sheets.done()
 
 
 def _places(paper: Paper) -> Iterator[tuple[float, float]]:
@@ -88,181 +66,29 @@ def _places(paper: Paper) -> Iterator[tuple[float, float]]:
             yield left + column * (width + across), top - row * (height + down)
 
 
-class _Card:
-    def __init__(
-        self, canvas: Canvas, left: float, top: float, width: float, height: float
-    ) -> None:
-        self.canvas, self.left, self.top, self.width, self.height = canvas, left, top, width, height
-        self.y = top - 4 * mm
-
-    def frame(self) -> None:
-        """Where to cut."""
-        self.canvas.setDash(2, 2)
-        self.canvas.setLineWidth(0.3)
-        self.canvas.rect(self.left, self.top - self.height, self.width, self.height)
-        self.canvas.setDash()
-
-    def write(self, event: Event, person: Delegate, *, is_upright: bool) -> None:
-        enterprise = person.registration.enterprise
-        inner = self.width - 8 * mm
-        code = 30 * mm if is_upright else 26 * mm
-        beside = inner if is_upright else inner - code - 3 * mm
-        self.lines(event.name_zh, inner, 8, most=2 if is_upright else 1)
-        self.lines(event.name_en, inner, 7, most=2 if is_upright else 1)
-        self.y -= 2 * mm
-        above = self.y
-        self.lines(person.name, beside, 22, least=13, most=2, bold=True)
-        self.y -= 1 * mm
-        self.lines(person.job_title, beside, 8, most=1)
-        self.y -= 1 * mm
-        self.lines(enterprise.name, beside, 10, least=8, most=2, bold=True)
-        self.lines(enterprise.name_en, beside, 7.5, least=6.5, most=2)
-        foot = self.top - self.height + 4 * mm
-        if is_upright:
-            self.code(person, self.left + (self.width - code) / 2, foot + 7 * mm + code, code)
-        else:
-            self.code(person, self.left + self.width - 4 * mm - code, above + 1 * mm, code)
-        self.canvas.setLineWidth(0.5)
-        self.canvas.line(self.left + 4 * mm, foot + 4 * mm, self.left + self.width - 4 * mm, foot + 4 * mm)  # fmt: skip
-        self.y = foot + 3 * mm
-        self.lines(f"{enterprise.kind.name_zh} · {enterprise.kind.name_en}", inner, 8, most=1)
-
-    def code(self, person: Delegate, left: float, top: float, size: float) -> None:
-        code = segno.make(link_of(person), error="m", micro=False)
-        cell = size / code.symbol_size(border=2)[0]
-        path = self.canvas.beginPath()
-        for y, row in enumerate(code.matrix_iter(border=2)):
-            x = 0
-            for value, cells in groupby(row):
-                run = len(list(cells))
-                if value:
-                    path.rect(left + x * cell, top - (y + 1) * cell, run * cell, cell)
-                x += run
-        self.canvas.drawPath(path, stroke=0, fill=1)
-        said = person.short_code
-        self.canvas.setFont(LATIN, 9)
-        self.canvas.drawCentredString(left + size / 2, top - size - 2 * mm, said)
-
-    def lines(
-        self, text: str, width: float, size: float, *, most: int, least: float = 0, bold: bool = False
-    ) -> None:  # fmt: skip
-        """At most so many lines, in smaller type if need be, the rest cut off."""
-        text = _shown(text)
-        if not text:
-            return
-        size, broken = _set(text, width, (size, least or size), most, bold)
-        for line in broken:
-            self.y -= size * 1.15
-            self._line(line.strip(), size, bold)
-
-    def _line(self, text: str, size: float, bold: bool) -> None:
-        self.canvas.saveState()
-        said = self.canvas.beginText(self.left + 4 * mm, self.y)
-        for font, part in _runs(text, bold):
-            said.setFont(font, size)
-            # There is no bold Chinese among the fonts of readers: a thin line around it makes one.
-            said.setTextRenderMode(2 if bold and font == CHINESE else 0)
-            said.textOut(part)
-        self.canvas.setLineWidth(size / 60)
-        self.canvas.drawText(said)
-        self.canvas.restoreState()
-
-
-def _shown(text: str) -> str:
-    """One line of what the fonts have: nothing that steers a terminal or the direction of writing."""
-    kept = (" " if c.isspace() else c for c in unicodedata.normalize("NFC", text))
-    visible = "".join(c for c in kept if not unicodedata.category(c).startswith("C"))
-    return "".join(_nearest(c) for c in " ".join(visible.split()))
-
-
-def _nearest(character: str) -> str:
-    """The letter without its marks where the fonts have it only so, as passports write it."""
-    bare = unicodedata.normalize("NFD", character)[0]
-    return next((c for c in (character, bare) if _font(c)), LACKING)
-
-
-@lru_cache(maxsize=8192)
-def _font(character: str) -> str:
-    if character.isascii():
-        return LATIN
-    if character.isalpha() and _is_in(character, "cp1252"):
-        return LATIN
-    return CHINESE if _is_in(character, "gbk") else ""
-
-
-def _is_in(character: str, encoding: str) -> bool:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _runs(text: str, bold: bool) -> Iterator[tuple[str, str]]:
-    for font, part in groupby(text, _font):
-        yield (LATIN_BOLD if bold and font == LATIN else font or CHINESE), "".join(part)
-
-
-def _width(text: str, size: float, bold: bool) -> float:
-    return size * sum(_advance(character, bold) for character in text)
-
-
-@lru_cache(maxsize=8192)
-def _advance(character: str, bold: bool) -> float:
-    [(font, _character)] = _runs(character, bold)
-    return float(pdfmetrics.stringWidth(character, font, 1))
-
-
-def _words(text: str) -> Iterator[str]:
-    """Where a line may break: behind a blank, and behind each character that is not Latin."""
-    word = ""
-    for character in text:
-        word += character
-        if character == " " or _font(character) != LATIN:
-            yield word
-            word = ""
-    yield word
-
-
-def _set(
-    text: str, width: float, sizes: tuple[float, float], most: int, bold: bool
-) -> tuple[float, list[str]]:
-    """The type and the lines: rather small on one line than large on two."""
-    largest, least = sizes
-    for allowed in range(1, most + 1):
-        size = largest
-        while size >= least:
-            if len(found := _broken(text, width, size, bold)) <= allowed:
-                return size, found
-            size -= 0.5
-    last = _cut("".join(found[most - 1 :]), width, least, bold)
-    return least, [*found[: most - 1], last]
-
-
-def _broken(text: str, width: float, size: float, bold: bool) -> list[str]:
-    found = [""]
-    for word in _words(text):
-        if found[-1] and _width(found[-1] + word.rstrip(), size, bold) > width:
-            found.append("")
-        found[-1] += word
-        while _width(found[-1].rstrip(), size, bold) > width and len(found[-1]) > 1:
-            fitting = _fitting(found[-1], width, size, bold)
-            found[-1:] = [found[-1][:fitting], found[-1][fitting:]]
-    return [line for line in found if line.strip()]
-
-
-def _fitting(text: str, width: float, size: float, bold: bool) -> int:
-    """How many characters of it fit, at least one."""
-    count, used = 0, 0.0
-    for character in text:
-        used += _width(character, size, bold)
-        if used > width:
-            break
-        count += 1
-    return max(1, count)
-
-
-def _cut(text: str, width: float, size: float, bold: bool) -> str:
-    if _width(text, size, bold) <= width:
-        return text
-    return text[: _fitting(text, width - _width(CUT, size, bold), size, bold)] + CUT
+def _write(card: Block, event: Event, person: Delegate, *, is_upright: bool) -> None:
+    enterprise = person.registration.enterprise
+    inner = card.width - 2 * MARGIN * mm
+    code = 30 * mm if is_upright else 26 * mm
+    beside = inner if is_upright else inner - code - 3 * mm
+    card.down(MARGIN)
+    card.lines(event.name_zh, 8, most=2 if is_upright else 1)
+    card.lines(event.name_en, 7, most=2 if is_upright else 1)
+    card.down(2)
+    above = card.y
+    card.lines(person.name, 22, width=beside, least=13, most=2, bold=True)
+    card.down(1)
+    card.lines(person.job_title, 8, width=beside, most=1)
+    card.down(1)
+    card.lines(enterprise.name, 10, width=beside, least=8, most=2, bold=True)
+    card.lines(enterprise.name_en, 7.5, width=beside, least=6.5, most=2)
+    foot = card.top - card.height + MARGIN * mm
+    if is_upright:
+        left, top = card.left + (card.width - code) / 2, foot + 7 * mm + code
+    else:
+        left, top = card.left + card.width - MARGIN * mm - code, above + 1 * mm
+    card.code(link_of(person), person.short_code, left, top, code)
+    card.y = foot + MARGIN * mm
+    card.rule()
+    card.y = foot + 3 * mm
+    card.lines(f"{enterprise.kind.name_zh} · {enterprise.kind.name_en}", 8, most=1)

@@ -45,6 +45,24 @@ def env_int(name: str, *, default: int) -> int:
     return int(value) if value else default
 
 
+def env_font(name: str) -> str:
+    """A file with TrueType outlines: those of the other kind cannot be put into a PDF."""
+    value = os.environ.get(name, "")
+    if not value:
+        return ""
+    try:
+        with Path(value).open("rb") as file:
+            head = file.read(16)
+            if head.startswith(b"ttcf"):
+                file.seek(int.from_bytes(head[12:16], "big"))
+                head = file.read(4)
+    except OSError as fault:
+        raise ImproperlyConfigured(f"{name} is {value!r}: {fault.strerror}.") from fault
+    if head[:4] not in (b"\0\1\0\0", b"true"):
+        raise ImproperlyConfigured(f"{name} is {value!r}; name a font with TrueType outlines.")
+    return value
+
+
 def env_list(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
@@ -304,6 +322,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 IMPORT_MAX_BYTES = 10 * 1024 * 1024
 EVIDENCE_MAX_BYTES = 8 * 1024 * 1024
+# Put into badges and sheets as PDF; without one they use what the reader's program brings (ADR 23).
+PRINT_FONT = env_font("PRINT_FONT")
 
 SECURE = SITE_URL.startswith("https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE

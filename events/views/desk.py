@@ -28,9 +28,11 @@ from chains.models import Enterprise
 from chains.permissions import is_signed_in
 from chains.templatetags.localised import localised
 from chains.views.refusals import refusal
-from events import badges, permissions, statistics
+from events import badges, papers, permissions, statistics
 from events.models import Delegate, Event, Registration
 from events.services import checkin
+from events.typesetting import lacks
+from events.views.paper import pdf
 
 LATEST = 3
 CHOICES = 20  # of enterprises called alike
@@ -448,9 +450,7 @@ def _badges(
             "page_obj": page,
             "badges": [{"person": one, "link": badges.link_of(one)} for one in people],
             "lacking": [
-                one
-                for one in people
-                if badges.lacks(one.name) or badges.lacks(one.registration.enterprise.name)
+                one for one in people if lacks(one.name) or lacks(one.registration.enterprise.name)
             ],
             "files": range(1, -(-count // BADGES_IN_A_FILE) + 1),
             "back": back,
@@ -463,13 +463,8 @@ def _file(request: MemberRequest, event: Event, people: Any) -> HttpResponse:
     paper = request.GET.get("paper", "a4")
     if paper not in badges.PAPERS:
         raise Http404
-    answer = HttpResponse(
-        badges.draw(event=event, people=people, paper=badges.PAPERS[paper]),
-        content_type="application/pdf",
-    )
-    answer["Content-Disposition"] = f'attachment; filename="badges-{event.public_id}-{paper}.pdf"'
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    file = badges.draw(event=event, people=people, paper=badges.PAPERS[paper])
+    return pdf(file, f"badges-{event.public_id}-{paper}")
 
 
 @require_safe
@@ -480,6 +475,9 @@ def sign_in_sheet(request: MemberRequest, public_id: str) -> HttpResponse:
     if is_missing:
         rows = [row for row in rows if row.missing]
     audit.record(request.user, "delegate.printed", event, rows=sum(len(row.named) for row in rows))
+    if request.GET.get("file") == "pdf":
+        sheet = papers.sign_in_sheet(event=event, rows=rows, as_of=timezone.now())
+        return pdf(sheet, f"sign-in-{event.public_id}")
     return render(
         request,
         "events/sign_in_sheet.html",

@@ -11,12 +11,19 @@ from django.views.decorators.http import require_safe
 from chains import audit
 from chains.http import MemberRequest
 from chains.models import Requirement, RequirementLine
-from events.models import Delegate
+from events import papers
+from events.models import Delegate, Listing
 from events.views.organise import managed
 
 POSTERS = 40
 CARDS = 40
-LINES = 6
+
+
+def pdf(file: bytes, name: str) -> HttpResponse:
+    answer = HttpResponse(file, content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_safe
@@ -37,6 +44,9 @@ def posters(request: MemberRequest, public_id: str) -> HttpResponse:
         .featured_first()
     )
     page = Paginator(listings, POSTERS).get_page(request.GET.get("page"))
+    shown = [_poster(one) for one in page]
+    if request.GET.get("file") == "pdf":
+        return pdf(papers.posters(event=event, posters=shown), f"posters-{public_id}-{page.number}")
     return render(
         request,
         "events/posters.html",
@@ -44,19 +54,14 @@ def posters(request: MemberRequest, public_id: str) -> HttpResponse:
             "nav": "events",
             "event": event,
             "page_obj": page,
-            "most": LINES,
-            "posters": [
-                {
-                    "listing": one,
-                    "requirement": one.requirement,
-                    "lines": list(one.requirement.lines.all())[:LINES],
-                    "more": max(0, len(one.requirement.lines.all()) - LINES),
-                    "address": one.address,
-                }
-                for one in page
-            ],
+            "posters": shown,
         },
     )
+
+
+def _poster(listing: Listing) -> papers.Poster:
+    lines = list(listing.requirement.lines.all())
+    return papers.Poster(listing, lines[: papers.LINES], max(0, len(lines) - papers.LINES))
 
 
 @require_safe
@@ -77,6 +82,9 @@ def table_cards(request: MemberRequest, public_id: str) -> HttpResponse:
         event,
         rows=people.filter(registration__in=[row.pk for row in page]).count(),
     )
+    if request.GET.get("file") == "pdf":
+        cards = [papers.Card(row, row.named) for row in page]
+        return pdf(papers.table_cards(event=event, cards=cards), f"cards-{public_id}-{page.number}")
     return render(
         request,
         "events/table_cards.html",

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from events import badges
+from events import badges, typesetting
 
 HOSTILE = [
     ("张三", "采购总监", "示例光伏科技有限公司", "Demo Photovoltaic Technology"),
@@ -97,13 +97,13 @@ def test_hostile_names_are_drawn_on_every_paper(plain, paper):
     ],
 )
 def test_names_the_file_cannot_write_are_known(name, is_lacking):
-    assert badges.lacks(name) is is_lacking
+    assert typesetting.lacks(name) is is_lacking
 
 
 def test_nothing_is_written_beyond_the_edge():
     for text in ("Maximilian-Alexander von Hohenstaufen-Wittelsbach", "无" * 60, "W" * 90):
-        size, lines = badges._set(text, 150, (22, 13), 2, bold=True)
+        size, lines = typesetting.broken(text, 150, (22, 13), 2, bold=True)
         assert size == 13
         assert len(lines) == 2
         assert lines[-1].endswith("…")
-        assert max(badges._width(line.rstrip(), size, bold=True) for line in lines) <= 150
+        assert max(typesetting.width_of(line.rstrip(), size, bold=True) for line in lines) <= 150
