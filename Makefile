@@ -6,6 +6,8 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 TEMPLATES = $$(find templates -name '*.html')
+# Where it is set, each of the many processes would compile all modules for itself: a second of work every time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check fmt bench messages openapi vendor lock install install-dev clean

@@ -80,7 +80,7 @@ def free_port() -> int:
 def web(workers: int = 2, threads: int = 4) -> Iterator[tuple[int, psutil.Process]]:
     """gunicorn on a free loopback port, as `make demo` runs it; ends with the block."""
     port = free_port()
-    command = [PYTHON, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]
+    command = [PYTHON, "-m", "gunicorn", "matchmaking.wsgi"]
     command += ["-b", f"127.0.0.1:{port}", "-w", str(workers), "--threads", str(threads)]
     command += ["--log-level", "warning"]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"LOG_LEVEL": "ERROR"})

@@ -77,11 +77,9 @@ def programs(port: int) -> list[Program]:
     celery = [sys.executable, "-m", "celery", "-q", "-A", "matchmaking.celery"]
     worker = ["worker", "-c", "2", "-l", "INFO"]
     beat = ["beat", "-l", "WARNING", "--pidfile="]
-    web = [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"]
+    web = [sys.executable, "-m", "gunicorn", "matchmaking.wsgi"]
     return [
-        Program(
-            "web", [*web, "-b", f"{HOST}:{port}", "-w", "2", "--threads", "4"], grace=15, turn=2
-        ),
+        Program("web", [*web, "-b", f"{HOST}:{port}"], grace=15, turn=2),
         Program("worker", [*celery, *worker], grace=30, turn=3),
         Program("beat", [*celery, *beat], grace=5, turn=1),
     ]

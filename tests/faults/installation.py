@@ -71,9 +71,9 @@ class Installation:
         return found
 
     def start_web(self) -> None:
-        listens = ["-b", f"127.0.0.1:{self.port}", "-w", "3"]
+        listens = ["-b", f"127.0.0.1:{self.port}", "-w", "3", "--threads", "1"]
         self.web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket", *listens],
+            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", *listens],
             cwd=ROOT,
             env=self.environment(),
             stdout=self.log,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import runpy
 import shutil
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.db import connections
 
 from matchmaking import embedded, supervisor
 from matchmaking.embedded import refusals
@@ -366,9 +368,20 @@ def test_programs_are_web_worker_and_beat_on_the_loopback_only():
 
     assert [program.name for program in found] == ["web", "worker", "beat"]
     assert found[0].command[1:] == [
-        *("-m", "gunicorn", "matchmaking.wsgi", "--no-control-socket"),
-        *("-b", "127.0.0.1:8123", "-w", "2", "--threads", "4"),
+        *("-m", "gunicorn", "matchmaking.wsgi"),
+        *("-b", "127.0.0.1:8123"),
     ]
+
+
+def test_web_processes_are_forked_from_one_that_holds_no_connection(monkeypatch):
+    closed = []
+    monkeypatch.setattr(connections, "close_all", lambda: closed.append(True))
+
+    served = runpy.run_path(ROOT / "gunicorn.conf.py")
+    served["pre_fork"](None, None)
+
+    assert (served["preload_app"], served["control_socket_disable"]) == (True, True)
+    assert closed == [True]
 
 
 def test_beat_stops_first_and_the_worker_last():
