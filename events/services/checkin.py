@@ -9,7 +9,7 @@ import uuid
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -72,6 +72,23 @@ def named(event: Event, text: str) -> list[Delegate]:
         )
         .select_related("registration__enterprise")
         .order_by("registration__enterprise__sort_key", "pk")[:50]
+    )
+
+
+def without_seat(event: Event, text: str) -> list[Registration]:
+    """Registrations like the text that let nobody in: not confirmed, or confirmed with seats nobody is named for."""
+    found = search.typed("enterprise__search_text", text)
+    person = Q(
+        delegates__name__icontains=text.strip(), delegates__status=Delegate.Status.ACTIVE
+    ) & ~Q(status=Registration.Status.CONFIRMED)
+    wanted = event.registrations.filter(person | found if found else person).values("pk")
+    named = Count("delegates", filter=Q(delegates__status=Delegate.Status.ACTIVE))
+    return list(
+        event.registrations.filter(pk__in=wanted)
+        .annotate(unnamed=F("seats_held") - named)
+        .exclude(status=Registration.Status.CONFIRMED, unnamed__lte=0)
+        .select_related("enterprise")
+        .order_by("enterprise__sort_key", "pk")[:10]
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -109,7 +109,11 @@ def _scanned(request: MemberRequest, event: Event) -> checkin.Scan | None:
         verb = checkin.undo if action == "undo" else checkin.check_in
         return verb(**about, delegate=delegate)
     code = data.get("code", "")
-    if not data.get("scanned_at") and checkin.find(event, code) is None and _found(event, code):
+    if (
+        not data.get("scanned_at")
+        and checkin.find(event, code) is None
+        and any(_found(event, code))
+    ):
         return None  # a name or an enterprise: the page shows whom it finds
     return checkin.check_in(**about, code=code)
 
@@ -157,21 +161,32 @@ def _moment(text: str) -> datetime.datetime | None:
     return None if moment is None or timezone.is_naive(moment) else moment
 
 
-def _found(event: Event, text: str) -> list[dict[str, Any]]:
-    people = checkin.named(event, text) if text.strip() else []
+class Found(NamedTuple):
+    people: list[dict[str, Any]]
+    # Whom the doors do not let in as they are: on the waiting list, called off, or a seat without a name.
+    others: list[Registration]
+
+
+def _found(event: Event, text: str) -> Found:
+    if not text.strip():
+        return Found([], [])
+    people = checkin.named(event, text)
     inside = set(
         event.check_ins.inside()
         .filter(delegate__in=[one.pk for one in people])
         .values_list("delegate", flat=True)
     )
-    return [{"person": one, "is_in": one.pk in inside, "nonce": uuid.uuid4()} for one in people]
+    return Found(
+        [{"person": one, "is_in": one.pk in inside, "nonce": uuid.uuid4()} for one in people],
+        checkin.without_seat(event, text),
+    )
 
 
-def _shown(request: MemberRequest, event: Event, text: str) -> list[dict[str, Any]]:
+def _shown(request: MemberRequest, event: Event, text: str) -> Found:
     """Names of persons are shown, so the trail keeps who looked."""
     found = _found(event, text)
-    if found:
-        audit.record(request.user, "delegate.searched", event, rows=len(found))
+    if found.people:
+        audit.record(request.user, "delegate.searched", event, rows=len(found.people))
     return found
 
 
@@ -193,7 +208,7 @@ def _answered(
 ) -> HttpResponse:
     """For the script of the page: the same words as on the page, and the count of heads."""
     heads = statistics.heads(event)
-    found = [] if scan or error else _shown(request, event, request.POST.get("code", ""))
+    found = _shown(request, event, "" if scan or error else request.POST.get("code", ""))
     context = {
         **_about(scan, error),
         "found": found,
@@ -216,7 +231,7 @@ def _page(
     request: MemberRequest, event: Event, scan: checkin.Scan | None, error: str
 ) -> HttpResponse:
     text = request.POST.get("code", "") or request.GET.get("q", "")
-    found = [] if scan or error else _shown(request, event, text)
+    found = _shown(request, event, "" if scan or error else text)
     # What is kept for hours without a network shows nobody.
     is_shell = "shell" in request.GET
     latest = (

@@ -99,13 +99,32 @@ def test_a_name_or_enterprise_finds_who_is_in_and_who_is_missing(client, desk, e
 
     found = client.post(page(event), sent(code="junction"))
 
-    assert [(one["person"].pk, one["is_in"]) for one in found.context["found"]] == [
+    assert [(one["person"].pk, one["is_in"]) for one in found.context["found"].people] == [
         (person.pk, True),
         (other.pk, False),
     ]
     assert CheckIn.objects.count() == 1  # looking somebody up is no scan
     assert AuditEntry.objects.get(action="delegate.searched").data == {"rows": 2}
     assertContains(client.post(page(event), sent(code="nobody like this")), "Unknown code")
+
+
+def test_a_name_tells_at_the_door_who_has_no_seat_and_which_seats_lack_a_name(
+    client, desk, event, person
+):
+    waits = RegistrationFactory(
+        event=event, status="waitlisted", enterprise__name_en="Junction Rail",
+        enterprise__search_text=searchtext.document("", names=["Junction Rail"]),
+    )  # fmt: skip
+    Delegate.objects.create(registration=waits, event=event, name="Delegate W")
+
+    for asked in ("junction", "Delegate W"):
+        answer = client.post(
+            page(event), sent(code=asked), headers={"Accept": "application/json"}
+        ).json()
+        assert "Waits for a seat and has none yet." in answer["found"]
+        assert answer["answer"] == ""
+        assert ("1 seat nobody is named for" in answer["found"]) == (asked == "junction")
+    assert not CheckIn.objects.exists()
 
 
 def test_a_walk_in_is_named_on_the_page(client, desk, event, person):
