@@ -460,13 +460,24 @@ def sort_key(name: str) -> str:
 # --- Telephones ---------------------------------------------------------------------------------------
 
 
+# "(微信同号)", "赵丁" – but "转802" and "ext. 12" belong to the number.
+_BEHIND_A_NUMBER = re.compile(
+    r"(?<=\d)\s*(?:\((?=[^()\d]*\))|(?!转|分机|ext|x\s?\d|#)[^\W\d_]).*$", re.IGNORECASE
+)
+
+
 def phones_of(text: str) -> list[str]:
     """The telephone numbers in a cell, half width, in the order written, each once.
 
     >>> phones_of("０００-００００-０１０３ / 000-0000-0112；+86 000 0000 0113")
     ['000-0000-0103', '000-0000-0112', '+86 000 0000 0113']
+    >>> phones_of("139 0000 0003(微信同号)、0573-86000000转802 赵丁")
+    ['139 0000 0003', '0573-86000000转802']
     """
     folded = re.sub(r"[‐‑–—−]", "-", unicodedata.normalize("NFKC", _INVISIBLE.sub(" ", text)))
     pieces = re.split(r"[/,;、|\n]|\s{2,}|(?<=\d) (?=1\d{10}\b)|\b(?:or|或)\b", folded)
-    numbers = (" ".join(re.sub(r"^[^\d+(]+", "", piece).split()) for piece in pieces)
+    numbers = (
+        " ".join(_BEHIND_A_NUMBER.sub("", re.sub(r"^[^\d+(]+", "", piece)).split())
+        for piece in pieces
+    )
     return list(dict.fromkeys(n for n in numbers if sum(c.isdigit() for c in n) >= 7))

@@ -150,7 +150,8 @@ def parse_unit(raw: Cell, units: Units) -> Unit:
     text = fold_cell(raw)
     if is_placeholder(text):
         return Unit(None)
-    found = _scaled(text, units)
+    text = _in_brackets(text)
+    found = _scaled(text, units) or _named_twice(text, units)
     if found is not None:
         return found
     per = _PER.match(text)
@@ -163,6 +164,21 @@ def parse_unit(raw: Cell, units: Units) -> Unit:
     if found is None:
         raise _unknown_unit(per["unit"])
     return Unit(found.code, period, found.factor)
+
+
+def _in_brackets(text: str) -> str:
+    """Without brackets that stand around all of it: "500(台/月)"."""
+    inner = re.fullmatch(r"\(([^()]+)\)", text)
+    return inner[1].strip() if inner else text
+
+
+def _named_twice(text: str, units: Units) -> Unit | None:
+    """One unit in two languages ("套 / set", "pcs(件)"), or with its like in brackets ("台(套)")."""
+    words = [word for word in re.split(r"\s*[/|()]\s*|\s+", text) if word]
+    codes = [units.find(word) for word in words]
+    if len(codes) != 2 or None in codes:
+        return None
+    return Unit(codes[0]) if codes[0] == codes[1] or text.endswith(")") else None
 
 
 def _leading_period(text: str, units: Units) -> Unit:
@@ -181,7 +197,11 @@ def _period(text: str) -> Period:
     word = text.strip(" ()")
     if word in _PERIODS:
         return _PERIODS[word]
-    raise DomainError(
+    raise _other_period(word)
+
+
+def _other_period(text: str) -> DomainError:
+    return DomainError(
         _("“%(text)s”: state the amount per month or per year.") % {"text": text},
         code="quantity.period",
     )
@@ -220,6 +240,12 @@ _FIGURE = re.compile(
     r"^(?P<number>[+\-−]?(?:\d[\d,.' ]*\d|\d|\.\d+))\s*(?P<scale>亿|千万|百万|十万|万|千|百|(?:k|thousand|million|mn|billion|bn|lakhs?|lac|crores?)(?![a-z]))?\s*(?P<rest>.*)$"
 )
 _THREE_DECIMALS = re.compile(r"^[1-9]\d{0,2}\.\d{3}(?!\d)")
+# "1万5千" and "1万5": the figure behind counts thousands.
+_MIXED = re.compile(r"^(?P<head>\d+)万(?P<tail>\d)千?(?=\D|$)")
+# "半吨", and no "半年".
+_HALF = re.compile(r"^半(?=[^\s\d年月天日])")
+_DAILY = re.compile(r"^(?:日均?产?能?|每[天日周]|周产能?|班产)(?=[约\d])")
+_REMARK = re.compile(r"\s*\([^()]*\)$")
 _RANGE = re.compile(r"\d\s*(?:[~—–]|-|至|到|\bto\b)\s*\d")
 # "500、600", "500±10", "3×20箱", "1/2", "2吨 3吨" – but "m2" is a unit.
 _ANOTHER_FIGURE = re.compile(r"(?:^|[^a-z\d])[\d±×⁄]")
@@ -309,6 +335,8 @@ def _read_figure(text: str, raw: Cell, units: Units) -> tuple[Decimal, Unit, boo
     if yearly:
         leading = "year" if "年" in yearly["word"] else "month"
         text = text[yearly.end() :]
+    elif daily := _DAILY.match(text):
+        raise _other_period(daily[0])
     bare = _ABOUT_END.sub("", _ABOUT.sub("", text))
     # "1.200" is a thousand and two hundred to some readers: read, and pointed out.
     is_about = bare != text or (isinstance(raw, str) and _THREE_DECIMALS.match(bare) is not None)
@@ -317,7 +345,7 @@ def _read_figure(text: str, raw: Cell, units: Units) -> tuple[Decimal, Unit, boo
             _("“%(text)s” is a range. Enter one figure.") % {"text": raw}, code="quantity.range"
         )
     value, rest = _split_figure(bare, raw)
-    trimmed = _ABOUT_END.sub("", rest)
+    trimmed = _ABOUT_END.sub("", _without_remark(rest, units))
     # Capitals mean millions to some.
     is_about = (
         is_about or trimmed != rest or re.fullmatch(r"\s*[\d.,]+\s?M\s*", str(raw)) is not None
@@ -337,7 +365,20 @@ def _read_figure(text: str, raw: Cell, units: Units) -> tuple[Decimal, Unit, boo
     return value, Unit(own.code, own.period or leading, own.factor), is_about
 
 
+def _without_remark(rest: str, units: Units) -> str:
+    """ "台(首批)", "sets (1 spare)": the unit, where brackets behind it hold none."""
+    bare = _REMARK.sub("", rest)
+    is_unit = bool(bare) and _scaled(bare, units) is not None
+    return bare if is_unit and _named_twice(rest, units) is None else rest
+
+
 def _split_figure(text: str, raw: Cell) -> tuple[Decimal, str]:
+    if _HALF.match(text):
+        return Decimal("0.5"), text[1:].strip()
+    mixed = _MIXED.match(text)
+    if mixed:
+        value = int(mixed["head"]) * 10**4 + int(mixed["tail"]) * 10**3
+        return Decimal(value), text[mixed.end() :].strip()
     chinese = _CHINESE_FIGURE.match(text)
     if chinese:
         return _chinese(chinese[0], raw), text[chinese.end() :].strip()
@@ -423,10 +464,10 @@ _SOLID = re.compile(r"^(?P<y>(?:19|20|21)\d{2})(?P<m>\d{2})(?P<d>\d{2})$")
 _YEAR_LAST = re.compile(rf"^(?P<a>\d{{1,2}})[-/.](?P<b>\d{{1,2}})[-/.](?P<y>\d{{4}}){_TIME}$")
 _WORDS = [
     re.compile(
-        rf"^(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[ \-]*(?:of )?{_MONTH}[ \-,]*(?P<y>\d{{4}})$"
+        rf"^(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[ \-/]*(?:of )?{_MONTH}[ \-,/]*(?P<y>\d{{4}})$"
     ),
     re.compile(rf"^{_MONTH}[ \-]+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?[ \-]+(?P<y>\d{{4}})$"),
-    re.compile(rf"^(?P<y>\d{{4}})[ \-]+{_MONTH}[ \-]+(?P<d>\d{{1,2}})$"),
+    re.compile(rf"^(?P<y>\d{{4}})[ \-/]+{_MONTH}[ \-/]+(?P<d>\d{{1,2}})$"),
 ]
 _QUARTER = {"一": 1, "二": 2, "三": 3, "四": 4}
 _QUARTERS = [
@@ -509,6 +550,9 @@ def _by_words(text: str, raw: Cell) -> Day:
             month = _MONTHS[found["month"]] if "month" in pattern.groupindex else int(found["m"])
             return _day(int(found["y"]), month, int(found["d"]), raw)
     found = _YEAR_LAST.match(text)
+    if found and text.count(".") > 1:
+        # Who puts the year last and dots between puts the day first.
+        return _day(int(found["y"]), int(found["b"]), int(found["a"]), raw)
     if found:
         return _either_way(int(found["a"]), int(found["b"]), int(found["y"]), raw)
     if re.fullmatch(r"\d{5}(?:\.\d+)?", text):

@@ -30,6 +30,27 @@ _ALSO = {
     "AE": ("阿联酋", "uae"),
     "VN": ("viet nam",),
     "CI": ("ivory coast",),
+    # As they are written at home.
+    "BR": ("brasil",),
+    "DE": ("deutschland", "federal republic of germany"),
+    "ES": ("españa", "espana"),
+    "IT": ("italia",),
+    "FR": ("la france",),
+    "AT": ("österreich", "oesterreich"),
+    "CH": ("schweiz", "suisse", "svizzera"),
+    "PL": ("polska",),
+    "BE": ("belgië", "belgique"),
+    "MX": ("méxico",),
+    "PE": ("perú",),
+    "IN": ("bharat", "republic of india"),
+    "SE": ("sverige",),
+    "NO": ("norge",),
+    "DK": ("danmark",),
+    "FI": ("suomi",),
+    "HU": ("magyarország",),
+    "RO": ("românia",),
+    "IR": ("islamic republic of iran",),
+    "SA": ("ksa", "kingdom of saudi arabia"),
 }  # fmt: skip
 # Words about what a thing is, which are no name of a country where one is asked for.
 _ADJECTIVES = frozenset(("国产", "境内", "大陆", "domestic", "made in china"))

@@ -24,7 +24,25 @@ from chains.spreadsheets import Row, Table
 
 # What forms ask for beside a name, copied along with it.
 _SEAL = re.compile(r"\s*[（(](?:盖章|公章|签章|加盖公章|盖公章)[)）]\s*$")
-_SEVERAL = re.compile(r"(?:公司|厂|集团)\s*[、;；/,，]\s*[^、;；/,，]{2,}(?:公司|厂|集团)$")
+_SEVERAL = re.compile(r"(?:公司|厂|集团)\s*[、;；/,，\s]\s*[^、;；/,，\s]{2,}(?:公司|厂|集团)$")
+# Marks and numbers that lists put before a name or behind it.
+_MARKS = re.compile(
+    r"^(?:[★☆▲△●○◆◇■□※*＊#√✓]\s*|[（(【\[]?\d{1,4}[)）】\]、.．](?!\d)\s*|[①-⑳]\s*)+|[\s★☆▲△●○◆◇■□※*＊#√✓]+$"
+)
+# What a list says about the body behind its name: praise is no part of it; one that has ended is no participant.
+_PRAISE = re.compile(
+    r"\s*[（(【\[](?:[^（）()【】\[\]]*(?:专精特新|小巨人|链主|龙头|规上|上市|高新|新增|重点|会员)[^（）()【】\[\]]*)[）)】\]]\s*$"
+)
+_ENDED = re.compile(
+    r"[（(【\[]\s*(?P<word>已?(?:注销|吊销|停产|倒闭|破产|关停|歇业)|(?:in liquidation|dissolved|insolvent))\s*[）)】\]]",
+    re.IGNORECASE,
+)
+_LATIN_FORM = re.compile(
+    r"\b(?:ltd|limited|inc|llc|gmbh|corp|corporation|company|co)\.?$", re.IGNORECASE
+)
+_NO_NAMES = frozenset(
+    ("待定", "待确认", "未定", "不详", "未知", "保密", "个人", "tbd", "tba", "unknown")
+)
 _LENGTHS = {"name_en": 200, "address": 300, "summary": 2000}
 # Names that say what sort of body it is, where no column does.
 _KINDS_BY_NAME = (
@@ -49,7 +67,17 @@ class EnterpriseRows:
 
     def draft(self, row: Row, say: Say) -> EnterpriseDraft:
         values = row.values
-        name = identity.split_former(_SEAL.sub("", words(values.get("name"), 400)))
+        written = _PRAISE.sub("", _MARKS.sub("", _SEAL.sub("", words(values.get("name"), 400))))
+        chinese, english = _by_language(written)
+        name = identity.split_former(chinese)
+        if ended := _ENDED.search(name.name):
+            say.error(
+                "name",
+                _(
+                    "The name says “%(word)s”. Take the row out of the list, or the remark off the name."
+                )
+                % {"word": ended["word"]},
+            )
         if values.get("name") and not self._is_name(name.name):
             say.error("name", _("This is no name of an enterprise."))
         elif _SEVERAL.search(name.name):
@@ -73,7 +101,7 @@ class EnterpriseRows:
             else None,
             kind=self._kind(values.get("kind"), name.name, say),
             people=self.people.of(row, say),
-            profile=self._profile(values, say),
+            profile=self._profile({**values, "name_en": values.get("name_en") or english}, say),
         )
 
     def _place(self, values: Mapping[str, Any]) -> str:
@@ -114,6 +142,7 @@ class EnterpriseRows:
         """Lists are divided by regions, and figures slip into the next column: neither is a body."""
         is_region = any(region.name_zh == name for region in self.regions.by_word.get(name, ()))
         has_letter = any(character.isalpha() for character in name)
+        has_letter = has_letter and name.lower() not in _NO_NAMES
         return has_letter and not is_region and bool(identity.normalise_name(name))
 
     def _number(self, raw: str | None, say: Say, country: str) -> tuple[str | None, bool]:
@@ -233,7 +262,34 @@ class EnterpriseRows:
         row.draft = None
 
 
-_PHONE = re.compile(r"[+(]?\d[\d\-() ]{5,}\d")
+def _by_language(name: str) -> tuple[str, str]:
+    """The name of a Chinese body and the English one beside it: "甲有限公司 / Jia Co., Ltd.", one of them in brackets.
+
+    >>> _by_language("示例甲有限公司 / Demo Jia Co., Ltd."), _by_language("Demo Jia Ltd（示例甲有限公司）")
+    (('示例甲有限公司', 'Demo Jia Co., Ltd.'), ('示例甲有限公司', 'Demo Jia Ltd'))
+    >>> _by_language("示例LED照明有限公司")
+    ('示例LED照明有限公司', '')
+    """
+    outer, _open, inner = re.sub(r"[)）]\s*$", "", name).rpartition("(" if "(" in name else "（")
+    slash = re.split(r"\s*[/|]\s*", name)
+    space = re.split(r"(?<=公司|集团)\s*(?=[A-Za-z])|(?<=[A-Za-z.])\s+(?=[\u3400-\u9fff])", name)
+    for parts in ([outer.strip(), inner.strip()], slash, space):
+        if len(parts) != 2:
+            continue
+        left, right = parts
+        chinese, latin = (right, left) if CHINESE.search(right) else (left, right)
+        if (
+            re.search(r"(?:公司|集团|厂)$", chinese)
+            and not CHINESE.search(latin)
+            and _LATIN_FORM.search(latin)
+        ):
+            return chinese, latin
+    return name, ""
+
+
+_PHONE = re.compile(r"[+(]?\d[\d\-() ]{5,}\d(?:\s*(?:转|分机|ext\.?)\s*\d+)?", re.IGNORECASE)
+# "李乙 139…、王丙 139…": a name before each number.
+_EACH = re.compile(r"\s*[、,;/\n]\s*|(?<=\d)\s+(?=[\u3400-\u9fff]{2,4}\s*[+(]?\d)")
 
 
 class _People:
@@ -260,12 +316,13 @@ class _People:
 
     def of(self, row: Row, say: Say) -> list[Person]:
         people = {place: self._named(row.cells.get(place, "")) for place in self.names}
+        others = [one for place in self.names for one in self._others(row.cells.get(place, ""))]
         for place, name in self.fields.items():
             text = row.cells.get(place, "")
             if text:
                 person = people.setdefault(self.owner[place], Person(""))
                 self._reach(person, name, text, say)
-        reachable = [one for one in people.values() if one.phone or one.email]
+        reachable = [one for one in (*people.values(), *others) if one.phone or one.email]
         self._say_who_is_left_out([one for one in people.values() if one not in reachable], say)
         for one in reachable:
             one.name, one.job_title = one.name[:80], one.job_title[:80]
@@ -294,9 +351,19 @@ class _People:
     def _named(self, text: str) -> Person:
         """A telephone often stands behind the name in one cell."""
         folded = unicodedata.normalize("NFKC", text)
+        folded = (self._each(folded) or [folded])[0]
         name = _PHONE.sub(" ", folded)
-        phones = identity.phones_of(folded) if name != folded else []
-        return Person(words(name.strip(" ,;:/、"), 80), _joined(phones))
+        phones = identity.phones_of(" / ".join(_PHONE.findall(folded)))
+        return Person(words(name.strip(" ,;:/、()"), 80), _joined(phones))
+
+    def _each(self, text: str) -> list[str]:
+        """The pieces of a cell with several people, each with a name and a number of its own."""
+        pieces = _EACH.split(text)
+        named = [one for one in pieces if _PHONE.search(one) and re.search(r"[^\W\d_]{2}", one)]
+        return pieces if 1 < len(named) == len(pieces) else []
+
+    def _others(self, text: str) -> list[Person]:
+        return [self._named(one) for one in self._each(unicodedata.normalize("NFKC", text))[1:]]
 
     def _reach(self, person: Person, name: str, text: str, say: Say) -> None:
         if name == "phone":

@@ -19,10 +19,28 @@ _SUFFIX_EN = re.compile(
     r" (?:county|city|district|province|prefecture|municipality|banner|league)$"
 )
 
+# 延边朝鲜族自治州 is written 延边州, and 浦东新区 often 浦东.
+_PEOPLE = re.compile(
+    r"(?P<place>.{2,}?)(?:(?:[\u3400-\u9fff]{1,4}族)+|蒙古|哈萨克|柯尔克孜|各族)(?:自治(?P<kind>[州县旗区]))$"
+)
+
 _BETWEEN = re.compile(r"[\s/\\\-—–·,，、|>]+")
 
 # Longer text names no region: each piece of it would be looked for.
 _LONGEST = 200
+
+
+def _spoken(name: str) -> set[str]:
+    """How the long names of autonomous places and of new districts are shortened.
+
+    >>> _spoken("昌吉回族自治州") == {"昌吉州", "昌吉"}, _spoken("浦东新区"), _spoken("海盐县")
+    (True, {'浦东'}, set())
+    """
+    people = _PEOPLE.match(name)
+    if people:
+        return {people["place"], people["place"] + people["kind"]}
+    new = name.removesuffix("新区")
+    return {new} if new != name and len(new) > 1 else set()
 
 
 class Regions:
@@ -36,11 +54,13 @@ class Regions:
         for region in Region.objects.filter(is_active=True).exclude(level=Region.Level.COUNTRY):
             self.by_code[region.code] = region
             short = _SUFFIX.sub("", region.name_zh)
+            spoken = _spoken(region.name_zh)
             names = {
                 region.name_zh,
                 region.name_en.lower(),
                 _SUFFIX_EN.sub("", region.name_en.lower()),
                 short if len(short) > 1 else region.name_zh,
+                *spoken,
             }
             self.words[region.code] = names
             for name in names:

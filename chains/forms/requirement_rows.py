@@ -112,7 +112,8 @@ class LineForm(RowForm):
         try:
             self.amount = parse_quantity(quantity, self.register.units, unit=unit)
         except DomainError as refused:
-            self.add_error("unit" if refused.code == "quantity.unit" else "quantity", str(refused))
+            is_units = refused.code == "quantity.unit" and unit
+            self.add_error("unit" if is_units else "quantity", str(refused))
 
     @property
     def offered(self) -> list[tuple[Category, bool]]:

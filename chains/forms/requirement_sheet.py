@@ -32,7 +32,7 @@ COLUMNS = (
             "需求产品", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
             "需求内容", "物料描述", "产品描述", "货物描述", "品名规格", "名称规格", "名称型号", "品名型号", "产品名称规格型号", "物料名称规格", "设备名称型号", "bezeichnung",
             "item", "item name", "product name", "name", "what", "line", "material", "part", "part name",
-            "description", "item description", "product description", "goods description", "material description", "commodity", "article", "description of goods", "goods", "produkt", "artikel", "benennung",
+            "description", "item description", "product description", "goods description", "material description", "commodity", "article", "description of goods", "goods", "short text", "material short text", "kurztext", "produkt", "artikel", "benennung",
         ),
         required=True,
         example="三分体接线盒",
@@ -85,7 +85,7 @@ COLUMNS = (
         "Needed by",
         aliases=(
             "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
-            "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "delivery by", "required by", "liefertermin",
+            "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "delivery by", "required by", "deliv date", "del date", "交付要求时间", "liefertermin",
         ),
         kind="value",
         example="2027-03-31",
@@ -366,7 +366,9 @@ def _amount(raw: Mapping[str, Any], register: Register, say: _Say) -> Amount:
     try:
         amount = parse_quantity(raw["quantity"], register.units, unit=raw["unit"])
     except DomainError as refused:
-        say("unit" if refused.code in _UNIT_FAULTS else "quantity", str(refused))
+        # The unit may stand in the cell of the figure.
+        is_units = refused.code in _UNIT_FAULTS and raw["unit"]
+        say("unit" if is_units else "quantity", str(refused))
         return Amount(None)
     if amount.warning:
         say("quantity", amount.warning, is_error=False)

@@ -16,7 +16,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
-from chains.spreadsheets import container
+from chains.spreadsheets import container, markup
 
 Value = str | int | float | bool | date | datetime | None
 
@@ -37,6 +37,7 @@ class Grid:
     rows: list[list[Value]]
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)  # 0-based, ends included
     hidden: frozenset[int] = frozenset()  # row numbers
+    struck: frozenset[int] = frozenset()  # rows all of whose words are struck out
     encoding: str = ""
     is_visible: bool = True
     too_large: str = ""
@@ -46,6 +47,8 @@ def read_grids(data: bytes, *, max_rows: int) -> tuple[str, list[Grid]]:
     """The kind of a file by its content, and the sheets in it – of a text file one for each way to cut it
     into columns."""
     kind = container.sniff(data)
+    if kind == "html" and (grids := _read_markup(data, max_rows=max_rows)):
+        return kind, grids
     if kind == "csv":
         return kind, list(_read_text(data, max_rows=max_rows))
     if kind == "encrypted":
@@ -97,6 +100,7 @@ def _empty_grid(content: dict[str, Any]) -> Grid:
         [],
         [(top, left, bottom, right) for top, left, bottom, right in content["merged"]],
         frozenset(content["hidden"]),
+        frozenset(content["struck"]),
         is_visible=content["visible"],
         too_large=content["too_large"],
     )
@@ -128,6 +132,31 @@ def refusal(code: str, *, max_rows: int) -> DomainError:
     return container.unreadable()
 
 
+# --- Markup -------------------------------------------------------------------------------------------
+
+
+def _read_markup(data: bytes, *, max_rows: int) -> list[Grid]:
+    """The tables of a page that calls itself a workbook; a table that only lays out the page is not among them."""
+    named = markup.encoding_of(data)
+    try:
+        text = data.decode(named) if named else decode(data)[0]
+    except (LookupError, UnicodeDecodeError):
+        text = decode(data)[0]
+    tables = markup.read_tables(text, max_rows=max_rows + HEAD_ROWS, max_columns=MAX_COLUMNS)
+    return [
+        Grid(
+            table.name,
+            [[cell or None for cell in row] for row in table.rows],
+            table.merged,
+            frozenset(table.hidden),
+            encoding=named,
+            too_large=table.too_large,
+        )
+        for table in tables
+        if any(len(row) > 1 for row in table.rows)
+    ]
+
+
 # --- Text ---------------------------------------------------------------------------------------------
 
 
@@ -139,7 +168,8 @@ def decode(data: bytes) -> tuple[str, str]:
         (b"\xfe\xff", "utf-16"),
     ):
         if data.startswith(mark):
-            return _decode(data, [name])
+            # Programs that join files put the mark of one before the text of another.
+            return _decode(data, [name], otherwise=data[len(mark) :])
     guessed = container.looks_like_utf_16(data)
     if guessed:
         return _decode(data, [guessed])
@@ -158,7 +188,7 @@ def _is_western(data: bytes) -> bool:
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
-def _decode(data: bytes, names: list[str]) -> tuple[str, str]:
+def _decode(data: bytes, names: list[str], otherwise: bytes = b"") -> tuple[str, str]:
     read: list[tuple[str, str]] = []
     for name in names:
         try:
@@ -169,6 +199,8 @@ def _decode(data: bytes, names: list[str]) -> tuple[str, str]:
             return read[-1]
     if read:
         return read[0]
+    if otherwise and names == ["utf-8-sig"]:
+        return _decode(otherwise, ["gb18030", "cp950"])
     raise DomainError(
         _("The characters of the file cannot be read. Save it as CSV UTF-8 or as .xlsx."),
         code="spreadsheet.encoding",

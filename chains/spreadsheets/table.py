@@ -581,16 +581,22 @@ def _spellings(title: str) -> Iterator[list[str]]:
     # "到货/日期" of two rows, "Qty. (Nos.)", "要求交货日期", "Reqd. date", "品名及规格".
     bare = ["".join(parts), *(one.replace(".", "") for one in (text, without))]
     yield bare
-    yield [_WISH.sub("", one.strip()) for one in (*bare, without)]
+    # Stars mark what must be filled in.
+    yield [_WISH.sub("", one.strip(" *＊:")) for one in (*bare, without)]
     yield [re.split(r"及|和|与|、|&| and ", without, maxsplit=1)[0]]
     # "联系人1", "Quantity required per annum".
     yield [_COUNTED.sub("", without)]
+    # "法人单位名称", "单位联系电话", "供应商地址".
+    yield [_OWNER.sub("", without.strip(" *＊:"))]
 
 
 def _one_blank(run: re.Match[str]) -> str:
     return "\n" if "\n" in run[0] else " "
 
 
+_OWNER = re.compile(
+    r"^(?:法人单位|法人|企业|单位|公司|机构|供应商|供货商|供方|厂家|厂商|客商)的?(?=..)"
+)
 _COUNTED = re.compile(
     r"\s*(?:[#_]?\d{1,2}|[一二三四]|(?:required|needed)?\s*(?:per annum|per year|p\.a\.|required|needed))\s*$",
     re.IGNORECASE,
@@ -604,11 +610,15 @@ _WISH = re.compile(
 # --- The rows -----------------------------------------------------------------------------------------
 
 _SUM = re.compile(
-    r"^(?:本页|本表|本类|以上|全部)?(?:合计|总计|小计|共计|累计|总和|页计|(?:grand|sub-?)?total|sum|summe)(?:[::(].*)?$"
+    r"^(?:本页|本表|本类|以上|全部)?(?:合计|总计|小计|共计|累计|总和|页计|(?:grand|sub-?)?total|sum|summe)(?:[::(].*)?$|"
+    # Carried from page to page, and the sum in words.
+    r"^(?:承前页|承上页|过次页|过下页|[接续转](?:上|下)页|(?:金额|人民币|合计)?\(?大写\)?(?:金额)?|carried forward|brought forward)[::]?$"
 )
 _NOTE = re.compile(
     r"^(?:注\d*|备注|说明|填表说明|填写说明|注意|注意事项|附注|notes?|remarks?|n\.b\.)\s*[::.、].*|"
     r"^(?:制表|填表|填报|审核|复核|经办|联系|日期|单位|盖章|数据来源|source|prepared)[^:]{0,12}:.*|"
+    # The end of a list.
+    r"^\W*(?:以下|以上)(?:空白|无正文|无内容)\W*$|"
     # The last line of our own exports.
     r"^(?:截至 \d|as of \d|incomplete:|文件不完整:).*",
     re.DOTALL,
@@ -620,8 +630,16 @@ _HEADING = re.compile(
     re.DOTALL,
 )
 # As the cell above.
-_DITTO = frozenset(("同上", "〃", "″", "ditto", "do.", '"', "''"))
+_DITTO = re.compile(
+    r"[-—–－ ]*(?:同上?|同前|[〃″\"“”＂↑]{1,2}|''|ditto|idem|do\.|dto\.?|s\. ?o\.|(?:same )?as above)[-—–－ ]*|-+//-+"
+)
 _LONGEST_NAME = 40
+_ASIDE = re.compile(r"^\([^()]*\)$")
+# A note goes on in the rows below it.
+_GOES_ON = re.compile(r"^\(?\d{1,2}[、.)]\s*\D")
+_EXAMPLE = re.compile(
+    r"^(?:填写)?(?:示例|样例|范例|例如|举例|例|example|e\.g\.)(?:\s*[::]|(?P<alone>行|row)?$)"
+)
 _ORDINAL = frozenset(("序号", "编号", "行号", "序", "no", "no.", "#", "s/n", "nr", "sn"))
 _CELL_ERROR = re.compile(r"^#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$")
 # Fifteen digits survive in a number cell; of a longer code the rest has become zeros.
@@ -674,6 +692,8 @@ class _Reading:
         ordinals -= {at for places in self.header.fields.values() for at in places}
         ordinal = 0
         above: dict[int, Value] = {}
+        groups = self._groups()
+        group: dict[int, Value] = {}
         for at in range(starts, len(grid.rows)):
             own: dict[int, Value] = {
                 place: v
@@ -681,7 +701,7 @@ class _Reading:
                 if v is not None and v != "" and not (place in ordinals and _is_count(v))
             }
             own = {
-                place: above.get(place) if _text(value).lower() in _DITTO else value
+                place: above.get(place) if _DITTO.fullmatch(_text(value).lower()) else value
                 for place, value in own.items()
             }
             texts = {place: text for place, value in own.items() if (text := _text(value))}
@@ -690,15 +710,52 @@ class _Reading:
             otherwise = self._heads_otherwise(texts)
             if otherwise is not None:
                 self.other_header = at + 1 if otherwise else 0
-            why = self._why_none(texts, is_wide=at in wide) or (
-                "header" if otherwise is not None else ""
+            why = (
+                self._why_none(texts, is_wide=at in wide)
+                or ("header" if otherwise is not None else "")
+                or ("note" if self._goes_on(at, texts) else "")
             )
-            if why:
-                self.skipped.append(Skipped(at + 1, _one_line(" ".join(texts.values()))[:200], why))
+            is_struck = at + 1 in grid.struck
+            if why or is_struck:
+                said = _one_line(" ".join(texts.values()))[:200]
+                said = _("%(text)s – struck out") % {"text": said} if is_struck else said
+                self.skipped.append(Skipped(at + 1, said, why or "struck"))
                 continue
             ordinal += 1
             above = own
-            yield self._row(at, ordinal, own, fills.get(at, {}))
+            filled = fills.get(at, {})
+            carried = {
+                place: value
+                for place, value in group.items()
+                if place not in own and place not in filled
+            }
+            group = {place: v for place in groups if (v := own.get(place, group.get(place)))}
+            row = self._row(at, ordinal, own, {**carried, **filled})
+            for place, value in carried.items():
+                self._note(
+                    row,
+                    groups[place],
+                    _("Nothing stands here: “%(text)s” of the rows above is taken.")
+                    % {"text": _one_line(_text(value))[:80]},
+                    place=place,
+                    is_error=False,
+                )
+            yield row
+
+    def _groups(self) -> dict[int, str]:
+        """Columns to the left of the name of a row: what they say once holds for the rows below, where a file has
+        no merged cells to say so."""
+        fields = self.header.fields
+        own = min((fields[c.field][0] for c in self.columns if c.required), default=0)
+        return {
+            fields[column.field][0]: column.field
+            for column in self.columns
+            if column.fill_down
+            and column.kind == "text"
+            and not column.many
+            and not column.required
+            if column.field in fields and fields[column.field][0] < own
+        }
 
     def _known(self, text: str) -> set[str]:
         """The fields that bear this name."""
@@ -741,6 +798,14 @@ class _Reading:
         own = {at: name for name, places in self.header.fields.items() for at in places}
         return any(own.get(at) not in fields for at, fields in named.items())
 
+    def _goes_on(self, at: int, texts: Mapping[int, str]) -> bool:
+        """Whether it is the next point of the note in the row above."""
+        if len(texts) > 1 or not self.skipped or len(self.header.titles) < 2:
+            return False
+        above = self.skipped[-1]
+        text = unicodedata.normalize("NFKC", next(iter(texts.values())))
+        return (above.row, above.why) == (at, "note") and _GOES_ON.match(text) is not None
+
     def _is_across(self, area: Area) -> bool:
         """Merged over several columns, not only over the cells that one header spans."""
         return sum(map(bool, self.header.titles[area[1] : area[3] + 1])) > 1
@@ -755,6 +820,7 @@ class _Reading:
         reasons = (
             ("sum", _SUM.match(first.replace(" ", ""))),
             ("note", is_alone and _NOTE.match(first)),
+            ("note", is_alone and len(titles) > 1 and _ASIDE.match(first)),
             ("heading", is_alone and (is_wide or _HEADING.match(first)) and len(titles) > 1),
             ("placeholder", all(map(is_placeholder, read))),
             (
@@ -762,7 +828,7 @@ class _Reading:
                 len(texts) > 1
                 and all(at < len(titles) and titles[at] == t for at, t in texts.items()),
             ),
-            ("example", self._is_example(texts)),
+            ("example", self._is_example(texts) or (not is_alone and _EXAMPLE.match(first))),
         )
         return next((why for why, holds in reasons if holds), "")
 

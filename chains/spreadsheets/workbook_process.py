@@ -44,9 +44,14 @@ class Scan:
     """What the reader does not tell: hidden rows, cells with an error or an unsaved formula – and how far a sheet
     reaches, before it is laid out."""
 
-    def __init__(self, *, max_rows: int, max_columns: int) -> None:
+    def __init__(
+        self, *, max_rows: int, max_columns: int, struck: frozenset[str] = frozenset()
+    ) -> None:
         self.max_rows, self.max_columns = max_rows, max_columns
         self.hidden: list[int] = []
+        # Rows all of whose filled cells are struck out; `struck_formats` are the formats that do it.
+        self.struck: set[int] = set()
+        self._struck_formats, self._is_struck = struck, False
         self.too_large = ""
         # (row, column) from 1 → what the cell shows
         self.dropped: dict[tuple[int, int], str] = {}
@@ -65,6 +70,7 @@ class Scan:
             self._column += 1
             self._reference = attributes.get("r", "")
             self._kind = attributes.get("t", "")
+            self._is_struck = attributes.get("s", "0") in self._struck_formats
         elif name == "f":
             self._is_formula = True
         elif name == "row":
@@ -104,6 +110,10 @@ class Scan:
         if self._row != self._last_filled:
             self._filled_rows += 1
             self._last_filled = self._row
+            if self._is_struck:
+                self.struck.add(self._row)
+        elif not self._is_struck:
+            self.struck.discard(self._row)
         self._widest = max(self._widest, self._column)
         if self._filled_rows > self.max_rows or self._row * self._widest > MAX_AREA:
             raise RefusedError("too_long")
@@ -166,8 +176,46 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     return parts
 
 
-def _scan(archive: zipfile.ZipFile, part: str, *, max_rows: int, max_columns: int) -> Scan:
-    scan = Scan(max_rows=max_rows, max_columns=max_columns)
+class Formats:
+    """Which formats of cells, by their number, have a font that strikes the words out."""
+
+    def __init__(self) -> None:
+        self.struck: set[str] = set()
+        self._fonts: set[int] = set()
+        self._section, self._font, self._form = "", -1, -1
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        if name in {"fonts", "cellXfs", "cellStyleXfs", "dxfs"}:
+            self._section = name
+        elif self._section == "fonts":
+            self._font += name == "font"
+            if name == "strike" and attributes.get("val", "1") not in {"0", "false"}:
+                self._fonts.add(self._font)
+        elif self._section == "cellXfs" and name == "xf":
+            self._form += 1
+            if _whole(attributes.get("fontId"), 0) in self._fonts:
+                self.struck.add(str(self._form))
+
+
+def _struck_formats(archive: zipfile.ZipFile) -> frozenset[str]:
+    formats = Formats()
+    try:
+        _parse(archive, "xl/styles.xml", formats.start)
+    except (KeyError, RefusedError, expat.ExpatError):
+        return frozenset()
+    return frozenset(formats.struck)
+
+
+def _scan(
+    archive: zipfile.ZipFile,
+    part: str,
+    *,
+    max_rows: int,
+    max_columns: int,
+    struck: frozenset[str],
+) -> Scan:
+    scan = Scan(max_rows=max_rows, max_columns=max_columns, struck=struck)
     try:
         _parse(archive, part, scan.start, scan.hear)
         scan.settle()
@@ -194,9 +242,12 @@ def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
     if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             present = set(archive.namelist())
+            struck = _struck_formats(archive)
             for name, part in list(_sheet_parts(archive).items())[:MAX_SHEETS]:
                 if part in present:
-                    scans[name] = _scan(archive, part, max_rows=max_rows, max_columns=max_columns)
+                    scans[name] = _scan(
+                        archive, part, max_rows=max_rows, max_columns=max_columns, struck=struck
+                    )
     written = 0
     with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
         for about in workbook.sheets_metadata[:MAX_SHEETS]:
@@ -215,7 +266,13 @@ def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
 
 
 def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> int:
-    head: dict[str, Any] = {"sheet": name, "visible": visible, "hidden": scan.hidden, "merged": []}
+    head: dict[str, Any] = {
+        "sheet": name,
+        "visible": visible,
+        "hidden": scan.hidden,
+        "struck": sorted(scan.struck),
+        "merged": [],
+    }
     rows: list[list[Any]] = []
     too_large = scan.too_large
     if not too_large:

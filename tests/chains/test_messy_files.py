@@ -168,6 +168,59 @@ LINES = {
         [("Schlüssel für Größe 10", 20, "件", None), ("Kabelschuh 16 mm²", 1500.5, "千克", None)],
         [],
     ),
+    "units in two languages, in brackets, with a remark": (
+        (
+            "物料 Material,数量 Qty,单位 UOM,交期\n轴承,20,套 / set,2027/Mar/31\n密封圈,\"1,500\",pcs/件,31.03.2027\n"
+            "电机,100台（首批）,,\n风机,3,台（套）,\n砂,半吨,,\n珠,1万5千,只,\n泵,日产50台,,\n阀,500（台/天）,,\n"
+        ).encode(),
+        [
+            ("轴承", 20, "套", date(2027, 3, 31)),
+            ("密封圈", 1500, "件", date(2027, 3, 31)),
+            ("电机", 100, "台", None),
+            ("风机", 3, "台", None),
+            ("砂", 0.5, "吨", None),
+            ("珠", 15_000, "只", None),
+        ],
+        [(8, "B"), (9, "B")],
+    ),
+    "marks for what stands above": (
+        "名称,规格,数量,单位\n法兰,DN50,10,片\n〃,DN80,12,同\n“,DN100,5,-//-\nas above,DN125,6,↑\n螺母,M12,7,“\n".encode(),
+        [("法兰", n, "片", None) for n in (10, 12, 5, 6)] + [("螺母", 7, "片", None)],
+        [],
+    ),
+    "pages of a form: carried sums, ends, asides, an example, a note of several rows": (
+        (
+            "序号,*期望到货时间（格式：yyyy-mm-dd）,*货物名称（必填，不超过50字）,数量,单位\n示例,2027-01-01,轴承,100,套\n"
+            "1,2027-01-01,泵,2,台\n,,过次页,2,\n,,承前页,2,\n2,,阀,3,台\n,,（以上为急需）,,\n3,,管,4,台\n大写,,玖,,\n"
+            ",,——以下空白——,,\n备注：1、含税,,,,\n2、送货上门,,,,\n"
+        ).encode(),
+        [("泵", 2, "台", NEW_YEAR), ("阀", 3, "台", None), ("管", 4, "台", None)],
+        [],
+    ),
+    "the mark of one encoding before another": (
+        b"\xef\xbb\xbf" + text(",", "gb18030"), READ, [],
+    ),
+    "a page that calls itself a workbook": (
+        (
+            '<html xmlns:x="urn:x"><head><meta charset="gb2312"><style>td{}</style></head><body><table><tr><td>菜单'
+            '</td></tr><tr><td><table border=1><tr><th colspan=3>需求表</th></tr><tr><td rowspan=2>产品名称</td><td '
+            'colspan=2>需求</td></tr><tr><td>数量</td><td>单位</td></tr><tr><td><b>接触器</b></td><td>200<td>只</tr>'
+            "<!-- <tr><td>x --><tr><td>断路器&nbsp;</td><td>150</td><td>只</table></table>"
+        ).encode("gbk"),
+        READ,
+        [],
+    ),
+    "a workbook of 2003 in XML": (
+        (
+            '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns:ss="urn:x"><Worksheet ss:Name="1">'
+            "<Table><Row><Cell><Data>产品名称</Data></Cell><Cell><Data>数量</Data><Comment><ss:Data>备注</ss:Data></Comment>"
+            '</Cell><Cell><Data>单位</Data></Cell></Row><Row ss:Index="4"><Cell><Data ss:Type="String">接触器</Data></Cell>'
+            '<Cell><Data>200</Data></Cell><Cell ss:MergeDown="1"><Data>只</Data></Cell></Row><Row><Cell><Data>断路器</Data>'
+            '</Cell><Cell ss:Index="2"><Data>150</Data></Cell></Row></Table></Worksheet></Workbook>'
+        ).encode(),
+        READ,
+        [],
+    ),
 }  # fmt: skip
 
 
@@ -243,6 +296,73 @@ def test_merged_cells_over_one_another_cost_no_more_than_their_rows():
 
     assert len(read.good) == 149
     assert time.process_time() - started < 2
+
+
+def test_rows_that_are_struck_out_are_left_out_and_said():
+    def write(book):
+        page = book.add_worksheet()
+        struck = book.add_format({"font_strikeout": True})
+        page.write_row(0, 0, ["产品名称", "数量"])
+        page.write_row(1, 0, ["泵", 1])
+        page.write_row(2, 0, ["阀", 2], struck)
+        page.write(3, 0, "管", struck)
+        page.write(3, 1, 3)
+
+    read = read_file(workbook(write), Register())
+
+    assert [row.draft.text for row in read.good] == ["泵", "管"]
+    assert read.skipped == [(3, "阀 2 – struck out")]
+
+
+def test_marks_of_a_page_cost_no_more_than_their_number():
+    started = time.process_time()
+    for hostile in (
+        "<td",
+        "<!--",
+        "<script>",
+        "<table><tr><td rowspan=9999 colspan=99>",
+        "<table><tr>" + "<td>" * 200,
+        "<Row ss:Index='9999999'/>",
+    ):
+        text = f"<html><table><tr><td>x<tr><td>y{hostile * (1_000_000 // len(hostile))}"
+        with pytest.raises(DomainError):
+            open_sheets(text.encode())
+
+    assert time.process_time() - started < 12  # of any, each mark looked for to the end: hours
+
+
+def test_lists_of_bodies_with_more_in_a_cell_than_its_header_says():
+    english = "Demo Jia Machinery Co., Ltd."
+    read = rows(
+        Import.Kind.ENTERPRISES,
+        sheet_of(
+            [
+                ["行政区划名称", "法人单位名称", "联系人及电话"],
+                ["昌吉州", f"1. 示例甲有限公司 / {english}", "李乙 13900000002、王丙13900000003"],
+                ["", f"★{english}（示例乙有限公司）", "0573-86000000转802 赵丁"],
+                ["上海浦东", "示例丙有限公司【专精特新】", "13900000005（陈总）"],
+                ["海盐县", "示例丁有限公司（已注销）", ""],
+                ["海盐县", "示例戊有限公司\n示例己有限公司", ""],
+                ["海盐县", "待定", ""],
+            ]
+        ),
+    )
+
+    good = [row.draft for row in read if row.draft]
+    assert [one.name for one in good] == ["示例甲有限公司", "示例乙有限公司", "示例丙有限公司"]
+    assert [one.profile.get("name_en") for one in good] == [english, english, None]
+    assert [one.region.name_zh for one in good] == ["昌吉回族自治州", "昌吉回族自治州", "浦东新区"]
+    assert [[(p.name, p.phone) for p in one.people] for one in good] == [
+        [("李乙", "13900000002"), ("王丙", "13900000003")],
+        [("赵丁", "0573-86000000转802")],
+        [("陈总", "13900000005")],
+    ]
+    assert (
+        read[1].notes[0]["sentence"] == "Nothing stands here: “昌吉州” of the rows above is taken."
+    )
+    assert [(r.number, r.notes[0]["column"]) for r in read if r.draft is None] == [
+        (5, "B"), (6, "B"), (7, "B"),
+    ]  # fmt: skip
 
 
 def test_rows_of_a_list_of_bodies_that_are_none():
