@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import Enterprise, User
+from chains.models import Enterprise, Notification, User
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms.events import CopyForm, EventForm, TierFormSet, default_times, tiers_of
-from events.models import Event, Series
+from events.models import Event, EventStaff, Series
 from events.services import copies, events
 from events.views import figures
 
@@ -215,6 +215,21 @@ def _prepared(event: Event) -> dict[str, int]:
     }
 
 
+def _unready(event: Event, guests: statistics.Guests) -> dict[str, Any] | None:
+    """What is still open before the doors are; nothing for an event that is not to come."""
+    if event.status != Event.Status.PUBLISHED or event.starts_at <= timezone.now():
+        return None
+    letters = Notification.objects.about(event=event.public_id).filter(
+        channel=Notification.Channel.EMAIL, status=Notification.Status.FAILED
+    )
+    open_points = {
+        "seats": max(0, guests.seats - guests.named),
+        "letters": letters.count(),
+        "lacks_desk": not event.staff.filter(role=EventStaff.Role.DESK).exists(),
+    }
+    return open_points if any(open_points.values()) else None
+
+
 @require_safe
 def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
     event = managed(request, public_id)
@@ -224,6 +239,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
         return figures.of_event(event)
     cities = statistics.guests_by_city(event)
     tiers = statistics.tier_states(event)
+    guests = statistics.guests(event)
     return render(
         request,
         "events/event_overview.html",
@@ -231,7 +247,8 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
             "nav": "events",
             "tab": "overview",
             "event": event,
-            "guests": statistics.guests(event),
+            "guests": guests,
+            "unready": _unready(event, guests),
             "seats": sum(one.tier.seats for one in tiers),
             "tiers": tiers,
             "kinds": statistics.guests_by_kind(event),

@@ -76,6 +76,9 @@ def test_overview_shows_the_course_with_chains_of_those_confirmed(client):
     assert [(chain.code, count) for chain, count in page.context["chains"]] == [("PV", 1)]
     text = page.content.decode()
     assert all(words in text for words in ("From asked to present", "Registrations over time"))
+    # What is open before the doors are.
+    assert page.context["unready"] == {"seats": 1, "letters": 0, "lacks_desk": True}
+    assert "1 confirmed seat has no name yet" in text
     assert "Did not come" not in text
 
 
