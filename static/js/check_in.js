@@ -6,7 +6,7 @@
   var box = document.querySelector("[data-answer]"), code = main.elements.code, gate = main.elements.gate;
   var names = document.querySelector("[data-found]"), offline = document.querySelector("[data-offline]"), signedOut = document.querySelector("[data-signed-out]");
   var keptAnswer = document.querySelector("[data-kept-answer]"), noNames = document.querySelector("[data-no-names]");
-  var TIMEOUT = 8000, FIRST = 500, RETRY = 10000, ALPHABET = /^[23456789bcdfghjkmnpqrstvwxz]{6}$/i;
+  var TIMEOUT = 8000, FIRST = 500, RETRY = 10000, LANES = 4, ALPHABET = /^[23456789bcdfghjkmnpqrstvwxz]{6}$/i;
 
   function number() {
     var b = crypto.getRandomValues(new Uint8Array(16)), hex = "";
@@ -132,26 +132,31 @@
     });
     box.replaceChildren(); names.replaceChildren(list);
   }
-  // One after the other; who is not answered is asked again soon, then less and less often, but never seldom.
+  // The oldest first, a few at a time: one that is lost holds up its lane alone, and without a network only so many try.
+  // They are asked again soon, then less and less often, but never seldom.
   var isFlushing = false, pause = FIRST, clock;
   function soon() { clearTimeout(clock); clock = setTimeout(flush, pause); }
+  function lane(waiting) {
+    var scan = waiting.shift();
+    if (!scan) return Promise.resolve();
+    return send(scan, true)
+      .then(function (said) { pause = FIRST; show(said); return forget(scan.nonce); })
+      .then(function () { return lane(waiting); });
+  }
   function flush() {
     if (isFlushing) return;
     isFlushing = true;
     kept().then(function (all) {
       all.sort(function (a, b) { return a.at < b.at ? -1 : 1; });
-      return all.reduce(function (before, scan) {
-        return before.then(function () {
-          return send(scan, true).then(function (said) { pause = FIRST; show(said); return forget(scan.nonce); });
+      if (all.length) pause = Math.min(2 * pause, RETRY); // unless one passes
+      return Promise.all(Array.from({ length: LANES }, function () {
+        return lane(all).catch(function (fault) {
+          if (fault.message === "signed out") signedOut.hidden = false;
         });
-      }, Promise.resolve());
-    }).catch(function (fault) {
-      if (fault.message === "signed out") signedOut.hidden = false;
-      pause = Math.min(2 * pause, RETRY);
+      }));
     }).then(kept).then(function (left) {
-      isFlushing = false;
       if (left.length) soon();
-    });
+    }).finally(function () { isFlushing = false; });
   }
   window.addEventListener("online", flush);
 
