@@ -20,7 +20,10 @@ _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _VALUE = {character: value for value, character in enumerate(_ALPHABET)}
 _WEIGHTS = [pow(3, place, 31) for place in range(17)]
-_MISTAKEN = str.maketrans("OIZSV", "01257")
+# Letters that never occur, and those of other scripts that look like these.
+_MISTAKEN = str.maketrans(
+    "OIZSV" + "АВСЕНКМРТХУОІЅ" + "ΑΒΕΗΚΜΡΤΧΥΟΙΖ", "01257" + "ABCEHKMPTXY015" + "ABEHKMPTXY012"
+)
 _NEVER = frozenset("IOSVZ")
 _OLD_LENGTH = 15
 
@@ -64,7 +67,8 @@ def check_character(first_17: str) -> str:
 def check_number(scheme: str, raw: str | None) -> NumberVerdict:
     """What to say about a number as typed; what was typed is kept by the caller."""
     number = fold_number(raw or "")
-    if not number or is_placeholder(raw):
+    # Zeros in place of a number would make one body of all that have none.
+    if len(set(number)) <= 1 or is_placeholder(raw):
         return NumberVerdict("missing", "", "missing", _("Enter the number of the body."))
     if scheme != "uscc":
         return NumberVerdict("valid", number, "local", "")
@@ -148,7 +152,7 @@ _FORMS_EN = [
     ("srl", r"s a r l|sarl|s r l|srl"),
     ("joint stock", r"s a|sa|s p a|spa|a s|as"),
     *((form, form) for form in ("llc", "llp", "lp", "plc", "gmbh", "kg", "ag", "ug", "se", "ohg", "sas", "bv",
-                                "nv", "ab", "oy", "oyj", "aps", "kk", "sdn bhd", "sl")),
+                                "nv", "ab", "oy", "ltda", "fze", "fzco", "fzc", "doo", "sro", "kft", "ooo", "jsc", "oyj", "aps", "kk", "sdn bhd", "sl")),
 ]  # fmt: skip
 # A family with more words would be cut by one with fewer ("pte ltd" by "ltd"), hence longest match.
 _TRAILING_EN = [(family, re.compile(rf"^(?P<stem>.+?) (?:{form})$")) for family, form in _FORMS_EN]
@@ -395,6 +399,14 @@ def _differs_in_accents(a: str, b: str) -> _Verdict | None:
     return "ask" if _plain_letters(a) & _plain_letters(b) else None
 
 
+_NUMERALS = str.maketrans("〇零一二两三四五六七八九", "001223456789")
+
+
+def _differs_in_numerals(a: str, b: str) -> _Verdict | None:
+    """ "一号仓储" and "1号仓储"."""
+    return "ask" if a.translate(_NUMERALS) == b.translate(_NUMERALS) else None
+
+
 _WRITTEN_OUT = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ø", "oe"), ("å", "aa"))
 
 
@@ -430,6 +442,7 @@ _RULES: list[tuple[str, Callable[[str, str], _Verdict | None]]] = [
     ("place", _is_placed_otherwise),
     ("branch", _has_inner_form),
     ("accents", _differs_in_accents),
+    ("numerals", _differs_in_numerals),
     ("trade_name", _is_trade_name),
 ]
 

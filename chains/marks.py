@@ -111,6 +111,7 @@ class Marker:
             places = (
                 _places(read.folded, term.folded)
                 or _places(read.squeezed, term.squeezed)
+                or _places(read.folded, term.parted)
                 or [place for one in term.pinyin for place in _by_reading(read, one)]
                 or self._nearly(read, number)
             )
@@ -146,6 +147,7 @@ class Marker:
             term, near = self.terms[number], self._near[number]
             if (
                 term.squeezed in tight
+                or term.parted in folded
                 or (term.pinyin and _reads(text, term.pinyin))
                 or (near is not None and near.search(folded))
             ):

@@ -191,7 +191,16 @@ class Term(NamedTuple):
     @property
     def substrings(self) -> list[str]:
         """Spellings for a case-sensitive LIKE over the stored document, any of which is a hit."""
-        return list(dict.fromkeys([self.folded, self.squeezed, *self.pinyin]))
+        return list(dict.fromkeys([*self.spellings, *self.pinyin]))
+
+    @property
+    def spellings(self) -> list[str]:
+        """As it is, pulled together, and cut at its hyphens: "ball-valve" is written "ball valve" too."""
+        return list(dict.fromkeys([self.folded, self.squeezed, self.parted]))
+
+    @property
+    def parted(self) -> str:
+        return self.folded.replace("-", " ")
 
 
 def query_terms(query: str) -> list[Term]:
@@ -371,7 +380,7 @@ def ranking(query: str, *, typos: bool = True) -> Callable[[str], int | None]:
 
 
 def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int | None]:
-    spellings = {term.folded, term.squeezed}
+    spellings = term.spellings
     pattern = near_pattern(term) if typos else None
     near = pattern.search if pattern else None
     parts = _thirds(term.folded)

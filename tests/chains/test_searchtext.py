@@ -62,6 +62,8 @@ def test_doctests_hold():
         ("9 um", "厚度9微米", EXACT),
         ("GB/T 19001", "通过GB/T19001-2016认证", EXACT),
         ("iec-61215", "IEC61215", EXACT),
+        ("ball-valve", "Stainless ball valves", EXACT),
+        ("6205-2rs", "深沟球轴承 6205 2RS", EXACT),
         ("螺栓 m10", "M10 高强螺栓", EXACT),
         ("1200台", "产能 1,200 台", EXACT),
         ("gfjiexian", "光伏接线盒", None),
