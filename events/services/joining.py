@@ -1,7 +1,8 @@
-"""Two registrations of one body for an event to come become one, when their enterprises are merged."""
+"""Two registrations of one body for an event become one, when their enterprises are merged."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from chains import audit, changes
 from chains.models import User
-from events.models import Delegate, Registration
+from events.models import Delegate, Registration, Tier
 from events.services import seating, waiting_list
 
 Status = Registration.Status
@@ -26,13 +27,26 @@ class Joined:
 
 
 @transaction.atomic
-def join(*, kept: Registration, other: Registration, by: User | None = None) -> Joined:
+def join(
+    *,
+    kept: Registration,
+    other: Registration,
+    doors_are_open: bool = False,
+    by: User | None = None,
+) -> Joined:
     """Inside a merge, which has checked the right. Seats of the same tier add up to what one enterprise may have; all
-    others go back and to the next in line. Persons of the other come along as far as seats are left."""
+    others go back and to the next in line. Persons of the other come along as far as seats are left.
+
+    Once the doors are open nobody who is in, or on the way with a badge, is sent away: all seats come along.
+    """
     tiers = list(kept.event.tiers.locked())
     kept, other = seating.fresh(kept), seating.fresh(other)
-    taken = _take_seats(kept, other)
-    persons, left = _take_persons(kept, other)
+    if doors_are_open and kept.status == other.status == Status.CONFIRMED:
+        taken = _take_all_seats(kept, other, tiers)
+        persons, left = _take_all_persons(kept, other), 0
+    else:
+        taken = _take_seats(kept, other)
+        persons, left = _take_persons(kept, other)
     back = other.seats_held
     audit.record(by, "registration.joined", kept, other=other.public_id, seats=taken, names=persons)
     changes.record("registration", kept, "joined")
@@ -53,6 +67,37 @@ def _take_seats(kept: Registration, other: Registration) -> int:
     kept.seats_asked = max(kept.seats_asked, kept.seats_held)
     kept.save(update_fields=["seats_held", "seats_asked", "updated_at"])
     return taken
+
+
+def _take_all_seats(kept: Registration, other: Registration, tiers: Sequence[Tier]) -> int:
+    """Whatever one enterprise may have. Those of another tier change over: the event has as many as before."""
+    taken = other.seats_held
+    for row, seats in ((other, -taken), (kept, taken)):
+        tier = seating.tier_held(row, tiers)
+        tier.seats, tier.taken = tier.seats + seats, tier.taken + seats
+        tier.save(update_fields=["seats", "taken", "updated_at"])
+    other.seats_held = 0
+    kept.seats_held += taken
+    kept.seats_asked += taken
+    kept.save(update_fields=["seats_held", "seats_asked", "updated_at"])
+    return taken
+
+
+def _take_all_persons(kept: Registration, other: Registration) -> int:
+    """With their badges and what the doors have scanned. Of one name on both, the badge that was shown stays."""
+    now = timezone.now()
+    theirs = other.delegates.filter(status=Delegate.Status.ACTIVE)
+    ours = {one.name: one for one in kept.delegates.filter(status=Delegate.Status.ACTIVE)}
+    come = 0
+    for person in theirs.order_by("pk"):
+        twin = ours.get(person.name)
+        unused = next((one for one in (person, twin) if one and not one.check_ins.exists()), None)
+        if twin and unused:
+            unused.status = Delegate.Status.REPLACED
+            unused.save(update_fields=["status", "updated_at"])
+        come += person is not unused or not twin
+    other.delegates.update(registration=kept, updated_at=now)
+    return come
 
 
 def _take_persons(kept: Registration, other: Registration) -> tuple[int, int]:

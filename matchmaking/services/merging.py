@@ -393,7 +393,7 @@ _LIVE = (
 
 
 def _registrations(merger: Merger, model: type[models.Model], name: str) -> None:
-    """Two live ones for an event to come become one; while an event runs, its doors know both."""
+    """Two live ones for an event that is not over become one; those who are in stay in."""
     for row, rival in _pairs(merger, model, name, ("event_id",), Q(status__in=_LIVE)):
         if row.event.status == Event.Status.PUBLISHED:
             _join_ahead(merger, row, rival)
@@ -419,15 +419,10 @@ def _join_ahead(merger: Merger, row: Registration, rival: Registration) -> None:
     event = row.event
     words = {"event": event.name_zh or event.name_en}
     come = CheckIn.objects.counting().filter(delegate__registration__in=(row, rival))
-    if event.starts_at <= timezone.now() or come.exists():  # doors open before it begins
-        merger.report.blocks.append(
-            _("Both are registered for “%(event)s”, which is under way: merge when it is over.")
-            % words
-        )
-        return
+    is_open = event.starts_at <= timezone.now() or come.exists()  # doors open before it begins
     # What came further stays; of two alike the one with more seats, else that of the enterprise kept.
     kept, other = max((rival, row), (row, rival), key=lambda pair: _how_far(pair[0]))
-    joined = joining.join(kept=kept, other=other)
+    joined = joining.join(kept=kept, other=other, doors_are_open=is_open)
     merger.report.settle(
         _called(Registration),
         1,

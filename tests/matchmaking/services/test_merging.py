@@ -15,7 +15,7 @@ from django.utils import timezone
 from chains import notifications, search
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Enterprise, Mandate, Membership, Notification
-from events import tasks
+from events import statistics, tasks
 from events.models import CheckIn, Delegate, Registration, Tier
 from matchmaking import market
 from matchmaking.engine.index import OfferIndex
@@ -43,9 +43,12 @@ pytestmark = pytest.mark.django_db
 def let_in(registration, by):
     """Somebody of theirs, who has come through the door."""
     event = registration.event
-    delegate = Delegate.objects.create(registration=registration, event=event, name="x")
+    return scanned(Delegate.objects.create(registration=registration, event=event, name="x"), by)
+
+
+def scanned(delegate, by):
     CheckIn.objects.create(
-        event=event, delegate=delegate, staff=by, scanned_at=timezone.now(), nonce=uuid.uuid4(),
+        event=delegate.event, delegate=delegate, staff=by, scanned_at=timezone.now(), nonce=uuid.uuid4(),
         kind="in", answer="welcome",
     )  # fmt: skip
     return delegate
@@ -309,34 +312,46 @@ def test_of_two_for_an_event_the_one_that_came_further_stays_and_foreign_seats_g
     assert event.tiers.get().taken == 2
 
 
-def test_two_registrations_for_an_event_under_way_wait_until_it_is_over(by, pair):
+def test_two_registrations_for_an_event_under_way_join_with_all_who_are_in(by, pair):
     loser, survivor = pair
     now = timezone.now()
     event = EventFactory(
-        name_zh="示例对接会",
-        starts_at=now - datetime.timedelta(hours=1),
-        ends_at=now + datetime.timedelta(hours=3),
-    )
-    rows = [registered(one, event, "甲") for one in pair]
+        starts_at=now - datetime.timedelta(hours=1), ends_at=now + datetime.timedelta(hours=3),
+        delegates_per_enterprise=2,
+    )  # fmt: skip
+    reserved = TierFactory(event=event, seats=5)
+    ours = registered(survivor, event, "甲", "乙")
+    theirs = registered(loser, event, "甲", "丙", "丁", tier=reserved)
+    shown, *_others = [scanned(one, by) for one in theirs.delegates.order_by("pk")]
 
-    with pytest.raises(DomainError, match="“示例对接会”, which is under way") as refused:
-        merging.merge(loser=loser, survivor=survivor, by=by)
+    merging.merge(loser=loser, survivor=survivor, by=by)
+    for row in (ours, theirs, reserved):
+        row.refresh_from_db()
 
-    assert refused.value.code == "enterprise.merge_blocked"
-    assert [Registration.objects.get(pk=row.pk).seats_held for row in rows] == [1, 1]
+    # No seat more or less at the event; the one that came with more seats stays.
+    assert (theirs.enterprise, theirs.status, theirs.seats_held) == (survivor, "confirmed", 5)
+    assert (ours.enterprise, ours.status, ours.seats_held) == (loser, "cancelled", 0)
+    assert (reserved.seats, reserved.taken) == (7, 5)
+    general = event.tiers.get(is_general=True)
+    assert (general.seats, general.taken) == (8, 0)
+    # Everybody who is in still is; the badge with the same name that nobody has shown opens nothing.
+    assert statistics.heads(event)[:2] == (3, 5)
+    assert sent(theirs) == ["乙", "甲", "丙", "丁"]
+    assert theirs.delegates.get(name="甲", status="active") == shown
 
 
-def test_two_registrations_wait_too_when_somebody_has_come_before_the_event_begins(by, pair):
+def test_somebody_who_came_before_the_event_begins_stays_in_too(by, pair):
     loser, survivor = pair
-    event = EventFactory(name_zh="示例对接会", delegates_per_enterprise=1)
+    event = EventFactory(delegates_per_enterprise=1)
     early, _other = [registered(one, event, "甲") for one in pair]
     let_in(early, by)
 
-    with pytest.raises(DomainError, match="“示例对接会”, which is under way"):
-        merging.merge(loser=loser, survivor=survivor, by=by)
+    merging.merge(loser=loser, survivor=survivor, by=by)
 
-    assert Registration.objects.get(enterprise=survivor).status == "confirmed"
-    assert Registration.objects.get(enterprise=loser).status == "confirmed"
+    row = Registration.objects.get(enterprise=survivor)
+    assert (row.status, row.seats_held, statistics.heads(event).inside) == ("confirmed", 2, 1)
+    assert sorted(sent(row)) == ["x", "甲"]
+    assert Registration.objects.get(enterprise=loser).status == "cancelled"
 
 
 def test_two_at_an_event_that_was_held_become_one_participant_with_all_persons(by, pair):
