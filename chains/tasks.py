@@ -17,8 +17,16 @@ from chains import changes, notifications
 from chains.doorbell import heard
 from chains.errors import DomainError
 from chains.forms.import_sheet import pieces, read_rows
-from chains.models import Import, MailRefusal, Notification, User
-from chains.services import capabilities, files, imports, mailboxes, requirements
+from chains.models import Import, MailRefusal, MemberInvitation, Notification, User
+from chains.services import (
+    capabilities,
+    files,
+    imports,
+    invitations,
+    mailboxes,
+    requirements,
+    terms,
+)
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +164,48 @@ def _put_off(notice: Notification, fault: Exception) -> None:
     else:
         notice.due_at = timezone.now() + datetime.timedelta(minutes=2 ** (notice.attempts - 1))
     notice.save(update_fields=["status", "error", "attempts", "due_at", "updated_at"])
+
+
+@shared_task(base=Persistent)
+def deliver_invitations() -> int:
+    """Letters to addresses that may have no account; each row is its own outbox. Old ones are forgotten."""
+    heard("chains.tasks.deliver_invitations")
+    invitations.forget_old()
+    waiting = MemberInvitation.objects.open().filter(letter_at=None, attempts__lt=ATTEMPTS)
+    return sum(_invite(pk) for pk in waiting.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+@transaction.atomic
+def _invite(pk: int) -> bool:
+    row = (
+        MemberInvitation.objects.open()
+        .select_for_update(of=("self",), skip_locked=True)
+        .select_related("enterprise")
+        .filter(pk=pk, letter_at=None)
+        .first()
+    )
+    if row is None:
+        return False
+    context = {"invitation": row, "enterprise": row.enterprise}
+    subject, body = notifications.in_words("invitation_member", context, row.language)
+    letter = EmailMessage(subject, body, to=[row.email])
+    letter.extra_headers["Message-ID"] = f"<{row.public_id}@{urlsplit(settings.SITE_URL).hostname}>"
+    row.attempts += 1
+    try:
+        letter.send()
+        row.letter_at = timezone.now()
+    except Exception as fault:  # as for all letters: what cannot leave holds up nothing else
+        log.info("invitation %s waits: %s", row.public_id, type(fault).__name__)
+        if _refused_for_good(fault):
+            row.attempts = ATTEMPTS
+    row.save(update_fields=["attempts", "letter_at", "updated_at"])
+    return row.letter_at is not None
+
+
+@shared_task(base=Persistent)
+def remind_of_terms() -> int:
+    """Titles and certificates that end soon."""
+    return terms.remind()
 
 
 @shared_task(base=Persistent)

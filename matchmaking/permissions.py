@@ -9,6 +9,7 @@ from chains.models import (
     Enterprise,
     Region,
     Requirement,
+    RequirementFile,
     RequirementLine,
     User,
     lies_within,
@@ -186,6 +187,32 @@ def can_reveal(user: Anyone, requirement: Requirement) -> Right | None:
     if accepted.exists():
         return Right.INTEREST_ACCEPTED
     return Right.DESK if can_review_requirement(user, requirement) else None
+
+
+def can_open_file(user: Anyone, attachment: RequirementFile) -> bool:
+    """Its owner and the desk; of what is published, those whom the owner has named."""
+    requirement = attachment.requirement
+    if is_signed_in(user) and (
+        can_read_as_buyer(user, requirement)
+        or can_review_requirement(user, requirement)
+        or DESK.may_moderate(user, requirement)
+    ):
+        return True
+    visibility = RequirementFile.Visibility
+    accepted = Interest.objects.filter(
+        requirement=requirement,
+        enterprise__in=getattr(user, "enterprise_ids", ()),
+        enterprise__status=Enterprise.Status.VERIFIED,
+        status=Interest.Status.ACCEPTED,
+    )
+    if attachment.visibility == visibility.ACCEPTED:
+        return is_signed_in(user) and requirement.published_at is not None and accepted.exists()
+    if not requirement.is_published:
+        return False
+    return attachment.visibility == visibility.PUBLIC or (
+        is_signed_in(user)
+        and any(membership.enterprise.is_verified for membership in user.active_memberships)
+    )
 
 
 def is_open_by_policy(user: User, requirement: Requirement) -> bool:

@@ -417,6 +417,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="0", hour="8-20/2"),
     },
     "sweep imports": {"task": "chains.tasks.sweep_imports", "schedule": 15.0},
+    "deliver invitations": {"task": "chains.tasks.deliver_invitations", "schedule": 120.0},
+    "remind of terms": {
+        "task": "chains.tasks.remind_of_terms",
+        "schedule": crontab(minute="20", hour="8"),
+    },
     "expire capabilities": {"task": "chains.tasks.expire_capabilities", "schedule": 3600.0},
     "release reserved seats": {"task": "events.tasks.release_reserved_seats", "schedule": 30.0},
     "keep waiting lists": {"task": "events.tasks.keep_waiting_lists", "schedule": 20.0},

@@ -49,6 +49,9 @@ READERS = {
     "phone": ("owner",),  # its own, and nobody else's
     "saved search": ("supplier",),
     "attachment": ("supplier", *OWN),
+    "drawing": (*OWN, "organiser", "administrator"),
+    "invited": ("owner",),
+    "report": ("newcomer", "organiser", "administrator"),
 }
 # Shown once when it is made, and never again.
 UNREADABLE = {"token"}

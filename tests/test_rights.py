@@ -30,6 +30,8 @@ OPEN = {
     "chains:province_logo(province)",
     "chains:province_style(province)",
     "matchmaking:interest_send(published)",
+    "chains:requirement_report(published)",
+    "chains:enterprise_report(buyer)",
     "matchmaking:contact_reveal(published)",
     "matchmaking:dismiss(published_line)",
     "api-enterprises-detail(buyer)",

@@ -5,6 +5,7 @@ Texts that not everybody may read carry a canary: a word that stands nowhere els
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 from django.contrib.auth.models import AnonymousUser
@@ -16,12 +17,15 @@ from chains.models import (
     CertificationKind,
     Evidence,
     Import,
+    MemberInvitation,
     Membership,
     Notification,
     Province,
     Qualification,
     QualificationKind,
     Remark,
+    Report,
+    RequirementFile,
 )
 from events.models import Delegate, EventDocument, FormAnswer, FormQuestion, Invitation, Listing
 from matchmaking.models import Alert, Decision, Digest, InterestAttachment, SavedSearch
@@ -85,6 +89,9 @@ CANARIES = {
     "pending enterprise": ("Qpendingenterprise",),
     "token": ("qtoken0000000000000000000000000000canary",),
     "attachment": ("Qattachmentname", "Qattachmentbody"),
+    "drawing": ("Qdrawingname", "Qdrawingbody"),
+    "invited": ("qinvited@canary.example",),
+    "report": ("Qreportnote",),
     "saved search": ("Qsavedsearch",),
     "phone": ("13900007003",),
     "account": ("qowner@canary.example", "qsupplieraccount@canary.example", "qorganiser@canary.example"),
@@ -158,6 +165,10 @@ def _register(world):
     world.membership = Membership.objects.create(
         user=world.applicant, enterprise=world.buyer, status="requested"
     )
+    world.invited = MemberInvitation.objects.create(
+        enterprise=world.buyer, email=CANARIES["invited"][0], invited_by=world.people["owner"],
+        expires_on=timezone.localdate() + timedelta(days=14),
+    )  # fmt: skip
     world.pending = EnterpriseFactory(
         pending=True,
         name=f"{FOUND_BY} {CANARIES['pending enterprise'][0]}",
@@ -229,6 +240,15 @@ def _requirements(world):
         published_at=None,
         approved_at=None,
     )
+    name, body = CANARIES["drawing"]
+    world.drawing = RequirementFile(
+        requirement=world.published, original_name=f"{name}.pdf", content_type="application/pdf",
+        size=20, sha256="0" * 64, uploaded_by=world.people["owner"],
+    )  # fmt: skip
+    world.drawing.file.save("drawing.pdf", ContentFile(f"%PDF-1.4 {body}".encode()))
+    world.report = Report.objects.create(
+        requirement=world.published, reason="other", note=CANARIES["report"][0], by=world.people["newcomer"]
+    )  # fmt: skip
     Remark.objects.create(
         requirement=world.returned, text=CANARIES["remark"][0], by=world.people["organiser"]
     )

@@ -211,6 +211,20 @@ class JoinForm(Form):
     )
 
 
+class InviteForm(Form):
+    email = forms.EmailField(label=_("E-mail of the colleague"), max_length=254)
+    role = forms.ChoiceField(
+        label=_("What will the person do?"),
+        choices=[
+            (Membership.Role.EDITOR, _("Post and answer")),
+            (Membership.Role.VIEWER, _("Read only")),
+            (Membership.Role.OWNER, _("Own it: decide who acts for the enterprise too")),
+        ],
+        initial=Membership.Role.EDITOR,
+        widget=forms.RadioSelect,
+    )
+
+
 class ContactForm(ModelForm):
     class Meta:
         model = Contact

@@ -374,6 +374,8 @@ def grant_role(
     granted.save(update_fields=["valid_until_on", "updated_at"])
     audit.record(by, "role.granted", granted, role=role, region=region.code, body=body.public_id)
     changes.record("role", granted, "granted")
+    if by is not None:
+        notifications.post(user, "role_granted", organiserrole=granted.public_id)
     user.forget_memberships()
     return granted
 
@@ -383,7 +385,7 @@ def end_role(*, granted: OrganiserRole, by: User) -> OrganiserRole:
     """From this moment the person no longer works there; what they did keeps their trail."""
     granted = (
         OrganiserRole.objects.select_for_update(of=("self",))
-        .select_related("region")
+        .select_related("region", "user")
         .get(pk=granted.pk)
     )
     if not permissions.can_grant_role(by, granted.region):
@@ -397,4 +399,5 @@ def end_role(*, granted: OrganiserRole, by: User) -> OrganiserRole:
     granted.save(update_fields=["valid_until_on", "updated_at"])
     audit.record(by, "role.ended", granted, role=granted.role, region=granted.region.code)
     changes.record("role", granted, "ended")
+    notifications.post(granted.user, "role_ended", organiserrole=granted.public_id)
     return granted

@@ -474,12 +474,14 @@ def store_evidence(
     return _store(enterprise, purpose, upload, by)
 
 
-# What one enterprise may keep: proofs of many years, and no archive. Two uploads at once may pass it by one file.
+# What one enterprise may keep: proofs of many years, and no archive.
 MOST_FILES = 300
 MOST_BYTES = 300 * 1024 * 1024
 
 
 def _store(enterprise: Enterprise, purpose: str, upload: UploadedFile[Any], by: User) -> Evidence:
+    # Of two uploads at the same moment the second counts the first.
+    Enterprise.objects.select_for_update(of=("self",), no_key=True).get(pk=enterprise.pk)
     kept = Evidence.objects.filter(enterprise=enterprise).aggregate(n=Count("pk"), size=Sum("size"))
     if kept["n"] >= MOST_FILES or (kept["size"] or 0) + (upload.size or 0) > MOST_BYTES:
         raise DomainError(

@@ -75,6 +75,8 @@ def delete(*, requirement: Requirement, by: User) -> None:
     requirements.check_status(requirement, Requirement.Status.DRAFT)
     audit.record(by, "requirement.deleted", requirement)
     changes.record("requirement", requirement, "deleted")
+    for row in requirement.files.all():
+        row.delete()  # its content goes with the next sweep of files that no row names
     requirement.delete()
 
 

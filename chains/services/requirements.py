@@ -274,14 +274,29 @@ def amend(
 
 
 @transaction.atomic
-def withdraw(*, requirement: Requirement, by: User, note: str = "") -> Requirement:
-    """The owner ends it, whatever its state after the draft."""
+def withdraw(
+    *, requirement: Requirement, by: User, note: str = "", outcome: str = ""
+) -> Requirement:
+    """The owner ends it, whatever its state after the draft, and says how the need ended.
+
+    Found here, it counts as filled, and so do its open lines.
+    """
     requirement = locked(requirement)
     check_poster(by, requirement.enterprise)
-    if requirement.close_reason == CloseReason.WITHDRAWN:
+    ended = (CloseReason.WITHDRAWN, CloseReason.FILLED)
+    if requirement.close_reason in ended and requirement.close_outcome == outcome:
         return requirement  # the second of two clicks
     check_status(requirement, Status.SUBMITTED, Status.RETURNED, Status.APPROVED, Status.PUBLISHED)
-    _close(requirement, CloseReason.WITHDRAWN, by=by, verb="withdrawn", note=note)
+    if outcome not in ("", *Requirement.Outcome.values):
+        raise DomainError(_("Say how it ended."), code="requirement.outcome")
+    here = outcome == Requirement.Outcome.HERE
+    if here and requirement.is_accepted:
+        for line in requirement.lines.open():
+            line.requirement = requirement
+            requirement_writing.end_line(line, RequirementLine.Status.FILLED, by)
+    requirement.close_outcome = outcome
+    reason = CloseReason.FILLED if here else CloseReason.WITHDRAWN
+    _close(requirement, reason, by=by, verb="filled" if here else "withdrawn", note=note)
     return requirement
 
 
@@ -487,7 +502,14 @@ def _close(
     requirement.close_note = note.strip()[:300]
     requirement.closed_at = timezone.now()
     requirement.save(
-        update_fields=["status", "close_reason", "close_note", "closed_at", "updated_at"]
+        update_fields=[
+            "status",
+            "close_reason",
+            "close_note",
+            "close_outcome",
+            "closed_at",
+            "updated_at",
+        ]
     )
     audit.record(by, f"requirement.{verb}", requirement, reason=str(reason))
     # One verb for the feed: whoever reads it cares that it ended, and finds why on the row.

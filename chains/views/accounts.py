@@ -27,7 +27,7 @@ from chains.models import (
     OrganiserRole,
     Region,
 )
-from chains.services import accounts, enterprises
+from chains.services import accounts, enterprises, invitations
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 
@@ -65,7 +65,15 @@ def enterprise_join(request: MemberRequest) -> HttpResponse:
         if data["number_confirmed"]:
             query["confirmed"] = "1"
         return redirect(f"{reverse('chains:enterprise_register')}?{urlencode(query)}")
-    return render(request, "chains/enterprise_join.html", {"form": form, "days": calendar.DAYS})
+    return render(
+        request,
+        "chains/enterprise_join.html",
+        {
+            "form": form,
+            "days": calendar.DAYS,
+            "invited": invitations.waiting_for(by=request.user),
+        },
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -352,6 +360,7 @@ def member_list(request: MemberRequest, public_id: str) -> HttpResponse:
             "form": form,
             "members": memberships.active(),
             "requests": memberships.requested(),
+            "invited": enterprise.invited.open().order_by("pk"),
             "roles": Membership.Role.choices,
             "is_owner": permissions.is_owner(request.user, enterprise),
             "may_edit": permissions.can_edit(request.user, enterprise),

@@ -165,6 +165,7 @@ def _page(
         and desk.may_take_down(request.user, requirement),
         "is_held_back": requirement.embargoed_until is not None
         and requirement.embargoed_until > timezone.now(),
+        "files": requirement.files.standing(),
         "refusals": moderation.RefusalReason.choices,
         "takedowns": moderation.TakeDownReason.choices,
         "nav": "inbox",

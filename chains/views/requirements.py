@@ -231,21 +231,30 @@ def requirement_submit(request: MemberRequest, public_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def requirement_close(request: MemberRequest, public_id: str) -> HttpResponse:
-    """Withdraw it, after a page that says what that means."""
+    """End it, after a page that says what that means and asks how it ended."""
     requirement = own_requirement(request, public_id)
+    outcome = request.POST.get("outcome", "")
     if request.method == "POST":
         try:
             requirements.withdraw(
-                requirement=requirement, by=request.user, note=request.POST.get("note", "")
+                requirement=requirement,
+                by=request.user,
+                note=request.POST.get("note", ""),
+                outcome=outcome,
             )
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
             messages.error(request, str(error))
         else:
-            messages.success(request, _("Withdrawn. It is no longer shown to suppliers."))
+            messages.success(request, _("Closed. It is no longer shown to suppliers."))
         return redirect("matchmaking:my_requirements")
-    context = {"requirement": requirement, "nav": "my_requirements"}
+    context = {
+        "requirement": requirement,
+        "outcomes": Requirement.Outcome.choices,
+        "outcome": outcome,
+        "nav": "my_requirements",
+    }
     return render(request, "chains/requirement_close.html", context)
 
 

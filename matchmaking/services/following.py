@@ -19,7 +19,7 @@ from chains.models import (
 )
 from matchmaking import adapters, market
 from matchmaking.models import MatchRun
-from matchmaking.services import matching, merging, review
+from matchmaking.services import interests, matching, merging, review
 
 # More suppliers changed at once than this, and one run over everything is the shorter way.
 _SUPPLIERS_AT_ONCE = 8
@@ -52,12 +52,27 @@ def react(*, facts: Sequence[Change], by: User | None = None) -> None:
         if lines and not _is_waiting(lines, requirement=requirement):
             matching.start(requirement=requirement, by=by)
     _compare_anew(news, by)
+    _tell_interested(facts)
     merged = {fact.target for fact in facts if (fact.noun, fact.verb) == ("enterprise", "merged")}
     for enterprise in Enterprise.objects.filter(public_id__in=merged).order_by("pk"):
         merging.gather(loser=enterprise, by=by)
     out = {fact.target for fact in facts if (fact.noun, fact.verb) == ("requirement", "published")}
     for requirement in Requirement.objects.published().filter(public_id__in=out).order_by("pk"):
         review.announce(requirement=requirement, by=by)
+
+
+def _tell_interested(facts: Sequence[Change]) -> None:
+    told: dict[str, set[str]] = defaultdict(set)
+    for fact in facts:
+        if fact.noun == "requirement" and fact.verb in ("amended", "closed"):
+            told[fact.target].add(fact.verb)
+    for requirement in Requirement.objects.filter(public_id__in=told).order_by("pk"):
+        if requirement.status == Requirement.Status.CLOSED:
+            # After its last day each one has heard what became of it.
+            if requirement.close_reason != Requirement.CloseReason.EXPIRED:
+                interests.tell_interested(requirement=requirement, kind="requirement_ended")
+        elif requirement.is_published:
+            interests.tell_interested(requirement=requirement, kind="requirement_changed")
 
 
 def _end_what_is_gone(news: News, by: User | None) -> None:

@@ -18,6 +18,7 @@ from chains.errors import DomainError
 from chains.models import (
     Contact,
     Enterprise,
+    Notification,
     OrganiserRole,
     Requirement,
     RequirementLine,
@@ -682,6 +683,29 @@ def _tell_buyer(interest: Interest, kind: str) -> None:
     requirement = interest.requirement
     for user in User.objects.who_act_on(requirement):
         notifications.post(user, kind, **_context(interest))
+
+
+# Of an amendment told so lately there is nothing new to say: one letter for what was corrected in several steps.
+_NOT_AGAIN_WITHIN = datetime.timedelta(hours=6)
+
+
+@transaction.atomic
+def tell_interested(*, requirement: Requirement, kind: str, by: None = None) -> int:
+    """The system's: those who wait for an answer or have a yes hear that the buyer has changed or ended what it asked."""
+    since = timezone.now() - _NOT_AGAIN_WITHIN
+    if Notification.objects.filter(
+        kind=kind, context__requirement=requirement.public_id, created_at__gte=since
+    ).exists():
+        return 0
+    rows = Interest.objects.filter(
+        requirement=requirement, status__in=[Status.SENT, Status.ACCEPTED, Status.NO_ANSWER]
+    ).select_related("requirement", "enterprise")
+    for interest in rows:
+        _tell_supplier(interest, kind)
+    if rows:
+        audit.record(by, "requirement.interested_informed", requirement, interests=len(rows))
+        changes.record("requirement", requirement, "interested_informed")
+    return len(rows)
 
 
 def _tell_supplier(interest: Interest, kind: str) -> None:

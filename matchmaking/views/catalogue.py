@@ -243,6 +243,7 @@ def render_requirement(
         "answer": interest_panel(request, requirement, lines, matches, form),
         "contact": contact_panel(request, requirement),
         "rate": statistics.answer_rate(requirement.enterprise),
+        **_files(request, requirement),
         "nav": "requirements",
     }
     return render(
@@ -251,6 +252,15 @@ def render_requirement(
         context,
         status=422 if form is not None and form.errors else 200,
     )
+
+
+def _files(request: HttpRequest, requirement: Requirement) -> dict[str, Any]:
+    """What the reader may open, and how many more there are: a name tells as much as a drawing."""
+    rows = list(requirement.files.standing())
+    for row in rows:
+        row.requirement = requirement
+    seen = [row for row in rows if permissions.can_open_file(request.user, row)]
+    return {"files": seen, "closed_files": len(rows) - len(seen)}
 
 
 def _own_matches(request: HttpRequest, requirement: Requirement) -> list[Match]:

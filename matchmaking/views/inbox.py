@@ -30,6 +30,7 @@ from chains.models import (
 from chains.services import accounts
 from chains.templatetags.localised import day, localised
 from chains.views.refusals import refusal
+from chains.views.reports import open_reports
 from events.models import Event, Listing, Registration
 from events.permissions import DESK, moderated_by
 from matchmaking.desks import Desks
@@ -88,6 +89,7 @@ def _queues(user: User, desks: Desks) -> list[Queue | None]:
         _enterprises(user, desks),
         _proofs(user, desks),
         _requirements(user, desks),
+        _reports(user),
         _lines(user),
         _registrations(user),
         _memberships(user),
@@ -177,6 +179,22 @@ def _requirements(user: User, desks: Desks) -> Queue | None:
         else _("Each one waits for its desk only"),
         _("Moderate"),
         reverse("chains:moderation_case", args=[first.public_id]),
+    )
+
+
+def _reports(user: User) -> Queue | None:
+    waiting = open_reports(user, DESK)
+    if not waiting:
+        return None
+    first = waiting[0]
+    return Queue(
+        len(waiting),
+        _("Reports of abuse"),
+        _("Oldest: %(name)s, %(age)s")
+        % {"name": first.get_reason_display(), "age": _age(first.created_at)},
+        _("Whoever reported it waits for an answer"),
+        _("Decide"),
+        reverse("chains:report_decide", args=[first.public_id]),
     )
 
 

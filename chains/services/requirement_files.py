@@ -1,0 +1,107 @@
+"""Drawings and data sheets of a requirement, open to suppliers as its owner says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from chains import audit, changes
+from chains.errors import DomainError
+from chains.models import Requirement, RequirementFile, User
+from chains.services import enterprises, requirements
+
+_CLOSED = (Requirement.Status.CLOSED, Requirement.Status.SUBMITTED)
+
+
+@transaction.atomic
+def attach(
+    *, requirement: Requirement, upload: UploadedFile[Any], visibility: str, by: User
+) -> RequirementFile:
+    """A PDF or a picture, by its content. Put to what is published it is an amendment: the desk looks at it afterwards."""
+    requirement = _open_to(requirement, by)
+    if visibility not in RequirementFile.Visibility.values:
+        raise DomainError(_("Choose who may open it."), code="attachment.visibility")
+    if requirement.files.standing().count() >= RequirementFile.MOST:
+        raise DomainError(
+            _("A requirement carries %(most)d files at most. Take one off first.")
+            % {"most": RequirementFile.MOST},
+            code="attachment.too_many",
+        )
+    row = RequirementFile(requirement=requirement, visibility=visibility)
+    enterprises.keep_file(row=row, upload=upload, by=by)
+    _record(row, "stored", by, visibility=visibility, size=row.size)
+    _amended(requirement)
+    return row
+
+
+@transaction.atomic
+def open_to(*, attachment: RequirementFile, visibility: str, by: User) -> RequirementFile:
+    """Say anew who may open it; who has opened it meanwhile has it."""
+    requirement = _open_to(attachment.requirement, by)
+    row = _standing(requirement, attachment)
+    if visibility not in RequirementFile.Visibility.values:
+        raise DomainError(_("Choose who may open it."), code="attachment.visibility")
+    if row.visibility == visibility:
+        return row
+    row.visibility = visibility
+    row.save(update_fields=["visibility", "updated_at"])
+    _record(row, "shown", by, visibility=visibility)
+    _amended(requirement)
+    return row
+
+
+@transaction.atomic
+def detach(*, attachment: RequirementFile, by: User) -> RequirementFile:
+    """Take it off: its content goes, that there was one stays."""
+    row = _standing(_open_to(attachment.requirement, by), attachment)
+    row.removed_at = timezone.now()
+    row.save(update_fields=["removed_at", "updated_at"])
+    _record(row, "removed", by)
+    storage, name = row.file.storage, row.file.name or ""
+    transaction.on_commit(lambda: storage.delete(name), robust=True)
+    return row
+
+
+@transaction.atomic
+def note_look(
+    *, attachment: RequirementFile, by: User, may: Callable[[User, RequirementFile], bool]
+) -> RequirementFile:
+    """Somebody of another house opens it: written down. Whose interest was accepted is known above."""
+    if not may(by, attachment):
+        raise DomainError(_("This file is not open to you."), code="attachment.forbidden")
+    _record(attachment, "opened", by)
+    return attachment
+
+
+def _open_to(requirement: Requirement, by: User) -> Requirement:
+    requirement = requirements.locked(requirement)
+    requirements.check_poster(by, requirement.enterprise)
+    if requirement.status in _CLOSED:
+        raise DomainError(
+            _("Its files cannot be changed while it lies with the desk or is closed."),
+            code="requirement.state",
+        )
+    return requirement
+
+
+def _standing(requirement: Requirement, attachment: RequirementFile) -> RequirementFile:
+    row = requirement.files.standing().filter(pk=attachment.pk).first()
+    if row is None:
+        raise DomainError(_("This file has been taken off."), code="attachment.gone")
+    return row
+
+
+def _amended(requirement: Requirement) -> None:
+    if requirement.is_accepted:
+        requirement.amended_at = timezone.now()
+        requirement.save(update_fields=["amended_at", "updated_at"])
+
+
+def _record(row: RequirementFile, verb: str, by: User, **data: int | str) -> None:
+    audit.record(by, f"attachment.{verb}", row, requirement=row.requirement.public_id, **data)
+    changes.record("attachment", row, verb)

@@ -1,0 +1,354 @@
+"""Colleagues invited, files of a requirement, reports of abuse, ends that are told in time."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import threading
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from chains.errors import DomainError
+from chains.models import (
+    AuditEntry,
+    Certification,
+    CertificationKind,
+    Evidence,
+    MemberInvitation,
+    Membership,
+    Notification,
+    Report,
+)
+from chains.services import enterprises, invitations, requirements, terms
+from chains.tasks import deliver_invitations, deliver_notifications
+from matchmaking.services import interests
+from tests.factories.chains import (
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    RequirementLineFactory,
+    UserFactory,
+)
+from tests.factories.matchmaking import InterestFactory
+
+pytestmark = pytest.mark.django_db
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+def drawing(name="drawing.pdf"):
+    return SimpleUploadedFile(name, PDF, "application/pdf")
+
+
+# --- Colleagues ----------------------------------------------------------------------------------------
+
+
+def proven(email):
+    user = UserFactory(email=email)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
+
+
+def test_colleague_without_an_account_is_invited_signs_up_and_acts(client):
+    owner = MembershipFactory()
+    pages = {"public_id": owner.enterprise.public_id}
+    client.force_login(owner.user)
+
+    client.post(
+        reverse("chains:member_invite", kwargs=pages),
+        {"email": " New.Colleague@Quay.example ", "role": "editor"},
+    )
+    deliver_invitations()
+    deliver_invitations()
+
+    row = MemberInvitation.objects.get()
+    answer = reverse("chains:invitation_answer", args=[row.public_id])
+    (letter,) = mail.outbox
+    assert letter.to == ["new.colleague@quay.example"]
+    assert answer in letter.body
+    assert row.email in client.get(reverse("chains:member_list", kwargs=pages)).content.decode()
+
+    stranger = proven("somebody.else@quay.example")
+    client.force_login(stranger)
+    assert client.get(answer).status_code == 404
+    assert client.post(answer, {"do": "accept"}).status_code == 404
+
+    colleague = proven("New.Colleague@quay.example")
+    client.force_login(colleague)
+    joining = client.get(reverse("chains:enterprise_join")).content.decode()
+    assert answer in joining
+    done = client.post(answer, {"do": "accept"})
+
+    row.refresh_from_db()
+    assert done.url == reverse("chains:enterprise_status", kwargs=pages)
+    assert Membership.objects.filter(user=colleague).values_list("role", "status").get() == (
+        "editor",
+        "active",
+    )
+    assert (row.status, row.email) == ("accepted", "")
+    assert Notification.objects.filter(to=owner.user, kind="invitation_accepted").count() == 1
+    assert client.get(answer).status_code == 404
+    assert [a for a in AuditEntry.objects.values_list("action", flat=True) if "invit" in a] == [
+        "invitation.sent",
+        "invitation.accepted",
+    ]
+
+
+def test_invitation_that_nobody_answers_ends_and_its_address_goes():
+    owner = MembershipFactory()
+    row = invitations.invite(
+        enterprise=owner.enterprise, email="a@quay.example", role="viewer", by=owner.user
+    )
+    with pytest.raises(DomainError) as twice:
+        invitations.invite(
+            enterprise=owner.enterprise, email="A@quay.example", role="viewer", by=owner.user
+        )
+    MemberInvitation.objects.update(expires_on=timezone.localdate() - datetime.timedelta(days=1))
+
+    assert invitations.forget_old() == 1
+    assert deliver_invitations() == 0
+    row.refresh_from_db()
+    assert (row.status, row.email, twice.value.code) == ("withdrawn", "", "invitation.exists")
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+def test_only_owners_of_a_verified_enterprise_invite(role):
+    member = MembershipFactory(role=role)
+    pending = MembershipFactory(enterprise=EnterpriseFactory(pending=True))
+
+    codes = []
+    for row in (member, pending):
+        with pytest.raises(DomainError) as refusal:
+            invitations.invite(
+                enterprise=row.enterprise, email="a@quay.example", role="viewer", by=row.user
+            )
+        codes.append(refusal.value.code)
+
+    assert codes == ["invitation.forbidden", "invitation.not_verified"]
+
+
+# --- Files ---------------------------------------------------------------------------------------------
+
+
+def test_drawing_opens_to_whom_its_owner_names_and_each_look_is_written_down(client):
+    owner, supplier, other = (MembershipFactory() for _ in range(3))
+    requirement = RequirementFactory(enterprise=owner.enterprise)
+    page = reverse("chains:requirement_file_list", args=[requirement.public_id])
+    client.force_login(owner.user)
+
+    client.post(page, {"upload": drawing(), "visibility": "accepted"})
+    refused = client.post(
+        page, {"upload": SimpleUploadedFile("a.pdf", b"MZ\x90\x00"), "visibility": "public"}
+    )
+    row = requirement.files.get()
+    address = reverse("matchmaking:requirement_file", args=[row.public_id])
+    public = reverse("matchmaking:requirement_detail", args=[requirement.public_id])
+
+    def opens(*people):
+        found = []
+        for person in people:
+            client.logout()
+            if person is not None:
+                client.force_login(person)
+            answer = client.get(address)
+            found.append(answer.status_code)
+            if answer.streaming:
+                b"".join(answer.streaming_content)
+        return found
+
+    everybody = (None, UserFactory(), other.user, supplier.user, owner.user)
+    assert refused.status_code == 422
+    assert opens(*everybody) == [404, 404, 404, 404, 200]
+    client.force_login(other.user)
+    assert "drawing.pdf" not in client.get(public).content.decode()
+
+    InterestFactory(requirement=requirement, enterprise=supplier.enterprise, status="accepted")
+    assert opens(*everybody) == [404, 404, 404, 200, 200]
+    client.force_login(owner.user)
+    client.post(page, {"do": "show", "attachment": row.public_id, "visibility": "verified"})
+    assert opens(*everybody) == [404, 404, 200, 200, 200]
+    client.force_login(owner.user)
+    client.post(page, {"do": "show", "attachment": row.public_id, "visibility": "public"})
+    assert opens(*everybody) == [200] * 5
+    client.logout()
+    assert address in client.get(public).content.decode()
+    client.force_login(owner.user)
+    client.post(page, {"do": "remove", "attachment": row.public_id})
+    assert opens(*everybody) == [404] * 5
+
+    looks = AuditEntry.objects.filter(action="attachment.opened").values_list("actor", flat=True)
+    assert list(looks) == [supplier.user.pk, other.user.pk, supplier.user.pk] + [
+        person.pk for person in everybody[1:4]
+    ]
+    requirement.refresh_from_db()
+    assert requirement.amendment_waits
+
+
+def test_draft_with_a_file_can_be_deleted(client):
+    owner = MembershipFactory()
+    draft = RequirementFactory(enterprise=owner.enterprise, draft=True)
+    client.force_login(owner.user)
+    client.post(
+        reverse("chains:requirement_file_list", args=[draft.public_id]),
+        {"upload": drawing(), "visibility": "accepted"},
+    )
+    assert draft.files.count() == 1
+
+    client.post(reverse("chains:requirement_delete", args=[draft.public_id]))
+
+    assert not type(draft).objects.filter(pk=draft.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_two_uploads_at_the_same_moment_do_not_pass_the_limit(monkeypatch):
+    member = MembershipFactory()
+    monkeypatch.setattr(enterprises, "MOST_FILES", 1)
+    counted = threading.Barrier(2, timeout=5)
+    keep = enterprises.keep_file
+
+    def slow(**fields):
+        # Without the lock both have counted by now; with it the second has not come so far.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            counted.wait(timeout=1)
+        keep(**fields)
+
+    monkeypatch.setattr(enterprises, "keep_file", slow)
+    codes = []
+
+    def upload():
+        try:
+            enterprises.store_evidence(
+                enterprise=member.enterprise, purpose="licence", upload=drawing(), by=member.user
+            )
+        except DomainError as error:
+            codes.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=upload) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (Evidence.objects.count(), codes) == (1, ["evidence.too_many"])
+
+
+# --- Reports -------------------------------------------------------------------------------------------
+
+
+def test_report_of_a_requirement_reaches_its_desk_and_is_answered(client):
+    desk = OrganiserRoleFactory()
+    requirement = RequirementFactory()
+    owner = MembershipFactory(enterprise=requirement.enterprise)
+    person = UserFactory()
+    page = reverse("chains:requirement_report", args=[requirement.public_id])
+    client.force_login(person)
+    shown = client.get(reverse("matchmaking:requirement_detail", args=[requirement.public_id]))
+    assert page in shown.content.decode()
+
+    empty = client.post(page, {"reason": "other"})
+    sent = client.post(page, {"reason": "not_a_need", "note": "Asks for prices every week."})
+    again = client.post(page, {"reason": "not_a_need"})
+
+    report = Report.objects.get()
+    assert (empty.status_code, sent.status_code, again.status_code) == (422, 302, 422)
+    case = reverse("chains:report_decide", args=[report.public_id])
+    client.force_login(owner.user)
+    assert client.get(case).status_code == 404
+    client.force_login(desk.user)
+    assert case in client.get(reverse("matchmaking:inbox")).content.decode()
+    assert "Asks for prices every week." in client.get(case).content.decode()
+    led = client.post(case, {"do": "uphold", "answer": "Taken down."})
+
+    report.refresh_from_db()
+    assert led.url == reverse("chains:moderation_case", args=[requirement.public_id])
+    assert (report.status, report.decided_by) == ("upheld", desk.user)
+    deliver_notifications()
+    (letter,) = [one for one in mail.outbox if one.to == [person.email]]
+    assert "Taken down." in letter.body
+    assert not Notification.objects.filter(to=owner.user).exists()
+
+
+# --- Ends ----------------------------------------------------------------------------------------------
+
+
+def test_certificate_that_ends_is_told_twice_and_no_more_once_renewed():
+    member = MembershipFactory()
+    kind = CertificationKind.objects.first()
+    today = timezone.localdate()
+
+    def held(days, **fields):
+        return Certification.objects.create(
+            enterprise=member.enterprise,
+            kind=kind,
+            status="verified",
+            valid_from=today - datetime.timedelta(days=900),
+            valid_until_on=today + datetime.timedelta(days=days),
+            **fields,
+        )
+
+    row = held(60, number="1")
+    held(61, number="2", scope="not yet")
+    assert [terms.remind(), terms.remind()] == [0, 0]  # the longer one renews it
+    Certification.objects.filter(number="2").delete()
+    Certification.objects.update(reminded_at=None)
+
+    assert [terms.remind(), terms.remind()] == [1, 0]
+    # Forty-six days later: the last call.
+    row.refresh_from_db()
+    row.valid_until_on = today + datetime.timedelta(days=14)
+    row.reminded_at = timezone.now() - datetime.timedelta(days=46)
+    row.save()
+    assert [terms.remind(), terms.remind()] == [1, 0]
+    assert Notification.objects.filter(kind="proof_ends_soon", channel="email").count() == 2
+    deliver_notifications()
+    assert f"/my/enterprises/{member.enterprise.public_id}/" in mail.outbox[0].body
+
+
+def test_need_that_was_met_here_closes_as_filled_and_those_who_wait_are_told(client):
+    owner, supplier = MembershipFactory(), MembershipFactory()
+    requirement = RequirementFactory(enterprise=owner.enterprise)
+    line = RequirementLineFactory(requirement=requirement, number=1)
+    InterestFactory(requirement=requirement, enterprise=supplier.enterprise)
+    page = reverse("chains:requirement_close", args=[requirement.public_id])
+    client.force_login(owner.user)
+    assert (
+        page
+        in client.get(
+            reverse("matchmaking:requirement_desk", args=[requirement.public_id])
+        ).content.decode()
+    )
+
+    client.post(page, {"outcome": "here", "note": "Signed"})
+    interests.tell_interested(requirement=requirement, kind="requirement_ended")
+    interests.tell_interested(requirement=requirement, kind="requirement_ended")
+
+    requirement.refresh_from_db()
+    line.refresh_from_db()
+    assert (requirement.status, requirement.close_reason, requirement.close_outcome) == (
+        "closed",
+        "filled",
+        "here",
+    )
+    assert line.status == "filled"
+    told = Notification.objects.filter(to=supplier.user, kind="requirement_ended", channel="email")
+    assert told.count() == 1
+
+
+@pytest.mark.parametrize("outcome", ["elsewhere", "not_needed"])
+def test_need_that_ended_otherwise_is_withdrawn_and_says_how(outcome):
+    owner = MembershipFactory()
+    requirement = RequirementFactory(enterprise=owner.enterprise)
+
+    requirements.withdraw(requirement=requirement, by=owner.user, outcome=outcome)
+
+    requirement.refresh_from_db()
+    assert (requirement.close_reason, requirement.close_outcome) == ("withdrawn", outcome)
