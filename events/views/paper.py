@@ -83,7 +83,7 @@ def table_cards(request: MemberRequest, public_id: str) -> HttpResponse:
         rows=people.filter(registration__in=[row.pk for row in page]).count(),
     )
     if request.GET.get("file") == "pdf":
-        cards = [papers.Card(row, row.named) for row in page]
+        cards = [papers.Card(row, row.named) for row in page]  # type: ignore[attr-defined]  # prefetched above
         return pdf(papers.table_cards(event=event, cards=cards), f"cards-{public_id}-{page.number}")
     return render(
         request,

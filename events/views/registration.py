@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Count, F, Q
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -38,6 +39,9 @@ def panel(
         mine = list(
             event.registrations.filter(enterprise__in=request.user.enterprise_ids)
             .select_related("enterprise", "tier")
+            .annotate(
+                unnamed=F("seats_held") - Count("delegates", filter=Q(delegates__status="active"))
+            )
             .order_by("pk")
         )
         active = {row.enterprise_id for row in mine if row.status not in Registration.ENDED}

@@ -30,8 +30,12 @@ class Answers(socketserver.StreamRequestHandler):
             verb = line[:4].upper()
             if verb == b"DATA":
                 self.wfile.write(b"354 go on\r\n")
-                while self.rfile.readline() != b".\r\n":
-                    pass
+                text = list(iter(self.rfile.readline, b".\r\n"))
+                [number] = [one for one in text if one.startswith(b"Message-ID:")]
+                self.server.letters.append(number.decode().strip())
+                if self.server.cuts:
+                    self.server.cuts -= 1
+                    return  # it has the letter, and the answer is lost
             if verb == b"RCPT":
                 self.server.asked.append(line.decode().strip())
             self.wfile.write(self.server.said if verb == b"RCPT" else b"250 ok\r\n")
@@ -43,6 +47,7 @@ class Answers(socketserver.StreamRequestHandler):
 def server(settings):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers) as one:
         one.said, one.asked, one.daemon_threads = b"250 ok\r\n", [], True
+        one.letters, one.cuts = [], 0
         thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -61,6 +66,25 @@ def letter(user, **context):
 def state(row):
     row.refresh_from_db()
     return row.status, row.attempts, row.error
+
+
+def test_server_that_is_away_and_loses_answers_gets_every_letter_and_none_as_two(server, settings):
+    rows = [letter(UserFactory()) for _number in range(4)]
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9  # nobody listens there
+    tasks.deliver_notifications()
+    assert {state(row)[:2] for row in rows} == {("unsent", 1)}
+
+    settings.EMAIL_PORT, server.cuts = port, 1
+    for _turn in range(2):
+        Notification.objects.update(due_at=timezone.now())
+        tasks.deliver_notifications()
+
+    assert {state(row)[0] for row in rows} == {"sent"}
+    # The one whose answer was lost came again under the same number, by which mail servers know it.
+    assert len(server.letters) == 5
+    assert {number.split("<")[1].split("@")[0] for number in server.letters} == {
+        row.public_id for row in rows
+    }
 
 
 def test_no_more_letters_go_to_a_mailbox_that_does_not_exist_until_there_is_another(server):

@@ -88,6 +88,7 @@ def test_j13_j14_seats_are_given_in_turn_offered_and_flow_on():
     assert [one.state for one in (first, second, partly, waits, giant, leaves)] == [
         ("confirmed", 2), ("confirmed", 2), ("waitlisted", 0), ("waitlisted", 0), ("confirmed", 1), ("waitlisted", 0),
     ]  # fmt: skip
+    second.reads(event, "2 seats have no name yet.")
     partly.reads(event, "位次：1", "普通席", "席位分配规则", "候补先按档次")
     waits.reads(event, "Your place: 2", "How seats are given", "by tier, then by arrival")
     Guest("X", "en").reads(event, "2 reserved until")
