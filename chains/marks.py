@@ -19,7 +19,7 @@ Span = tuple[int, int]
 def _folded(sign: str) -> str:
     if sign.isspace():
         return " "
-    plain = unicodedata.normalize("NFKC", searchtext.visible(sign))
+    plain = searchtext.unaccented(unicodedata.normalize("NFKC", searchtext.visible(sign)))
     return searchtext.simplify(plain).replace("μ", "u").lower()
 
 

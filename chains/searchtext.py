@@ -34,8 +34,10 @@ _UNITS = {
 _UNIT_WORD = re.compile(rf"(?<=\d)\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 # "iec 61215", "iec-61215", "10 mm", "gb/t" – but neither "8.8" nor "50 316": two numbers stay two.
+# Codes of parts are written "6205-2rs", "6205/2rs" and "6205 2rs"; "10-20" and "5/kg" are none.
 _GLUE = re.compile(
     r"(?<=[a-z])[ \-_]+(?=\d)|(?<=\d)[ \-_]+(?=[a-z])|(?<=[a-z])[/\-](?=[a-z])"
+    r"|(?<=\d{3})[/\-_](?=\d)|(?<=\d{3})/(?=[a-z])|(?<=[a-z])/(?=\d{3})|(?<=\d{4}) (?=\d{1,2}[a-z])"
     rf"|(?<=[{_HAN}])\s+|\s+(?=[{_HAN}])"
 )
 _SPACES = re.compile(r"\s+")
@@ -75,14 +77,34 @@ def simplify(text: str) -> str:
     return text if text.isascii() else text.translate(_simplified())
 
 
+# Latin letters with a mark, or marks that follow their letter. Kana have marks of their own, which make another sound.
+_ACCENTED = re.compile(r"[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]")
+_MARKS = re.compile(r"[\u0300-\u036f]")
+# Letters that no mark can be taken from.
+_PLAIN = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe"})  # fmt: skip
+
+
+def unaccented(text: str) -> str:
+    """The letters without their marks: few keyboards have them all.
+
+    >>> unaccented("Müller Škoda Ørsted 工厂")
+    'Muller Skoda Orsted 工厂'
+    """
+    if _ACCENTED.search(text) is None:
+        return text
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", bare).translate(_PLAIN)
+
+
 def fold(text: str) -> str:
-    """Width, case, script and spaces no longer tell two spellings apart; "μ" is written "u".
+    """Width, case, script, accents and spaces no longer tell two spellings apart; "μ" is written "u".
 
     >>> fold("Ｍ１０  軸承，9μm")
     'm10 轴承,9um'
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_simplified()).replace("μ", "u")
+        text = unaccented(unicodedata.normalize("NFKC", text))
+        text = text.translate(_simplified()).replace("μ", "u")
     return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip().lower()
 
 
@@ -172,6 +194,17 @@ def document(text: str, *, synonyms: Iterable[str] = (), names: Iterable[str] = 
     return _SECTION.join(parts)
 
 
+# Stored texts that `renewed` could change, for `__regex`.
+TO_RENEW = r"[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]|[0-9]{3}[-/_][0-9a-z]|[a-z]/[0-9]{3}|[0-9]{4} [0-9]{1,2}[a-z]"
+
+
+def renewed(stored: str) -> str:
+    """A document made by earlier rules, with the spellings that today's would add."""
+    own, also, *rest = unaccented(stored).split(_SECTION)
+    both = ["\n".join(dict.fromkeys(_spellings(part.split("\n")))) for part in (own, also)]
+    return _SECTION.join([*both, *rest])
+
+
 def _spellings(folded: Iterable[str]) -> Iterator[str]:
     for one in folded:
         if one:
@@ -209,15 +242,23 @@ def query_terms(query: str) -> list[Term]:
     >>> [term.folded for term in query_terms("Ｍ１０螺栓 IEC-61215")]
     ['m10', '螺栓', 'iec-61215']
     """
-    folded = fold(query[:200])
+    query = _UMLAUTS.sub(_as_v, unicodedata.normalize("NFKC", query[:200]).lower())
+    folded = fold(query)
     # A unit must be read before the number and its Chinese unit are cut apart ("9微米").
     folded = _UNIT_WORD.sub(lambda m: _UNITS[m[1]], folded)
     # "xi'an", "lüdianchi": how syllables are parted and typed; "men's" is none.
-    folded = re.sub(
-        r"[a-z]+(?:['’][a-z]+)+", _parted_syllables, folded.replace("lü", "lv").replace("nü", "nv")
-    )
+    folded = re.sub(r"[a-z]+(?:['’][a-z]+)+", _parted_syllables, folded)
     pieces = dict.fromkeys(_joined_syllables(_PIECE.findall(folded)))
     return [Term(p, squeeze(p), tuple(_as_pinyin(p))) for p in list(pieces)[:12]]
+
+
+_UMLAUTS = re.compile(r"[a-zü'’]*[ln]ü[a-zü'’]*")
+
+
+def _as_v(found: re.Match[str]) -> str:
+    """ "lüdianchi" is typed and stored with v; "lübeck" is no pinyin."""
+    word = found[0].replace("ü", "v")
+    return word if _cuts(re.sub("['’]", "", word)) else found[0]
 
 
 def _joined_syllables(pieces: list[str]) -> Iterator[str]:

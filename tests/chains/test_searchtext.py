@@ -65,6 +65,19 @@ def test_doctests_hold():
         ("ball-valve", "Stainless ball valves", EXACT),
         ("6205-2rs", "深沟球轴承 6205 2RS", EXACT),
         ("螺栓 m10", "M10 高强螺栓", EXACT),
+        ("6205-2RS", "深沟球轴承 6205/2RS", EXACT),
+        ("6205/2RS", "深沟球轴承 6205 2RS", EXACT),
+        ("6205 2RS", "深沟球轴承 62052RS", EXACT),
+        ("62052rs", "bearing 6205-2RS, sealed", EXACT),
+        ("22205/C3", "22205 C3", EXACT),
+        ("1020", "10-20 mm", None),
+        ("Muller", "Müller 冲压", EXACT),
+        ("MÜLLER", "Muller stamping", EXACT),
+        ("Lübeck", "Lubeck", EXACT),
+        ("Mu\u0308ller", "Müller", EXACT),
+        ("Skoda", "Škoda", EXACT),
+        ("Strasse", "Straße 12", EXACT),
+        ("カ", "ガラス", None),
         ("1200台", "产能 1,200 台", EXACT),
         ("gfjiexian", "光伏接线盒", None),
         ("guangfujiexianhe", "光伏接线盒", PINYIN),
@@ -161,3 +174,18 @@ def _seconds(call):
     started = time.process_time()
     call()
     return time.process_time() - started
+
+
+@pytest.mark.parametrize(
+    ("before", "query"),
+    [
+        ("深沟球轴承 6205/2rs\x1f\x1f\x1f", "6205-2RS"),
+        ("müller stanztechnik\x1fmüller\x1f\x1f", "Muller"),
+        ("轴承\x1f22205/c3\x1fzHOUcHENG\x1f", "22205C3"),
+    ],
+)
+def test_document_of_earlier_rules_is_found_once_renewed(before, query):
+    assert matches(query, before) in (None, TYPO)
+    assert re.search(searchtext.TO_RENEW, before)
+    assert matches(query, searchtext.renewed(before)) in (EXACT, SYNONYM)
+    assert searchtext.renewed(searchtext.renewed(before)) == searchtext.renewed(before)
