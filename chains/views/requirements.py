@@ -4,17 +4,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import moderation, permissions, versions
 from chains.errors import DomainError
+from chains.forms import requirement_order
 from chains.forms.requirement_rows import ROWS, blank_row
 from chains.forms.requirements import Posting
 from chains.http import MemberRequest
-from chains.models import Contact, Enterprise, Project, Requirement, new_public_id
+from chains.models import Contact, Enterprise, Period, Project, Requirement, new_public_id
 from chains.services import contacts, projects, requirement_drafts, requirements
 from chains.views.posted import posted
 from chains.views.refusals import refusal
@@ -72,7 +73,9 @@ def _edit(
     requirement: Requirement | None,
     extra: dict[str, Any],
 ) -> HttpResponse:
-    data = request.POST if request.method == "POST" else None
+    data: QueryDict | None = request.POST if request.method == "POST" else None
+    if data is not None and any(verb in data for verb in requirement_order.VERBS):
+        data = requirement_order.rearranged(data)
     amends = requirement is not None and requirement.is_accepted
     posting = Posting(
         data,
@@ -99,6 +102,7 @@ def _edit(
         faults = posting.faults()
     context = extra | {
         "posting": posting,
+        "periods": Period.choices,
         # Shown what changed meanwhile, a second save is a knowing one.
         "seen": _seal(requirement, "" if meanwhile else request.POST.get("seen", "")),
         "meanwhile": meanwhile,
@@ -138,7 +142,8 @@ def _rows_only(posting: Posting, request: MemberRequest) -> bool:
     if name := request.POST.get("remove"):
         posting.remove(name)
         return True
-    return any(name in request.POST for name in ("region_find", "open", "switch"))
+    kept = ("region_find", "open", "switch", *requirement_order.VERBS)
+    return any(name in request.POST for name in kept)
 
 
 @transaction.atomic

@@ -542,3 +542,83 @@ def test_a_draft_published_meanwhile_is_not_amended_unseen(client, member):
         "The desk has accepted it: what you save is shown to everybody at once."
     ]
     assert Requirement.objects.get().title == "接线盒"
+
+
+def test_lines_are_split_merged_and_changed_at_once_and_nothing_typed_is_lost(client, member):
+    """One scene: two products in one line part, the same product adds up, conditions stay with their line."""
+    data = posted(
+        line=["0", "1", "2"],
+        condition=["0"],
+        **{
+            "line-0-text": "接线盒、连接器",
+            "line-1-text": "EVA 胶膜",
+            "line-1-quantity": "1,000",
+            "line-1-unit": "卷",
+            "line-2-text": "eva 胶膜",
+            "line-2-quantity": "500",
+            "line-2-unit": "卷",
+            "line-2-specification": "0.5 mm",
+            "condition-0-kind": "lead_time",
+            "condition-0-strength": "must",
+            "condition-0-text": "20 天",
+            "condition-0-line": "3",
+        },
+    )
+
+    def rows(page):
+        posting = page.context["posting"]
+        assert not page.context["faults"]
+        return [
+            [row[name].value() for name in ("text", "quantity", "unit", "specification")]
+            for row in posting.lines
+        ], [row["line"].value() for row in posting.conditions]
+
+    def typed(page):
+        """What the browser would send of the page that came back."""
+        posting = page.context["posting"]
+        sent = {"line": [str(row.index) for row in posting.lines]}
+        for row in posting.lines:
+            sent |= {f"{row.prefix}-{n}": row[n].value() or "" for n in names}
+        return data | sent | {"condition-0-line": posting.conditions[0]["line"].value()}
+
+    names = ("text", "quantity", "unit", "period", "specification", "needed_by_on", "category")
+    parted = client.post(CREATE, data | {"split": "line-0"})
+    lines, places = rows(parted)
+    assert [line[0] for line in lines] == ["接线盒", "连接器", "EVA 胶膜", "eva 胶膜"]
+    assert [line[1] for line in lines[:2]] == ["1.2万", "1.2万"]
+    assert places == ["4"]
+
+    merged = client.post(CREATE, typed(parted) | {"merge": "1", "marked": ["1", "2"]})
+    lines, places = rows(merged)
+    assert lines[2:] == [["EVA 胶膜", "1500", "卷", "0.5 mm"]]
+    assert places == ["3"]
+
+    filled = client.post(
+        CREATE, typed(merged) | {"bulk": "1", "all-unit": "套", "marked": ["0", "3"]}
+    )
+    assert [line[2] for line in rows(filled)[0]] == ["套", "套", "卷"]
+    all_of_them = client.post(CREATE, typed(filled) | {"bulk": "1", "all-period": "month"})
+    assert {row["period"].value() for row in all_of_them.context["posting"].lines} == {"month"}
+
+    client.post(CREATE, typed(all_of_them) | {"save": "1"})
+    saved = Requirement.objects.get()
+    assert list(saved.lines.order_by("number").values_list("text", "period")) == [
+        ("接线盒", "month"),
+        ("连接器", "month"),
+        ("EVA 胶膜", "month"),
+    ]
+    assert saved.conditions.get().line.text == "EVA 胶膜"
+
+
+def test_merging_different_units_keeps_the_other_figure_in_words(client, member):
+    data = posted(
+        line=["0", "1"],
+        marked=["0", "1"],
+        merge="1",
+        **{"line-1-text": "三分体接线盒", "line-1-quantity": "20", "line-1-unit": "箱"},
+    )
+
+    (row,) = client.post(CREATE, data).context["posting"].lines
+
+    assert (row["quantity"].value(), row["unit"].value()) == ("1.2万", "套")
+    assert row["specification"].value() == "20 箱"
