@@ -504,10 +504,7 @@ def by_region_target(series: Series) -> list[dict[str, Any]]:
 
 def places_held(series: Series, until: datetime.date | None = None) -> QuerySet[Registration]:
     """Participation: bodies that came to events that were held, as it was frozen then."""
-    events = Event.objects.filter(series=series, status__in=HELD)
-    if until is not None:
-        events = events.filter(starts_at__lt=year_range(series.year, until)[1])
-    return Registration.objects.came().filter(event__in=events.values("pk"))
+    return Registration.objects.came().filter(event__in=_held(series, until).values("pk"))
 
 
 _COUNTED = Q(enterprise__kind__counts_as_enterprise=True)
@@ -523,15 +520,22 @@ _PARTICIPANTS: dict[str, Any] = {
 
 def figures(series: Series, until: datetime.date | None = None) -> dict[str, int]:
     """Events held with their distinct enterprises, visits, other bodies and persons, up to a day of the year."""
-    held = Event.objects.filter(series=series, status__in=HELD)
-    if until is not None:
-        held = held.filter(starts_at__lt=year_range(series.year, until)[1])
-    first = held.order_by("starts_at", "pk").values("pk")[:1]
+    first = Registration.objects.came().filter(_COUNTED, event__in=first_held(series, until))
     return {
-        "held": held.count(),
+        "held": _held(series, until).count(),
         **places_held(series, until).aggregate(**_PARTICIPANTS),
-        "first_event": Registration.objects.came().filter(_COUNTED, event__in=first).count(),
+        "first_event": first.count(),
     }
+
+
+def _held(series: Series, until: datetime.date | None) -> QuerySet[Event]:
+    held = Event.objects.filter(series=series, status__in=HELD)
+    return held.filter(starts_at__lt=year_range(series.year, until)[1]) if until else held
+
+
+def first_held(series: Series, until: datetime.date | None = None) -> QuerySet[Any, Any]:
+    """The key of the event that opened the series; nothing while none was held."""
+    return _held(series, until).order_by("starts_at", "pk").values("pk")[:1]
 
 
 def figures_of(rows: Sequence[Series]) -> dict[int, dict[str, int]]:

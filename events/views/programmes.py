@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -132,7 +134,7 @@ def series_detail(request: HttpRequest, public_id: str) -> HttpResponseBase:
             "this_quarter": (today.month + 2) // 3 if today.year == series.year else None,
             "directions": statistics.by_direction(series),
             "clusters": statistics.by_cluster(series),
-            "year_on_year": statistics.year_on_year(series),
+            "year_on_year": _with_rows(statistics.year_on_year(series)),
             "with_gaps": [row for row in cities if row["without"]],
             "covered_cities": _together([row for row in cities if not row["without"]]),
             "without": sum(len(row["without"]) for row in cities),
@@ -149,6 +151,18 @@ def series_detail(request: HttpRequest, public_id: str) -> HttpResponseBase:
             "may_edit": permissions.can_own_programme(request.user, series.programme.owner),
         },
     )
+
+
+def _with_rows(compared: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Each figure of participants with what narrows the list behind it, in either year."""
+    for row in compared["rows"] if compared else ():
+        asked = {} if row["measure"] == "persons" else {"kind": "enterprises"}
+        if row["measure"] == "first_event":
+            asked["first"] = "1"
+        for name, until in (("rows_before", "until_before"), ("rows_now", "until")):
+            day = compared[until] if compared else None
+            row[name] = urlencode({**asked, "until": day.isoformat()} if day else asked)
+    return compared
 
 
 def _together(cities: list[dict[str, Any]]) -> dict[str, int]:
@@ -185,7 +199,10 @@ def series_participants(request: MemberRequest, public_id: str) -> HttpResponse:
     if not holds_a_role(request.user):
         raise Http404
     series = _seen(request, public_id)
-    wanted, label = _narrowed(request, statistics.places_held(series))
+    until = _day(request.GET.get("until", ""))
+    wanted, label = _narrowed(request, statistics.places_held(series, until))
+    if request.GET.get("first"):
+        wanted = wanted.filter(event__in=statistics.first_held(series, until))
     mine = wanted.filter(pk__in=permissions.registrations_to_read(request.user).values("pk"))
     page = Paginator(statistics.participants(mine), PER_PAGE).get_page(request.GET.get("page"))
     bodies = Enterprise.objects.select_related("region__parent", "kind").in_bulk(
@@ -203,8 +220,17 @@ def series_participants(request: MemberRequest, public_id: str) -> HttpResponse:
             "visits": mine.count(),
             "elsewhere": wanted.count() - mine.count(),
             "kind": request.GET.get("kind", ""),
+            "until": until,
+            "is_first": bool(request.GET.get("first")),
         },
     )
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
 
 
 def _narrowed(

@@ -56,6 +56,19 @@ def test_numbers_of_participants_lead_to_as_many_bodies():
     answers = [(client.get(address).context, int(number)) for address, _kind, number in links]
 
     assert len(links) > 8
+    # Those of both years too: eight figures, two of them of persons.
+    year_before = re.findall(
+        r'href="(/series/\w+/participants/\?[^"]*)">(\d+)<span class="sr"> \d{4}<', page
+    )
+    found = [
+        (client.get(address).context, int(number), "kind=" in address)
+        for address, number in year_before
+    ]
+    assert len(found) == 8
+    for context, number, counts_bodies in found:
+        paginator = context["page_obj"].paginator
+        persons = sum(row["persons"] for row in paginator.object_list)
+        assert number in ((paginator.count, context["visits"]) if counts_bodies else (persons,))
     assert all(number in (c["page_obj"].paginator.count, c["visits"]) for c, number in answers)
     # The workbook says the same.
     address = reverse("events:series_detail", args=[series.public_id])
