@@ -8,6 +8,8 @@ from unittest import mock
 
 import pytest
 from django.apps import apps
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.contrib.staticfiles.views import serve
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -116,7 +118,7 @@ def django_db_setup(django_db_setup, is_copied, turn, shared, django_db_blocker)
         )
 
 
-def empty_all_but_shipped_rows(self):
+def empty_all_but_shipped_rows(_case=None):
     """What follows a test with committed rows. Django's flush would take the shipped data along, which costs
     seconds to put back; nothing kept here refers to a row that goes. Only tables with rows are emptied: to truncate
     all makes hundreds of files anew."""
@@ -176,6 +178,16 @@ def shared(tmp_path_factory):
 @pytest.fixture
 def yesterday():
     return timezone.now() - datetime.timedelta(days=1)
+
+
+def serve_to_be_kept(self, request):
+    """Files as an installation serves them: a browser that may not keep them asks for each with every page."""
+    answer = serve(request, self.file_path(request.path), insecure=True)
+    answer["Cache-Control"] = "max-age=3600"
+    return answer
+
+
+StaticFilesHandler.serve = serve_to_be_kept
 
 
 @pytest.fixture(scope="session")

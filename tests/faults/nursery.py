@@ -10,13 +10,13 @@ import json
 import os
 import signal
 import sys
+from importlib import import_module
 
 import django
+from celery import Celery
 
-from matchmaking.celery import app
 
-
-def bear(log: str, arguments: list[str]) -> int:
+def bear(app: Celery, log: str, arguments: list[str]) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -33,13 +33,14 @@ def bear(log: str, arguments: list[str]) -> int:
 
 
 def main() -> None:
+    app = import_module(sys.argv[1]).app
     django.setup()
     app.loader.import_default_modules()
     app.finalize()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits here: the kernel collects them
     for line in sys.stdin:
         log, *arguments = json.loads(line)
-        sys.stdout.write(f"{bear(log, arguments)}\n")
+        sys.stdout.write(f"{bear(app, log, arguments)}\n")
         sys.stdout.flush()
 
 

@@ -10,22 +10,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from tests.faults.installation import ROOT, Installation
 from tests.test_compose import SERVICES
 
-pytestmark = pytest.mark.django_db(transaction=True)
 
-
-@pytest.fixture
-def place(monkeypatch):
-    monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-    installation = Installation()
-    installation.copy()
-    connection.close()
-    yield installation
-    installation.end()
+@pytest.fixture(scope="module")
+def place(django_db_setup):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
+        installation = Installation()
+        installation.copy()
+        yield installation
+        installation.end()
 
 
 @pytest.fixture
@@ -53,6 +50,10 @@ def start(place, tmp_path):
         started.append(one)
         return one
 
+    def has_begun(name):
+        """A worker says so; before that there is no use in asking it, which takes a Python of its own each time."""
+        return name != "worker" or " ready." in (tmp_path / "worker.log").read_text()
+
     def is_healthy(name):
         kind, words = SERVICES[name]["healthcheck"]["test"]
         assert kind == "CMD-SHELL"
@@ -68,6 +69,7 @@ def start(place, tmp_path):
             == 0
         )
 
+    run.has_begun = has_begun
     run.is_healthy = is_healthy
     yield run
     for one in started:
@@ -81,6 +83,7 @@ def test_service_becomes_healthy_and_stops_in_order(start, until, name):
     assert not start.is_healthy(name)  # the control: the check can fail
     service = start(name)
 
+    until(lambda: service.poll() is not None or start.has_begun(name), 60)
     until(lambda: service.poll() is not None or start.is_healthy(name), 60)
 
     assert service.poll() is None

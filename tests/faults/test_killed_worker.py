@@ -195,11 +195,11 @@ def test_run_survives_a_killed_worker_and_a_killed_broker(
 def test_early_acknowledgement_without_a_sweeper_loses_work(posted, slow_writes, workers, until):
     """The negative control: the same kill, and the run never ends."""
     run = matching.start(requirement=posted, by=None)
-    victim = workers.start(UNSAFE, beat=False)
+    victim = workers.fork(UNSAFE, beat=False)
     until(lambda: run.shards.filter(status="running").count() == 2 and done(run) > 2, 30)
     workers.kill(victim)
     claimed = claims(run)
-    workers.start(UNSAFE, beat=False)
+    workers.fork(UNSAFE, beat=False)
     until(lambda: claims(run) > claimed, 30)  # it has begun, however long its start took
 
     # Until nothing has moved for longer than the broker or a lease could need.

@@ -15,11 +15,10 @@ from django.db import connection
 from rest_framework.authtoken.models import Token
 
 from matchmaking import embedded
+from tests.conftest import empty_all_but_shipped_rows
 from tests.factories.chains import MembershipFactory, RequirementFactory
 from tests.factories.events import EventFactory
 from tests.faults.installation import Installation
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 SENTENCE = {
     "en": "It comes back by itself. Nothing you sent was half stored",
@@ -27,26 +26,34 @@ SENTENCE = {
 }
 
 
-@pytest.fixture
-def place(monkeypatch, until):
-    monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-    event = EventFactory(seats=5)
-    who = MembershipFactory()
-    requirement = RequirementFactory(enterprise=who.enterprise, lines=["三分体接线盒"])
-    installation = Installation()
-    installation.token = Token.objects.create(user=who.user).key
-    installation.body = {
-        "event": event.public_id,
-        "enterprise": who.enterprise.public_id,
-        "seats": 1,
-    }
-    installation.requirement = requirement.public_id
-    installation.copy()
-    connection.close()
-    installation.start_web()
-    until(lambda: ask(installation, "/healthz")[0] == 200, 40)
-    yield installation
-    installation.end()
+@pytest.fixture(scope="module")
+def place(django_db_setup, django_db_blocker):
+    """One for all tests here: each finds it working, and leaves it so."""
+    with pytest.MonkeyPatch.context() as monkeypatch, django_db_blocker.unblock():
+        monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
+        monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
+        event = EventFactory(seats=5)
+        who = MembershipFactory()
+        requirement = RequirementFactory(enterprise=who.enterprise, lines=["三分体接线盒"])
+        installation = Installation()
+        installation.token = Token.objects.create(user=who.user).key
+        installation.body = {
+            "event": event.public_id,
+            "enterprise": who.enterprise.public_id,
+            "seats": 1,
+        }
+        installation.requirement = requirement.public_id
+        installation.copy()
+        empty_all_but_shipped_rows()
+        connection.close()
+        installation.start_web()
+        yield installation
+        installation.end()
+
+
+@pytest.fixture(autouse=True)
+def web_answers(place, until):
+    until(lambda: ask(place, "/readyz")[0] == 200, 40)
 
 
 def ask(place, path, body=None, *, language="en", **headers):

@@ -50,11 +50,11 @@ class Workers:
         self.trees: list[subprocess.Popen[bytes] | Forked] = []
         self.nursery: subprocess.Popen[str] | None = None
 
-    def start(self, app: str = SAFE, *, beat: bool = True, processes: int = 2) -> subprocess.Popen:
+    def start(self, *, beat: bool = True, processes: int = 2) -> subprocess.Popen:
         """A tree as an operator starts it."""
         log = self._log().open("wb")
         tree = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", app, *self._arguments(processes, beat=beat)],
+            [sys.executable, "-m", "celery", "-A", SAFE, *self._arguments(processes, beat=beat)],
             env=environment(**self.settings),
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -64,11 +64,11 @@ class Workers:
         self.trees.append(tree)
         return tree
 
-    def fork(self, *, beat: bool = True, processes: int = 2) -> Forked:
+    def fork(self, app: str = SAFE, *, beat: bool = True, processes: int = 2) -> Forked:
         """The same tree without the seconds that importing takes."""
         if self.nursery is None:
             self.nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery"],
+                [sys.executable, "-m", "tests.faults.nursery", app],
                 env=environment(**self.settings),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -445,6 +445,12 @@ def test_read_only_folder_is_said_in_one_sentence_per_language(tmp_path, monkeyp
     )
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder in which the steps before the database are done once for all."""
+    return tmp_path_factory.mktemp("prepared")
+
+
 SECRET = "x" * 40
 NOWHERE = "postgresql://u:p@127.0.0.1:1/x"
 
@@ -460,8 +466,8 @@ NOWHERE = "postgresql://u:p@127.0.0.1:1/x"
         ({"DATABASE_URL": NOWHERE, "SECRET_KEY": SECRET}, "The database does not answer: connection failed: "),
     ],
 )  # fmt: skip
-def test_wrong_setting_is_said_in_a_sentence(tmp_path, environment, sentence):
-    ended = run_supervisor(tmp_path, **environment)
+def test_wrong_setting_is_said_in_a_sentence(prepared, environment, sentence):
+    ended = run_supervisor(prepared, **environment)
 
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1
