@@ -18,6 +18,7 @@ from chains.views import (
     requirement_import,
     requirements,
     roles,
+    titles,
     tokens,
 )
 
@@ -178,6 +179,7 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
             name="enterprise_case",
         ),
         path("desk/roles/", roles.role_list, name="role_list"),
+        path("desk/titles/", titles.title_list_page, to, name="title_list"),
         path("desk/roles/<str:public_id>/end/", roles.role_end, name="role_end"),
         path("desk/proofs/<str:public_id>/", enterprises.proof_decide, to, name="proof_decide"),
         path(

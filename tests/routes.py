@@ -198,6 +198,8 @@ REGISTER = (
     Row("chains:requirement_edit", "draft", NOT_VIEWERS),
     post("chains:requirement_submit", "draft", NOT_VIEWERS.replace("200", "go")),
     Row("chains:requirement_edit", "returned", NOT_VIEWERS),
+    Row("chains:title_list", "", "in 404 404 404 404 404 404 200 200 404 200"),
+    post("chains:title_list", "", "in 404 404 404 404 404 404 422 422 404 422"),
     Row("chains:requirement_file_list", "published", NOT_VIEWERS),
     post("chains:requirement_file_list", "draft", NOT_VIEWERS.replace("200", "422")),
     Row("matchmaking:requirement_file", "drawing", "404 404 404 404 200 200 200 200 404 404 200"),

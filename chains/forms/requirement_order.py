@@ -23,7 +23,7 @@ def rearranged(posted: QueryDict) -> QueryDict:
     before = _indices(data)
     led = {index: index for index in before}
     if "split" in data:
-        after = _split(data, before, data["split"].rpartition("-")[2])
+        after = _split(data, before, data.get("split", "").rpartition("-")[2])
     elif "merge" in data:
         after = _merge(data, before, led)
     else:

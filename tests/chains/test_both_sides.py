@@ -23,6 +23,8 @@ from chains.models import (
     MemberInvitation,
     Membership,
     Notification,
+    Qualification,
+    QualificationKind,
     Report,
 )
 from chains.services import enterprises, invitations, requirements, terms
@@ -35,6 +37,7 @@ from tests.factories.chains import (
     RequirementFactory,
     RequirementLineFactory,
     UserFactory,
+    region,
 )
 from tests.factories.matchmaking import InterestFactory
 
@@ -352,3 +355,69 @@ def test_need_that_ended_otherwise_is_withdrawn_and_says_how(outcome):
 
     requirement.refresh_from_db()
     assert (requirement.close_reason, requirement.close_outcome) == ("withdrawn", outcome)
+
+
+# --- Titles from a list --------------------------------------------------------------------------------
+
+
+def test_titles_are_verified_from_an_authoritys_list_and_what_does_not_fit_is_shown(client):
+    desk = OrganiserRoleFactory()
+    claims, by_code, far, other = (
+        EnterpriseFactory(name=f"示例{name}有限公司")
+        for name in ("甲阀门", "乙轴承", "丙玻璃", "丁电缆")
+    )
+    for row in (claims, by_code, other):
+        enterprises.add_alias(enterprise=row, text=row.name, kind="zh", by=None)
+    type(far).objects.filter(pk=far.pk).update(region=region("440305"))
+    kind = QualificationKind.objects.get(code="little_giant")
+    today = timezone.localdate()
+    Qualification.objects.create(
+        enterprise=claims, kind=kind, valid_from=today, issuer="as they say"
+    )
+    member = MembershipFactory(enterprise=claims)
+    rows = [
+        "2026 年第八批名单",
+        "序号,企业名称,统一社会信用代码",
+        f"1,{claims.name},",
+        f"2,{by_code.name},{by_code.number}",
+        f"3,另一名字的示例有限公司,{other.number}",
+        f"4,,{far.number}",
+        "5,示例查无此厂有限公司,",
+        f"6,{claims.name},{claims.number}",
+    ]
+    sheet = SimpleUploadedFile("list.csv", "\n".join(rows).encode("gb18030"))
+    typed = {
+        "kind": "little_giant",
+        "issuer": "工业和信息化部",
+        "batch": "第八批",
+        "valid_from": today.isoformat(),
+        "valid_until_on": (today + datetime.timedelta(days=1095)).isoformat(),
+    }
+    page = reverse("chains:title_list")
+    client.force_login(desk.user)
+
+    found = client.post(page, typed | {"upload": sheet, "look": "1"}).context["found"]
+
+    assert [(fit.enterprise, fit.is_claimed) for fit in found.fits] == [
+        (claims, True),
+        (by_code, False),
+    ]
+    assert [row.number for row in found.misfits] == [5, 6, 7, 8]
+    assert found.misfits[0].enterprise == other
+    assert Qualification.objects.filter(status="verified").count() == 0
+
+    chosen = [fit.enterprise.public_id for fit in found.fits] + [far.public_id]
+    client.post(page, typed | {"confirm": "1", "enterprise": chosen})
+
+    held = Qualification.objects.filter(status="verified").order_by("enterprise")
+    assert [(row.enterprise, row.issuer, row.batch) for row in held] == [
+        (claims, "工业和信息化部", "第八批"),
+        (by_code, "工业和信息化部", "第八批"),
+    ]
+    assert Qualification.objects.count() == 2
+    assert Notification.objects.filter(to=member.user, kind="proof_verified").count() == 2
+    again = client.post(
+        page,
+        typed | {"upload": SimpleUploadedFile("list.csv", "\n".join(rows).encode()), "look": "1"},
+    ).context["found"]
+    assert (again.fits, again.held) == ([], 3)

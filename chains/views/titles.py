@@ -1,0 +1,75 @@
+"""Titles verified from an authority's list: looked at first, then written down."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from chains import permissions
+from chains.errors import DomainError
+from chains.forms import title_list
+from chains.forms.title_list import TitleListForm
+from chains.http import MemberRequest
+from chains.models import Enterprise
+from chains.services import awards
+
+
+@require_http_methods(["GET", "POST"])
+def title_list_page(request: MemberRequest, desk: permissions.Desk) -> HttpResponse:
+    if not request.user.decides_for_others:
+        raise Http404
+    form = TitleListForm(request.POST or None, request.FILES or None)
+    context = {"nav": "inbox", "form": form}
+    if request.method == "POST" and form.is_valid():
+        if "confirm" in request.POST:
+            return _write_down(request, form, desk)
+        upload = form.cleaned_data["upload"]
+        try:
+            if upload is None:
+                raise DomainError(_("Choose a file."), code="titles.no_file")
+            context["found"] = title_list.read(
+                upload.read(), form.cleaned_data["kind"], request.user, desk.may_verify
+            )
+        except DomainError as error:
+            form.add_error("upload", str(error))
+    return render(request, "chains/title_list.html", context, status=422 if form.errors else 200)
+
+
+def _write_down(
+    request: MemberRequest, form: TitleListForm, desk: permissions.Desk
+) -> HttpResponse:
+    data = form.cleaned_data
+    chosen = Enterprise.objects.filter(
+        public_id__in=request.POST.getlist("enterprise")[: title_list.MAX_ROWS]
+    )
+    done = 0
+    for enterprise in chosen.order_by("pk"):
+        try:
+            awards.award(
+                enterprise=enterprise,
+                kind=data["kind"],
+                issuer=data["issuer"],
+                batch=data["batch"],
+                valid_from=data["valid_from"],
+                valid_until_on=data["valid_until_on"],
+                by=request.user,
+                may=desk.may_verify,
+            )
+        except DomainError as error:
+            messages.warning(request, f"{enterprise.name}: {error}")
+        else:
+            done += 1
+    messages.success(
+        request,
+        ngettext(
+            "%(n)d title is verified; its enterprise has been told.",
+            "%(n)d titles are verified; their enterprises have been told.",
+            done,
+        )
+        % {"n": done},
+    )
+    return redirect("chains:title_list")
