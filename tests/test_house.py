@@ -213,7 +213,7 @@ READERS = {
     "chains.services.enterprises": {"search_document", "noun"},
     "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
-    "events.services.checkin": {"typed", "find", "named", "first_valid"},
+    "events.services.checkin": {"typed", "find", "named", "without_seat", "first_valid"},
     "events.services.agenda": {"colleagues"},
     "events.services.announcements": {"recipients", "reach"},
     "events.services.answers": {"checked", "may_change"},
