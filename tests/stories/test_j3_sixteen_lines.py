@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 
 from chains.models import Change, Requirement
@@ -104,3 +105,39 @@ def test_sixteen_lines_from_a_sheet_to_publication(client):
         "approved",
         "published",
     ]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("language", "upload", "fault", "fix", "done"),
+    [
+        ("en", "Read the file", "The quantity must be more than 0.", "Add this row", "Open the draft of 3 lines"),
+        ("zh-hans", "读取文件", "数量须大于 0。", "补入这 1 行", "打开草稿（3 项）"),
+    ],
+)  # fmt: skip
+def test_sheet_is_put_right_in_a_browser(
+    committed, live_server, page, language, upload, fault, fix, done
+):
+    member = MembershipFactory()
+    client = Client()
+    client.force_login(member.user)
+    for name, value in (
+        ("sessionid", client.cookies["sessionid"].value),
+        ("django_language", language),
+    ):
+        page.context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+    parts = [PARTS[0], ("氢气减压阀", "0", "只"), PARTS[2]]
+
+    page.goto(f"{live_server.url}/my/requirements/import/")
+    sheet = {"name": "氢能产线.csv", "mimeType": "text/csv", "buffer": as_csv(parts)}
+    page.locator("input[type=file]").set_input_files(sheet)
+    with page.expect_event("load"):
+        page.get_by_role("button", name=upload).click()
+    assert page.get_by_role("alert").get_by_text(fault).is_visible()
+    page.locator("[aria-invalid=true]").fill("300")
+    with page.expect_event("load"):
+        page.get_by_role("button", name=fix).click()
+
+    assert page.get_by_role("link", name=done).is_visible()
+    assert Requirement.objects.get().lines.count() == 3
+    assert page.complaints == []
