@@ -68,6 +68,12 @@ def test_j18_a_phone_without_a_network_opens_the_page_names_who_it_scans_and_sen
     assert (row.gate, row.answer, row.scanned_at < row.received_at) == ("North", "welcome", True)
     assert page.inner_text("[data-inside]") == "2"
 
+    # A handheld scanner types and ends with Enter, whatever was touched before.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.type(people[2].token)
+    page.keyboard.press("Enter")
+    until(lambda: CheckIn.objects.filter(delegate=people[2], answer="welcome").first())
+
 
 def film(path, text):
     """What a camera sees that is held before a code: one still picture, in the plainest of video formats."""

@@ -163,6 +163,13 @@ def test_row47_a_delegate_known_by_the_badge_answers_in_two_taps_and_the_stage_s
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(live_server.url + reverse("matchmaking:hall_screen", args=[event.public_id]))
     assert "Parts for a line" not in page.content()
+    far = """() => {
+        document.getElementById("slide").dataset.opens = new Date(Date.now() + 97200500).toISOString();
+        return document.querySelector("[data-countdown]").innerText;
+    }"""  # nobody counts 27 hours
+    page.wait_for_function(
+        f"() => ({far})().replace(/\\s/g, '') === '1天3小时1day3hours'", polling=200
+    )
     events.release_list(event=event, by=by)
     page.wait_for_selector("#slide[data-phase=slide]", timeout=5000)
     assert page.inner_text("h1") == "Parts for a line"
