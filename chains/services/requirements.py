@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes, moderation, notifications, permissions, versions
+from chains import audit, changes, moderation, notifications, permissions, sweeping, versions
 from chains.errors import DomainError
 from chains.models import Enterprise, OrganiserRole, Remark, Requirement, RequirementLine, User
 from chains.services import requirement_writing
@@ -190,7 +190,7 @@ def publish_due(*, by: None = None) -> int:
     # Always in this order: two sweepers at once never wait for each other in a ring.
     for pk, moment in due.order_by("pk").values_list("pk", "embargoed_until"):
         together[moment].append(pk)
-    return sum(_publish_together(pks, by) for pks in together.values())
+    return sweeping.each(together.values(), lambda pks: _publish_together(pks, by))
 
 
 @transaction.atomic
@@ -349,18 +349,18 @@ def close_due(*, by: None = None) -> int:
     limit = timezone.now() - datetime.timedelta(days=RETURNED_DAYS)
     expired = Requirement.objects.published().filter(answer_by_on__lt=today)
     unanswered = Requirement.objects.filter(status=Status.RETURNED, returned_at__lt=limit)
-    count = sum(
-        _close_if(pk, Status.PUBLISHED, CloseReason.EXPIRED, by)
-        for pk in expired.values_list("pk", flat=True)
+    count = sweeping.each(
+        expired.values_list("pk", flat=True),
+        lambda pk: _close_if(pk, Status.PUBLISHED, CloseReason.EXPIRED, by),
     )
     late = Requirement.objects.filter(status=Status.APPROVED, closes_on__lt=today)
-    count += sum(
-        _close_if(pk, Status.APPROVED, CloseReason.EXPIRED, by)
-        for pk in late.values_list("pk", flat=True)
+    count += sweeping.each(
+        late.values_list("pk", flat=True),
+        lambda pk: _close_if(pk, Status.APPROVED, CloseReason.EXPIRED, by),
     )
-    return count + sum(
-        _close_if(pk, Status.RETURNED, CloseReason.UNANSWERED, by)
-        for pk in unanswered.values_list("pk", flat=True)
+    return count + sweeping.each(
+        unanswered.values_list("pk", flat=True),
+        lambda pk: _close_if(pk, Status.RETURNED, CloseReason.UNANSWERED, by),
     )
 
 

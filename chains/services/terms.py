@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from chains import audit, changes, notifications
+from chains import audit, changes, notifications, sweeping
 from chains.models import Certification, Enterprise, Proof, Qualification
 from chains.services import accounts
 from chains.services.enterprises import noun
@@ -19,11 +19,12 @@ EARLY, LATE = datetime.timedelta(days=60), datetime.timedelta(days=14)
 
 def remind(*, by: None = None) -> int:
     """The system's: twice at most for each term, and never of what has a longer one already."""
-    return sum(
-        _remind_one(model, pk, by)
+    due = (
+        (model, pk)
         for model in (Qualification, Certification)
         for pk in _due(model).order_by("pk").values_list("pk", flat=True)
     )
+    return sweeping.each(due, lambda one: _remind_one(*one, by))
 
 
 def _due(model: type[Qualification] | type[Certification]) -> QuerySet[Proof]:

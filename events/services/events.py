@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chains import audit, changes, searchtext
+from chains import audit, changes, searchtext, sweeping
 from chains.errors import DomainError, check_fields
 from chains.models import Enterprise, Requirement, User
 from chains.models.base import ALPHABET
@@ -178,18 +178,19 @@ def cancel(*, event: Event, reason: str, by: User) -> Event:
 def mark_held() -> int:
     """Published events whose end has come."""
     over = Event.objects.filter(status=Status.PUBLISHED, ends_at__lte=timezone.now())
-    count = 0
-    for event in over:
-        with transaction.atomic():
-            # Conditional: two beats at once mark it once.
-            done = Event.objects.filter(pk=event.pk, status=Status.PUBLISHED).update(
-                status=Status.HELD, updated_at=timezone.now()
-            )
-            if done:
-                audit.record(None, "event.held", event, bodies=participation.freeze(event=event))
-                changes.record("event", event, "held")
-                count += done
-    return count
+    return sweeping.each(over, _mark_one_held)
+
+
+@transaction.atomic
+def _mark_one_held(event: Event) -> int:
+    # Conditional: two beats at once mark it once.
+    done = Event.objects.filter(pk=event.pk, status=Status.PUBLISHED).update(
+        status=Status.HELD, updated_at=timezone.now()
+    )
+    if done:
+        audit.record(None, "event.held", event, bodies=participation.freeze(event=event))
+        changes.record("event", event, "held")
+    return done
 
 
 def remind_due() -> int:
@@ -202,20 +203,25 @@ def remind_due() -> int:
         starts_at__gt=now,
         starts_at__lte=now + datetime.timedelta(days=31),
     )
-    count = 0
-    for event in ahead.order_by("starts_at", "pk"):
-        if event.reminds_at is None or event.reminds_at > now:
-            continue
-        with transaction.atomic():
-            # Conditional: two beats at once remind once.
-            done = Event.objects.filter(
-                pk=event.pk, status=Status.PUBLISHED, reminded_at=None
-            ).update(reminded_at=now, updated_at=now)
-            if done:
-                audit.record(None, "event.reminded", event)
-                changes.record("event", event, "reminded")
-                count += done
-    return count
+    due = (
+        event
+        for event in ahead.order_by("starts_at", "pk")
+        if event.reminds_at is not None and event.reminds_at <= now
+    )
+    return sweeping.each(due, _remind_guests)
+
+
+@transaction.atomic
+def _remind_guests(event: Event) -> int:
+    now = timezone.now()
+    # Conditional: two beats at once remind once.
+    done = Event.objects.filter(pk=event.pk, status=Status.PUBLISHED, reminded_at=None).update(
+        reminded_at=now, updated_at=now
+    )
+    if done:
+        audit.record(None, "event.reminded", event)
+        changes.record("event", event, "reminded")
+    return done
 
 
 # ---- the list of requirements ----
@@ -335,7 +341,7 @@ def release_due_lists() -> int:
     due = Event.objects.filter(
         list_published_at__lte=timezone.now(), list_released_at=None
     ).exclude(status=Status.CANCELLED)
-    return sum(_release_if_due(pk) for pk in due.order_by("pk").values_list("pk", flat=True))
+    return sweeping.each(due.order_by("pk").values_list("pk", flat=True), _release_if_due)
 
 
 @transaction.atomic

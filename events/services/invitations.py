@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes, notifications
+from chains import audit, changes, notifications, sweeping
 from chains.errors import DomainError
 from chains.models import Enterprise, User
 from chains.models.enterprises import EnterpriseQuerySet
@@ -122,7 +122,7 @@ def expire_due() -> int:
         status__in=(Event.Status.HELD, Event.Status.ARCHIVED, Event.Status.CANCELLED),
         invitations__status=Status.SENT,
     ).distinct()
-    return sum(_expire(event) for event in over.order_by("pk"))
+    return sweeping.each(over.order_by("pk"), _expire)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, sweeping
 from chains.errors import DomainError
 from chains.models import User
 from events.models import Delegate, Event, Registration
@@ -47,7 +47,7 @@ def lapse_due_offers() -> int:
     """End the offers nobody has answered in time; their seats go to the next in line. One transaction an event."""
     due = Registration.objects.offered().filter(offer_expires_at__lte=timezone.now())
     events = Event.objects.filter(pk__in=due.values("event")).order_by("pk")
-    return sum(_lapse(event) for event in events)
+    return sweeping.each(events, _lapse)
 
 
 @transaction.atomic
@@ -68,7 +68,7 @@ def remind_due() -> int:
     """Once, whoever has not answered an offer yet."""
     now = timezone.now()
     due = Registration.objects.offered().filter(offer_reminds_at__lte=now, offer_expires_at__gt=now)
-    return sum(_remind(row) for row in due.order_by("pk"))
+    return sweeping.each(due.order_by("pk"), _remind)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from chains import audit, changes
+from chains import audit, changes, sweeping
 from chains.models import User
 from events.models import Event, Tier
 from events.services import waiting_list
@@ -35,4 +35,4 @@ def release_due_tiers() -> int:
         reserved_until__lte=timezone.now(),
         event__status=Event.Status.PUBLISHED,
     ).select_related("event")
-    return sum(release_seats(tier=tier) for tier in due)
+    return sweeping.each(due, lambda tier: release_seats(tier=tier))

@@ -13,7 +13,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, sweeping
 from chains.errors import DomainError
 from chains.models import Enterprise, User
 from events.models import Delegate, Event, Registration, Tier
@@ -107,7 +107,7 @@ def promote_where_seats_are_free() -> int:
         status=Event.Status.PUBLISHED,
         tiers__in=Tier.objects.filter(seats__gt=F("taken")),
     )
-    return sum(promote(event) for event in events.distinct().order_by("pk"))
+    return sweeping.each(events.distinct().order_by("pk"), promote)
 
 
 def promote_around(enterprise: Enterprise) -> int:

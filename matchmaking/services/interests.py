@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes, notifications, searchtext
+from chains import audit, changes, notifications, searchtext, sweeping
 from chains.calendar import midnight
 from chains.errors import DomainError
 from chains.models import (
@@ -496,7 +496,7 @@ def nudge(*, by: User | None = None) -> int:
     rows = Requirement.objects.filter(pk__in=waiting).select_related(
         "enterprise__region", "posted_by"
     )
-    return sum(_nudge(requirement, by) for requirement in rows.order_by("pk")[:BATCH])
+    return sweeping.each(rows.order_by("pk")[:BATCH], lambda row: _nudge(row, by))
 
 
 @transaction.atomic
@@ -534,10 +534,8 @@ def end_unanswered(*, by: User | None = None) -> int:
     late = Interest.objects.filter(
         status=Status.SENT, requirement__answer_by_on__lt=timezone.localdate()
     )
-    ended = 0
-    for pk in late.order_by("pk").values_list("pk", flat=True)[:BATCH]:
-        ended += _end_unanswered(pk, by)
-    return ended
+    pks = late.order_by("pk").values_list("pk", flat=True)[:BATCH]
+    return sweeping.each(pks, lambda pk: _end_unanswered(pk, by))
 
 
 @transaction.atomic

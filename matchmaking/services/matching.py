@@ -17,7 +17,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, sweeping
 from chains.doorbell import ring
 from chains.errors import DomainError
 from chains.models import (
@@ -645,13 +645,17 @@ def cancel(*, run: MatchRun, by: User | None) -> None:
 def sweep(*, by: User | None = None) -> list[int]:
     """Shards to ring for again: their ring was lost, or the worker that held them. Ends what only lacks its end."""
     due: list[int] = []
-    for run in MatchRun.objects.unfinished().order_by("pk"):
+
+    def look_after(run: MatchRun) -> int:
         overdue = run.shards.overdue().order_by("number")
         for shard in overdue.filter(attempts__gte=CLAIMS).select_related("run"):
             with transaction.atomic():
                 _give_up(shard, "The worker ended each time.", by)
-        due += overdue.values_list("pk", flat=True)[: settings.MATCHING_SHARDS_AHEAD]
+        due.extend(overdue.values_list("pk", flat=True)[: settings.MATCHING_SHARDS_AHEAD])
         finish(run=run, by=by)
+        return 1
+
+    sweeping.each(MatchRun.objects.unfinished().order_by("pk"), look_after)
     return due
 
 

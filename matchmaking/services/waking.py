@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, sweeping
 from chains.calendar import midnight
 from chains.errors import DomainError
 from chains.models import Enterprise, Membership, Preference, Requirement, User
@@ -89,7 +89,7 @@ def wake_due(*, by: User | None = None) -> int:
         .exclude(pk__in=today.values("requirement"))
         .order_by("pk")
     )
-    return sum(_wake(pk, by) for pk in waiting.values_list("pk", flat=True))
+    return sweeping.each(waiting.values_list("pk", flat=True), lambda pk: _wake(pk, by))
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.db import OperationalError
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -10,7 +11,7 @@ from chains import changes
 from chains.models import Change, ChangeReader, Notification
 from events import tasks
 from events.models import Event, Registration, Tier
-from events.services import events, registration
+from events.services import events, participation, registration
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, TierFactory, organiser_of
 
@@ -100,3 +101,37 @@ def test_beat_releases_reserved_seats_and_ends_events():
     assert Tier.objects.get(pk=tier.pk).released_at is not None
     assert Tier.objects.get(event=event, is_general=True).seats == 3
     assert list(Event.objects.filter(status="held")) == [over]
+
+
+def test_event_that_cannot_be_ended_holds_up_none_behind_it(monkeypatch, caplog):
+    """Those behind a row that fails each time would otherwise wait for ever."""
+    now = timezone.now()
+    ends = {"starts_at": now - datetime.timedelta(hours=8), "ends_at": now}
+    EventFactory(**ends)
+    EventFactory(**ends)
+    freeze, met = participation.freeze, []
+
+    def failing(*, event):
+        met.append(event)
+        if event == met[0]:
+            raise ValueError
+        return freeze(event=event)
+
+    monkeypatch.setattr("events.services.events.participation.freeze", failing)
+    assert events.mark_held() == 1
+    assert [Event.objects.get(pk=one.pk).status for one in met] == ["published", "held"]
+    assert str(met[0]) in caplog.text
+
+    monkeypatch.undo()
+    assert events.mark_held() == 1
+
+
+def test_database_that_is_away_ends_a_sweep_and_is_no_fault_of_a_row(monkeypatch):
+    EventFactory(ends_at=timezone.now(), starts_at=timezone.now() - datetime.timedelta(hours=8))
+
+    def away(**_event):
+        raise OperationalError
+
+    monkeypatch.setattr("events.services.events.participation.freeze", away)
+    with pytest.raises(OperationalError):
+        events.mark_held()

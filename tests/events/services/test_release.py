@@ -87,13 +87,13 @@ def test_what_has_the_same_moment_comes_out_in_one_transaction_or_not_at_all(sce
 
     def fails_at_the_second(requirement, *, by):
         if requirement.pk == rows[1].pk:
-            raise RuntimeError("the database is away")
+            raise RuntimeError
         publish(requirement, by=by)
 
     monkeypatch.setattr(requirements, "_publish", fails_at_the_second)
 
-    with time_machine.travel(in_hours(2.01)), pytest.raises(RuntimeError):
-        requirements.publish_due()
+    with time_machine.travel(in_hours(2.01)):
+        assert requirements.publish_due() == 0
 
     assert states(rows) == HELD
 
