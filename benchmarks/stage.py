@@ -89,7 +89,7 @@ def web(workers: int = 2, threads: int = 4) -> Iterator[tuple[int, psutil.Proces
         yield port, psutil.Process(server.pid)
     finally:
         server.terminate()
-        server.wait(15)
+        server.wait(60)  # on a busy machine it takes its time to let go of its connections
 
 
 def wait(condition: Callable[[], bool], seconds: float) -> None:

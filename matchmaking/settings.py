@@ -203,7 +203,7 @@ CACHES = {
         **_VALKEY,
     },
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "matchmaking.sessions"
 
 AUTH_USER_MODEL = "chains.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -364,7 +364,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ChainDock <noreply@ex
 CELERY_BROKER_URL = os.environ.get("BROKER_URL", "redis+socket:///nowhere/valkey.sock")
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that answers and refuses to write, as on a full disk, is waited for; it does not end the worker.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # A shard takes seconds; three times the longest task is far below a minute. A shorter timeout would
 # hand a running task to a second worker, a longer one would delay what a killed worker held.
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Language, TimeStamped, new_public_id
+from chains.prepared import Prepared
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
 
 
 class UserManager(BaseUserManager["User"]):
+    def get(self, *args: Any, **asked: Any) -> User:
+        """Among all by the number, as Django asks on each request for who has signed in: written down once."""
+        is_among_all = (
+            type(self) is UserManager
+        )  # and not what stands at the other end of a relation
+        if args or list(asked) != ["pk"] or not (is_among_all and isinstance(asked["pk"], int)):
+            return super().get(*args, **asked)
+        user = _BY_NUMBER.first(asked["pk"])
+        if user is None:
+            raise User.DoesNotExist
+        return user
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -117,13 +131,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     # order here: it costs the ORM a quarter of the query to say so in SQL.
     @cached_property
     def active_memberships(self) -> list[Membership]:
-        rows = Membership.objects.active().filter(user=self).select_related("enterprise")
-        return sorted(rows, key=_by_age)
+        return sorted(_MEMBERSHIPS(self.pk), key=_by_age)
 
     @cached_property
     def active_roles(self) -> list[OrganiserRole]:
-        rows = OrganiserRole.objects.current().filter(user=self).select_related("region", "body")
-        return sorted(rows, key=_by_age)
+        return sorted(_ROLES(self.pk, timezone.localdate()), key=_by_age)
 
     @cached_property
     def enterprise_ids(self) -> frozenset[int]:
@@ -170,6 +182,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_administrator(self) -> bool:
         return self.is_staff and self.is_active
+
+
+_BY_NUMBER = Prepared(lambda pk: User.objects.filter(pk=pk), int)
+_MEMBERSHIPS = Prepared(
+    lambda user: Membership.objects.active().filter(user=user).select_related("enterprise"), int
+)
+_ROLES = Prepared(
+    lambda user, on: (
+        OrganiserRole.objects.current(on).filter(user=user).select_related("region", "body")
+    ),
+    int,
+    datetime.date,
+)
 
 
 def _by_age(row: models.Model) -> Any:
@@ -271,8 +296,9 @@ class MemberInvitation(TimeStamped):
 
 
 class OrganiserRoleQuerySet(models.QuerySet["OrganiserRole"]):
-    def current(self) -> Self:
-        return self.filter(Q(valid_until_on=None) | Q(valid_until_on__gte=timezone.localdate()))
+    def current(self, on: datetime.date | None = None) -> Self:
+        on = on or timezone.localdate()
+        return self.filter(Q(valid_until_on=None) | Q(valid_until_on__gte=on))
 
     def desks_of(self, enterprise: Enterprise) -> list[OrganiserRole]:
         """The organisers nearest up the region tree, those of the enterprise itself left out."""

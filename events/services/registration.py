@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from chains import audit, changes
 from chains.errors import DomainError
 from chains.models import Enterprise, User
+from chains.prepared import Prepared
 from chains.templatetags.localised import moment
 from events import permissions
 from events.models import Delegate, Event, Registration, Tier
@@ -49,7 +50,7 @@ def register(
     """
     _check_application(event, enterprise, seats, by)
     given = form_answers.checked(event, answers or {}) if event.asks_questions else []
-    own = seating.tier_of(enterprise, event.tiers.order_by())
+    own = seating.tier_of(enterprise, _TIERS(event.pk))
     row = Registration(event=event, enterprise=enterprise, seats_asked=seats)
     row.purposes, row.accepts_partial = list(dict.fromkeys(purposes)), accepts_partial
     if not given and not delegates:
@@ -61,6 +62,9 @@ def register(
         return _answer_of_the_first_time(event, enterprise)
     changes.announce()
     return claimed
+
+
+_TIERS = Prepared(lambda event: Tier.objects.filter(event=event).order_by(), int)
 
 
 def _claim_with_papers(

@@ -16,6 +16,7 @@ from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, User
 from chains.permissions import is_signed_in
+from chains.prepared import Prepared
 from chains.views.downloads import download
 from chains.views.posted import posted
 from chains.views.refusals import refusal
@@ -104,10 +105,7 @@ def _editable(user: User) -> list[Enterprise]:
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest, public_id: str) -> HttpResponse:
-    rows = Event.objects.public()
-    if request.method != "POST":  # in a rush nobody waits for what only the page shows
-        rows = rows.select_related("level", "region__parent", "host")
-    event = get_object_or_404(rows, public_id=public_id)
+    event = _asked_for(request, public_id)
     form = None
     if request.method == "POST":
         if not is_signed_in(request.user):
@@ -135,6 +133,19 @@ def register(request: HttpRequest, public_id: str) -> HttpResponse:
         {"nav": "events", "event": event, **panel(request, event, form)},
         status=422 if form is not None and form.errors else 200,
     )
+
+
+def _asked_for(request: HttpRequest, public_id: str) -> Event:
+    if request.method == "POST":  # in a rush nobody waits for what only the page shows
+        event = _PUBLIC.first(public_id)
+        if event is None:
+            raise Http404
+        return event
+    rows = Event.objects.public().select_related("level", "region__parent", "host")
+    return get_object_or_404(rows, public_id=public_id)
+
+
+_PUBLIC = Prepared(lambda public_id: Event.objects.public().filter(public_id=public_id), str)
 
 
 def _said(row: Registration) -> str:
