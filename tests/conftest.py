@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import fcntl
+import itertools
 import os
 import time
 from unittest import mock
@@ -27,8 +28,7 @@ from tests.servers import CHROMIUM_ARGUMENTS, chromium
 def clean_cache():
     """The cache is real and outlives a test: sign-in throttles count in it."""
     yield
-    for cache in caches.all():
-        cache.clear()
+    caches["default"].clear()  # all caches lie in one database
     # Names of reference rows are kept a minute; each test counts its own query.
     reasons.names.forget()
 
@@ -40,14 +40,24 @@ def english():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def plain_settings():
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        LANGUAGE_CODE="en",
+        # Rings go nowhere in tests: a task is called by the test that wants it.
+        CELERY_BROKER_URL="memory://",
+    ):
+        yield
+
+
+FOLDERS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def plain_settings(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.LANGUAGE_CODE = "en"
-    # Rings go nowhere in tests: a task is called by the test that wants it.
-    settings.CELERY_BROKER_URL = "memory://"
+def own_media(settings, tmp_path_factory):
+    """A folder for the files of each test; whoever stores one makes it."""
+    settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / f"media-{next(FOLDERS)}"
 
 
 @pytest.fixture

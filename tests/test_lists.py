@@ -47,7 +47,7 @@ from tests.matchmaking.api import test_api
 
 pytestmark = pytest.mark.django_db
 
-COUNTS = (1, 5, 25)
+COUNTS = (1, 25)
 WORD = "光伏接线盒"
 
 
@@ -86,7 +86,7 @@ def search(count):
         EnterpriseFactory(search_text=searched())
         EventFactory(search_text=searched())
     # Eight requirements, eight enterprises and five events at most, beside two segments.
-    return None, f"{reverse('matchmaking:search')}?q={WORD}", '<li class="py-2">', (4, 16, 22)
+    return None, f"{reverse('matchmaking:search')}?q={WORD}", '<li class="py-2">', (4, 22)
 
 
 def chain_list(count):
@@ -174,7 +174,7 @@ def member_list(count):
     for _ in range(count - 1):
         MembershipFactory(enterprise=member.enterprise, role="editor")
     address = reverse("chains:member_list", args=[member.enterprise.public_id])
-    return member.user, address, r"@example\.\w+", (2, 14, 74)
+    return member.user, address, r"@example\.\w+", (2, 74)
 
 
 def my_requirements(count):
@@ -183,7 +183,7 @@ def my_requirements(count):
         requirement = RequirementFactory(enterprise=member.enterprise, lines=["a", "b"])
         InterestFactory(requirement=requirement)
         MatchFactory(line=requirement.lines.get(number=1), status="approved")
-    return member.user, reverse("matchmaking:my_requirements"), '<th scope="row">', (1, 5, 20)
+    return member.user, reverse("matchmaking:my_requirements"), '<th scope="row">', (1, 20)
 
 
 def my_interests(count):
@@ -204,7 +204,7 @@ def for_you(count):
             line=RequirementFactory(lines=["a", "b"]).lines.get(number=1),
             supplier=member.enterprise,
         )
-    return member.user, reverse("matchmaking:for_you"), "<article", (1, 5, 10)
+    return member.user, reverse("matchmaking:for_you"), "<article", (1, 10)
 
 
 def review_queue(count):
@@ -229,7 +229,7 @@ def calibration(count):
     user = OrganiserRoleFactory().user
     for number in range(count):
         draft_weighting(region("330000"), version=2 + number)
-    return user, reverse("matchmaking:calibration"), r"Version \d+</a>", (2, 6, 26)
+    return user, reverse("matchmaking:calibration"), r"Version \d+</a>", (2, 26)
 
 
 def requirement_interests(count):
@@ -241,7 +241,7 @@ def requirement_interests(count):
         interest.lines.set([line])
         MatchFactory(line=line, supplier=interest.enterprise)
     address = reverse("matchmaking:requirement_interests", args=[requirement.public_id])
-    return member.user, address, '<th scope="col">', (1, 5, 5)
+    return member.user, address, '<th scope="col">', (1, 5)
 
 
 def contact_log(count):
@@ -257,14 +257,14 @@ def contact_log(count):
             right="policy",
         )
     address = reverse("matchmaking:contact_log", args=[requirement.public_id])
-    return member.user, address, r"Demo Precision \d+", (2, 6, 26)
+    return member.user, address, r"Demo Precision \d+", (2, 26)
 
 
 def guest_list(count):
     event = EventFactory(seats=100)
     RegistrationFactory.create_batch(count, event=event)
     address = reverse("events:guest_list", args=[event.public_id])
-    return organiser_of(event), f"{address}?state=all", r"Demo Precision \d+", (2, 10, 50)
+    return organiser_of(event), f"{address}?state=all", r"Demo Precision \d+", (2, 50)
 
 
 def event_letters(count):
@@ -360,7 +360,7 @@ def import_list(count):
         Import.objects.create(
             kind="capabilities", enterprise=user.enterprise, asked_by=user, file_name=f"{n}.csv"
         )
-    return user, reverse("chains:import_list"), '<th scope="row">', (1, 5, 20)
+    return user, reverse("chains:import_list"), '<th scope="row">', (1, 20)
 
 
 def _listed(count):
@@ -409,7 +409,7 @@ def alert_list(count):
     user = MembershipFactory().user
     for n in range(count):
         SavedSearch.objects.create(user=user, name=f"s{n}", query=f"q={n}")
-    return user, reverse("matchmaking:alert_list"), '<select class="form-select"', (2, 6, 26)
+    return user, reverse("matchmaking:alert_list"), '<select class="form-select"', (2, 26)
 
 
 LISTS = (
@@ -488,7 +488,7 @@ def test_topics_of_the_api_ask_as_many_queries_for_25_searches_as_for_one():
         found.append((len(asked), len(answer.json())))
 
     assert len({queries for queries, _topics in found}) == 1, found
-    assert found[2][1] - found[0][1] == 24
+    assert found[1][1] - found[0][1] == 24
 
 
 def test_every_list_of_the_url_conf_is_measured():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -94,6 +96,26 @@ def test_visitor_is_sent_to_sign_in_or_reads_what_is_public(shared):
     odd = [a.row.label for a in answers if a.status not in allowed]
 
     assert odd == []
+
+
+def test_page_of_a_404_names_nothing_of_what_was_asked_for(client):
+    """So a walk may draw it once for each reader."""
+    addresses = (
+        "/nowhere/",
+        reverse("matchmaking:enterprise_detail", args=["unknown22222"]),
+        reverse("events:event_detail", args=["unknown22222"]),
+    )
+
+    pages = {
+        re.sub(
+            r'name="csrfmiddlewaretoken" value="\w+"',
+            "",
+            client.get(address).content.decode().replace(f'"{address}"', ""),
+        )
+        for address in addresses
+    }
+
+    assert len(pages) == 1
 
 
 def test_queryset_that_forgets_its_owner_is_noticed(monkeypatch):

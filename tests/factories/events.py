@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 
 import factory
+from django.db.models import F
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -83,23 +84,23 @@ class EventFactory(DjangoModelFactory):
     @factory.post_generation
     def chains(self, create, codes):
         if create and codes:
-            self.chains.set(Chain.objects.filter(code__in=codes))
+            self.chains.add(*Chain.objects.filter(code__in=codes))
 
     @factory.post_generation
     def docking_kinds(self, create, codes):
         if create:
             wanted = ["supply_sales"] if codes is None else codes
-            self.docking_kinds.set(DockingKind.objects.filter(code__in=wanted))
+            self.docking_kinds.add(*DockingKind.objects.filter(code__in=wanted))
 
     @factory.post_generation
     def series(self, create, rows):
         if create and rows:
-            self.series.set(rows)
+            self.series.add(*rows)
 
     @factory.post_generation
     def co_hosts(self, create, rows):
         if create and rows:
-            self.co_hosts.set(rows)
+            self.co_hosts.add(*rows)
 
 
 class TierFactory(DjangoModelFactory):
@@ -149,9 +150,8 @@ class RegistrationFactory(DjangoModelFactory):
     @factory.post_generation
     def counted(self, create, extracted):
         if create and self.seats_held:
-            tier = models.Tier.objects.get(pk=self.tier_id)
-            tier.taken += self.seats_held
-            tier.save()
+            counted = F("taken") + self.seats_held
+            models.Tier.objects.filter(pk=self.tier_id).update(taken=counted)
 
 
 def organiser_of(event, **fields):
