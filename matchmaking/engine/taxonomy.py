@@ -187,11 +187,10 @@ class Taxonomy:
             )
             for row in self.leaves
         ]
-        vocabulary.counts(documents, tokens, grow=True)
+        counts = vocabulary.counts(documents, tokens, grow=True)
         of_terms = vocabulary.counts(self._term_texts, tokens, grow=False)
         present = np.bincount(of_terms.indices, minlength=len(vocabulary))
         idf = (np.log((1 + len(self._term_texts)) / (1 + present)) + 1).astype(np.float32)
-        counts = vocabulary.counts(documents, tokens, grow=False)
         return vocabulary, idf, unit_rows(times_columns(sublinear(counts), idf)).T.tocsr()
 
     def vectors(self, encoder: Encoder) -> tuple[Floats, Floats]:
