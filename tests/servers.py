@@ -80,6 +80,12 @@ LONGEST = (
 # Their tests go to whoever is free, one by one; those of any other file stay together, with what they have in common.
 SCATTERED = ("tests/test_rights.py", "tests/test_pages.py", "tests/test_hostile_pages.py")
 
+# They ask one tree of categories, whose terms take a process ten seconds to read.
+OF_ONE_TREE = tuple(
+    f"tests/matchmaking/engine/test_{name}.py"
+    for name in ("taxonomy", "proposals", "minimal_pairs", "evaluation")
+)
+
 
 def place_of(item) -> int:
     """Where the item's file stands among the longest; all others come after them, in the order they have."""
@@ -95,6 +101,8 @@ class ByFile(LoadScopeScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid):
+        if nodeid.startswith(OF_ONE_TREE):
+            return OF_ONE_TREE[0]
         return nodeid if nodeid.startswith(SCATTERED) else nodeid.split("::", 1)[0]
 
     def _assign_work_unit(self, node):

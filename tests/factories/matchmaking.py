@@ -4,6 +4,7 @@ import dataclasses
 import random
 
 import factory
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -151,45 +152,39 @@ def reviewed_market(
         )
         for n in range(requirements)
     ]
-    scored = []
+    weighting, now = weighting_1(), timezone.now()
+    matches, scores, decisions = [], [], []
     for line in lines:
         rows = [[round(top * dice.betavariate(2, 1.5)) for top in tops] for _ in enterprises]
         order = sorted(range(suppliers), key=lambda row: -sum(rows[row]))
-        scored += [(line, enterprises[row], rows[row], order.index(row) < shown) for row in order]
-    matches = models.Match.objects.bulk_create(
-        models.Match(line=line, supplier=supplier, tenths=sum(tenths))
-        for line, supplier, tenths, _is_shown in scored
-    )
-    scores = models.Score.objects.bulk_create(
-        models.Score(
-            match=match, weighting=weighting_1(), engine_version="test", tenths=sum(tenths), misses_must=False, reasons=[],
-            parts=[
-                {"name": name, "tenths": part, "max_tenths": top}
-                for name, part, top in zip(PART_NAMES, tenths, tops, strict=True)
-            ],
-        )
-        for match, (_line, _supplier, tenths, _is_shown) in zip(matches, scored, strict=True)
-    )  # fmt: skip
-    decisions = []
-    for match, score, (_line, _supplier, tenths, is_shown) in zip(
-        matches, scores, scored, strict=True
-    ):
-        match.score = score
-        if not is_shown:
-            continue
-        lack = [w * (1 - t / top) for w, t, top in zip(wanted, tenths, tops, strict=True)]
-        good = sum(lack) < 0.45
-        lacking = {"wrong_product": lack[0] + lack[1], "certificate": lack[2], "too_far": lack[3]}
-        match.status = "approved" if good else "rejected"
-        match.decided_at = timezone.now()
-        named = reason or max(lacking, key=lacking.__getitem__)
-        decisions.append(
-            models.Decision(
-                match=match, score=score, by=by, verdict=match.status, reason="" if good else named,
-                note="" if good else "a note",
-            )
-        )  # fmt: skip
-    models.Match.objects.bulk_update(matches, ["score", "status", "decided_at"])
+        for place, row in enumerate(order):
+            tenths = rows[row]
+            match = models.Match(line=line, supplier=enterprises[row], tenths=sum(tenths))
+            score = models.Score(
+                match=match, weighting=weighting, engine_version="test", tenths=sum(tenths), misses_must=False, reasons=[],
+                parts=[
+                    {"name": name, "tenths": part, "max_tenths": top}
+                    for name, part, top in zip(PART_NAMES, tenths, tops, strict=True)
+                ],
+            )  # fmt: skip
+            matches.append(match)
+            scores.append(score)
+            if place >= shown:
+                continue
+            lack = [w * (1 - t / top) for w, t, top in zip(wanted, tenths, tops, strict=True)]
+            lacking = {"wrong_product": lack[0] + lack[1], "certificate": lack[2], "too_far": lack[3]}  # fmt: skip
+            good = sum(lack) < 0.45
+            match.status, match.decided_at = "approved" if good else "rejected", now
+            decisions.append(
+                models.Decision(
+                    match=match, score=score, by=by, verdict=match.status, note="" if good else "a note",
+                    reason="" if good else reason or max(lacking, key=lacking.__getitem__),
+                )
+            )  # fmt: skip
+    models.Match.objects.bulk_create(matches)
+    models.Score.objects.bulk_create(scores)
+    of_match = models.Score.objects.filter(match=OuterRef("pk")).values("pk")[:1]
+    models.Match.objects.filter(line__in=lines).update(score=Subquery(of_match))
     models.Decision.objects.bulk_create(decisions)
     return lines
 
