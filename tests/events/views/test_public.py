@@ -221,6 +221,8 @@ def test_event_page_in_each_state_and_language(language, fields):
     response = client.get(reverse("events:event_detail", args=[event.public_id]))
 
     assertContains(response, event.name_zh if language == "zh-hans" else event.name_en)
+    # Nothing asks to register for what is over or was called off.
+    assert (b"registration-panel" in response.content) == (event.status == "published")
 
 
 # ---- series ----
