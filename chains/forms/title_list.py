@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from chains import identity, search, spreadsheets
 from chains.errors import DomainError
@@ -30,7 +30,7 @@ class TitleListForm(Form):
     kind = LocalisedChoice(
         QualificationKind.objects.filter(is_active=True).order_by("order", "code"),
         to_field_name="code",
-        label=gettext_lazy("Title"),
+        label=pgettext_lazy("qualification", "Title"),
     )
     issuer = forms.CharField(label=gettext_lazy("Issuer"), max_length=200)
     batch = forms.CharField(label=gettext_lazy("Batch"), max_length=80, required=False)
@@ -43,6 +43,11 @@ class TitleListForm(Form):
         help_text=gettext_lazy(".xlsx, .xls or .csv with a column of names, codes, or both"),
         required=False,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Sent along once; what was read of it is confirmed without it.
+        self.fields["upload"].widget.is_required = True
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

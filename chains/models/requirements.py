@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chains.models.base import Language, TimeStamped
 from chains.models.enterprises import StoredFile
@@ -469,7 +470,7 @@ class RequirementFile(StoredFile):
     class Visibility(models.TextChoices):
         ACCEPTED = "accepted", _("Suppliers whose interest I accepted")
         VERIFIED = "verified", _("Verified enterprises")
-        PUBLIC = "public", _("Everybody")
+        PUBLIC = "public", pgettext_lazy("file", "Everybody")
 
     requirement = models.ForeignKey(Requirement, models.PROTECT, related_name="files")
     visibility = models.CharField(
