@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from chains.models.people import User
 
 
+# No worker takes anything for so long: the clock was put back since.
+NO_LEASE = datetime.timedelta(hours=1)
+
+
 class ImportQuerySet(models.QuerySet["Import"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Whoever uploaded it: a file holds more than the register will."""
@@ -23,7 +27,8 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
     def waiting(self) -> Self:
         """Asked for, and no worker is at it: never begun, or its lease has run out."""
-        free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        now = timezone.now()
+        free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_until__gt=now + NO_LEASE)
         return self.filter(free, status__in=[Import.Status.QUEUED, Import.Status.RUNNING])
 
     def claim(self, pk: int, lease: datetime.timedelta) -> Import | None:

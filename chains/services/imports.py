@@ -243,10 +243,11 @@ def keep(
 ) -> None:
     """Keep the next rows, all in one transaction with how far the file has come: a worker that is killed leaves no row
     half written and repeats none."""
+    come_to = job.rows_done
     for last in (False, True):
         try:
             with transaction.atomic():
-                _keep(job, rows, total, lease, by)
+                _keep(job, rows, total, lease, by, come_to)
         except IntegrityError:
             # Somebody registered one of these numbers in this moment: now it is found.
             if last:
@@ -256,11 +257,19 @@ def keep(
 
 
 def _keep(
-    job: Import, rows: Sequence[ReadRow], total: int, lease: datetime.timedelta, by: User
+    job: Import,
+    rows: Sequence[ReadRow],
+    total: int,
+    lease: datetime.timedelta,
+    by: User,
+    come_to: int,
 ) -> None:
     stored = Import.objects.select_for_update().defer("content").get(pk=job.pk)
     if stored.has_ended:
         raise DomainError(_("The import has been discarded meanwhile."), code="import.ended")
+    if stored.rows_done != come_to:
+        # This worker was held up past its lease: whoever took over counts on from here.
+        raise DomainError(_("Another worker goes on with this import."), code="import.ended")
     _check_right(job.kind, job.enterprise, by)
     good = [row for row in rows if row.draft is not None]
     keeper = Enterprises(job, by) if job.kind == Import.Kind.ENTERPRISES else Capabilities(job, by)

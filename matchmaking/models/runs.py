@@ -154,6 +154,10 @@ _URGENT_FIRST = (
 )
 
 
+# No worker takes a shard for so long: the clock was put back since.
+NO_LEASE = datetime.timedelta(hours=1)
+
+
 class RunShardQuerySet(models.QuerySet["RunShard"]):
     def overdue(self) -> Self:
         """Queued and never taken, or taken by a worker whose lease has run out; none of a run that waits for an
@@ -169,7 +173,8 @@ class RunShardQuerySet(models.QuerySet["RunShard"]):
         )
         return self.filter(
             Q(status=RunShard.Status.QUEUED)
-            | Q(status=RunShard.Status.RUNNING, lease_until__lt=now),
+            | Q(status=RunShard.Status.RUNNING, lease_until__lt=now)
+            | Q(status=RunShard.Status.RUNNING, lease_until__gt=now + NO_LEASE),
             ~Exists(earlier),
             run__status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING],
         )

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from chains import tasks
+from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
     Capability,
@@ -374,6 +377,12 @@ def test_long_list_is_read_by_the_worker_goes_on_where_it_stopped_and_says_so(
     assert (job.status, job.rows_done, job.created_count) == ("running", 200, 200)
     assert job.attempts == 0  # only workers that keep nothing count towards giving up
 
+    # One that was held up past its lease comes with the piece that another one has kept.
+    slow = Import.objects.get(pk=job.pk)
+    slow.rows_done = 0
+    with pytest.raises(DomainError, match="Another worker"):
+        tasks.imports.keep(job=slow, rows=[], total=450, lease=tasks.LEASE, by=desk.user)
+
     # The second worker dies with its piece: nothing of it stands, and the sweeper rings again.
     monkeypatch.setattr("chains.services.import_enterprises.search_document", lambda *_: 1 / 0)
     monkeypatch.setattr(tasks.time, "monotonic", lambda: 0.0)
@@ -382,7 +391,8 @@ def test_long_list_is_read_by_the_worker_goes_on_where_it_stopped_and_says_so(
     assert Enterprise.objects.filter(status="unclaimed").count() == 200
     monkeypatch.undo()
     assert tasks.imports.sweep() == []  # its lease still runs
-    Import.objects.filter(pk=job.pk).update(lease_until=None)
+    ahead = timezone.now() + datetime.timedelta(hours=2)  # of a clock that was put back since
+    Import.objects.filter(pk=job.pk).update(lease_until=ahead)
     assert tasks.imports.sweep() == [job.pk]
     tasks.read_import(job.pk)
 
