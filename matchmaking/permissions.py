@@ -206,7 +206,9 @@ def can_open_file(user: Anyone, attachment: RequirementFile) -> bool:
         status=Interest.Status.ACCEPTED,
     )
     if attachment.visibility == visibility.ACCEPTED:
-        return is_signed_in(user) and requirement.published_at is not None and accepted.exists()
+        was_public = requirement.published_at is not None
+        is_removed = requirement.close_reason == Requirement.CloseReason.TAKEN_DOWN
+        return is_signed_in(user) and was_public and not is_removed and accepted.exists()
     if not requirement.is_published:
         return False
     return attachment.visibility == visibility.PUBLIC or (

@@ -19,7 +19,7 @@ from chains.services import accounts
 
 # An invitation that nobody answers ends by itself, and the address with it.
 DAYS = 14
-# Open at the same time: a team, and no mailing list.
+# Open at the same time, and sent within a day, withdrawn or not: a team, and no mailing list.
 MOST = 20
 
 Status = MemberInvitation.Status
@@ -49,6 +49,15 @@ def invite(*, enterprise: Enterprise, email: str, role: str, by: User) -> Member
         raise DomainError(
             _("%(most)d invitations wait for an answer. Withdraw one first.") % {"most": MOST},
             code="invitation.too_many",
+        )
+    since = timezone.now() - datetime.timedelta(days=1)
+    if (
+        MemberInvitation.objects.filter(enterprise=enterprise, created_at__gte=since).count()
+        >= MOST
+    ):
+        raise DomainError(
+            _("%(most)d invitations were sent within a day. Send more tomorrow.") % {"most": MOST},
+            code="invitation.too_many_a_day",
         )
     _forget(
         MemberInvitation.objects.filter(enterprise=enterprise, email=email), None, keep_open=True
@@ -101,6 +110,12 @@ def answer(*, invitation: MemberInvitation, accept: bool, by: User) -> MemberInv
             code="invitation.forbidden",
         )
     if invitation.status != Status.SENT or invitation.expires_on < timezone.localdate():
+        raise DomainError(
+            _("This invitation no longer stands. Ask the owner for a new one."),
+            code="invitation.over",
+        )
+    # Whoever no longer decides who joins leaves nobody behind who does.
+    if accept and not permissions.is_owner(invitation.invited_by, enterprise):
         raise DomainError(
             _("This invitation no longer stands. Ask the owner for a new one."),
             code="invitation.over",

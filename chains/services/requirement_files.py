@@ -7,13 +7,17 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains import audit, changes
 from chains.errors import DomainError
-from chains.models import Requirement, RequirementFile, User
+from chains.models import Enterprise, Requirement, RequirementFile, User
 from chains.services import enterprises, requirements
+
+# Of one enterprise, over all that is not closed: drafts are free, and disks are not.
+MOST_BYTES = 500 * 1024 * 1024
 
 _CLOSED = (Requirement.Status.CLOSED, Requirement.Status.SUBMITTED)
 
@@ -23,9 +27,14 @@ def attach(
     *, requirement: Requirement, upload: UploadedFile[Any], visibility: str, by: User
 ) -> RequirementFile:
     """A PDF or a picture, by its content. Put to what is published it is an amendment: the desk looks at it afterwards."""
+    # Of two uploads at the same moment the second counts the first.
+    Enterprise.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=requirement.enterprise_id
+    )
     requirement = _open_to(requirement, by)
     if visibility not in RequirementFile.Visibility.values:
         raise DomainError(_("Choose who may open it."), code="attachment.visibility")
+    _check_room(requirement, upload)
     if requirement.files.standing().count() >= RequirementFile.MOST:
         raise DomainError(
             _("A requirement carries %(most)d files at most. Take one off first.")
@@ -87,6 +96,21 @@ def _open_to(requirement: Requirement, by: User) -> Requirement:
             code="requirement.state",
         )
     return requirement
+
+
+def _check_room(requirement: Requirement, upload: UploadedFile[Any]) -> None:
+    kept = (
+        RequirementFile.objects.standing()
+        .filter(requirement__enterprise=requirement.enterprise_id)
+        .exclude(requirement__status=Requirement.Status.CLOSED)
+        .aggregate(size=Sum("size"))["size"]
+    )
+    if (kept or 0) + (upload.size or 0) > MOST_BYTES:
+        raise DomainError(
+            _("The files of your open requirements come to %(most)d MB. Take some off first.")
+            % {"most": MOST_BYTES // (1024 * 1024)},
+            code="attachment.no_room",
+        )
 
 
 def _standing(requirement: Requirement, attachment: RequirementFile) -> RequirementFile:

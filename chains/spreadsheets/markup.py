@@ -17,6 +17,10 @@ _MOST_SPANNED = 200
 _ATTRIBUTES = 2000
 
 _ENCODING = re.compile(rb"(?:encoding|charset)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})")
+# Those that browsers know. Python has more, and some of them take hours for what a stranger can write.
+_KNOWN = re.compile(
+    r"utf-?8|utf-?16(?:-?[lb]e)?|gb18030|big5(?:-hkscs)?|shift_jis|euc-(?:jp|kr)|iso-8859-\d{1,2}|windows-125\d|koi8-[ru]|us-ascii"
+)
 _NAME = re.compile(r"(?P<end>/?)(?:[A-Za-z][A-Za-z0-9]*:)?(?P<name>[A-Za-z][A-Za-z0-9]*)")
 _UNREAD = frozenset(("script", "style", "xml", "styles", "documentproperties"))
 _CLOSING = {
@@ -41,7 +45,9 @@ def encoding_of(data: bytes) -> str:
     """What the file says of itself; what it says may be wrong."""
     found = _ENCODING.search(data[:4096])
     name = found[1].decode("ascii").lower() if found else ""
-    return "gb18030" if name in {"gb2312", "gbk", "x-gbk"} else name
+    if name in {"gb2312", "gbk", "x-gbk"}:
+        return "gb18030"
+    return name if _KNOWN.fullmatch(name) else ""
 
 
 def read_tables(text: str, *, max_rows: int, max_columns: int) -> list[Sheet]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.validators import URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db.models import QuerySet
 from django.forms import formset_factory
 from django.utils import timezone
@@ -56,7 +56,14 @@ class EventFilterForm(Form):
     region = RegionField(required=False, label=_("Region"))
     year = forms.IntegerField(min_value=2000, max_value=2100, required=False, label=_("Year"))
     quarter = forms.ChoiceField(choices=QUARTERS, required=False, label=_("Quarter"))
-    until = forms.DateField(required=False, widget=forms.HiddenInput)
+    until = forms.DateField(
+        required=False,
+        widget=forms.HiddenInput,
+        validators=[
+            MinValueValidator(datetime.date(2000, 1, 1)),
+            MaxValueValidator(datetime.date(2100, 12, 31)),
+        ],
+    )
     series = forms.ModelChoiceField(
         Series.objects.select_related("programme"),
         to_field_name="public_id",

@@ -86,6 +86,9 @@ def _take_all_seats(kept: Registration, other: Registration, tiers: Sequence[Tie
 def _take_all_persons(kept: Registration, other: Registration) -> int:
     """With their badges and what the doors have scanned. Of one name on both, the badge that was shown stays."""
     now = timezone.now()
+    # A door that reads one of the badges just now is waited for: what it let in is in.
+    both = Delegate.objects.filter(registration__in=(kept, other)).order_by("pk")
+    list(both.select_for_update(no_key=True))
     theirs = other.delegates.filter(status=Delegate.Status.ACTIVE)
     ours = {one.name: one for one in kept.delegates.filter(status=Delegate.Status.ACTIVE)}
     come = 0

@@ -26,9 +26,11 @@ from chains.models import (
     Qualification,
     QualificationKind,
     Report,
+    RequirementFile,
 )
-from chains.services import enterprises, invitations, requirements, terms
+from chains.services import enterprises, invitations, requirement_files, requirements, terms
 from chains.tasks import deliver_invitations, deliver_notifications
+from matchmaking import permissions
 from matchmaking.services import interests
 from tests.factories.chains import (
     EnterpriseFactory,
@@ -136,6 +138,26 @@ def test_only_owners_of_a_verified_enterprise_invite(role):
     assert codes == ["invitation.forbidden", "invitation.not_verified"]
 
 
+def test_invitations_are_no_mailing_list_and_end_with_the_right_of_who_sent_them(monkeypatch):
+    monkeypatch.setattr(invitations, "MOST", 2)
+    owner = MembershipFactory()
+    who = {"enterprise": owner.enterprise, "by": owner.user}
+    first = invitations.invite(email="a@quay.example", role="viewer", **who)
+    invitations.withdraw(invitation=first, by=owner.user)
+    kept = invitations.invite(email="a@quay.example", role="owner", **who)
+    with pytest.raises(DomainError) as third:
+        invitations.invite(email="b@quay.example", role="viewer", **who)
+    Membership.objects.filter(pk=owner.pk).update(status="ended")
+
+    friend = proven("a@quay.example")
+    with pytest.raises(DomainError) as answered:
+        invitations.answer(invitation=kept, accept=True, by=friend)
+
+    codes = [third.value.code, answered.value.code]
+    assert codes == ["invitation.too_many_a_day", "invitation.over"]
+    assert not friend.memberships.exists()
+
+
 # --- Files ---------------------------------------------------------------------------------------------
 
 
@@ -191,6 +213,42 @@ def test_drawing_opens_to_whom_its_owner_names_and_each_look_is_written_down(cli
     ]
     requirement.refresh_from_db()
     assert requirement.amendment_waits
+
+
+def test_file_of_what_a_desk_took_down_opens_to_nobody_outside():
+    owner, supplier = MembershipFactory(), MembershipFactory()
+    requirement = RequirementFactory(enterprise=owner.enterprise)
+    requirement_files.attach(
+        requirement=requirement, upload=drawing(), visibility="accepted", by=owner.user
+    )
+    InterestFactory(requirement=requirement, enterprise=supplier.enterprise, status="accepted")
+
+    def opens(**state):
+        type(requirement).objects.filter(pk=requirement.pk).update(**state)
+        row = RequirementFile.objects.get(requirement=requirement)
+        return [permissions.can_open_file(one.user, row) for one in (owner, supplier)]
+
+    assert opens() == [True, True]
+    ended = {"status": "closed", "closed_at": timezone.now()}
+    assert opens(**ended, close_reason="filled") == [True, True]
+    assert opens(close_reason="taken_down") == [True, False]
+
+
+def test_files_of_one_enterprise_have_room_in_common(monkeypatch):
+    owner = MembershipFactory()
+    drafts = [RequirementFactory(enterprise=owner.enterprise, draft=True) for _ in range(2)]
+    monkeypatch.setattr(requirement_files, "MOST_BYTES", 2 * len(PDF) - 1)
+    about = {"visibility": "accepted", "by": owner.user}
+    requirement_files.attach(requirement=drafts[0], upload=drawing(), **about)
+
+    with pytest.raises(DomainError) as refusal:
+        requirement_files.attach(requirement=drafts[1], upload=drawing(), **about)
+
+    assert refusal.value.code == "attachment.no_room"
+    type(drafts[0]).objects.filter(pk=drafts[0].pk).update(
+        status="closed", close_reason="withdrawn", closed_at=timezone.now()
+    )
+    requirement_files.attach(requirement=drafts[1], upload=drawing(), **about)
 
 
 def test_draft_with_a_file_can_be_deleted(client):
@@ -362,9 +420,9 @@ def test_need_that_ended_otherwise_is_withdrawn_and_says_how(outcome):
 
 def test_titles_are_verified_from_an_authoritys_list_and_what_does_not_fit_is_shown(client):
     desk = OrganiserRoleFactory()
-    claims, by_code, far, other = (
+    claims, by_code, far, other, failed, revoked = (
         EnterpriseFactory(name=f"示例{name}有限公司")
-        for name in ("甲阀门", "乙轴承", "丙玻璃", "丁电缆")
+        for name in ("甲阀门", "乙轴承", "丙玻璃", "丁电缆", "戊泵业", "己涂料")
     )
     for row in (claims, by_code, other):
         enterprises.add_alias(enterprise=row, text=row.name, kind="zh", by=None)
@@ -377,13 +435,16 @@ def test_titles_are_verified_from_an_authoritys_list_and_what_does_not_fit_is_sh
     member = MembershipFactory(enterprise=claims)
     rows = [
         "2026 年第八批名单",
-        "序号,企业名称,统一社会信用代码",
-        f"1,{claims.name},",
-        f"2,{by_code.name},{by_code.number}",
-        f"3,另一名字的示例有限公司,{other.number}",
-        f"4,,{far.number}",
-        "5,示例查无此厂有限公司,",
-        f"6,{claims.name},{claims.number}",
+        "序号,推荐单位,企业名称,统一社会信用代码,复核结果",
+        f"1,示例产业服务中心,★{claims.name}（盖章）,,通过",
+        f"2,示例产业服务中心,{by_code.name},{by_code.number},通过",
+        f"3,,另一名字的示例有限公司,{other.number}",
+        f"4,,,{far.number}",
+        "5,,示例查无此厂有限公司,",
+        f"6,,{claims.name},{claims.number}",
+        f"7,,{failed.name},{failed.number},不通过",
+        "二、撤销名单",
+        f"1,,{revoked.name},{revoked.number}",
     ]
     sheet = SimpleUploadedFile("list.csv", "\n".join(rows).encode("gb18030"))
     typed = {
@@ -402,7 +463,8 @@ def test_titles_are_verified_from_an_authoritys_list_and_what_does_not_fit_is_sh
         (claims, True),
         (by_code, False),
     ]
-    assert [row.number for row in found.misfits] == [5, 6, 7, 8]
+    assert [row.number for row in found.misfits] == [5, 6, 7, 8, 9, 11]
+    assert [row.why.partition(": ")[2] for row in found.misfits[-2:]] == ["不通过", "二、撤销名单"]
     assert found.misfits[0].enterprise == other
     assert Qualification.objects.filter(status="verified").count() == 0
 

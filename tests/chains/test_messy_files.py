@@ -15,6 +15,7 @@ from chains.forms.register import Register
 from chains.forms.requirement_sheet import read_file
 from chains.models import Import
 from chains.spreadsheets import open_sheets, propose
+from chains.spreadsheets.grid import read_grids
 from tests.chains.test_spreadsheets import cells, sheet_of, with_sheet, workbook
 from tests.factories.chains import OrganiserRoleFactory
 
@@ -329,6 +330,19 @@ def test_marks_of_a_page_cost_no_more_than_their_number():
             open_sheets(text.encode())
 
     assert time.process_time() - started < 12  # of any, each mark looked for to the end: hours
+
+
+@pytest.mark.parametrize("named", ["punycode", "undefined", "unicode_escape"])
+def test_page_names_an_encoding_that_only_python_knows(named):
+    """Its punycode takes hours for a few megabytes."""
+    page = f"<html><meta charset={named}><table><tr><td>\\u4e00<td>乙<tr><td>丙<td>丁</table>"
+    words = page.encode() + b"-" + b"a" * 200_000
+    started = time.process_time()
+
+    kind, [sheet] = read_grids(words, max_rows=10)
+
+    assert (kind, sheet.rows) == ("html", [["\\u4e00", "乙"], ["丙", "丁"]])
+    assert time.process_time() - started < 2
 
 
 def test_lists_of_bodies_with_more_in_a_cell_than_its_header_says():

@@ -133,6 +133,9 @@ def test_list_without_a_hit_says_so_in_both_languages(client):
     assertContains(client.get(f"{LIST}?q=nowhere"), "No event fits these filters")
     client.cookies["django_language"] = "zh-hans"
     assertContains(client.get(f"{LIST}?q=nowhere"), "没有符合条件的对接会")
+    # A day that no calendar has years behind or before is no filter.
+    for day in ("9999-12-31", "0001-01-01"):
+        assert client.get(LIST, {"until": day}).status_code == 200
 
 
 @pytest.mark.parametrize("count", [1, 3])

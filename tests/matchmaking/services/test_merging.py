@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import uuid
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -338,6 +339,45 @@ def test_two_registrations_for_an_event_under_way_join_with_all_who_are_in(by, p
     assert statistics.heads(event)[:2] == (3, 5)
     assert sent(theirs) == ["乙", "甲", "丙", "丁"]
     assert theirs.delegates.get(name="甲", status="active") == shown
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_badge_that_a_door_reads_while_two_are_joined_stays_good(by, pair, until):
+    loser, survivor = pair
+    event = EventFactory(starts_at=timezone.now() - datetime.timedelta(hours=1), ends_at=timezone.now() + datetime.timedelta(hours=3))  # fmt: skip
+    registered(survivor, event, "甲")
+    theirs = registered(loser, event, "甲", "乙")
+    ours, _twin = (Delegate.objects.filter(event=event, name="甲")).order_by("pk")
+    raised = []
+
+    def join():
+        try:
+            merging.merge(loser=loser, survivor=survivor, by=by)
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=join)
+    with transaction.atomic():  # as a door does: the person first, then what it says
+        Delegate.objects.select_for_update(no_key=True).get(pk=ours.pk)
+        scanned(ours, by)
+        thread.start()
+        until(somebody_waits)
+    thread.join(20)
+
+    assert raised == []
+    theirs.refresh_from_db()
+    assert sent(theirs) == ["甲", "乙"]
+    ours.refresh_from_db()
+    assert (ours.registration, ours.status) == (theirs, "active")
+
+
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
 
 
 def test_somebody_who_came_before_the_event_begins_stays_in_too(by, pair):
