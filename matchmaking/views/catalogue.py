@@ -148,7 +148,13 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
         "matchmaking/requirement_results.html",
         {
             "page_obj": page,
-            "rows": _rendered("components/requirement_row.html", rows, "title", filters.query),
+            "rows": _rendered(
+                "components/requirement_row.html",
+                rows,
+                ("title", "enterprise_name"),
+                filters.query,
+                finding.passages_of_requirements,
+            ),
             "facets": facets,
             "chips": chips(request, facets),
             "filters": filters,
@@ -158,22 +164,44 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
     )
 
 
-def _rendered(template: str, rows: list[dict[str, Any]], name: str, query: str) -> list[SafeString]:
-    """Each row as it is kept, the words of the search marked in its heading afterwards: they differ with each search."""
-    marker = Marker(query)
+# Of each row, by its number, where it holds the words that it does not show.
+_Why = Callable[[Marker, dict[int, set[int]]], dict[int, finding.Passage]]
+
+
+def _rendered(
+    template: str, rows: list[dict[str, Any]], shown: tuple[str, ...], query: str, why: _Why
+) -> list[SafeString]:
+    """Each row as it is kept; the words of the search are marked in its heading afterwards, and what it holds elsewhere
+    is quoted below: they differ with each search."""
     kept = [fragments.rendered(template, "row", row) for row in rows]
+    marker = Marker(query)
     if not marker:
         return kept
-    if not marker.words_in(*(row[name] for row in rows)):
+    passages = _passages(marker, rows, shown, why)
+    if not passages and not marker.words_in(*(row[shown[0]] for row in rows)):
         marker = Marker(query, typos=True)
+        passages = _passages(marker, rows, shown, why)
     return [
         mark_safe(  # noqa: S308 -- a rendered template, and a heading that is escaped anew
             html.replace(
-                f">{escape(row[name])}</a></h3>", f">{marker.marked(row[name])}</a></h3>", 1
+                f">{escape(row[shown[0]])}</a></h3>",
+                f">{marker.marked(row[shown[0]])}</a></h3>",
+                1,
             )
+            + _quoted(passages.get(row["pk"]))
         )
         for row, html in zip(rows, kept, strict=True)
     ]
+
+
+def _passages(
+    marker: Marker, rows: list[dict[str, Any]], shown: tuple[str, ...], why: _Why
+) -> dict[int, finding.Passage]:
+    return why(marker, marker.hidden((row["pk"], [row[key] for key in shown]) for row in rows))
+
+
+def _quoted(passage: finding.Passage | None) -> str:
+    return render_to_string("components/passage.html", {"passage": passage}) if passage else ""
 
 
 def _heading(count: int, query: str) -> str:
@@ -345,7 +373,13 @@ def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str
         "matchmaking/enterprise_results.html",
         {
             "page_obj": page,
-            "rows": _rendered("components/enterprise_row.html", rows, "name", filters.query),
+            "rows": _rendered(
+                "components/enterprise_row.html",
+                rows,
+                ("name",),
+                filters.query,
+                finding.passages_of_enterprises,
+            ),
             "facets": facets,
             "chips": chips(request, facets),
             "query": filters.query,
@@ -383,6 +417,7 @@ def _named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
         if row["country"] != "CN":
             place = country(row["country"])
         found[row["pk"]] = {
+            "pk": row["pk"],
             "public_id": row["public_id"],
             "name": row["name"] if own == "zh" else row["name_en"] or row["name"],
             "kind": row["kind_own"] or row["kind_other"],

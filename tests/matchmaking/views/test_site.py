@@ -436,14 +436,20 @@ def plain(html):
 def test_search_marks_what_was_found_and_says_where_else_it_stands(
     client, stocked, query, language, name, passage
 ):
-    page = client.get(
-        reverse("matchmaking:search"), {"q": query}, headers={"accept-language": language}
-    ).content.decode()
+    rows = (
+        "enterprise_list" if "福莱特" in plain(name).replace("<mark>", "") else "requirement_list"
+    )
+    for where in ("search", rows):
+        page = client.get(
+            reverse(f"matchmaking:{where}"), {"q": query}, headers={"accept-language": language}
+        ).content.decode()
 
-    assert f">{name}</a>" in page
-    rows_found = page.split('id="s"')[0]  # before the segments, which say their own
-    said = re.findall(r'<span class="small"><span class="muted">.*?</span></span>', rows_found)
-    assert [plain(one) for one in said] == ([passage] if passage else [])
+        assert f">{name}</a>" in page
+        rows_found = page.split('id="s"')[0]  # before the segments, which say their own
+        said = re.findall(
+            r'<span class="small d-block"><span class="muted">.*?</span></span>', rows_found
+        )
+        assert [plain(one) for one in said] == ([passage] if passage else [])
 
 
 def test_lists_mark_the_words_in_their_headings_and_escape_the_rest(client):
