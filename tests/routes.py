@@ -449,6 +449,8 @@ API = (
     Row("api-events-document", "", "404 404 404 404 404 404 404 200 404 404 200", args={"public_id": "@event_draft", "document_id": "@document_draft"}),
     Row("api-events-document", "", "401 403 403 403 403 403 403 204 403 403 403", method="delete", args={"public_id": "@event", "document_id": "@document"}),
     Row("api-events-headcount", "event", "401 403 403 403 403 403 403 200 403 403 403"),
+    Row("api-events-capacity", "event", "401 403 403 403 403 403 403 200 403 403 403"),
+    Row("api-events-capacity", "event", "401 403 403 403 403 403 403 422 403 403 403", method="patch"),
     Row("api-events-queue", "event", "401 403 403 403 403 403 403 200 403 403 403"),
     post("api-registrations-list", "", "401" + " 422" * 10),
     Row("api-registrations-detail", "registration", "401 404 404 200 404 404 404 200 404 404 404"),

@@ -46,6 +46,7 @@ OPEN = {
     "api-events-documents(event)",
     "api-events-document(@event @document)",
     # Refusals: that the event exists is public.
+    "api-events-capacity(event)",
     "api-events-check-ins(event)",
     "api-events-headcount(event)",
     "api-events-invitations(event)",

@@ -1,14 +1,41 @@
-"""Reserved seats become general at their moment."""
+"""Seats of single tiers: set one by one; what is reserved becomes general at its moment."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chains import audit, changes, sweeping
+from chains.errors import DomainError
 from chains.models import User
 from events.models import Event, Tier
-from events.services import waiting_list
+from events.services import events, waiting_list
+
+
+@transaction.atomic
+def set_seats(*, event: Event, seats: Mapping[str, int], by: User) -> list[Tier]:
+    """So many seats for the tiers named by public id; all else about them and the other tiers stays as it is."""
+    event = events.managed(event, by, Event.Status.DRAFT, Event.Status.PUBLISHED)
+    rows = list(event.tiers.locked())
+    if unknown := sorted(set(seats) - {tier.public_id for tier in rows}):
+        raise DomainError(
+            _("This event has no tier %(tiers)s.") % {"tiers": ", ".join(unknown)},
+            code="tier.unknown",
+        )
+    wanted = [
+        {name: getattr(tier, name) for name in _KEPT}
+        | {"seats": seats.get(tier.public_id, tier.seats)}
+        for tier in sorted(rows, key=lambda tier: (tier.order, tier.pk))
+    ]
+    return events.set_tiers(event=event, tiers=wanted, by=by)
+
+
+_KEPT = (
+    "public_id", "name_zh", "name_en", "is_general", "qualifications", "participant_kinds", "reserved_until",
+)  # fmt: skip
 
 
 @transaction.atomic

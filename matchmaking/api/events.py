@@ -8,6 +8,7 @@ from rest_framework import serializers
 from chains.models import Requirement
 from events.models import AgendaItem, Event, FormQuestion, Listing, Tier
 from matchmaking.api import filters
+from matchmaking.api.capacity import CapacityActions
 from matchmaking.api.checkins import CheckInActions
 from matchmaking.api.documents import DocumentActions
 from matchmaking.api.enterprises import EnterpriseNameSerializer
@@ -83,7 +84,9 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         )  # fmt: skip
 
 
-class EventViewSet(CheckInActions, DocumentActions, InvitationActions, ListActions, QueueActions):
+class EventViewSet(
+    CapacityActions, CheckInActions, DocumentActions, InvitationActions, ListActions, QueueActions
+):
     queryset = Event.objects.none()
     serializer_class = EventSerializer
     filterset_class = filters.EventFilter

@@ -17,7 +17,7 @@ from tests.factories.chains import (
     OrganiserRoleFactory,
     RequirementFactory,
 )
-from tests.factories.events import EventFactory, RegistrationFactory
+from tests.factories.events import EventFactory, RegistrationFactory, TierFactory
 from tests.matchmaking.api.test_api import API, client_of
 from tests.matchmaking.views.test_attachments import PDF
 
@@ -111,6 +111,37 @@ def test_queue_comes_in_its_order_and_heads_are_counted(held):
         (rows[0].public_id, 1, "Guest of honour"), (rows[1].public_id, 2, ""), (rows[2].public_id, 3, ""),
     ]  # fmt: skip
     assert (heads["inside"], heads["expected"], heads["gates"]) == (0, 0, [])
+
+
+def test_seats_of_a_tier_are_set_never_below_those_taken_and_the_queue_moves_up(held):
+    event, organiser, _member = held
+    reserved = TierFactory(event=event, seats=5)
+    general = event.tiers.get(is_general=True)
+    RegistrationFactory(event=event, seats_asked=9)
+    waits = RegistrationFactory(event=event, status="waitlisted", seats_asked=2)
+    address = f"{API}events/{event.public_id}/capacity/"
+
+    def seats(**wanted):
+        rows = [{"public_id": tier, "seats": number} for tier, number in wanted.items()]
+        return organiser.patch(address, {"tiers": rows}, format="json")
+
+    before = organiser.get(address).data["tiers"]
+    too_few = seats(**{general.public_id: 8})
+    nowhere = seats(nowhere=3)
+    moved = seats(**{general.public_id: 12}).data["tiers"]
+
+    names = ("public_id", "seats", "taken", "free", "offered", "waiting")
+    assert [tuple(row[name] for name in names) for row in before] == [
+        (reserved.public_id, 5, 0, 5, 0, 0), (general.public_id, 10, 9, 1, 0, 1),
+    ]  # fmt: skip
+    assert (too_few.data["code"], nowhere.data["code"]) == ("tier.seats_taken", "tier.unknown")
+    assert [tuple(row[name] for name in names) for row in moved] == [
+        (reserved.public_id, 5, 0, 5, 0, 0), (general.public_id, 12, 11, 1, 2, 0),
+    ]  # fmt: skip
+    waits.refresh_from_db()
+    assert waits.status == "offered"
+    reserved.refresh_from_db()
+    assert reserved.qualifications == ["little_giant"]
 
 
 def test_form_with_a_file_registers_and_the_file_comes_back_to_both_sides(held):
