@@ -67,8 +67,7 @@ class EnterpriseRows:
 
     def draft(self, row: Row, say: Say) -> EnterpriseDraft:
         values = row.values
-        written = _PRAISE.sub("", _MARKS.sub("", _SEAL.sub("", words(values.get("name"), 400))))
-        chinese, english = _by_language(written)
+        chinese, english = bare_name(words(values.get("name"), 400))
         name = identity.split_former(chinese)
         if ended := _ENDED.search(name.name):
             say.error(
@@ -260,6 +259,11 @@ class EnterpriseRows:
             },
         )
         row.draft = None
+
+
+def bare_name(written: str) -> tuple[str, str]:
+    """The name alone, without what a list puts before and behind it, and the English one where both stand there."""
+    return _by_language(_PRAISE.sub("", _MARKS.sub("", _SEAL.sub("", written))))
 
 
 def _by_language(name: str) -> tuple[str, str]:

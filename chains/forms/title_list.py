@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from chains import identity, search, spreadsheets
 from chains.errors import DomainError
 from chains.forms import DateInput, Form, LocalisedChoice
+from chains.forms.import_columns import ENTERPRISES
+from chains.forms.import_enterprises import bare_name
 from chains.models import Enterprise, EnterpriseAlias, Proof, QualificationKind, User
 from chains.spreadsheets import Grid
 
@@ -73,11 +75,22 @@ class Misfit:
     enterprise: Enterprise | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int
+    code: str
+    name: str
+    # What the list itself says against it: "不通过", or the heading of those whose title was taken away.
+    denied: str = ""
+
+
 @dataclass(slots=True)
 class TitleList:
     fits: list[Fit] = field(default_factory=list)
     misfits: list[Misfit] = field(default_factory=list)
     held: int = 0
+    # Sheets with names that were not read.
+    other_sheets: list[str] = field(default_factory=list)
 
 
 def read(
@@ -87,32 +100,60 @@ def read(
     may: Callable[[User, Enterprise], bool],
 ) -> TitleList:
     """Of several sheets, or ways to cut a text into columns, the one that names most bodies."""
-    best: list[tuple[int, str, str]] = []
-    for grid in spreadsheets.open_sheets(content, max_rows=MAX_ROWS).grids:
-        named = list(_named(grid))
-        if len(named) > len(best):
-            best = named
+    sheets = spreadsheets.open_sheets(content, max_rows=MAX_ROWS)
+    named = [(grid.name, rows) for grid in sheets.grids if (rows := list(_named(grid)))]
+    best_name, best = max(named, key=lambda one: len(one[1]), default=("", []))
     if not best:
         raise DomainError(
             _("No row of this file holds the name or the code of an enterprise."),
             code="titles.empty",
         )
-    return _compared(best, kind, by, may)
+    found = _compared(best, kind, by, may)
+    if sheets.kind != "csv":
+        found.other_sheets = [name for name, _rows in named if name != best_name]
+    return found
 
 
-def _named(grid: Grid) -> Iterator[tuple[int, str, str]]:
-    """Row number, code and name of each row that has one of them."""
+# What takes a title away, as a heading over rows or in a cell of one.
+_DENIED = re.compile(
+    r"(?:撤销|取消|注销|退出|不通过|未通过|不合格|不予|未达标|淘汰|作废|revoked|withdrawn|rejected|failed|not passed)",
+    re.IGNORECASE,
+)
+_LONGEST_VERDICT = 12
+
+
+def _named(grid: Grid) -> Iterator[_Row]:
+    """The rows that have a code or a name."""
+    place, heading = None, ""
     for number, row in enumerate(grid.rows, 1):
         cells = [str(cell).strip() for cell in row if cell not in (None, "")]
         folded = [identity.fold_number(cell) for cell in cells]
         code = next((one for one in folded if _CODE.fullmatch(one)), "")
-        name = next((cell for cell in cells if len(cell) <= 200 and _BODY.search(cell)), "")
-        if code or name:
-            yield number, code, name
+        place = _place_of_names(row) if _place_of_names(row) is not None else place
+        # Under a header it is the column of names; the one who recommends may stand before it.
+        own = str(row[place] or "").strip() if place is not None and place < len(row) else ""
+        among = [own] if own else cells
+        name = next((cell for cell in among if len(cell) <= 200 and _BODY.search(cell)), "")
+        if len(cells) == 1 and not code and (not name or _DENIED.search(name)):
+            heading = cells[0] if _DENIED.search(cells[0]) else ""
+        elif code or name:
+            verdicts = (c for c in cells if len(c) <= _LONGEST_VERDICT and _DENIED.search(c))
+            struck = _("struck out") if number in grid.struck else ""
+            yield _Row(number, code, bare_name(name)[0], next(verdicts, "") or struck or heading)
+
+
+# "单位" alone may be the one who recommends.
+_NAMES = next(one for one in ENTERPRISES if one.field == "name").names - {"单位", "企业"}
+
+
+def _place_of_names(row: Sequence[object]) -> int | None:
+    """Where the names stand, if the row is a header."""
+    words = [spreadsheets.fold_header(str(cell or "")) for cell in row]
+    return next((at for at, word in enumerate(words) if word in _NAMES), None)
 
 
 def _compared(
-    rows: list[tuple[int, str, str]],
+    rows: list[_Row],
     kind: QualificationKind,
     by: User,
     may: Callable[[User, Enterprise], bool],
@@ -125,9 +166,11 @@ def _compared(
         )
     )
     held = set(kind.qualification_set.in_force().values_list("enterprise", flat=True))
-    for number, code, name in rows:
-        text = " · ".join(filter(None, [name, code]))
-        enterprise, why = _one(code, name)
+    for row in rows:
+        text = " · ".join(filter(None, [row.name, row.code]))
+        enterprise, why = _one(row.code, row.name)
+        if row.denied:
+            why = _("The list itself says: %(words)s") % {"words": row.denied[:80]}
         if enterprise is not None and not why:
             if enterprise.pk in seen:
                 why = _("Stands in the list twice.")
@@ -137,10 +180,10 @@ def _compared(
             elif not may(by, enterprise):
                 why = _("Belongs to another desk, or it is your own.")
         if enterprise is None or why:
-            found.misfits.append(Misfit(number, text, why, enterprise))
+            found.misfits.append(Misfit(row.number, text, why, enterprise))
             continue
         seen.add(enterprise.pk)
-        found.fits.append(Fit(number, enterprise, enterprise.pk in claimed))
+        found.fits.append(Fit(row.number, enterprise, enterprise.pk in claimed))
     return found
 
 
