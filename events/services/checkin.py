@@ -7,6 +7,7 @@ import re
 import unicodedata
 import uuid
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from chains import audit, changes, search
 from chains.errors import DomainError
 from chains.models import Enterprise, User
+from chains.searchtext import visible
 from events import permissions
 from events.models import CheckIn, Delegate, Event, Registration
 from events.services import participation, walk_ins
@@ -41,19 +43,27 @@ class Scan(NamedTuple):
 
 def typed(text: str) -> str:
     """A code as scanners, phones and people give it: the link on the badge, its key, or the short code."""
-    text = unicodedata.normalize("NFKC", text).strip()
-    # Chat applications put words of their own behind a link they pass on.
-    return re.split("[/?#]", text.split("/c/", 1)[1], maxsplit=1)[0] if "/c/" in text else text
+    text = visible(unicodedata.normalize("NFKC", text)).strip()
+    # Chat applications put words of their own behind a link they pass on, or the link into one of theirs.
+    text = unquote(text) if "%2f" in text.lower() else text
+    link = re.search("/c/([^/?#&]*)", text, re.IGNORECASE)
+    if link is None:
+        return text
+    # A scanner is a keyboard to the desk's computer: with its capitals locked each letter comes the other way.
+    return link[1].swapcase() if link[0].startswith("/C/") else link[1]
 
 
 def find(event: Event, text: str) -> Delegate | None:
     """The person a code names: by the key of the badge at any event, by the short code at this one."""
     code = typed(text)
-    short = code.replace(" ", "").replace("-", "").lower()
+    # Whatever stands around it or between its halves: "码：abc–234。"
+    short = re.sub("[^a-z0-9]", "", code.lower().rpartition(":")[2])
     if not code or "\0" in code:
         return None
     return (
-        Delegate.objects.filter(Q(token=code) | Q(event=event, short_code=short))
+        Delegate.objects.filter(
+            Q(token__in=[code, code.swapcase()]) | Q(event=event, short_code=short)
+        )
         .select_related("registration__enterprise", "event")
         .first()
     )

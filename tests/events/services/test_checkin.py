@@ -48,6 +48,12 @@ def desk_of(event):
         lambda one: f"https://example.com/c/{one.token}?from=singlemessage#top",
         lambda one: f" {one.short_code.upper()} ",
         lambda one: f"{one.short_code[:3]}-{one.short_code[3:]}",
+        lambda one: f"\u200b{one.short_code[:3]}–{one.short_code[3:]}。",
+        lambda one: f"码：{one.short_code}",
+        lambda one: f"weixin://x?u=https%3A%2F%2Fexample.com%2Fc%2F{one.token}%2F",
+        # A scanner that types, and capitals are locked.
+        lambda one: f"https://example.com/c/{one.token}/".swapcase(),
+        lambda one: one.token.swapcase(),
         # As an input method for Chinese types it.
         lambda one: "".join(chr(ord(letter) + 0xFEE0) for letter in one.short_code),
     ],
