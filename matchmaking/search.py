@@ -200,6 +200,7 @@ class RequirementSearch:
         self.query = without_controls(params.get("q", "")).strip()[:200]
         self.chosen = chosen_of(params, self.NAMES)
         self.closing = params.get("closing", "")
+        self.substitution = params.get("substitution") == "1"  # of an imported product (row 35)
         self._base: models.QuerySet[Requirement] | None = None
         self._conditions: dict[str, Q] | None = None
 
@@ -219,11 +220,15 @@ class RequirementSearch:
                 params.setlist(name, sorted(set(self.chosen[name])))
         if self.closing in self.WITHIN:
             params["closing"] = self.closing
+        if self.substitution:
+            params["substitution"] = "1"
         return params.urlencode()
 
     def base(self) -> models.QuerySet[Requirement]:
         if self._base is None:
             rows = found(Requirement.objects.open(), self.query)
+            if self.substitution:
+                rows = rows.filter(import_substitution=True)
             if self.closing in self.WITHIN:
                 last = timezone.localdate() + datetime.timedelta(days=int(self.closing))
                 rows = rows.filter(closes_on__lte=last)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -86,6 +87,10 @@ class RequirementQuerySet(models.QuerySet["Requirement"]):
             & (Q(amendment_seen_at=None) | Q(amendment_seen_at__lt=F("amended_at")))
         )
 
+    def overdue(self) -> Self:
+        """Open although the day they were needed by has passed: their owner forgot to close them, or to say a new day."""
+        return self.filter(status__in=Requirement.ACCEPTED, needed_by_on__lt=timezone.localdate())
+
     def scored(self) -> Self:
         """Those a run works on: approved ones too, so that review can begin before an embargo ends."""
         return self.filter(status__in=Requirement.ACCEPTED)
@@ -155,6 +160,7 @@ class Requirement(TimeStamped):
 
     MAX_LINES = 200
     MAX_QUESTIONS = 3
+    STALE = datetime.timedelta(days=90)
 
     enterprise = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="requirements")
     posted_by = models.ForeignKey(
@@ -292,6 +298,21 @@ class Requirement(TimeStamped):
         return self.amended_at is not None and (
             self.amendment_seen_at is None or self.amendment_seen_at < self.amended_at
         )
+
+    @property
+    def is_overdue(self) -> bool:
+        """Still open although the day it was needed by has passed."""
+        return (
+            self.is_accepted
+            and self.needed_by_on is not None
+            and self.needed_by_on < timezone.localdate()
+        )
+
+    @property
+    def is_stale(self) -> bool:
+        """Open for a quarter of a year, and nobody of its house has touched it since."""
+        last = max(filter(None, [self.published_at, self.amended_at]), default=None)
+        return self.is_published and last is not None and last < timezone.now() - self.STALE
 
     @property
     def takes_interests(self) -> bool:

@@ -337,7 +337,7 @@ def requirement_export(request: HttpRequest, extension: str) -> HttpResponseBase
     header = [
         _("Requirement"), _("Enterprise"), _("Chain"), _("Delivered to"), _("Line"), _("What"),
         _("Category"), _("Quantity"), _("Unit"), _("Period"), _("Specification"), _("Needed by"),
-        _("Interests until"), _("Address"),
+        _("Interests until"), _("Replaces an imported product"), _("Address"),
     ]  # fmt: skip
     table = (
         [
@@ -346,6 +346,7 @@ def requirement_export(request: HttpRequest, extension: str) -> HttpResponseBase
             line.text, localised(line.category), line.quantity, localised(line.unit),
             line.get_period_display(), line.specification,
             line.needed_by_on or line.requirement.needed_by_on, line.requirement.closes_on,
+            _("yes") if line.requirement.import_substitution else "",
             settings.SITE_URL + reverse("matchmaking:requirement_detail", args=[line.requirement.public_id]),
         ]
         for line in rows

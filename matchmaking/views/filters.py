@@ -112,11 +112,13 @@ class RequirementFilters(finding.RequirementSearch):
         """What the search looks for, in words: proposed to whoever saves it."""
         facets, _number = self.facets()
         chosen = [choice.label for facet in facets for choice in facet.choices if choice.is_chosen]
+        if self.substitution:
+            chosen.append(_("Replaces an imported product"))
         return " · ".join(filter(None, [self.query, *chosen]))[:80] or _("All requirements")
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.closing or any(self.chosen.values()))
+        return bool(self.closing or self.substitution or any(self.chosen.values()))
 
     def results(self) -> QuerySet[Requirement]:
         return self.filtered().order_by(*SORTS[self.sort])

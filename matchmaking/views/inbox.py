@@ -90,6 +90,7 @@ def _queues(user: User, desks: Desks) -> list[Queue | None]:
         _proofs(user, desks),
         _requirements(user, desks),
         _reports(user),
+        _overdue_requirements(user),
         _lines(user),
         _registrations(user),
         _memberships(user),
@@ -179,6 +180,23 @@ def _requirements(user: User, desks: Desks) -> Queue | None:
         else _("Each one waits for its desk only"),
         _("Moderate"),
         reverse("chains:moderation_case", args=[first.public_id]),
+    )
+
+
+def _overdue_requirements(user: User) -> Queue | None:
+    """Nothing to decide: a word to the buyer, who closes it or names a new day."""
+    rows = Requirement.objects.in_scope_of(user).overdue().order_by("needed_by_on", "pk")
+    first = rows.select_related("enterprise").first()
+    if first is None:
+        return None
+    return Queue(
+        rows.count(),
+        _("Requirements past the day they were needed"),
+        _("Oldest: %(title)s, %(name)s")
+        % {"title": first.title, "name": localised(first.enterprise)},
+        _("It was needed by %(day)s and is still open") % {"day": day(first.needed_by_on)},
+        pgettext("verb", "Open"),
+        reverse("matchmaking:requirement_detail", args=[first.public_id]),
     )
 
 

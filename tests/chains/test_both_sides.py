@@ -28,11 +28,12 @@ from chains.models import (
     Report,
     RequirementFile,
 )
-from chains.services import enterprises, invitations, requirement_files, requirements, terms
+from chains.services import awards, enterprises, invitations, requirement_files, requirements, terms
 from chains.tasks import deliver_invitations, deliver_notifications
 from matchmaking import permissions
 from matchmaking.services import interests
 from tests.factories.chains import (
+    AdministratorFactory,
     EnterpriseFactory,
     MembershipFactory,
     OrganiserRoleFactory,
@@ -483,3 +484,62 @@ def test_titles_are_verified_from_an_authoritys_list_and_what_does_not_fit_is_sh
         typed | {"upload": SimpleUploadedFile("list.csv", "\n".join(rows).encode()), "look": "1"},
     ).context["found"]
     assert (again.fits, again.held) == ([], 3)
+
+
+# --- Found and flagged ---------------------------------------------------------------------------------
+
+
+def test_overdue_stale_and_substituting_requirements_are_told_apart(client):
+    desk, owner = OrganiserRoleFactory(), MembershipFactory()
+    today = timezone.localdate()
+    late, old, plain = (
+        RequirementFactory(enterprise=owner.enterprise, title=title, **fields)
+        for title, fields in (
+            ("到期未关", {"needed_by_on": today - datetime.timedelta(days=1)}),
+            ("久未更新", {"published_at": timezone.now() - datetime.timedelta(days=91)}),
+            ("替代进口", {"import_substitution": True, "needed_by_on": today}),
+        )
+    )
+    client.force_login(owner.user)
+    client.cookies["django_language"] = "zh-hans"
+    page = client.get(reverse("matchmaking:my_requirements")).content.decode()
+
+    def flags(row):
+        return [row.is_overdue, row.is_stale]
+
+    assert [flags(row) for row in (late, old, plain)] == [
+        [True, False],
+        [False, True],
+        [False, False],
+    ]
+    assert (page.count("已过需求时间"), page.count("90 天未更新")) == (1, 1)
+    listed = reverse("matchmaking:requirement_list")
+    found = client.get(listed, {"substitution": "1"}).content.decode()
+    assert [title for title in ("到期未关", "久未更新", "替代进口") if title in found] == [
+        "替代进口"
+    ]
+    sheet = client.get(
+        reverse("matchmaking:requirement_export", args=["csv"]), {"substitution": "1"}
+    )
+    assert b"".join(sheet.streaming_content).decode("utf-8-sig").count("/requirements/") <= 1
+    client.force_login(desk.user)
+    inbox = client.get(reverse("matchmaking:inbox")).content.decode()
+    assert "到期未关" in inbox
+    assert "久未更新" not in inbox
+
+
+def test_of_two_claims_the_list_verifies_that_of_its_first_day():
+    enterprise, kind = EnterpriseFactory(), QualificationKind.objects.get(code="little_giant")
+    days = [datetime.date(year, 1, 1) for year in (2024, 2025)]
+    early, late = (
+        Qualification.objects.create(enterprise=enterprise, kind=kind, valid_from=day)
+        for day in days
+    )
+
+    awards.award(
+        enterprise=enterprise, kind=kind, issuer="x", valid_from=days[0], by=AdministratorFactory()
+    )
+
+    for row in (early, late):
+        row.refresh_from_db()
+    assert (early.status, late.status) == ("verified", "claimed")
