@@ -109,6 +109,9 @@ class RejectNul:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
             return HttpResponseBadRequest()
+        # Between quotes a cookie may hold what no header may.
+        if any("\x00" in value for value in request.COOKIES.values()):
+            return HttpResponseBadRequest()
         is_form = request.method == "POST" and request.content_type in (
             "application/x-www-form-urlencoded",
             "multipart/form-data",

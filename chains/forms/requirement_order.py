@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.http import QueryDict
 
@@ -14,6 +14,9 @@ from chains.searchtext import fold
 FIELDS = ("text", "category", "quantity", "unit", "period", "specification", "needed_by_on")
 BULK = ("category", "unit", "period", "needed_by_on")
 VERBS = ("split", "merge", "bulk")
+# Python reads no number of thousands of digits, and writes one with an exponent out in full.
+_INDEX = re.compile(r"[0-9]{1,9}")
+_FIGURE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _PARTS = re.compile(r"\s*(?:[、;；\n]|,\s|，|\s和\s|\s+and\s+)\s*")
 
 
@@ -35,7 +38,7 @@ def rearranged(posted: QueryDict) -> QueryDict:
 
 
 def _indices(data: QueryDict) -> list[str]:
-    return [i for i in dict.fromkeys(data.getlist("line")) if i.isascii() and i.isdigit()]
+    return [i for i in dict.fromkeys(data.getlist("line")) if _INDEX.fullmatch(i)]
 
 
 def _marked(data: QueryDict, rows: Iterable[str]) -> list[str]:
@@ -87,15 +90,13 @@ def _sum(data: QueryDict, first: str, other: str) -> str | None:
         data.get(f"line-{first}-{name}", "") == data.get(f"line-{other}-{name}", "")
         for name in ("unit", "period")
     )
-    try:
-        figures = [
-            Decimal((data.get(f"line-{one}-quantity", "").strip() or "0").replace(",", ""))
-            for one in (first, other)
-        ]
-    except InvalidOperation:
+    typed = [
+        data.get(f"line-{one}-quantity", "").strip().replace(",", "") or "0"
+        for one in (first, other)
+    ]
+    if not same or not all(map(_FIGURE.fullmatch, typed)):
         return None
-    total = figures[0] + figures[1]
-    return f"{total:f}" if same and total.is_finite() else None
+    return f"{sum(map(Decimal, typed)):f}"
 
 
 def _bulk(data: QueryDict, rows: list[str]) -> None:
@@ -114,7 +115,7 @@ def _renumber(data: QueryDict, before: list[str], after: list[str], led: dict[st
     new = [index for index in after if data.get(f"line-{index}-text", "").strip()]
     for row in data.getlist("condition"):
         place = data.get(f"condition-{row}-line", "")
-        if place.isascii() and place.isdigit() and 0 < int(place) <= len(old):
+        if _INDEX.fullmatch(place) and 0 < int(place) <= len(old):
             kept = led[old[int(place) - 1]]
             if kept in new:
                 data[f"condition-{row}-line"] = str(new.index(kept) + 1)

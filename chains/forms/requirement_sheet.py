@@ -224,7 +224,7 @@ def sheet_of(table: Table, register: Register) -> Sheet:
 
 def read_posted(data: MultiValueDict[str, str], register: Register) -> Sheet:
     """Rows as the page sent them back: those to be put right, or all that wait for a yes."""
-    numbers = [int(n) for n in data.getlist("row") if n.isascii() and n.isdigit()]
+    numbers = [int(n) for n in data.getlist("row") if re.fullmatch("[0-9]{1,9}", n)]
     rows = []
     for ordinal, number in enumerate(dict.fromkeys(numbers[: Requirement.MAX_LINES]), 1):
         cells = {name: data.get(f"row-{number}-{name}", "").strip() for name in FIELDS}

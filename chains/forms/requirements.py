@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
@@ -57,7 +58,7 @@ class Posting:
     # A row is known by its index, posted once for each: rows may be missing in between.
     def _rows(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
         if self.data is not None:
-            indices = [int(i) for i in self.data.getlist(kind) if i.isascii() and i.isdigit()]
+            indices = [int(i) for i in self.data.getlist(kind) if re.fullmatch("[0-9]{1,9}", i)]
             known = list(dict.fromkeys(indices))[: 2 * Requirement.MAX_LINES]
             return [(index, dict[str, Any]()) for index in known]
         stored = list(_stored(kind, self.requirement))

@@ -41,18 +41,17 @@ def award(
         raise DomainError(_("The last day of validity lies before the first."), code="proof.term")
     if not issuer.strip():
         raise DomainError(_("Say who gave the title."), code="proof.issuer")
-    held = enterprise.qualifications.filter(kind=kind)
-    if (
-        same := held.filter(valid_from=valid_from, status=Proof.Status.VERIFIED).first()
-    ) is not None:
+    held = enterprise.qualifications.filter(kind=kind).exclude(status=Proof.Status.REFUSED)
+    same = held.filter(valid_from=valid_from).first()
+    if same is not None and same.status == Proof.Status.VERIFIED:
         return same  # the list came twice
-    row = held.filter(status=Proof.Status.CLAIMED).order_by("-valid_from", "-pk").first()
-    row = row or Qualification(enterprise=enterprise, kind=kind)
-    if held.filter(valid_from=valid_from, status=Proof.Status.REVOKED).exists():
+    if same is not None and same.status == Proof.Status.REVOKED:
         raise DomainError(
             _("This title was revoked with the same first day. Decide it in its own case."),
             code="proof.revoked",
         )
+    claimed = held.filter(status=Proof.Status.CLAIMED).order_by("-valid_from", "-pk")
+    row = same or claimed.first() or Qualification(enterprise=enterprise, kind=kind)
     row.issuer, row.batch = issuer.strip()[:200], batch.strip()[:80]
     row.valid_from, row.valid_until_on = valid_from, valid_until_on
     row.status, row.reason = Proof.Status.VERIFIED, ""

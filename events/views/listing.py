@@ -110,7 +110,7 @@ def _feature(request: MemberRequest, event: Event) -> None:
 def _order(request: MemberRequest, event: Event) -> None:
     """Numbers as typed, one for each row; equal ones keep their order."""
     typed = [
-        (int(value) if value.isdigit() else 10_000, code)
+        (int(value) if value.isascii() and value.isdigit() else 10_000, code)
         for code, value in (
             (row.code, request.POST.get(f"order_{row.code}", "")[:6])
             for row in event.listings.all()

@@ -691,9 +691,8 @@ _NOT_AGAIN_WITHIN = datetime.timedelta(hours=6)
 def tell_interested(*, requirement: Requirement, kind: str, by: None = None) -> int:
     """The system's: those who wait for an answer or have a yes hear that the buyer has changed or ended what it asked."""
     since = timezone.now() - _NOT_AGAIN_WITHIN
-    if Notification.objects.filter(
-        kind=kind, context__requirement=requirement.public_id, created_at__gte=since
-    ).exists():
+    told = Notification.objects.about(requirement=requirement.public_id)
+    if told.filter(kind=kind, created_at__gte=since).exists():
         return 0
     rows = Interest.objects.filter(
         requirement=requirement, status__in=[Status.SENT, Status.ACCEPTED, Status.NO_ANSWER]

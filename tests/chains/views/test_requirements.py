@@ -622,3 +622,20 @@ def test_merging_different_units_keeps_the_other_figure_in_words(client, member)
 
     assert (row["quantity"].value(), row["unit"].value()) == ("1.2万", "套")
     assert row["specification"].value() == "20 箱"
+
+
+@pytest.mark.parametrize("figure", ["sNaN", "1e999999", "9e9999999999", "-1"])
+def test_merging_adds_up_nothing_but_plain_figures(client, member, figure):
+    big = "9" * 5000  # more digits than Python reads as a number
+    data = posted(
+        line=["0", "1", big],
+        marked=["0", "1"],
+        merge="1",
+        condition=["0", big],
+        **{"line-1-text": "三分体接线盒", "line-1-quantity": figure, "condition-0-line": big},
+    )
+
+    (row,) = client.post(CREATE, data).context["posting"].lines
+
+    assert row["quantity"].value() == "1.2万"
+    assert row["specification"].value().startswith(figure)

@@ -519,3 +519,8 @@ def test_search_box_proposes_at_most_eight_links_of_each_sort_some(client):
     assert "Qpending" not in found
     assert client.get(address, {"q": "x"}).content == b""
     assert b"<script" not in client.get(address, {"q": "<script>光伏"}).content
+
+
+def test_cookie_that_holds_what_the_database_cannot_store_is_refused(client):
+    hidden = {"Cookie": 'sessionid="' + "\\000" * 9 + '"'}
+    assert client.get("/", headers=hidden).status_code == 400
