@@ -32,6 +32,7 @@ class BadNetwork:
         self._is_renumbering = is_renumbering
         self.is_away = False
         self.cut = self.sent_twice = self.refused = 0
+        self._serving = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -60,6 +61,10 @@ class BadNetwork:
     async def _serve(self, reader, writer):
         """One request of one connection: then it is closed, so that the next one meets its own fate."""
         gone = ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError
+        # The loop knows its tasks only weakly, and one whose browser has left may be known to nobody else.
+        task = asyncio.current_task()
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         with contextlib.suppress(*gone):
             head = await reader.readuntil(b"\r\n\r\n")
             length = _LENGTH.search(head)
