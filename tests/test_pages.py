@@ -115,6 +115,8 @@ NO_PAGE = {
     "matchmaking:attachment_download": FILE,
     "matchmaking:attachment_remove": ANSWER,
     "matchmaking:requirement_want": ANSWER,
+    "matchmaking:requirement_file": FILE,
+    "chains:invitation_withdraw": ANSWER,
     "matchmaking:search_suggest": PIECE,
     "matchmaking:search_save": ANSWER,
     "matchmaking:calendar_renew": ANSWER,

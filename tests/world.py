@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from types import SimpleNamespace
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -167,6 +168,12 @@ def _register(world):
     )
     world.invited = MemberInvitation.objects.create(
         enterprise=world.buyer, email=CANARIES["invited"][0], invited_by=world.people["owner"],
+        expires_on=timezone.localdate() + timedelta(days=14),
+    )  # fmt: skip
+    newcomer = world.people["newcomer"]
+    EmailAddress.objects.create(user=newcomer, email=newcomer.email, verified=True, primary=True)
+    world.invited_here = MemberInvitation.objects.create(
+        enterprise=world.buyer, email=newcomer.email.lower(), invited_by=world.people["owner"],
         expires_on=timezone.localdate() + timedelta(days=14),
     )  # fmt: skip
     world.pending = EnterpriseFactory(

@@ -90,7 +90,7 @@ class RequirementSerializer(serializers.ModelSerializer[Requirement]):
             "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
             "cooperation_kinds", "chain", "region", "project", "needed_by_on", "closes_on",
             "answer_by_on", "is_urgent", "import_substitution", "contact_policy", "status",
-            "close_reason", "published_at", "amended_at", "lines", "conditions", "questions",
+            "close_reason", "close_outcome", "published_at", "amended_at", "lines", "conditions", "questions",
         )  # fmt: skip
 
     def get_project(self, requirement: Requirement) -> dict[str, Any] | None:
@@ -103,6 +103,13 @@ class RequirementSerializer(serializers.ModelSerializer[Requirement]):
         """Those of the whole requirement; a line's own stand with the line."""
         whole = [c for c in requirement.conditions.all() if c.line_id is None]
         return [dict(row) for row in ConditionSerializer(whole, many=True).data]
+
+
+class ClosingSerializer(serializers.Serializer[Any]):
+    close_outcome = serializers.ChoiceField(
+        choices=Requirement.Outcome.choices, default="", allow_blank=True
+    )
+    close_note = serializers.CharField(default="", allow_blank=True, max_length=300)
 
 
 class RequirementDraftSerializer(serializers.Serializer[Any]):
@@ -229,10 +236,19 @@ class RequirementViewSet(ReadViewSet):
         """Hand a draft to its desk."""
         return self._answer(requirements.submit(requirement=self.get_object(), by=request.user))
 
-    @extend_schema(request=None, responses=RequirementSerializer)
+    @extend_schema(request=ClosingSerializer, responses=RequirementSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
     def withdraw(self, request: Request, public_id: str) -> Response:
-        return self._answer(requirements.withdraw(requirement=self.get_object(), by=request.user))
+        """End it, and say how the need ended: found here it counts as filled."""
+        body = ClosingSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = requirements.withdraw(
+            requirement=self.get_object(),
+            outcome=body.validated_data["close_outcome"],
+            note=body.validated_data["close_note"],
+            by=request.user,
+        )
+        return self._answer(row)
 
     @extend_schema(request=PurposeSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
