@@ -31,7 +31,17 @@ class LoginForm(allauth.LoginForm):  # type: ignore[misc]  # allauth ships no ty
         self.fields["password"].help_text = ""
 
 
-class SignupForm(allauth.SignupForm):  # type: ignore[misc]
+class NewPassword(forms.BaseForm):
+    """What a password has to be in one sentence, not in one for each of the rules."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = _(
+            "At least 8 characters, not only digits, nothing common and nothing like your mailbox."
+        )
+
+
+class SignupForm(NewPassword, allauth.SignupForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
@@ -49,17 +59,17 @@ class ResetPasswordForm(allauth.ResetPasswordForm):  # type: ignore[misc]
     use_required_attribute = False
 
 
-class ResetPasswordKeyForm(allauth.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(NewPassword, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
 
-class ChangePasswordForm(allauth.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(NewPassword, allauth.ChangePasswordForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
 
-class SetPasswordForm(allauth.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(NewPassword, allauth.SetPasswordForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 

@@ -28,6 +28,7 @@ from chains.models import (
     Region,
 )
 from chains.services import accounts, enterprises, invitations
+from chains.templatetags.localised import is_chinese
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 
@@ -446,7 +447,7 @@ def notification_list(request: MemberRequest) -> HttpResponse:
         "chains/notification_list.html",
         {
             "page_obj": page,
-            "notices": _messages(list(page), request.user.language),
+            "notices": _messages(list(page), "zh" if is_chinese() else "en"),
             "unread": rows.filter(read_at=None).count(),
         },
     )

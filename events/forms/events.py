@@ -90,6 +90,7 @@ class EventForm(Form):
         to_field_name="code",
         required=False,
         label=_("Industrial cluster"),
+        empty_label="–",
         help_text=_("The one it is held for, if any"),
     )
     chains = LocalisedChoices(

@@ -437,7 +437,9 @@ def enterprise_rows(ids: list[int]) -> list[dict[str, Any]]:
         titles[pk].append(names[0] or names[1])
     shown = Capability.objects.published().filter(enterprise__in=ids).order_by("pk")
     for pk, *names in shown.values_list("enterprise_id", f"title_{own}", f"title_{other}"):
-        offered[pk].append((lang(own if names[0] else other), names[0] or names[1]))
+        title = (lang(own if names[0] else other), names[0] or names[1])
+        if title not in offered[pk]:  # two of a kind look like one said twice
+            offered[pk].append(title)
     return [
         {**row, "titles": tuple(titles[pk][:3]), "capabilities": tuple(offered[pk][:3])}
         for pk, row in zip(ids, _named_enterprises(ids), strict=True)

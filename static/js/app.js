@@ -8,3 +8,5 @@ document.addEventListener("click", function (e) {
 });
 /* After a failed post the summary of errors takes the focus. */
 var summary = document.querySelector("[data-focus]"); if (summary) summary.focus();
+/* Tabs may be wider than a phone: the current one is in sight. */
+document.querySelectorAll(".nav-main [aria-current]").forEach(function (a) { var bar = a.closest(".nav-main"), hidden = a.getBoundingClientRect().right - bar.getBoundingClientRect().right; if (hidden > 0) bar.scrollLeft += hidden + 16; });
