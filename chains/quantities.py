@@ -249,6 +249,8 @@ _REMARK = re.compile(r"\s*\([^()]*\)$")
 _RANGE = re.compile(r"\d\s*(?:[~—–]|-|至|到|\bto\b)\s*\d")
 # "500、600", "500±10", "3×20箱", "1/2", "2吨 3吨" – but "m2" is a unit.
 _ANOTHER_FIGURE = re.compile(r"(?:^|[^a-z\d])[\d±×⁄]")
+# As on cheques.
+_FORMAL = str.maketrans("壹贰弐叁肆伍陆柒捌玖拾佰仟萬", "一二二三四五六七八九十百千万")
 _CHINESE_FIGURE = re.compile(r"^[零〇一二两三四五六七八九十百千万亿]+")
 _CHINESE_DIGITS = {
     c: n
@@ -379,6 +381,7 @@ def _split_figure(text: str, raw: Cell) -> tuple[Decimal, str]:
     if mixed:
         value = int(mixed["head"]) * 10**4 + int(mixed["tail"]) * 10**3
         return Decimal(value), text[mixed.end() :].strip()
+    text = text.translate(_FORMAL)
     chinese = _CHINESE_FIGURE.match(text)
     if chinese:
         return _chinese(chinese[0], raw), text[chinese.end() :].strip()
@@ -472,7 +475,7 @@ _WORDS = [
 _QUARTER = {"一": 1, "二": 2, "三": 3, "四": 4}
 _QUARTERS = [
     re.compile(r"^(?P<y>\d{4})\s*年?[\s\-/]*q(?P<q>[1-4])$"),
-    re.compile(r"^q(?P<q>[1-4])[\s\-/,]*(?:of )?(?P<y>\d{4})\s*年?$"),
+    re.compile(r"^(?:end of )?q(?P<q>[1-4])[\s\-/,]*(?:of )?(?P<y>\d{4})\s*年?$"),
     re.compile(r"^(?P<y>\d{4})\s*年\s*第?\s*(?P<q>[1-4一二三四])\s*季度?末?底?$"),
 ]
 _HALVES = [
@@ -498,8 +501,8 @@ _WEEKS = [
 _SHORT_WORDS = re.compile(rf"^(?P<d>\d{{1,2}})[ \-]{_MONTH}[ \-'’](?P<y>\d{{2}})$")
 # Counted from something that is no day: an order, a contract, the payment.
 _RELATIVE = re.compile(
-    r"^(?:.{0,12}[后起内]的?)?\s*\d+\s*(?:[-~至到]\s*\d+\s*)?(?:个?工作日|自然日|天|周|个月|[日月](?=[之以]?内))\s*(?:[之以]?内|左右)?(?:交货|到货|交付|供货)?$|"
-    r"^(?:within )?\d+(?:\s*(?:-|~|to)\s*\d+)?\s*(?:working |business |calendar )?(?:days?|weeks?|wks?|months?)\b.*$"
+    r"^(?:.{0,12}[后起内]的?)?\s*\d+\s*(?:[-~至到]\s*\d+\s*)?(?:个?工作日|自然日|天|周|个月|[日月](?=[之以]?内)|(?<=后\d)日|(?<=后\d\d)日)\s*(?:[之以]?内|左右)?(?:交货|到货|交付|供货)?$|"
+    r"^(?:within |aro |after receipt of order |after order )?\d+(?:\s*(?:-|~|to)\s*\d+)?\s*(?:working |business |calendar )?(?:days?|weeks?|wks?|months?)\b.*$"
 )
 _YEAR_ONLY = re.compile(r"^(?:end of |by )?(?P<y>\d{4})\s*(?:年|年底|年末|年内|年底前|年末前)?$")
 # Days that a spreadsheet counts from the end of 1899; between them 2000 and 2100.
@@ -518,7 +521,8 @@ def parse_date(raw: Cell) -> Day:
         return _checked(raw, raw)
     if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
         return _serial(float(raw), raw)
-    text = re.sub(r"(?:之前|以前|前|止|截止)$", "", fold_cell(raw)) if fold_cell(raw) else ""
+    text = re.sub(r"(?:之前|以前|前|止|截止|\(含\)|\(前\))+$", "", fold_cell(raw))
+    text = re.sub(r"^(?:by |before |not later than |no later than |latest )+", "", text)
     if is_placeholder(text):
         return Day(None)
     text = _in_figures(text)

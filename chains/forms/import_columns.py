@@ -31,7 +31,7 @@ ENTERPRISES = (
         "企业名称",
         "Name",
         aliases=(
-            "名称", "单位名称", "公司名称", "公司", "企业", "单位", "企业全称", "公司全称", "单位全称", "全称", "参会单位", "参会企业", "供应商", "供应商名称",
+            "名称", "单位名称", "法人单位名称", "法人名称", "参会企业全称", "公司名称", "公司", "企业", "单位", "企业全称", "公司全称", "单位全称", "全称", "参会单位", "参会企业", "供应商", "供应商名称",
             "供应商全称", "供货商", "供方", "供方名称", "厂家", "厂商", "厂家名称", "生产厂家", "生产企业", "制造商", "客商名称", "机构名称", "会员单位", "企业名",
             "company", "company name", "enterprise", "enterprise name", "organisation", "organization", "legal name", "supplier", "supplier name",
             "vendor", "vendor name", "manufacturer", "member",
@@ -68,7 +68,7 @@ ENTERPRISES = (
         "Region",
         aliases=(
             "地区", "区域", "所在地", "所在县(市、区)", "所在区县", "县市区", "县(市、区)", "区县", "所属地区", "所属区域", "所属县市区", "属地", "行政区划", "行政区划名称", "行政区划代码",
-            "所在市", "城市", "所在城市", "市县", "所属县(市、区)", "所属区县", "所属县", "所在县市区", "所属市", "所属地", "县区", "区域(县市区)", "town", "region/city", "注册地", "county", "city", "district", "location", "region code", "place",
+            "所在市", "城市", "所在城市", "市县", "所属县(市、区)", "所属区县", "所属县", "所在县市区", "所属市", "所属地", "县区", "区域(县市区)", "town", "region/city", "city/country", "city, country", "city and country", "注册地", "county", "city", "district", "location", "region code", "place",
         ),
         example="海盐县",
         note="County, district or city; by name or code. 县、区或市，可写名称或代码。",

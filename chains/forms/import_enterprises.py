@@ -53,6 +53,21 @@ _KINDS_BY_NAME = (
     (re.compile(r"(?:局|厅|委员会|管委会|人民政府)$"), "government"),
 )
 
+# What lists call the kinds.
+_KIND_WORDS = {
+    word: kind
+    for kind, words in {
+        "university": ("高校", "院校", "大专院校", "高职院校", "学校"),
+        "research_institute": ("科研机构", "研究机构", "科研单位"),
+        "financial_institution": ("投资机构", "银行", "基金", "保险", "担保", "融资机构", "investor", "bank"),
+        "association": ("协会", "商会", "社会团体", "联盟", "社会组织"),
+        "government": ("政府部门", "政府", "机关", "政府机构", "党政机关", "主管部门", "园区", "开发区", "authority"),
+        "service_provider": ("服务机构", "中介机构", "检测机构", "第三方机构", "服务商", "service"),
+        "enterprise": ("民营企业", "国有企业", "国企", "民企", "外资企业", "合资企业", "合作社", "个体工商户", "个体户", "company"),
+    }.items()
+    for word in words
+}  # fmt: skip
+
 
 @dataclass
 class EnterpriseRows:
@@ -87,6 +102,13 @@ class EnterpriseRows:
         former += [t for t in re.split(r"[、;；,，/\n]", values.get("former") or "") if t.strip()]
         country = self._country(values, say)
         number, is_odd = self._number(values.get("number"), say, country)
+        if (
+            not country
+            and not number
+            and not values.get("region")
+            and not CHINESE.search(name.name)
+        ):
+            say.warn("name", _("No country is stated: taken for one of China."))
         if country not in ("", "CN") and values.get("region") and values.get("country"):
             say.warn("region", _("Regions are those of China: left out."))
         return EnterpriseDraft(
@@ -114,7 +136,7 @@ class EnterpriseRows:
         if not typed:
             place = words(values.get("region"), 80)
             is_foreign = len(place) > 2 and not self.regions.knows(place)
-            found = country_of(place) if is_foreign else None
+            found = country_of(place) or _country_behind(place) if is_foreign else None
             return found if found and found != "CN" else ""
         country = country_of(typed)
         if country is None:
@@ -142,6 +164,8 @@ class EnterpriseRows:
         is_region = any(region.name_zh == name for region in self.regions.by_word.get(name, ()))
         has_letter = any(character.isalpha() for character in name)
         has_letter = has_letter and name.lower() not in _NO_NAMES
+        # A code in the column of names: the two have been mixed up.
+        has_letter = has_letter and not identity.CODES.fullmatch(name.upper())
         return has_letter and not is_region and bool(identity.normalise_name(name))
 
     def _number(self, raw: str | None, say: Say, country: str) -> tuple[str | None, bool]:
@@ -151,7 +175,10 @@ class EnterpriseRows:
         if not any(character.isdigit() for character in raw):
             say.warn("number", _("“%(text)s” is no number: left out.") % {"text": words(raw, 40)})
             return None, False
-        if len(identity.CODES.findall(unicodedata.normalize("NFKC", raw).upper())) > 1:
+        codes = identity.CODES.findall(unicodedata.normalize("NFKC", raw).upper())
+        if len(codes) == 1 and re.fullmatch(_OLD_AND_NEW, raw.strip(), re.IGNORECASE):
+            raw = codes[0]
+        if len(codes) > 1:
             say.error("number", _("Two codes stand in one cell. Which of them is right?"))
             return None, False
         verdict = identity.check_number("uscc" if country in ("", "CN") else "foreign", raw)
@@ -171,13 +198,14 @@ class EnterpriseRows:
 
     def _kind(self, typed: str | None, name: str, say: Say) -> str:
         if typed:
-            kind = self._kinds.get(fold(typed))
-            if kind is None and not self._by_name(typed):
+            kind = self._kinds.get(fold(typed)) or _KIND_WORDS.get(fold(typed), "")
+            kind = kind or self._by_name(typed) or self._by_name(name)
+            if not kind:
                 say.warn(
                     "kind",
                     _("“%(text)s” is no kind of body: taken for an enterprise.") % {"text": typed},
                 )
-            return kind or self._by_name(typed)
+            return kind
         return self._by_name(name)
 
     def _by_name(self, name: str) -> str:
@@ -259,6 +287,16 @@ class EnterpriseRows:
             },
         )
         row.draft = None
+
+
+# The number of before 2015 and the code that came in its place.
+_OLD_AND_NEW = r"\d{13,15}\s*[/、,，;；|\s(（]\s*[0-9A-Z]{18}[)）]?|[0-9A-Z]{18}\s*[/、,，;；|\s(（]\s*\d{13,15}[)）]?"
+
+
+def _country_behind(place: str) -> str | None:
+    """ "Schweinfurt, Germany", "Torino (Italy)"."""
+    parts = re.split(r"\s*[,，(（/]\s*", place.rstrip(")） "))
+    return country_of(parts[-1]) if len(parts) > 1 and parts[-1] else None
 
 
 def bare_name(written: str) -> tuple[str, str]:
@@ -384,7 +422,10 @@ class _People:
 
     def _mail(self, text: str, say: Say) -> str:
         bare = re.sub(r"^mailto:", "", text.strip(), flags=re.IGNORECASE)
-        mail = unicodedata.normalize("NFKC", re.split(r"[;；,，、\s]", bare)[0])
+        bare = unicodedata.normalize("NFKC", bare).replace("。", ".")
+        # "Demo <demo@example.com>"
+        found = re.search(r"[^\s<>()\[\];,、]+@[^\s<>()\[\];,、]+", bare)
+        mail = found[0] if found else re.split(r"[;,、\s]", bare)[0]
         try:
             validate_email(mail)
         except ValidationError:

@@ -29,10 +29,10 @@ COLUMNS = (
         "Product",
         aliases=(
             "名称", "品名", "产品", "物料名称", "货物名称", "设备名称", "物资名称", "零部件名称", "商品名称", "需求名称",
-            "需求产品", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
+            "需求产品", "需求产品名称", "所需产品", "采购产品名称", "采购货物名称", "采购物资名称", "采购设备名称", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
             "需求内容", "物料描述", "产品描述", "货物描述", "品名规格", "名称规格", "名称型号", "品名型号", "产品名称规格型号", "物料名称规格", "设备名称型号", "bezeichnung",
             "item", "item name", "product name", "name", "what", "line", "material", "part", "part name",
-            "description", "item description", "product description", "goods description", "material description", "commodity", "article", "description of goods", "goods", "short text", "material short text", "kurztext", "produkt", "artikel", "benennung",
+            "description", "item description", "product description", "goods description", "material description", "commodity", "article", "description of goods", "goods", "part description", "description of goods or services", "goods or services", "short text", "material short text", "kurztext", "produkt", "artikel", "benennung",
         ),
         required=True,
         example="三分体接线盒",
@@ -43,7 +43,7 @@ COLUMNS = (
         "技术要求",
         "Specification",
         aliases=(
-            "规格要求", "规格", "规格型号", "型号规格", "型号", "技术参数", "参数", "技术规格", "技术指标", "要求", "性能要求",
+            "规格要求", "具体要求", "具体需求", "需求描述", "规格", "规格型号", "型号规格", "型号", "技术参数", "参数", "技术规格", "技术指标", "要求", "性能要求",
             "spec", "specs", "specifications", "technical requirements", "requirements", "model", "type", "parameters",
             "description", "产品描述", "物料描述", "货物描述", "规格及型号", "规格/型号", "spec / model", "technical specification",
         ),
@@ -84,7 +84,7 @@ COLUMNS = (
         "需求时间",
         "Needed by",
         aliases=(
-            "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
+            "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "采购时间", "需要时间", "使用时间", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
             "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "delivery by", "required by", "deliv date", "del date", "交付要求时间", "liefertermin",
         ),
         kind="value",

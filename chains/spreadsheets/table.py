@@ -595,7 +595,8 @@ def _one_blank(run: re.Match[str]) -> str:
 
 
 _OWNER = re.compile(
-    r"^(?:法人单位|法人|企业|单位|公司|机构|供应商|供货商|供方|厂家|厂商|客商)的?(?=..)"
+    # "企业名称" is no name of a product.
+    r"^(?:法人单位|法人|企业|单位|公司|机构|供应商|供货商|供方|厂家|厂商|客商)的?(?=..)(?!(?:全|简)?[名称]称?$)"
 )
 _COUNTED = re.compile(
     r"\s*(?:[#_]?\d{1,2}|[一二三四]|(?:required|needed)?\s*(?:per annum|per year|p\.a\.|required|needed))\s*$",

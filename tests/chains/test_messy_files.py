@@ -198,6 +198,14 @@ LINES = {
         [("泵", 2, "台", NEW_YEAR), ("阀", 3, "台", None), ("管", 4, "台", None)],
         [],
     ),
+    "an authority's table of demands: the enterprise is no product": (
+        (
+            "县（市、区）,企业名称,需求产品（技术）名称,具体要求,采购数量,拟采购时间\n海盐县,示例甲有限公司,轴承,P4级,贰佰套,2027-01-01(含)\n"
+            "平湖市,示例乙有限公司,磨床,,壹拾贰台,合同后45日\n"
+        ).encode(),
+        [("轴承", 200, "套", NEW_YEAR), ("磨床", 12, "台", None)],
+        [],
+    ),
     "the mark of one encoding before another": (
         b"\xef\xbb\xbf" + text(",", "gb18030"), READ, [],
     ),
@@ -297,6 +305,32 @@ def test_merged_cells_over_one_another_cost_no_more_than_their_rows():
 
     assert len(read.good) == 149
     assert time.process_time() - started < 2
+
+
+def test_suppliers_of_other_countries_and_of_other_kinds():
+    read = rows(
+        Import.Kind.ENTERPRISES,
+        sheet_of(
+            [
+                ["Supplier Name", "City, Country", "类型", "注册号/统一社会信用代码", "E-mail"],
+                ["Demo Bearings GmbH", "Schweinfurt, Germany", "", "", "Demo <m@example.com>"],
+                ["Demo Motors S.p.A.", "Torino (IT)", "", "", "m@example。com"],
+                ["Demo Pumps Inc.", "", "", "", ""],
+                ["示例大学机械学院", "海盐县", "高校", "", ""],
+                ["海盐县经济和信息化局", "海盐县", "其他单位", "", ""],
+                ["示例戊有限公司", "海盐县", "民营企业", f"330421000123457/{A}", ""],
+                [B, "海盐县", "", "示例己有限公司", ""],
+            ]
+        ),
+    )
+
+    assert [(r.draft.country, r.draft.kind, r.draft.number) for r in read if r.draft] == [
+        ("DE", "", None), ("IT", "", None), ("", "", None),
+        ("", "university", None), ("", "government", None), ("", "enterprise", A),
+    ]  # fmt: skip
+    assert [p.email for r in read[:2] for p in r.draft.people] == ["m@example.com"] * 2
+    assert read[2].notes[0]["sentence"] == "No country is stated: taken for one of China."
+    assert (read[6].draft, read[6].notes[0]["column"]) == (None, "A")
 
 
 def test_rows_that_are_struck_out_are_left_out_and_said():
