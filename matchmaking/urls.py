@@ -48,6 +48,16 @@ matchmaking = [
     path("my/data/erase/", own_data.account_erase, name="account_erase"),
     path("requirements/", catalogue.requirement_list, name="requirement_list"),
     path(
+        "my/requirements/<str:public_id>/contact-log.<str:extension>",
+        requirements.contact_log_export,
+        name="contact_log_export",
+    ),
+    path(
+        "enterprises/export.<str:extension>",
+        catalogue.enterprise_export,
+        name="enterprise_export",
+    ),
+    path(
         "requirements/export.<str:extension>",
         catalogue.requirement_export,
         name="requirement_export",

@@ -108,6 +108,8 @@ NO_PAGE = {
     "events:check_in_worker": FILE,
     "events:registration_decide": ANSWER,
     "matchmaking:requirement_export": FILE,
+    "matchmaking:enterprise_export": FILE,
+    "matchmaking:contact_log_export": FILE,
     "matchmaking:requirement_desk_export": FILE,
     "matchmaking:category_suggest": PIECE,
     "matchmaking:interest_send": ANSWER,

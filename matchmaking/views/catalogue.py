@@ -366,6 +366,25 @@ def enterprise_list(request: HttpRequest) -> HttpResponse:
     return render(request, "matchmaking/enterprise_list.html", context)
 
 
+@login_not_required
+@require_GET
+def enterprise_export(request: HttpRequest, extension: str) -> HttpResponseBase:
+    """The filtered register as a sheet: what its pages show to everybody, contacts never."""
+    filters = EnterpriseFilters(request)
+    ids = list(filters.results()[:EXPORT_LIMIT])
+    header = [_("Enterprise"), _("Kind"), _("Region"), _("Titles"), _("Capabilities"), _("Address")]
+    table = (
+        [
+            row["name"], row["kind"], row["place"] if row["has_region"] else "",
+            "; ".join(row["titles"]), "; ".join(title for _language, title in row["capabilities"]),
+            settings.SITE_URL + reverse("matchmaking:enterprise_detail", args=[row["public_id"]]),
+        ]
+        for first in range(0, len(ids), 500)
+        for row in enterprise_rows(ids[first : first + 500])
+    )  # fmt: skip
+    return sheet_response(extension, "enterprises", header, table)
+
+
 def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str:
     page = Paginator(filters.results(), PER_PAGE).get_page(request.GET.get("page"))
     facets = filters.facets()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -446,19 +446,8 @@ def _condition_rows(
 def contact_log(request: MemberRequest, public_id: str) -> HttpResponse:
     """Who opened the buyer's contact of this requirement, when and by what right."""
     requirement = get_object_or_404(_own(request), public_id=public_id)
-    rows = (
-        ContactReveal.objects.filter(
-            requirement=requirement, contact__enterprise=requirement.enterprise
-        )
-        .select_related("enterprise", "contact")
-        .order_by("-at", "-pk")
-    )
-    page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    desks = {row.user_id for row in page.object_list if row.right == ContactReveal.Right.DESK}
-    bodies = {
-        role.user_id: localised(role.body)
-        for role in OrganiserRole.objects.filter(user__in=desks).select_related("body")
-    }
+    page = Paginator(_looks(requirement), 50).get_page(request.GET.get("page"))
+    bodies = _bodies_of(page.object_list)
     context = {
         **_about(request, requirement, _interest_counts(requirement)),
         "page_obj": page,
@@ -467,3 +456,39 @@ def contact_log(request: MemberRequest, public_id: str) -> HttpResponse:
         "tab": "contacts",
     }
     return render(request, "matchmaking/contact_log.html", context)
+
+
+def _looks(requirement: Requirement) -> QuerySet[ContactReveal]:
+    return (
+        ContactReveal.objects.filter(
+            requirement=requirement, contact__enterprise=requirement.enterprise
+        )
+        .select_related("enterprise", "contact")
+        .order_by("-at", "-pk")
+    )
+
+
+def _bodies_of(rows: Iterable[ContactReveal]) -> dict[int, str]:
+    """For which body a desk has looked."""
+    desks = {row.user_id for row in rows if row.right == ContactReveal.Right.DESK}
+    roles = OrganiserRole.objects.filter(user__in=desks).select_related("body")
+    return {role.user_id: localised(role.body) for role in roles}
+
+
+@require_GET
+def contact_log_export(request: MemberRequest, public_id: str, extension: str) -> HttpResponseBase:
+    """The same as a sheet: bodies, never the persons who looked."""
+    requirement = get_object_or_404(_own(request), public_id=public_id)
+    rows = list(_looks(requirement))
+    bodies = _bodies_of(rows)
+    header = [_("Who"), _("When"), _("By what right"), _("Purpose")]
+    table = (
+        [
+            localised(row.enterprise) or bodies.get(row.user_id, "") or _("A member without an enterprise"),
+            timezone.localtime(row.at).replace(tzinfo=None),
+            row.get_right_display(),
+            row.purpose,
+        ]
+        for row in rows
+    )  # fmt: skip
+    return sheet_response(extension, "contact-openings", header, table)

@@ -29,11 +29,13 @@ from chains.models import (
     RequirementFile,
 )
 from chains.services import awards, enterprises, invitations, requirement_files, requirements, terms
+from chains.spreadsheets import open_sheets
 from chains.tasks import deliver_invitations, deliver_notifications
 from matchmaking import permissions
-from matchmaking.services import interests
+from matchmaking.services import contacts, interests
 from tests.factories.chains import (
     AdministratorFactory,
+    ContactFactory,
     EnterpriseFactory,
     MembershipFactory,
     OrganiserRoleFactory,
@@ -543,3 +545,25 @@ def test_of_two_claims_the_list_verifies_that_of_its_first_day():
     for row in (early, late):
         row.refresh_from_db()
     assert (early.status, late.status) == ("verified", "claimed")
+
+
+@pytest.mark.parametrize("extension", ["csv", "xlsx"])
+def test_register_and_the_log_of_looks_leave_as_a_sheet_without_persons(client, extension):
+    owner = MembershipFactory()
+    requirement = RequirementFactory(
+        enterprise=owner.enterprise, contact_policy="verified", contact=ContactFactory(enterprise=owner.enterprise)
+    )  # fmt: skip
+    reader = MembershipFactory(enterprise__name="=示例查看方有限公司")
+    contacts.reveal(requirement=requirement, by=reader.user)
+    client.force_login(owner.user)
+    log = client.get(
+        reverse("matchmaking:contact_log_export", args=[requirement.public_id, extension])
+    )
+    listed = client.get(reverse("matchmaking:enterprise_export", args=[extension]))
+
+    for answer, rows in ((log, 1), (listed, 2)):
+        table = open_sheets(b"".join(answer.streaming_content)).grids[0].rows
+        names = [str(row[0]) for row in table if "示例" in str(row[0]) or "Demo" in str(row[0])]
+        cells = [str(cell) for row in table for cell in row]
+        assert len(names) == rows
+        assert not [cell for cell in cells if reader.user.email in cell or cell.startswith("=")]
