@@ -59,29 +59,11 @@ def pages() -> dict[str, tuple[list[str], int]]:
 
 def main(size: str = "year", *chosen: str) -> None:
     stage.provide(size)
-    with stage.web() as (port, process):
-        postmaster = stage.database()
+    with stage.web() as (port, server):
         for name, (paths, clients) in pages().items():
-            if chosen and name not in chosen:
-                continue
-            stage.load(port, [paths[0], paths[-1]] * 2, 4)  # both workers have read their code
-            before, asked = stage.cpu_of(process), stage.cpu_of_database(postmaster)
-            results = stage.load(port, paths, clients)
-            spent = stage.cpu_of(process) - before
-            answered = stage.cpu_of_database(postmaster) - asked
-            seconds = [took for _status, took in results]
-            stage.report(
-                "pages",
-                page=name,
-                size=size,
-                requests=len(results),
-                failed=sum(status != 200 for status, _took in results),
-                cpu_ms_per_request=1000 * spent / len(results),
-                database_cpu_ms_per_request=1000 * answered / len(results) if postmaster else None,
-                p50_ms=1000 * stage.percentile(seconds, 0.5),
-                p95_ms=1000 * stage.percentile(seconds, 0.95),
-                clients=clients,
-            )
+            if not chosen or name in chosen:
+                found = stage.measure(port, server, [(path, "") for path in paths], clients)
+                stage.report("pages", page=name, size=size, **found)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ queries for many rows as for few; 10,000 rows of a list kept within 60 s.
 from __future__ import annotations
 
 import csv
-import http.client
 import io
 import sys
-import threading
 import time
 from typing import Any
 
@@ -111,61 +109,13 @@ def queries(path: str, user: Any) -> int:
     return len(asked)
 
 
-def load(port: int, visits: list[tuple[str, str]], clients: int) -> list[tuple[int, float]]:
-    """As `stage.load`, each page by whoever is signed in there."""
-    waiting, results, lock = list(reversed(visits)), list[tuple[int, float]](), threading.Lock()
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        while True:
-            with lock:
-                if not waiting:
-                    break
-                path, session = waiting.pop()
-            began = time.perf_counter()
-            connection.request(
-                "GET", path, headers={"Cookie": f"sessionid={session}", "Accept-Language": "zh-CN"}
-            )
-            answer = connection.getresponse()
-            answer.read()
-            with lock:
-                results.append((answer.status, time.perf_counter() - began))
-        connection.close()
-
-    team = [threading.Thread(target=client) for _ in range(clients)]
-    for one in team:
-        one.start()
-    for one in team:
-        one.join()
-    return results
-
-
 def measure(name: str, chosen: list[tuple[str, Any]], size: str) -> None:
     asked = sorted({queries(path, user) for path, user in (chosen[0], chosen[-1])})
-    visits = [(path, session_of(user)) for path, user in chosen]
-    with stage.web() as (port, process):
-        load(
-            port, [visits[n % len(visits)] for n in range(8)], 4
-        )  # the workers have read their code
-        postmaster = stage.database()
-        before, busy = stage.cpu_of(process), stage.cpu_of_database(postmaster)
-        results = load(port, [visits[n % len(visits)] for n in range(REQUESTS)], CLIENTS)
-        spent = stage.cpu_of(process) - before
-        answered = stage.cpu_of_database(postmaster) - busy
-    seconds = [took for _status, took in results]
-    stage.report(
-        "sides",
-        page=name,
-        size=size,
-        requests=len(results),
-        failed=sum(status != 200 for status, _took in results),
-        queries=asked,
-        cpu_ms_per_request=1000 * spent / len(results),
-        database_cpu_ms_per_request=1000 * answered / len(results) if postmaster else None,
-        p50_ms=1000 * stage.percentile(seconds, 0.5),
-        p95_ms=1000 * stage.percentile(seconds, 0.95),
-        clients=CLIENTS,
-    )
+    own = [(path, session_of(user)) for path, user in chosen]
+    with stage.web() as (port, server):
+        visits = [own[n % len(own)] for n in range(REQUESTS)]
+        found = stage.measure(port, server, visits, CLIENTS)
+    stage.report("sides", page=name, size=size, queries=asked, **found)
 
 
 def rows_as_csv() -> bytes:

@@ -26,6 +26,8 @@ from matchmaking import embedded
 
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
+# A path, and the session of who opens it; "" is nobody's.
+Visit = tuple[str, str]
 
 
 def report(benchmark: str, **figures: Any) -> None:
@@ -103,12 +105,15 @@ def wait(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def get(
-    port: int, path: str, connection: http.client.HTTPConnection | None = None
+    port: int, path: str, connection: http.client.HTTPConnection | None = None, session: str = ""
 ) -> tuple[int, float]:
-    """Status and seconds of one GET; on a kept connection when one is given."""
+    """Status and seconds of one GET; on a kept connection when one is given, by whoever is signed in there."""
     own = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Accept-Language": "zh-CN", "Accept-Encoding": "gzip"}
+    if session:
+        headers["Cookie"] = f"sessionid={session}"
     began = time.perf_counter()
-    own.request("GET", path, headers={"Accept-Language": "zh-CN", "Accept-Encoding": "gzip"})
+    own.request("GET", path, headers=headers)
     answer = own.getresponse()
     answer.read()
     if connection is None:
@@ -140,9 +145,9 @@ def cpu_of_database(postmaster: psutil.Process | None) -> float:
     return cpu_of(postmaster) + float(ended.children_user + ended.children_system)
 
 
-def load(port: int, paths: list[str], clients: int) -> list[tuple[int, float]]:
-    """All paths fetched once by so many clients at once; status and seconds of each."""
-    waiting, results, lock = list(reversed(paths)), [], threading.Lock()
+def load(port: int, visits: list[Visit], clients: int) -> list[tuple[int, float]]:
+    """All visits made once by so many clients at once; status and seconds of each."""
+    waiting, results, lock = list(reversed(visits)), [], threading.Lock()
 
     def client() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -150,8 +155,8 @@ def load(port: int, paths: list[str], clients: int) -> list[tuple[int, float]]:
             with lock:
                 if not waiting:
                     break
-                path = waiting.pop()
-            outcome = get(port, path, connection)
+                path, session = waiting.pop()
+            outcome = get(port, path, connection, session)
             with lock:
                 results.append(outcome)
         connection.close()
@@ -162,6 +167,27 @@ def load(port: int, paths: list[str], clients: int) -> list[tuple[int, float]]:
     for one in team:
         one.join()
     return results
+
+
+def measure(
+    port: int, server: psutil.Process, visits: list[Visit], clients: int
+) -> dict[str, float | int | None]:
+    """What so many visits cost a web server and its database, once its processes have read their code."""
+    load(port, [visits[0], visits[-1]] * 2, 4)
+    postmaster = database()
+    before, busy = cpu_of(server), cpu_of_database(postmaster)
+    results = load(port, visits, clients)
+    spent, asked = cpu_of(server) - before, cpu_of_database(postmaster) - busy
+    seconds = [took for _status, took in results]
+    return {
+        "requests": len(results),
+        "failed": sum(status != 200 for status, _took in results),
+        "cpu_ms_per_request": 1000 * spent / len(results),
+        "database_cpu_ms_per_request": 1000 * asked / len(results) if postmaster else None,
+        "p50_ms": 1000 * percentile(seconds, 0.5),
+        "p95_ms": 1000 * percentile(seconds, 0.95),
+        "clients": clients,
+    }
 
 
 def percentile(values: list[float], share: float) -> float:
