@@ -113,9 +113,11 @@ def _renumber_what_was_brought_along() -> bool:
         )
         count = cursor.rowcount
         if count:
+            # One that has read nothing yet stands before all as it is.
             cursor.execute(
-                "UPDATE chains_changereader SET transaction = transaction - %(by)s WHERE change <= %(last)s",
-                below,
+                "UPDATE chains_changereader SET transaction = transaction - %(by)s"
+                " WHERE change <= %(last)s AND transaction >= %(floor)s",
+                {**below, "floor": _BEFORE_ALL + highest + 1},
             )
             logger.warning("The feed comes from another cluster; %d facts renumbered.", count)
     return True

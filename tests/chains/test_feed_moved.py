@@ -43,6 +43,11 @@ def test_facts_are_read_once_and_in_order_in_the_new_cluster(moved):
     assert read("new") == ["a", "b", "c", "d", "e", "f"]
 
 
+def test_reader_that_is_the_first_in_the_new_cluster_and_has_read_nothing_before(moved):
+    assert read("new") == ["a", "b", "c", "d", "e"]
+    assert read("slow") == ["b", "c", "d", "e"]
+
+
 def test_reader_that_was_done_goes_on(moved):
     assert read("fast") == ["d", "e"]
     told("g")
