@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import datetime
 import fcntl
 import itertools
@@ -171,6 +172,13 @@ def standing_world(django_db_setup, django_db_blocker, tmp_path_factory):
         place.media = media
         yield place
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def place(standing_world, settings):
+    """Its rows as if they had just been made: what a test sets at them or learns from them stays with it."""
+    settings.MEDIA_ROOT = standing_world.media
+    return copy.deepcopy(standing_world)
 
 
 @pytest.fixture

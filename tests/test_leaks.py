@@ -103,8 +103,8 @@ CONTACT_PAGES = {
 
 
 @pytest.fixture
-def shown(shared):
-    answers, _log = walk.everything(shared)
+def shown(shared, place):
+    answers, _log = walk.everything(shared, place)
     return walk.by_group(answers)
 
 
@@ -139,8 +139,8 @@ def test_pending_enterprise_is_named_to_others_only_where_one_asks_to_join(shown
     assert set().union(*others.values()) == {"chains:join_request(pending)"}
 
 
-def test_log_holds_nothing_of_it(shared):
-    _answers, log = walk.everything(shared)
+def test_log_holds_nothing_of_it(shared, place):
+    _answers, log = walk.everything(shared, place)
 
     assert log == frozenset()
 
@@ -148,12 +148,11 @@ def test_log_holds_nothing_of_it(shared):
 # --- The controls: a leak must be noticed ----------------------------------------------------------------
 
 
-def test_page_that_prints_a_contact_is_noticed(settings):
+def test_page_that_prints_a_contact_is_noticed(settings, place):
     @login_not_required
     def leak(_request):
         return HttpResponse(f"Call {Contact.objects.get(name='Qcontactname').phone}")
 
-    place = world.build()
     settings.ROOT_URLCONF = types.ModuleType("leaking")
     settings.ROOT_URLCONF.urlpatterns = [path("leak/", leak, name="leak")]
 
@@ -162,8 +161,7 @@ def test_page_that_prints_a_contact_is_noticed(settings):
     assert walk.by_group(answers) == {"buyer contact": {"visitor": {"leak()"}}}
 
 
-def test_visibility_that_forgets_the_embargo_is_noticed(monkeypatch):
-    place = world.build()
+def test_visibility_that_forgets_the_embargo_is_noticed(monkeypatch, place):
     rows = [row for row in routes.TABLE if row.name == "api-requirements-list" and row.query]
     assert walk.by_group(walk.walk(place, rows, ("visitor",))) == {}
 
@@ -181,8 +179,7 @@ def test_visibility_that_forgets_the_embargo_is_noticed(monkeypatch):
 # --- Other ways out --------------------------------------------------------------------------------------
 
 
-def test_workshop_masks_contacts_and_addresses():
-    place = world.build()
+def test_workshop_masks_contacts_and_addresses(place):
     client = Client()
     client.force_login(get_user_model().objects.get(pk=place.people["administrator"].pk))
 
@@ -200,8 +197,7 @@ def test_workshop_masks_contacts_and_addresses():
     )
 
 
-def test_search_for_a_phone_number_or_an_address_finds_nothing():
-    place = world.build()
+def test_search_for_a_phone_number_or_an_address_finds_nothing(place):
     client = Client()
     pages = [reverse("matchmaking:enterprise_list"), reverse("api-enterprises-list")]
     pages += [reverse("matchmaking:search"), reverse("matchmaking:requirement_list")]
@@ -215,8 +211,7 @@ def test_search_for_a_phone_number_or_an_address_finds_nothing():
                 assert place.published.public_id not in text, (word, address)
 
 
-def test_verbs_put_no_contact_into_trail_feed_outbox_or_mail(silent_doorbell, caplog):
-    place = world.build()
+def test_verbs_put_no_contact_into_trail_feed_outbox_or_mail(silent_doorbell, caplog, place):
     people = place.people
     caplog.set_level("DEBUG")
 
@@ -243,9 +238,8 @@ def test_verbs_put_no_contact_into_trail_feed_outbox_or_mail(silent_doorbell, ca
     assert walk.canaries_in(caplog.text) == frozenset()
 
 
-def test_notices_are_drawn_from_ids_and_never_from_persons():
+def test_notices_are_drawn_from_ids_and_never_from_persons(place):
     """A template of a letter cannot print a contact: no person's row comes into its context."""
-    place = world.build()
     notice = Notification(
         to=place.people["owner"],
         kind="enterprise_verified",

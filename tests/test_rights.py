@@ -73,14 +73,14 @@ def test_table_says_something_for_every_role_it_names():
 
 
 @pytest.mark.parametrize("role", world.ROLES)
-def test_role_gets_what_the_table_says(role, shared):
-    answers, _log = walk.of_role(role, shared)
+def test_role_gets_what_the_table_says(role, shared, place):
+    answers, _log = walk.of_role(role, shared, place)
 
     assert walk.faults(answers) == []
 
 
-def test_stranger_finds_nothing_at_an_address_with_an_id_that_is_not_open(shared):
-    answers, _log = walk.of_role("stranger", shared)
+def test_stranger_finds_nothing_at_an_address_with_an_id_that_is_not_open(shared, place):
+    answers, _log = walk.of_role("stranger", shared, place)
     found = {
         answer.row.label: answer.status
         for answer in answers
@@ -90,8 +90,8 @@ def test_stranger_finds_nothing_at_an_address_with_an_id_that_is_not_open(shared
     assert {label for label, status in found.items() if status != "404"} == OPEN
 
 
-def test_visitor_is_sent_to_sign_in_or_reads_what_is_public(shared):
-    answers, _log = walk.of_role("visitor", shared)
+def test_visitor_is_sent_to_sign_in_or_reads_what_is_public(shared, place):
+    answers, _log = walk.of_role("visitor", shared, place)
     allowed = {"200", "in", "go", "404", "401"}
 
     odd = [a.row.label for a in answers if a.status not in allowed]
@@ -119,9 +119,8 @@ def test_page_of_a_404_names_nothing_of_what_was_asked_for(client):
     assert len(pages) == 1
 
 
-def test_queryset_that_forgets_its_owner_is_noticed(monkeypatch):
+def test_queryset_that_forgets_its_owner_is_noticed(monkeypatch, place):
     """The control: with every enterprise called one's own, the walk must complain."""
-    place = world.build()
     rows = [
         row for row in routes.TABLE if row.name in ("chains:member_list", "chains:contact_edit")
     ]
@@ -136,8 +135,7 @@ def test_queryset_that_forgets_its_owner_is_noticed(monkeypatch):
     ]
 
 
-def test_suspended_enterprise_reads_and_changes_nothing():
-    place = world.build()
+def test_suspended_enterprise_reads_and_changes_nothing(place):
     Enterprise.objects.filter(pk=place.buyer.pk).update(status="suspended")
     rows = [
         row for row in (*routes.REGISTER, *routes.API) if "buyer" in row.on or row.on == "draft"
@@ -170,8 +168,7 @@ def admin_addresses():
 
 
 @pytest.mark.parametrize("role", ["visitor", "owner", "organiser", "analyst"])
-def test_workshop_is_closed_to_all_but_administrators(role):
-    place = world.build()
+def test_workshop_is_closed_to_all_but_administrators(role, place):
     client = Client()
     if role != "visitor":
         client.force_login(get_user_model().objects.get(pk=place.people[role].pk))

@@ -139,18 +139,18 @@ def faults(answers, table=routes.TABLE) -> list[str]:
     return said
 
 
-def everything(shared: Path) -> tuple[list[Answer], frozenset[str]]:
+def everything(shared: Path, place) -> tuple[list[Answer], frozenset[str]]:
     """All answers, and the canaries found in the log meanwhile."""
     # First what nobody else walks just now, so that two processes share the way.
     for role in world.ROLES:
-        of_role(role, shared, waits=False)
-    parts = [of_role(role, shared) for role in world.ROLES]
+        of_role(role, shared, place, waits=False)
+    parts = [of_role(role, shared, place) for role in world.ROLES]
     return [answer for answers, _log in parts for answer in answers], frozenset().union(
         *(log for _answers, log in parts)
     )
 
 
-def of_role(role: str, shared: Path, *, waits: bool = True):
+def of_role(role: str, shared: Path, place, *, waits: bool = True):
     """What one role gets, walked once in a run of the tests; None when another process is at it."""
     kept = shared / f"walk-{role}.pickle"
     with kept.with_suffix(".lock").open("w") as lock:
@@ -159,17 +159,17 @@ def of_role(role: str, shared: Path, *, waits: bool = True):
         except BlockingIOError:
             return None
         if not kept.exists():
-            kept.write_bytes(pickle.dumps(_walked(role)))
+            kept.write_bytes(pickle.dumps(_walked(role, place)))
         return pickle.loads(kept.read_bytes())
 
 
-def _walked(role):
+def _walked(role, place):
     lines = Lines()
     root = logging.getLogger()
     root.addHandler(lines)
     try:
         with transaction.atomic():
-            answers = tuple(walk(world.build(), routes.TABLE, (role,)))
+            answers = tuple(walk(place, routes.TABLE, (role,)))
             transaction.set_rollback(True)
     finally:
         root.removeHandler(lines)

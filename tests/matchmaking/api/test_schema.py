@@ -75,3 +75,13 @@ def test_refusal_is_described_as_it_comes(client, status, action, on, body, medi
     problem = SCHEMA["components"]["schemas"]["Problem"]
     assert answer["Content-Type"] == PROBLEM
     assert set(problem["required"]) <= set(answer.json()) <= set(problem["properties"])
+
+
+@pytest.mark.browser
+def test_docs_page_works_under_the_policy(page, live_server):
+    page.goto(f"{live_server.url}/api/docs/")
+
+    page.get_by_text("/api/v1/requirements/", exact=True).first.wait_for()
+
+    assert page.locator(".opblock").count() > 40
+    assert page.complaints == []
