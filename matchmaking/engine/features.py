@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -31,6 +33,9 @@ PURPOSE_LEAD = np.float32(0.2)
 # What is left of the points of text and category where a line asks for work and a text offers the machine, or the
 # other way round, and where both want the same or both have it.
 _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
+# What is left where a text names just what a line rules out.
+_NAMED_OUT = np.float32(0.75)
+_POLITE = frozenset({"please", "any", "one", "it"})
 # So much is lost where the numbers of a text are ten times off those of the line.
 _OTHER_NUMBER = np.float32(0.2)
 # A code that is only half sure says more than half of what a sure one says.
@@ -176,17 +181,51 @@ def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
     other = (asked > 0) & (offered > 0) & (asked != offered)
     rival = lines.rivals[pairs.line, stock.parties[pairs.row]]
     left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
+    _less_what_is_named(stock, lines, pairs, left)
     left *= 1 - _OTHER_NUMBER * distance(lines.figures, stock.figures, pairs)
     return left
+
+
+def _less_what_is_named(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) -> None:
+    """A text that names just what the line rules out, and does not rule it out itself, loses by it."""
+    for line in lines.ruled_out:
+        phrase = words.ruled_out(lines.needs[line].text)
+        start, stop = np.searchsorted(pairs.line, [line, line + 1])
+        for place in range(start, stop):
+            if names(stock.texts[pairs.row[place]].text, phrase):
+                left[place] *= _NAMED_OUT
+
+
+@lru_cache(maxsize=50_000)
+def names(text: str, phrase: str) -> bool:
+    """Whether a text says all that a phrase says, and says it of itself.
+
+    Examples
+    --------
+    >>> names("港机仿制备件", "仿制"), names("无偶氮染料", "偶氮"), names("Printing service bureau", "printing services")
+    (True, False, True)
+    """
+    said, asked = words.normalise(words.asserted(text)), words.normalise(phrase)
+    runs = [run for run in words.han_runs(asked) if len(run) > 1]
+    if runs:
+        return all(_free(run).search(said) for run in runs)
+    wanted = [word for word in words.words(asked) if word not in _POLITE]
+    return bool(wanted) and {*wanted} <= {*words.words(said)}
+
+
+@lru_cache(maxsize=512)
+def _free(run: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![无免非不零])(?<!不含){re.escape(run)}")
 
 
 def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
     """What has taken points from a pair, to be told as reasons."""
     text, vector = lines.needs[line].text, stock.vectors[row]
     ruled_out, purpose = "", ""
-    if line in lines.ruled_out and not words.ruled_out(stock.texts[row].text):
-        near = float(vector @ lines.ruled_out[line])
-        ruled_out = words.ruled_out(text) if near > FOREIGN + _TOLD else ""
+    if line in lines.ruled_out:
+        phrase, offered = words.ruled_out(text), stock.texts[row].text
+        near = 0 if words.ruled_out(offered) else float(vector @ lines.ruled_out[line])
+        ruled_out = phrase if near > FOREIGN + _TOLD or names(offered, phrase) else ""
     if line in lines.purposes:
         asked, use = lines.purposes[line]
         nearer = float(vector @ (use - asked))
@@ -194,6 +233,8 @@ def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
     form, party = int(lines.forms[line]), int(stock.parties[row])
     other = form > 0 and stock.forms[row] > 0 and stock.forms[row] != form
     rival = bool(lines.rivals[line, party])
+    if rival and reading.PARTIES[party] == "taker" and reading.maker_only(text):
+        ruled_out, rival = ruled_out or reading.maker_only(text), False
     return Objections(
         ruled_out,
         purpose,

@@ -37,8 +37,9 @@ class Reading:
 
 
 def propose(known: Taxonomy, text: str, reader: Encoder, k: int = 5) -> list[Suggestion]:
-    """Categories for a text, best first: those that are called so, then those it names, then those it speaks of."""
-    read = known.suggest(text, reader, max(k, _CONSIDERED), _FITS_HARDLY)
+    """Categories for a text, best first: those that are called so, then those it names, then those it speaks of. The
+    last place is for the one whose word is nearest in meaning alone: where the words mislead, it is another view."""
+    read, near = known.views(text, reader, max(k, _CONSIDERED), _FITS_HARDLY)
     likely = {suggestion.code: suggestion.probability for suggestion in read}
     found: dict[str, Suggestion] = {}
     for one in (
@@ -47,7 +48,12 @@ def propose(known: Taxonomy, text: str, reader: Encoder, k: int = 5) -> list[Sug
         *_beside_each_other(known, read),
     ):
         found.setdefault(one.code, one)
-    return list(found.values())[:k]
+    ordered = list(found.values())[:k]
+    taken = {one.code for one in ordered[:-1]}
+    other = next((one for one in near if one.code not in taken), None)
+    if other is not None and len(ordered) == k > 1:
+        ordered[-1] = found.get(other.code, other)
+    return ordered
 
 
 def read(known: Taxonomy, title: str, text: str, reader: Encoder) -> Reading | None:

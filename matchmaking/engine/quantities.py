@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, groupby
 from math import inf, log10
 from typing import Protocol
 
@@ -233,13 +235,47 @@ def contradiction(line: str, text: str) -> tuple[str, str] | None:
     (('0.1mm', '1 mm'), None)
     """
     offered = list(_read(text))
+    told = _Told([one[:3] for one in offered])
     worst: tuple[float, str, str] = (_TOLD, "", "")
     for kind, low, high, asked in _read(line):
-        told = [(_off(kind, (low, high), one[1:3]), one[3]) for one in offered if one[0] == kind]
-        near = min([(off, said) for off, said in told if off is not None], default=None)
+        near = told.nearest(kind, (low, high))
         if near is not None and near[0] > worst[0]:
-            worst = (near[0], asked, near[1])
+            worst = (near[0], asked, offered[near[1]][3])
     return worst[1:] if worst[1] else None
+
+
+class _Told:
+    """Numbers of a text, sorted so that the nearest to one that is asked for is found without looking at all."""
+
+    def __init__(self, figures: Sequence[tuple[int, float, float]]) -> None:
+        self._figures = figures
+        places = sorted(range(len(figures)), key=lambda place: figures[place][:2])
+        self._by_kind = {
+            kind: list(own) for kind, own in groupby(places, lambda place: figures[place][0])
+        }
+        self._lows = {
+            kind: [figures[place][1] for place in own] for kind, own in self._by_kind.items()
+        }
+        # Of the first so many of a kind, the one that reaches highest.
+        self._highest = {kind: self._reaching(own) for kind, own in self._by_kind.items()}
+
+    def _reaching(self, own: list[int]) -> list[int]:
+        def higher(one: int, other: int) -> int:
+            return one if self._figures[one][2] >= self._figures[other][2] else other
+
+        return list(accumulate(own, higher))
+
+    def nearest(self, kind: int, asked: tuple[float, float]) -> tuple[float, int] | None:
+        """How far off the nearest is, and its place; None where the text says nothing of the kind."""
+        if kind not in self._by_kind:
+            return None
+        own, highest = self._by_kind[kind], self._highest[kind]
+        # Those that begin above what is asked: the lowest of them. Of the others the one that reaches highest.
+        begins_above = bisect_right(self._lows[kind], asked[1])
+        near = [own[begins_above]] if begins_above < len(own) else []
+        near += [highest[-1 if kind % 2 else begins_above - 1]] if begins_above or kind % 2 else []
+        found = [(_off(kind, asked, self._figures[place][1:]), place) for place in near]
+        return min([(off, place) for off, place in found if off is not None], default=None)
 
 
 def _is_measure(spelled: _Plain, one: Quantity) -> bool:
@@ -267,19 +303,19 @@ _NO_UNITS = Units()
 
 def differs(lines: Figures, line: int, texts: Figures, row: int) -> bool:
     """Whether there is a contradiction, known without reading the texts again."""
-    for asked in range(lines.bounds[line], lines.bounds[line + 1]):
-        kind = int(lines.kind[asked])
-        wanted = float(lines.low[asked]), float(lines.high[asked])
-        near = [
-            off
-            for one in range(texts.bounds[row], texts.bounds[row + 1])
-            if texts.kind[one] == kind
-            and (off := _off(kind, wanted, (float(texts.low[one]), float(texts.high[one]))))
-            is not None
-        ]
-        if near and min(near) > _TOLD:
-            return True
-    return False
+    told = _Told(list(_rows(texts, row)))
+    near = (told.nearest(kind, (low, high)) for kind, low, high in _rows(lines, line))
+    return any(one is not None and one[0] > _TOLD for one in near)
+
+
+def _rows(figures: Figures, row: int) -> Iterator[tuple[int, float, float]]:
+    own = slice(figures.bounds[row], figures.bounds[row + 1])
+    return zip(
+        figures.kind[own].tolist(),
+        figures.low[own].tolist(),
+        figures.high[own].tolist(),
+        strict=True,
+    )
 
 
 def distance(lines: Figures, texts: Figures, pairs: Pairs) -> Floats:

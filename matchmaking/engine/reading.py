@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from matchmaking.engine.text import CLAUSE, asserted
+from matchmaking.engine.text import CLAUSE, asserted, ruled_out
 
 Form = Literal["", "service", "machine"]
 Party = Literal["", "taker", "buyer"]
@@ -74,7 +74,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _PURPOSE = re.compile(
-    r"\s+(?:(?:to be )?used (?:in|for|on|by)|(?:suitable|intended|designed|meant) for|for use (?:in|on|with)|in which"
+    r"(?<!\s)\s+(?:(?:to be )?used (?:in|for|on|by)|(?:suitable|intended|designed|meant) for|for use (?:in|on|with)|in which"
     r"|on which|that|which|for|inside|at|on|in|between)\s+(?=\S)",
     re.IGNORECASE,
 )
@@ -238,6 +238,29 @@ _TAKER = re.compile(
 )  # fmt: skip
 
 
+# Who wants none between himself and the maker has no use for a dealer.
+_NO_MIDDLEMAN = re.compile(
+    r"中间商|贸易商|经销商|代理商?|贸易公司|皮包|转手|倒卖|\b(?:re-?sale|re-?sellers?|traders?|trading|dealers?|distributors?|middlem[ae]n|agents?|brokers?)\b",
+    re.IGNORECASE,
+)
+_FROM_THE_MAKER = re.compile(
+    r"(?:只要|仅限|限|必须|须)(?:源头)?(?:生产)?(?:厂家|工厂|制造商)|源头(?:厂|工厂)|\b(?:manufacturers?|makers?|producers?|factor(?:y|ies)) only\b|\bonly (?:from )?(?:manufacturers?|makers?|producers?|factories)\b",
+    re.IGNORECASE,
+)
+
+
+def maker_only(text: str) -> str:
+    """The words by which a line says that it wants no dealer, "" where it does not.
+
+    Examples
+    --------
+    >>> maker_only("不锈钢螺栓，中间商勿扰"), maker_only("Bolts, manufacturers only"), maker_only("Bolts, no painting")
+    ('中间商', 'manufacturers only', '')
+    """
+    found = _NO_MIDDLEMAN.search(ruled_out(text)) or _FROM_THE_MAKER.search(asserted(text))
+    return found[0] if found else ""
+
+
 def party_of(text: str) -> Party:
     """Whether a firm presents itself as one that buys, or as one whose trade it is to take: a dealer, an investor.
 
@@ -262,6 +285,8 @@ def rivals_of(text: str) -> frozenset[Party]:
     ([''], ['buyer'], ['buyer', 'taker'])
     """
     said = asserted(text)
+    if maker_only(text):
+        return frozenset({"buyer", "taker"})
     if _SEEKS_TAKER.search(said):
         return frozenset({""})
     return frozenset({"buyer", "taker"} if _TAKES.search(said) else {"buyer"})

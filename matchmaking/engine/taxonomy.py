@@ -16,17 +16,19 @@ from uuid import uuid4
 import numpy as np
 import scipy.sparse as sp
 
+from matchmaking.engine.reading import aim
 from matchmaking.engine.sparse import (
     Floats,
     Ints,
     Matrix,
     Vocabulary,
+    row_sums,
     softened,
     sublinear,
     times_columns,
     unit_rows,
 )
-from matchmaking.engine.text import normalise, tokens
+from matchmaking.engine.text import asserted, normalise, tokens
 from matchmaking.engine.types import Encoder
 
 # The clause of a description that says what a category is not would speak for it.
@@ -34,8 +36,11 @@ _EXCLUSION = re.compile(
     r"(?:[,;；，(（]\s*)?(?:\b(?:but |are |is |and )?not\b|\bexcluding\b|\bexcludes?\b|\bexcept\b|不是|不含|不包括|除外|不属于|非指|而非).*?(?=[;；。]|$)",
     re.IGNORECASE,
 )
+_PARTS = ("data", "indices", "indptr")
 _LEAVES_KEPT = 12
-_SHARPNESS = 10.0
+_SHARPNESS = 8.0
+# Of as many known tokens on, characters and pairs of them too, the likest term counts less and less.
+_NAMED, _LONG = 0.35, 40.0
 _MEANING = np.float32(0.5)
 _GIVEN = 0.4
 _SOFT = 0.7
@@ -137,6 +142,10 @@ class Taxonomy:
             json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()
         ).hexdigest()[:16]
 
+    @cached_property
+    def _spelled(self) -> list[str]:
+        return [normalise(term) for term in self._term_texts]
+
     def terms(self, code: str) -> dict[str, tuple[str, ...]]:
         """The words of a category by language, the name first."""
         row = self.by_code[code]
@@ -175,7 +184,8 @@ class Taxonomy:
         return _membership(self._chains)
 
     @cached_property
-    def _lexicon(self) -> tuple[Vocabulary, Floats, Matrix]:
+    def _lexicon(self) -> tuple[Vocabulary, Floats, Matrix, Matrix]:
+        """Words of the tree, how rare each is among its terms, and all leaves and all terms as columns of words."""
         vocabulary = Vocabulary()
         documents = [
             " ; ".join(
@@ -191,7 +201,7 @@ class Taxonomy:
         of_terms = vocabulary.counts(self._term_texts, tokens, grow=False)
         present = np.bincount(of_terms.indices, minlength=len(vocabulary))
         idf = (np.log((1 + len(self._term_texts)) / (1 + present)) + 1).astype(np.float32)
-        return vocabulary, idf, unit_rows(times_columns(sublinear(counts), idf)).T.tocsr()
+        return vocabulary, idf, _as_columns(counts, idf), _as_columns(of_terms, idf)
 
     def vectors(self, encoder: Encoder) -> tuple[Floats, Floats]:
         """Vectors of all terms, and the centre of each leaf's terms; computed once per encoder version."""
@@ -235,7 +245,7 @@ class Taxonomy:
         path = self._file(folder, encoder)
         if path.exists():
             return
-        vocabulary, idf, documents = self._lexicon
+        vocabulary, idf, documents, terms = self._lexicon
         draft = path.with_name(f".{uuid4().hex}.npz")
         np.savez(
             draft,
@@ -245,7 +255,8 @@ class Taxonomy:
             centres=self.vectors(encoder)[1],
             words=np.frombuffer("\n".join(vocabulary.columns).encode(), np.uint8),
             idf=idf,
-            **{part: getattr(documents, part) for part in ("data", "indices", "indptr")},
+            **{part: getattr(documents, part) for part in _PARTS},
+            **{f"terms_{part}": getattr(terms, part) for part in _PARTS},
         )
         draft.replace(path)
 
@@ -257,35 +268,61 @@ class Taxonomy:
         with np.load(path) as kept:
             vectors, spoken = kept["vectors"].astype(np.float32), kept["words"].tobytes().decode()
             basis, coarse, centres = kept["basis"], kept["coarse"], kept["centres"]
-            idf, parts = kept["idf"], (kept["data"], kept["indices"], kept["indptr"])
+            idf, of_leaves = kept["idf"], tuple(kept[part] for part in _PARTS)
+            of_terms = tuple(kept[f"terms_{part}"] for part in _PARTS)
         vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
-        documents = sp.csr_matrix(parts, shape=(len(vocabulary), len(self.leaves)))
-        self.__dict__["_lexicon"] = (vocabulary, idf, documents)  # where cached_property looks
+        documents = sp.csr_matrix(of_leaves, shape=(len(vocabulary), len(self.leaves)))
+        terms = sp.csr_matrix(of_terms, shape=(len(vocabulary), len(self._term_texts)))
+        # Where cached_property looks.
+        self.__dict__["_lexicon"] = (vocabulary, idf, documents, terms)
         self._vectors[encoder.version] = (vectors, centres)
         self._bases[encoder.version] = basis
         self._coarse_terms[encoder.version] = coarse
         return True
 
     def _file(self, folder: Path, encoder: Encoder) -> Path:
-        return folder / f"terms-{self.fingerprint}-{encoder.version}.npz"
+        return folder / f"words-{self.fingerprint}-{encoder.version}.npz"
 
     def leaf_scores(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Floats:
-        """Likeness of each text to each leaf, shape (texts, leaves): words, centre of meaning, nearest term."""
-        return self._scores(self._said(self._counts(texts)), vectors, encoder)
+        """Likeness of each text to each leaf, shape (texts, leaves): words of the whole and of the likest term, centre
+        of meaning, nearest term."""
+        counts = self._counts(texts)
+        spoken = self._spoken(counts)
+        nearest = self._nearest(vectors, encoder)
+        scores: Floats = self._scores(self._said(spoken), vectors, nearest, encoder)
+        scores += self._named(counts, spoken)
+        return scores
 
     def _counts(self, texts: Sequence[str]) -> Matrix:
         return self._lexicon[0].counts(texts, tokens, grow=False)
 
-    def _said(self, counts: Matrix) -> Floats:
-        _, idf, documents = self._lexicon
-        said: Floats = (unit_rows(times_columns(sublinear(counts), idf)) @ documents).toarray()
+    def _spoken(self, counts: Matrix) -> Matrix:
+        return unit_rows(times_columns(sublinear(counts), self._lexicon[1]))
+
+    def _said(self, spoken: Matrix) -> Floats:
+        """Likeness in words to all that is said of each leaf."""
+        said: Floats = (spoken @ self._lexicon[2]).toarray()
         return said
 
-    def _scores(self, said: Floats, vectors: Floats, encoder: Encoder) -> Floats:
-        terms, centres = self.vectors(encoder)
+    def _named(self, counts: Matrix, spoken: Matrix) -> Floats:
+        """Likeness in words to the likest term of each leaf: of a leaf with many terms each fills a small part only.
+
+        It counts less in a page, which has a word of many leaves.
+        """
+        likest = np.maximum.reduceat((spoken @ self._lexicon[3]).toarray(), self._starts, axis=1)
+        share = _NAMED * np.minimum(1, _LONG / np.maximum(row_sums(counts.data, counts.indptr), 1))
+        named: Floats = (share[:, None] * likest).astype(np.float32)
+        return named
+
+    def _nearest(self, vectors: Floats, encoder: Encoder) -> Floats:
+        """Coarse likeness to the nearest term of each leaf."""
         basis = self.basis(encoder)
         coarse = (vectors @ basis) @ self._coarse_terms[encoder.version].T
-        nearest = np.maximum.reduceat(coarse, self._starts, axis=1)
+        nearest: Floats = np.maximum.reduceat(coarse, self._starts, axis=1)
+        return nearest
+
+    def _scores(self, said: Floats, vectors: Floats, nearest: Floats, encoder: Encoder) -> Floats:
+        terms, centres = self.vectors(encoder)
         scores: Floats = (said + _MEANING * (vectors @ centres.T)).astype(np.float32, copy=False)
         self._look_closely(nearest, scores, vectors, terms)
         total: Floats = (scores + _MEANING * nearest).astype(np.float32, copy=False)
@@ -316,27 +353,48 @@ class Taxonomy:
         self, text: str, encoder: Encoder, k: int = 5, least_fit: float = _FITS_NOTHING
     ) -> list[Suggestion]:
         """The k most probable leaves, best first; none when probably no leaf at all fits."""
+        return self.views(text, encoder, k, least_fit)[0]
+
+    def views(
+        self, text: str, encoder: Encoder, k: int, least_fit: float
+    ) -> tuple[list[Suggestion], list[Suggestion]]:
+        """The k most probable leaves, and the k whose term is nearest in meaning to what the text asks for; both empty
+        when probably no leaf at all fits."""
         if not self.leaves:
-            return []
-        vector = encoder.encode([text])
-        counts = self._counts([text])
-        said = self._said(counts)
-        scores = self._scores(said, vector, encoder)
-        fit = self._fit(counts.sum(), len(tokens(text)), said[0, scores[0].argmax()])
+            return [], []
+        # What it asks for counts twice: the rest names what that is for.
+        texts = list(dict.fromkeys((text, asked_in(text))))
+        vectors = encoder.encode(texts)
+        counts = self._counts(texts)
+        spoken = self._spoken(counts)
+        said = self._said(spoken)
+        nearest = self._nearest(vectors, encoder)
+        by_meaning = nearest[-1].argsort(kind="stable")[::-1][:_LOOKED_AT]
+        by_text = self._scores(said, vectors, nearest, encoder)
+        scores = by_text.mean(axis=0)
+        scores += self._named(counts[:1], spoken[:1])[0]
+        fit = self._fit(counts[0].sum(), len(tokens(text)), said[0, by_text[0].argmax()])
         if fit < least_fit:
-            return []
-        likely = _shares(scores).toarray()[0]
+            return [], []
+        likely = _shares(scores[None]).toarray()[0]
         best = np.lexsort((np.arange(len(likely)), -np.round(likely, 4)))[:k]
-        return [
-            Suggestion(
-                self.codes[leaf],
-                round(float(likely[leaf]), 4),
-                self._speaker(text, vector[0], leaf, encoder),
-                fit,
-            )
-            for leaf in best.tolist()
-            if likely[leaf] > 0
+        speakers = [self._speaker(text, vectors[0], leaf, encoder) for leaf in best.tolist()]
+        near = [
+            (leaf, *self._nearest_term(vectors[-1], leaf, encoder)) for leaf in by_meaning.tolist()
         ]
+        near.sort(key=lambda one: (-one[1], one[0]))
+        return (
+            [
+                Suggestion(self.codes[leaf], round(float(likely[leaf]), 4), term, fit)
+                for leaf, term in zip(best.tolist(), speakers, strict=True)
+                if likely[leaf] > 0
+            ],
+            [Suggestion(self.codes[leaf], 0.0, term, fit) for leaf, _, term in near[:k]],
+        )
+
+    def _nearest_term(self, vector: Floats, leaf: int, encoder: Encoder) -> tuple[float, str]:
+        near = np.round(self.vectors(encoder)[0][self._term_rows[leaf]] @ vector, 4)
+        return float(near.max()), self.leaves[leaf].terms[int(near.argmax())]
 
     @staticmethod
     def _fit(known: float, total: int, said: float) -> float:
@@ -354,11 +412,9 @@ class Taxonomy:
         terms = self.leaves[leaf].terms
         start = int(self._starts[leaf])
         near = self.vectors(encoder)[0][start : start + len(terms)] @ vector
-        read = normalise(text)
-        return max(
-            zip(near.tolist(), terms, strict=True),
-            key=lambda pair: (normalise(pair[1]) in read) + pair[0],
-        )[1]
+        read, spelled = normalise(text), self._spelled[start : start + len(terms)]
+        worth = [(word in read) + like for word, like in zip(spelled, near.tolist(), strict=True)]
+        return terms[worth.index(max(worth))]
 
     def with_given(self, probabilities: Matrix, given: Sequence[Sequence[str]]) -> Matrix:
         """Mixes in the categories an author chose, of any level: .6 of what the text says, .4 of the choice.
@@ -405,6 +461,21 @@ def _shares(scores: Floats) -> Matrix:
         (share.astype(np.float32).ravel(), best.ravel(), np.arange(count + 1) * keep),
         shape=scores.shape,
     )
+
+
+def asked_in(text: str) -> str:
+    """What a line asks for, without what that is for.
+
+    Examples
+    --------
+    >>> asked_in("加氢站用隔膜压缩机，90MPa"), asked_in("轴承")
+    ('隔膜压缩机，90MPa', '轴承')
+    """
+    return " ".join(aim(asserted(text))[0].split())
+
+
+def _as_columns(counts: Matrix, idf: Floats) -> Matrix:
+    return unit_rows(times_columns(sublinear(counts), idf)).T.tocsr()
 
 
 def _membership(owners: Sequence[str]) -> Matrix:

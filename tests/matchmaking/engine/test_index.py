@@ -645,6 +645,30 @@ def test_what_a_line_rules_out_is_named_to_who_offers_it():
     assert index.objections(read, 1, 1) == Objections()
 
 
+def test_who_names_just_what_is_ruled_out_or_stands_between_loses_by_it_and_is_told():
+    texts = (
+        "Crane parts, copies",
+        "Crane parts, no copies",
+        "Trading house for crane parts",
+        "Crane parts plant",
+    )
+    index = OfferIndex.build([offer(n, text) for n, text in enumerate(texts, 1)], TREE, LETTERS)
+    read = index.read([need("Crane parts, no copies"), need("Crane parts, manufacturers only")])
+
+    left = (
+        index.features(read, index.all_pairs(read))
+        .fit.reshape(2, 4)
+        .astype(float)
+        .round(2)
+        .tolist()
+    )
+    told = [[index.objections(read, line, row).ruled_out for row in range(4)] for line in (0, 1)]
+
+    assert left == [[0.75, 1, 1, 1], [1, 1, 0.4, 1]]
+    assert told == [["copies", "", "", ""], ["", "", "manufacturers only", ""]]
+    assert index.objections(read, 1, 2).party == ""
+
+
 def test_phrases_of_lines_are_encoded_once():
     asked = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from matchmaking.engine import proposals
+from tests.matchmaking.engine.conftest import GOLDEN
 
 # Leaves that are newer than the categories of the golden lines, and say more exactly what the line asks for.
 NEWER = {
@@ -28,10 +29,21 @@ def test_the_right_category_is_among_the_first_five_of_nine_lines_in_ten(propose
     by_author = sum(bool(right[line] & codes[line]) for line in right)
     newer = sum(proposed[line][0].code == leaf for line, leaf in NEWER.items())
 
-    assert by_author >= 130  # of 150
+    assert by_author >= 135  # of 150
     assert newer == len(NEWER)
-    assert not any(right[line] & codes[line] for line in NEWER)
-    assert by_author + newer >= 135
+    # That some of the newer ones are right as well is not counted.
+    first = sum(proposed[line][0].code in right[line] for line in right)
+    assert first >= 108
+
+
+def test_lines_of_a_stranger_have_their_category_among_the_first_five(shipped, encoder):
+    """Written by somebody who had read the tree and not the engine."""
+    rows = (GOLDEN / "stranger_categories.tsv").read_text("utf-8").splitlines()[1:]
+    lines = dict(row.split("\t") for row in rows)
+    found = {line: proposals.propose(shipped, line, encoder) for line in lines}
+
+    assert len(lines) == 83
+    assert sum(lines[line] in {one.code for one in own} for line, own in found.items()) >= 81
 
 
 def test_every_proposal_has_its_reason(proposed):

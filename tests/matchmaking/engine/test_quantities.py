@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matchmaking.engine import quantities
 from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.quantities import Figures, contradiction, differs, distance
 
@@ -93,3 +94,31 @@ def test_columns_say_what_pair_by_pair_is_told(lines, texts):
 def test_a_contradiction_is_told_as_it_is_written():
     assert contradiction("0.1mm 镍片，10 kg", "Nickel strip 1 mm") == ("0.1mm", "1 mm")
     assert contradiction("0.1mm 镍片", "Nickel strip 0.15 mm") is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(NUMBER, UNIT).map("".join), max_size=6),
+    st.lists(st.tuples(NUMBER, UNIT).map("".join), max_size=6),
+)
+def test_the_nearest_number_is_found_without_looking_at_all(line, text):
+    asked, offered = (list(quantities._read("，".join(said))) for said in (line, text))
+    told = quantities._Told([one[:3] for one in offered])
+
+    for kind, low, high, _ in asked:
+        every = [quantities._off(kind, (low, high), one[1:3]) for one in offered if one[0] == kind]
+        near = told.nearest(kind, (low, high))
+        assert (near and near[0]) == min([off for off in every if off is not None], default=None)
+
+
+def test_a_thousand_numbers_are_compared_without_looking_at_every_pair(monkeypatch):
+    compared = []
+    off = quantities._off
+    monkeypatch.setattr(quantities, "_off", lambda *of: compared.append(of) or off(*of))
+    line, text = (
+        "，".join(f"{number} {unit}" for number in range(1, 1001)) for unit in ("mm", "μm")
+    )
+
+    assert contradiction(line, text) == ("10 mm", "1000 um")
+
+    assert len(compared) <= 2 * 1000

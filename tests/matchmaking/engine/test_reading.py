@@ -63,3 +63,20 @@ def test_who_says_what_is_used_up_buys():
     assert [party_of(text) for text in ("机加工厂，年耗刀片30万片", "机加工厂，年产刀片30万片", "Brand, outsources sewing")] == [
         "buyer", "", "buyer",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "rivals"),
+    [
+        ("不锈钢螺栓，中间商勿扰", ["buyer", "taker"]),
+        ("Stainless fasteners, manufacturers only", ["buyer", "taker"]),
+        ("Stainless fasteners, no painting", ["buyer"]),
+    ],
+)
+def test_who_wants_no_dealer_has_no_use_for_one(line, rivals):
+    assert sorted(rivals_of(line)) == rivals
+
+
+def test_blanks_between_words_change_nothing_and_hold_up_nothing():
+    assert aim("valve" + " " * 20_000 + "for pumps")[1] == "for pumps"
+    assert aim("valve" + " " * 20_000 + "x")[1] == ""
