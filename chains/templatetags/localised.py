@@ -184,9 +184,9 @@ def quantity(row: Any) -> str:
 
 def _plural(unit: str, amount: Decimal) -> str:
     """ "14 units"; signs such as kg and m² have no plural."""
-    is_word = len(unit) > 3 and unit.isalpha() and unit.islower()
-    return (
-        f"{unit}s"
-        if is_word and amount != 1 and unit != "each" and not unit.endswith("s")
-        else unit
+    is_word = unit in ("set", "box", "lot", "day") or (
+        len(unit) > 3 and unit.isalpha() and unit.islower()
     )
+    if not is_word or amount == 1 or unit == "each" or unit.endswith("s"):
+        return unit
+    return f"{unit}es" if unit.endswith("x") else f"{unit}s"

@@ -16,6 +16,9 @@ from chains.templatetags.localised import lang_of, quantity
         (300000, ("kg", "kg"), "month", "30 万 kg/月", "300,000 kg a month"),
         (480, ("件", "piece"), "year", "480 件/年", "480 pieces a year"),
         (12345, ("件", "piece"), "once", "12,345 件", "12,345 pieces"),
+        (96, ("套", "set"), "once", "96 套", "96 sets"),
+        (1, ("套", "set"), "once", "1 套", "1 set"),
+        (20, ("箱", "box"), "once", "20 箱", "20 boxes"),
     ],
 )
 def test_a_space_stands_beside_digits_and_never_between_two_chinese_words(
