@@ -66,6 +66,7 @@ ENTERPRISES = (
         "region",
         "所在地区",
         "Region",
+        groups=True,
         aliases=(
             "地区", "区域", "所在地", "所在县(市、区)", "所在区县", "县市区", "县(市、区)", "区县", "所属地区", "所属区域", "所属县市区", "属地", "行政区划", "行政区划名称", "行政区划代码",
             "所在市", "城市", "所在城市", "市县", "所属县(市、区)", "所属区县", "所属县", "所在县市区", "所属市", "所属地", "县区", "区域(县市区)", "town", "region/city", "city/country", "city, country", "city and country", "注册地", "county", "city", "district", "location", "region code", "place",
@@ -77,6 +78,7 @@ ENTERPRISES = (
         "country",
         "国家",
         "Country",
+        groups=True,
         aliases=(
             "国别", "国家/地区", "国家或地区", "国家(地区)", "国家和地区", "所属国家", "所在国家", "注册国家", "注册国", "所属国", "所在国", "国别/地区",
             "country/region", "country or region", "country of registration", "country code", "nation",
@@ -187,6 +189,7 @@ CAPABILITIES = (
         "categories",
         "品类",
         "Category",
+        groups=True,
         aliases=("产品类别", "类别", "分类", "产品分类", "所属品类", "品类代码", "类别代码", "所属行业", "category code", "categories", "product category", "class"),
         example="接线盒",
         note="Up to five names or codes. 至多五个，可写名称或代码。",

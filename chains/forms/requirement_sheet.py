@@ -95,6 +95,7 @@ COLUMNS = (
         "category",
         "品类",
         "Category",
+        groups=True,
         aliases=("产品类别", "类别", "分类", "产品分类", "所属品类", "品类代码", "category code", "product category", "class"),
         example="接线盒",
         note="Name or code; without one it is suggested. 名称或代码;不填则由系统建议。",

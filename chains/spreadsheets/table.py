@@ -45,6 +45,8 @@ class Column:
     kind: Literal["text", "code", "value"] = "text"
     many: bool = False
     fill_down: bool = True
+    # To the left of the names it divides the rows into groups, and says once what holds for all of one.
+    groups: bool = False
     example: str = ""
     note: str = ""
     # What its cells look like, where no header names the column.
@@ -751,11 +753,7 @@ class _Reading:
         return {
             fields[column.field][0]: column.field
             for column in self.columns
-            if column.fill_down
-            and column.kind == "text"
-            and not column.many
-            and not column.required
-            if column.field in fields and fields[column.field][0] < own
+            if column.groups and column.field in fields and fields[column.field][0] < own
         }
 
     def _known(self, text: str) -> set[str]:
