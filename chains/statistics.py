@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from chains.models import Capability, Certification, Enterprise, Qualification
+from chains.models import (
+    Capability,
+    Certification,
+    CertificationKind,
+    Condition,
+    Enterprise,
+    Proof,
+    Qualification,
+    Requirement,
+)
 
 SOON = datetime.timedelta(days=60)
 
@@ -54,3 +64,28 @@ def completeness(
         Hint("proof", any(row.is_in_force for row in [*qualifications, *certifications])),
         Hint("ending", not ending, ending[0] if ending else None),
     ]
+
+
+def asked_certificates(
+    enterprise: Enterprise, certifications: Iterable[Certification], most: int = 3
+) -> list[tuple[CertificationKind, int]]:
+    """What open requirements of the enterprise's categories ask for and it neither holds nor states, with how many do."""
+    asking = (
+        Requirement.objects.open()
+        .filter(lines__category__capabilities__in=enterprise.capabilities.published())
+        .exclude(enterprise=enterprise)
+    )
+    conditions = Condition.objects.filter(
+        kind=Condition.Kind.CERTIFICATION, requirement__in=asking.values("pk")
+    )
+    asked = {
+        (requirement, code)
+        for requirement, parameter in conditions.values_list("requirement", "parameter")
+        for code in parameter.get("codes", ())
+    }
+    counts = Counter(code for _requirement, code in asked)
+    ended = (Proof.Status.REFUSED, Proof.Status.REVOKED)
+    held = {row.kind.code for row in certifications if row.status not in ended}
+    kinds = CertificationKind.objects.filter(code__in=set(counts) - held, is_active=True)
+    found = [(kind, counts[kind.code]) for kind in kinds]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0].code))[:most]

@@ -316,6 +316,7 @@ def _owner_context(request: MemberRequest, enterprise: Enterprise) -> dict[str, 
         # Phone numbers stand on the page of the contacts, for those who edit them.
         "contacts": contacts,
         "hints": [hint for hint in hints if not hint.is_met],
+        "asked": statistics.asked_certificates(enterprise, certifications),
         "met": sum(hint.is_met for hint in hints),
         "total": len(hints),
         "aliases": enterprise.aliases.order_by("pk"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,6 +24,8 @@ from chains.models import (
     Enterprise,
     Requirement,
     RequirementLine,
+    Segment,
+    SegmentLink,
 )
 from chains.views.posted import posted
 from chains.views.refusals import refusal
@@ -141,6 +143,7 @@ def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]
         "page_obj": page,
         "cards": cards,
         "raises": _raises(cards),
+        "next_door": _next_door(enterprise, pairs) if page.number == 1 else [],
         "total": page.paginator.count,
         "scored_at": pairs.aggregate(at=Max("score__created_at"))["at"],
         "capability_count": Capability.objects.published().filter(enterprise=enterprise).count(),
@@ -152,6 +155,27 @@ def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]
         "may_act": permissions.can_express(request.user, enterprise),
         "is_filtered": bool(chain or cooperation),
     }
+
+
+NEXT_DOOR = 5
+
+
+def _next_door(enterprise: Enterprise, pairs: MatchQuerySet) -> list[RequirementLine]:
+    """Open lines of the segments before and behind those it serves (row 24): not what it makes, but where it could embed
+    itself. Those that close first."""
+    own = Segment.objects.filter(categories__capabilities__enterprise=enterprise).values("pk")
+    links = SegmentLink.objects.filter(Q(source__in=own) | Q(target__in=own))
+    near = {segment for link in links.values_list("source", "target") for segment in link}
+    lines = (
+        RequirementLine.objects.in_open_requirements()
+        .filter(segment__in=near)
+        .exclude(segment__in=own)
+        .exclude(requirement__enterprise=enterprise)
+        .exclude(requirement__in=pairs.values("line__requirement"))
+        .exclude(dismissals__enterprise=enterprise)
+        .select_related("requirement__enterprise", "segment")
+    )
+    return list(lines.order_by("requirement__closes_on", "pk")[:NEXT_DOOR])
 
 
 def _cards(enterprise: Enterprise, pairs: MatchQuerySet, ids: list[int]) -> list[dict[str, Any]]:

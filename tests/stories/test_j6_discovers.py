@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from chains.models import Category, CertificationKind, Condition, SegmentLink
 from matchmaking import tasks
 from matchmaking.models import MatchRun
 from matchmaking.services import matching
@@ -68,3 +69,45 @@ def test_junction_box_maker_finds_dismisses_and_answers(client):
     page = desk.content.decode()
     assert "第 1 项可供。" in page
     assert contact.phone not in page
+
+
+def test_what_the_neighbours_on_the_chain_ask_for_stands_beside_the_suggestions(client):
+    maker = supplier(BOX, categories=["pv.junction_box"])
+    member = MembershipFactory(enterprise=maker)
+    category = Category.objects.get(name_en="PV junction boxes")
+    maker.capabilities.get().categories.set([category])
+    own = category.segment
+    behind = SegmentLink.objects.filter(source=own).first().target
+    near = RequirementFactory(title="组件封装", lines=["组件层压机"])
+    near.lines.update(segment=behind)
+    far = RequirementFactory(title="办公楼保洁", lines=["日常保洁"])
+    far.lines.update(segment=None)
+    client.force_login(member.user)
+
+    page = client.get(FOR_YOU)
+
+    assert [line.requirement for line in page.context["next_door"]] == [near]
+    line = near.lines.get()
+    client.post(reverse("matchmaking:dismiss", args=[line.public_id]), {"reason": "wrong_product"})
+    assert client.get(FOR_YOU).context["next_door"] == []
+
+
+def test_profile_says_which_certificates_open_requirements_of_its_categories_ask_for(client):
+    maker = supplier(BOX, categories=["pv.junction_box"])
+    member = MembershipFactory(enterprise=maker)
+    own = Category.objects.get(name_en="PV junction boxes")
+    maker.capabilities.get().categories.set([own])
+    asked, stated = CertificationKind.objects.order_by("pk")[:2]
+    for codes in ([asked.code, stated.code], [asked.code]):
+        wanted = RequirementFactory(lines=["接线盒", "接线盒"])
+        wanted.lines.update(category=own)
+        Condition.objects.create(
+            requirement=wanted, kind="certification", strength="must", parameter={"codes": codes}, text="x"
+        )  # fmt: skip
+    maker.certifications.create(kind=stated, valid_from="2026-01-01")
+    client.force_login(member.user)
+
+    page = client.get(reverse("chains:enterprise_status", args=[maker.public_id]))
+
+    assert page.context["asked"] == [(asked, 2)]
+    assert "2 open requirements ask for it" in page.content.decode()

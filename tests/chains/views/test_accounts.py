@@ -141,7 +141,7 @@ def test_member_list_queries_do_not_grow(client, owner, count, django_assert_num
         MembershipFactory(enterprise=owner.enterprise, role="editor")
         accounts.request_join(enterprise=owner.enterprise, by=UserFactory())
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(members_url(owner))
 
 

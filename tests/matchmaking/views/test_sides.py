@@ -120,7 +120,7 @@ def test_for_you_asks_as_many_queries_for_one_card_as_for_three(
         fits(seller.enterprise)
     client.get(FOR_YOU)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         page = client.get(FOR_YOU).content.decode()
 
     assert page.count("<article") == count
