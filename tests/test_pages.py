@@ -312,7 +312,10 @@ class Looker:
         """Only what the page is told: a resized window would draw its own frame anew, which costs more than the page."""
         if width != self.width:
             metrics = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-            self.screen.send("Emulation.setDeviceMetricsOverride", metrics)
+            if FOLDER:  # a picture is taken at the size that Playwright knows of
+                self.tab.set_viewport_size({"width": width, "height": HEIGHT})
+            else:
+                self.screen.send("Emulation.setDeviceMetricsOverride", metrics)
             self.width = width
 
     def judge(self, width, *, examine):
