@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 class UserManager(BaseUserManager["User"]):
     def get(self, *args: Any, **asked: Any) -> User:
-        """Among all by the number, as Django asks on each request for who has signed in: written down once."""
-        is_among_all = (
-            type(self) is UserManager
-        )  # and not what stands at the other end of a relation
+        """By the number alone, as Django asks on each request for who has signed in: written down once (ADR 26)."""
+        # The other end of a relation has a class of its own, and looks among fewer.
+        is_among_all = type(self) is UserManager
         if args or list(asked) != ["pk"] or not (is_among_all and isinstance(asked["pk"], int)):
             return super().get(*args, **asked)
         user = _BY_NUMBER.first(asked["pk"])
