@@ -15,6 +15,12 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def open(self) -> Self:
         return self.filter(status=Report.Status.OPEN)
 
+    def with_case(self) -> Self:
+        """What was reported, and what its desk is known by."""
+        return self.select_related(
+            "requirement__enterprise__region", "requirement__posted_by", "enterprise__region"
+        )
+
     def of(self, user: User | AnonymousUser) -> Self:
         return self.filter(by=user.pk)
 

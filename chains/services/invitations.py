@@ -87,16 +87,18 @@ def is_for(*, invitation: MemberInvitation, by: User) -> bool:
     """Whoever has proven to read letters to the address it was sent to."""
     if not invitation.email:
         return False
-    mine = EmailAddress.objects.filter(user_id=by.pk, verified=True).values_list("email", flat=True)
-    return invitation.email in {address.lower() for address in mine}
+    return invitation.email in _proven(by)
 
 
 def waiting_for(*, by: User) -> list[MemberInvitation]:
     """Open ones to addresses the person has proven."""
-    mine = EmailAddress.objects.filter(user_id=by.pk, verified=True).values_list("email", flat=True)
-    addresses = {address.lower() for address in mine}
-    rows = MemberInvitation.objects.open().filter(email__in=addresses)
+    rows = MemberInvitation.objects.open().filter(email__in=_proven(by))
     return list(rows.select_related("enterprise").order_by("pk"))
+
+
+def _proven(user: User) -> set[str]:
+    mine = EmailAddress.objects.filter(user_id=user.pk, verified=True)
+    return {address.lower() for address in mine.values_list("email", flat=True)}
 
 
 @transaction.atomic
@@ -109,13 +111,9 @@ def answer(*, invitation: MemberInvitation, accept: bool, by: User) -> MemberInv
             _("This invitation was sent to another address, or has been answered."),
             code="invitation.forbidden",
         )
-    if invitation.status != Status.SENT or invitation.expires_on < timezone.localdate():
-        raise DomainError(
-            _("This invitation no longer stands. Ask the owner for a new one."),
-            code="invitation.over",
-        )
+    is_over = invitation.status != Status.SENT or invitation.expires_on < timezone.localdate()
     # Whoever no longer decides who joins leaves nobody behind who does.
-    if accept and not permissions.is_owner(invitation.invited_by, enterprise):
+    if is_over or (accept and not permissions.is_owner(invitation.invited_by, enterprise)):
         raise DomainError(
             _("This invitation no longer stands. Ask the owner for a new one."),
             code="invitation.over",

@@ -74,13 +74,7 @@ def decide(
     *, report: Report, uphold: bool, by: User, answer: str = "", may: May = _may_decide
 ) -> Report:
     """Say whether it is so, to whoever reported it. What follows – taking down, suspending – is a decision of its own."""
-    report = (
-        Report.objects.select_for_update(of=("self",))
-        .select_related(
-            "requirement__enterprise__region", "requirement__posted_by", "enterprise__region"
-        )
-        .get(pk=report.pk)
-    )
+    report = Report.objects.select_for_update(of=("self",)).with_case().get(pk=report.pk)
     if not may(by, report):
         raise DomainError(
             _(

@@ -11,15 +11,13 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes
+from chains import audit, changes, permissions
 from chains.errors import DomainError
 from chains.models import Enterprise, Requirement, RequirementFile, User
 from chains.services import enterprises, requirements
 
 # Of one enterprise, over all that is not closed: drafts are free, and disks are not.
 MOST_BYTES = 500 * 1024 * 1024
-
-_CLOSED = (Requirement.Status.CLOSED, Requirement.Status.SUBMITTED)
 
 
 @transaction.atomic
@@ -31,7 +29,7 @@ def attach(
     Enterprise.objects.select_for_update(of=("self",), no_key=True).get(
         pk=requirement.enterprise_id
     )
-    requirement = _open_to(requirement, by)
+    requirement = _to_change(requirement, by)
     if visibility not in RequirementFile.Visibility.values:
         raise DomainError(_("Choose who may open it."), code="attachment.visibility")
     _check_room(requirement, upload)
@@ -51,7 +49,7 @@ def attach(
 @transaction.atomic
 def open_to(*, attachment: RequirementFile, visibility: str, by: User) -> RequirementFile:
     """Say anew who may open it; who has opened it meanwhile has it."""
-    requirement = _open_to(attachment.requirement, by)
+    requirement = _to_change(attachment.requirement, by)
     row = _standing(requirement, attachment)
     if visibility not in RequirementFile.Visibility.values:
         raise DomainError(_("Choose who may open it."), code="attachment.visibility")
@@ -67,12 +65,11 @@ def open_to(*, attachment: RequirementFile, visibility: str, by: User) -> Requir
 @transaction.atomic
 def detach(*, attachment: RequirementFile, by: User) -> RequirementFile:
     """Take it off: its content goes, that there was one stays."""
-    row = _standing(_open_to(attachment.requirement, by), attachment)
+    row = _standing(_to_change(attachment.requirement, by), attachment)
     row.removed_at = timezone.now()
     row.save(update_fields=["removed_at", "updated_at"])
     _record(row, "removed", by)
-    storage, name = row.file.storage, row.file.name or ""
-    transaction.on_commit(lambda: storage.delete(name), robust=True)
+    row.forget_content()
     return row
 
 
@@ -87,10 +84,19 @@ def note_look(
     return attachment
 
 
-def _open_to(requirement: Requirement, by: User) -> Requirement:
+def may_change(*, requirement: Requirement, by: User) -> bool:
+    return permissions.can_post_for(by, requirement.enterprise) and _is_at_hand(requirement)
+
+
+def _is_at_hand(requirement: Requirement) -> bool:
+    """Neither with the desk nor closed."""
+    return requirement.status not in (Requirement.Status.CLOSED, Requirement.Status.SUBMITTED)
+
+
+def _to_change(requirement: Requirement, by: User) -> Requirement:
     requirement = requirements.locked(requirement)
     requirements.check_poster(by, requirement.enterprise)
-    if requirement.status in _CLOSED:
+    if not _is_at_hand(requirement):
         raise DomainError(
             _("Its files cannot be changed while it lies with the desk or is closed."),
             code="requirement.state",

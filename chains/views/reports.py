@@ -61,9 +61,7 @@ def open_reports(user: User, desk: permissions.Desk) -> list[Report]:
             Q(requirement__in=desk.requirements(user).values("pk"))
             | Q(enterprise__in=desk.enterprises(user).values("pk"))
         )
-        .select_related(
-            "requirement__enterprise__region", "requirement__posted_by", "enterprise__region"
-        )
+        .with_case()
         .order_by("pk")
     )
     return [row for row in rows if _may(desk)(user, row)]
@@ -71,12 +69,7 @@ def open_reports(user: User, desk: permissions.Desk) -> list[Report]:
 
 @require_http_methods(["GET", "POST"])
 def report_decide(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
-    report = get_object_or_404(
-        Report.objects.select_related(
-            "requirement__enterprise__region", "requirement__posted_by", "enterprise__region"
-        ),
-        public_id=public_id,
-    )
+    report = get_object_or_404(Report.objects.with_case(), public_id=public_id)
     if not _may(desk)(request.user, report):
         raise Http404
     if request.method == "POST":

@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from chains import permissions
 from chains.errors import DomainError
 from chains.forms.requirement_files import RequirementFileForm
 from chains.http import MemberRequest
@@ -50,8 +49,7 @@ def requirement_file_list(request: MemberRequest, public_id: str) -> HttpRespons
             "files": requirement.files.standing(),
             "form": form,
             "choices": RequirementFile.Visibility.choices,
-            "may_edit": permissions.can_post_for(request.user, requirement.enterprise)
-            and requirement.status not in (Requirement.Status.CLOSED, Requirement.Status.SUBMITTED),
+            "may_edit": requirement_files.may_change(requirement=requirement, by=request.user),
         },
         status=422 if form.errors else 200,
     )
