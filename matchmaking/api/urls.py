@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from matchmaking.api import (
@@ -10,6 +10,7 @@ from matchmaking.api import (
     base,
     bounces,
     capabilities,
+    description,
     enterprises,
     events,
     imports,
@@ -56,7 +57,7 @@ urlpatterns = [
     path("v1/bounces/", bounces.BounceView.as_view(), name="api-bounces"),
     # With its last slash only, so that an address that lacks it is still led to the one that has it.
     re_path(r"^v1/(?:.*/)?$", base.Nowhere.as_view(), name="api-nowhere"),
-    path("schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
+    path("schema/", login_not_required(description.DescriptionView.as_view()), name="api-schema"),
     # Swagger's start script as a file of its own: the policy allows no inline script.
     path(
         "docs/",

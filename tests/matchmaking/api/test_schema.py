@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from matchmaking.api.description import _written
 from matchmaking.api.errors import PROBLEM
 from tests.factories.chains import MembershipFactory, RequirementFactory
 
@@ -41,6 +43,18 @@ def test_answers_are_problems_with_the_headers_they_bring():
     assert {PROBLEM} == {media for answer in answers.values() for media in answer["content"]}
     assert list(answers["TooMany"]["headers"]) == ["Retry-After"]
     assert list(answers["NotSignedIn"]["headers"]) == ["WWW-Authenticate"]
+
+
+def test_served_description_is_the_committed_one_and_written_once_for_each_language(client):
+    # Whoever asks in a language that is not there gets their own, and makes nobody write another.
+    served = [client.get("/api/schema/", {"lang": lang}) for lang in ("en", "xx", "zh-hans", "en")]
+
+    assert served[0].headers["Content-Type"] == "application/vnd.oai.openapi"
+    assert yaml.load(served[0].content, yaml.CSafeLoader) == SCHEMA
+    assert [one.content == served[0].content for one in served] == [True, True, False, True]
+    assert _written.cache_info().misses == 2
+    as_json = client.get("/api/schema/", headers={"accept": "application/json"})
+    assert json.loads(as_json.content)["openapi"] == SCHEMA["openapi"]
 
 
 REQUIREMENTS = "/api/v1/requirements/"
