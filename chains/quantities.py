@@ -509,6 +509,10 @@ _YEAR_ONLY = re.compile(r"^(?:end of |by )?(?P<y>\d{4})\s*(?:年|年底|年末|�
 _SERIAL_START, _SERIALS = date(1899, 12, 30), (36526, 73415)
 
 
+# Patterns that look for the end of a text take minutes for one that goes on and on.
+_LONGEST_DAY = 200
+
+
 def parse_date(raw: Cell) -> Day:
     """A day in the spellings people use, a spreadsheet's serial number included.
 
@@ -521,7 +525,10 @@ def parse_date(raw: Cell) -> Day:
         return _checked(raw, raw)
     if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
         return _serial(float(raw), raw)
-    text = re.sub(r"(?:之前|以前|前|止|截止|\(含\)|\(前\))+$", "", fold_cell(raw))
+    text = fold_cell(raw)
+    if len(text) > _LONGEST_DAY:
+        raise _no_date(raw)
+    text = re.sub(r"(?:之前|以前|前|止|截止|\(含\)|\(前\))+$", "", text)
     text = re.sub(r"^(?:by |before |not later than |no later than |latest )+", "", text)
     if is_placeholder(text):
         return Day(None)

@@ -43,6 +43,8 @@ _LATIN_FORM = re.compile(
 _NO_NAMES = frozenset(
     ("待定", "待确认", "未定", "不详", "未知", "保密", "个人", "tbd", "tba", "unknown")
 )
+# Where an address is looked for: a cell may go on for pages.
+_LONGEST_MAIL = 1000
 _LENGTHS = {"name_en": 200, "address": 300, "summary": 2000}
 # Names that say what sort of body it is, where no column does.
 _KINDS_BY_NAME = (
@@ -424,7 +426,7 @@ class _People:
         bare = re.sub(r"^mailto:", "", text.strip(), flags=re.IGNORECASE)
         bare = unicodedata.normalize("NFKC", bare).replace("。", ".")
         # "Demo <demo@example.com>"
-        found = re.search(r"[^\s<>()\[\];,、]+@[^\s<>()\[\];,、]+", bare)
+        found = re.search(r"[^\s<>()\[\];,、]+@[^\s<>()\[\];,、]+", bare[:_LONGEST_MAIL])
         mail = found[0] if found else re.split(r"[;,、\s]", bare)[0]
         try:
             validate_email(mail)

@@ -554,8 +554,12 @@ def _assign(titles: Sequence[str], columns: Sequence[Column]) -> dict[str, list[
     return {name: sorted(places) for name, places in fields.items()}
 
 
+# Of a longer one its end is read: there the name stands when a form's instructions stand over it.
+_LONGEST_TITLE = 1000
+
+
 def _fit(title: str, names: frozenset[str]) -> int | None:
-    for rank, spellings in enumerate(_spellings(title)):
+    for rank, spellings in enumerate(_spellings(title[-_LONGEST_TITLE:])):
         if any(fold_header(one) in names for one in spellings):
             return rank
     return None

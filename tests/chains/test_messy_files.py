@@ -14,6 +14,7 @@ from chains.forms.import_sheet import read_rows
 from chains.forms.register import Register
 from chains.forms.requirement_sheet import read_file
 from chains.models import Import
+from chains.quantities import parse_date
 from chains.spreadsheets import open_sheets, propose
 from chains.spreadsheets.grid import read_grids
 from tests.chains.test_spreadsheets import cells, sheet_of, with_sheet, workbook
@@ -377,6 +378,24 @@ def test_page_names_an_encoding_that_only_python_knows(named):
 
     assert (kind, sheet.rows) == ("html", [["\\u4e00", "乙"], ["丙", "丁"]])
     assert time.process_time() - started < 2
+
+
+def test_cells_that_go_on_for_pages_are_read_at_once():
+    long = sheet_of(
+        [
+            ["企业名称", "联系人", "邮箱"],
+            *(["示例甲有限公司", "王丙", "万" * 30_000] for _ in range(5)),
+        ]
+    )
+    started = time.process_time()
+
+    with pytest.raises(DomainError) as refusal:
+        parse_date("前" * 30_000 + "x")
+    (row, *_more) = rows(Import.Kind.ENTERPRISES, long)
+
+    assert refusal.value.code == "date.unreadable"
+    assert row.notes
+    assert time.process_time() - started < 5  # of the letters each looked at from each: minutes
 
 
 def test_lists_of_bodies_with_more_in_a_cell_than_its_header_says():
