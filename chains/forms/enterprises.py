@@ -237,18 +237,15 @@ class ContactForm(ModelForm):
         return data
 
 
-class _ProofForm(Form):
-    issuer = forms.CharField(label=_("Issuer"), max_length=200, required=False)
+class TermForm(Form):
+    """How long a title or certificate lasts."""
+
     valid_from = forms.DateField(label=_("Valid from"), widget=DateInput)
     valid_until_on = forms.DateField(
         label=_("Valid until"),
         widget=DateInput,
         required=False,
         help_text=_("Empty: no end"),
-    )
-    evidence = forms.FileField(
-        label=_("Evidence"),
-        help_text=_("PDF, PNG or JPEG, at most 8 MB; seen by you and your desk only"),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -257,6 +254,14 @@ class _ProofForm(Form):
         if first and last and last < first:
             self.add_error("valid_until_on", _("The last day of validity lies before the first."))
         return data
+
+
+class _ProofForm(TermForm):
+    issuer = forms.CharField(label=_("Issuer"), max_length=200, required=False)
+    evidence = forms.FileField(
+        label=_("Evidence"),
+        help_text=_("PDF, PNG or JPEG, at most 8 MB; seen by you and your desk only"),
+    )
 
 
 class QualificationForm(_ProofForm):

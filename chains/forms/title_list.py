@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from chains import identity, search, spreadsheets
 from chains.errors import DomainError
-from chains.forms import DateInput, Form, LocalisedChoice
+from chains.forms import LocalisedChoice
+from chains.forms.enterprises import TermForm
 from chains.forms.import_columns import ENTERPRISES
 from chains.forms.import_enterprises import bare_name
 from chains.models import Enterprise, EnterpriseAlias, Proof, QualificationKind, User
@@ -28,7 +29,7 @@ _BODY = re.compile(
 )
 
 
-class TitleListForm(Form):
+class TitleListForm(TermForm):
     kind = LocalisedChoice(
         QualificationKind.objects.filter(is_active=True).order_by("order", "code"),
         to_field_name="code",
@@ -36,27 +37,17 @@ class TitleListForm(Form):
     )
     issuer = forms.CharField(label=gettext_lazy("Issuer"), max_length=200)
     batch = forms.CharField(label=gettext_lazy("Batch"), max_length=80, required=False)
-    valid_from = forms.DateField(label=gettext_lazy("Valid from"), widget=DateInput)
-    valid_until_on = forms.DateField(
-        label=gettext_lazy("Valid until"), required=False, widget=DateInput
-    )
     upload = forms.FileField(
         label=gettext_lazy("The list"),
         help_text=gettext_lazy(".xlsx, .xls or .csv with a column of names, codes, or both"),
         required=False,
     )
+    field_order = ["kind", "issuer", "batch", "valid_from", "valid_until_on", "upload"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Sent along once; what was read of it is confirmed without it.
         self.fields["upload"].widget.is_required = True
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        first, last = data.get("valid_from"), data.get("valid_until_on")
-        if first and last and last < first:
-            self.add_error("valid_until_on", _("The last day of validity lies before the first."))
-        return data
 
 
 @dataclass(frozen=True, slots=True)
