@@ -274,7 +274,7 @@ def requirement_delete(request: MemberRequest, public_id: str) -> HttpResponse:
                 return refusal(request, error)
             messages.error(request, str(error))
         else:
-            messages.success(request, _("The draft is deleted."))
+            messages.success(request, _("The draft has been deleted."))
         return redirect("matchmaking:my_requirements")
     context = {"requirement": requirement, "nav": "my_requirements"}
     return render(request, "chains/requirement_delete.html", context)
