@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
-from chains.models import Capability, Condition, Enterprise, Requirement
+from chains.models import Capability, CapabilityReference, Condition, Enterprise, Requirement
 
 Facts = Mapping[str, object]
 
@@ -54,7 +54,12 @@ def of_capability(capability: Capability) -> dict[str, object]:
         "categories": sorted(capability.categories.values_list("code", flat=True)),
         "cooperation_kinds": sorted(capability.cooperation_kinds.values_list("code", flat=True)),
         "certifications": sorted(capability.certifications.values_list("public_id", flat=True)),
+        "references": [of_reference(row) for row in capability.references.all()],
     }
+
+
+def of_reference(row: CapabilityReference) -> list[object]:
+    return [row.text, row.customer, row.year, row.place]
 
 
 def of_profile(enterprise: Enterprise) -> dict[str, object]:

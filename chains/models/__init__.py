@@ -6,6 +6,8 @@ from chains.models.changes import Change, ChangeReader
 from chains.models.contacts import Contact, ContactReveal
 from chains.models.enterprises import (
     Capability,
+    CapabilityPhoto,
+    CapabilityReference,
     Certification,
     Enterprise,
     EnterpriseAlias,
@@ -55,6 +57,8 @@ __all__ = [
     "COUNTRY",
     "AuditEntry",
     "Capability",
+    "CapabilityPhoto",
+    "CapabilityReference",
     "Category",
     "Certification",
     "CertificationKind",

@@ -4,7 +4,7 @@ import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -225,6 +225,11 @@ class StoredFile(TimeStamped):
         """Rows whose content is still to be there."""
         return cls._default_manager.all()
 
+    def forget_content(self) -> None:
+        """Its file goes once the transaction has committed; what a crash leaves behind is swept at night."""
+        storage, name = self.file.storage, self.file.name or ""
+        transaction.on_commit(lambda: storage.delete(name), robust=True)
+
 
 class Evidence(StoredFile):
     """A file that proves something to a desk: a licence, a title, a certificate."""
@@ -397,3 +402,69 @@ class Capability(TimeStamped):
 
     def __str__(self) -> str:
         return self.title_zh or self.title_en
+
+
+class CapabilityPhotoQuerySet(models.QuerySet["CapabilityPhoto"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those of what is published by an enterprise on view, and all of one's own."""
+        own = Q(capability__enterprise__in=getattr(user, "enterprise_ids", ()))
+        public = Q(
+            capability__in=Capability.objects.published(),
+            capability__enterprise__in=Enterprise.objects.visible_to(user),
+        )
+        return self.filter(own | public)
+
+
+class CapabilityPhoto(StoredFile):
+    """What a product or a line looks like: written anew from what was sent, so that only the picture is in it."""
+
+    MOST = 6
+
+    capability = models.ForeignKey(Capability, models.CASCADE, related_name="photos")
+    caption = models.CharField(_("what it shows"), max_length=120)
+    language = models.CharField(max_length=2, choices=Language.choices)
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+
+    objects = CapabilityPhotoQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    @property
+    def version(self) -> str:
+        """Stands in its address: another content has another one."""
+        return self.sha256[:16]
+
+
+class CapabilityReference(models.Model):
+    """What was supplied already, and for whom, in the owner's words."""
+
+    MOST = 10
+
+    capability = models.ForeignKey(Capability, models.CASCADE, related_name="references")
+    order = models.PositiveSmallIntegerField()
+    text = models.CharField(_("what was supplied"), max_length=200)
+    customer = models.CharField(_("for whom"), max_length=120, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    place = models.CharField(_("where"), max_length=80, blank=True)
+    language = models.CharField(max_length=2, choices=Language.choices)
+
+    class Meta:
+        ordering = ["order"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["capability", "order"], name="capability_reference_order_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(order__gte=1, order__lte=10), name="capability_reference_at_most_ten"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def in_words(self) -> str:
+        """All its words in one line."""
+        return " ".join(filter(None, [self.text, self.customer, self.place]))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chains import audit, changes, notifications, permissions, versions
+from chains import audit, changes, notifications, permissions, searchtext, versions
 from chains.errors import DomainError
 from chains.models import (
     Capability,
+    CapabilityReference,
     Category,
     Certification,
     CooperationKind,
@@ -21,7 +22,7 @@ from chains.models import (
     Proof,
     User,
 )
-from chains.services import accounts
+from chains.services import accounts, enterprises
 
 FIELDS = (
     "title_zh",
@@ -35,6 +36,7 @@ FIELDS = (
     "is_new",
     "valid_until_on",
 )
+FIRST_YEAR = 1950
 
 
 @transaction.atomic
@@ -46,6 +48,7 @@ def save_draft(
     categories: Iterable[Category] | None = None,
     cooperation_kinds: Iterable[CooperationKind] | None = None,
     certifications: Iterable[Certification] | None = None,
+    references: Iterable[Mapping[str, Any]] | None = None,
     seen: str = "",
     **fields: Any,
 ) -> Capability:
@@ -68,6 +71,9 @@ def save_draft(
     _clean(row)
     row.save()
     _save_relations(row, categories, cooperation_kinds, certifications)
+    if references is not None and _save_references(row, references):
+        fields["references"] = None
+        _follow_references(row, by)
     verb = "drafted" if is_new_row else "amended"
     audit.record(
         by, f"capability.{verb}", row, enterprise=enterprise.public_id, fields=sorted(fields)
@@ -112,6 +118,55 @@ def _save_relations(
         row.certifications.set(held)
 
 
+def _save_references(row: Capability, references: Iterable[Mapping[str, Any]]) -> bool:
+    """Put these in the place of those there are; whether that changed any."""
+    fresh = [
+        _reference(row, order, given)
+        for order, given in enumerate((one for one in references if any(one.values())), start=1)
+    ]
+    if len(fresh) > CapabilityReference.MOST:
+        raise DomainError(
+            _("A capability carries %(most)d references at most.")
+            % {"most": CapabilityReference.MOST},
+            code="capability.references",
+        )
+    known = list(row.references.all())
+    if [versions.of_reference(one) for one in known] == [
+        versions.of_reference(one) for one in fresh
+    ]:
+        return False
+    row.references.all().delete()
+    CapabilityReference.objects.bulk_create(fresh)
+    return True
+
+
+def _reference(row: Capability, order: int, given: Mapping[str, Any]) -> CapabilityReference:
+    words = {
+        name: " ".join((given.get(name) or "").split()) for name in ("text", "customer", "place")
+    }
+    year = given.get("year")
+    if not words["text"]:
+        raise DomainError(_("Say of each reference what was supplied."), code="reference.text")
+    if year is not None and not FIRST_YEAR <= year <= timezone.localdate().year:
+        raise DomainError(
+            _("The year of a reference lies between %(first)d and this one.")
+            % {"first": FIRST_YEAR},
+            code="reference.year",
+        )
+    reference = CapabilityReference(capability=row, order=order, year=year, **words)
+    reference.language = searchtext.language_of(reference.in_words)
+    try:
+        reference.full_clean(exclude=["capability", "order"], validate_constraints=False)
+    except ValidationError as error:
+        raise DomainError(" ".join(error.messages), code="reference.too_long") from error
+    return reference
+
+
+def _follow_references(row: Capability, by: User | None) -> None:
+    if row.references.exists() or row.status == Capability.Status.PUBLISHED:
+        enterprises.follow_references(enterprise=row.enterprise, by=by)
+
+
 @transaction.atomic
 def publish(*, capability: Capability, by: User) -> Capability:
     """Visible to everyone and compared with what others ask for. Again: harmless."""
@@ -133,6 +188,7 @@ def publish(*, capability: Capability, by: User) -> Capability:
     row.status = Capability.Status.PUBLISHED
     row.published_at = timezone.now()
     row.save(update_fields=["status", "published_at", "updated_at"])
+    _follow_references(row, by)
     audit.record(by, "capability.published", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "published")
     return row
@@ -151,6 +207,7 @@ def withdraw(*, capability: Capability, by: User) -> Capability:
         raise DomainError(_("It is out of sight already."), code="capability.not_published")
     row.status = Capability.Status.WITHDRAWN
     row.save(update_fields=["status", "updated_at"])
+    _follow_references(row, by)
     audit.record(by, "capability.withdrawn", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "withdrawn")
     return row
@@ -168,6 +225,8 @@ def delete_draft(*, capability: Capability, by: User) -> None:
         )
     audit.record(by, "capability.deleted", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "deleted")
+    for photo in row.photos.all():
+        photo.forget_content()
     row.delete()
 
 
@@ -187,6 +246,7 @@ def expire_due(*, by: User | None = None) -> int:
     for row in due:
         row.status = Capability.Status.EXPIRED
         row.save(update_fields=["status", "updated_at"])
+        _follow_references(row, by)
         audit.record(by, "capability.expired", row, enterprise=row.enterprise.public_id)
         changes.record("capability", row, "expired")
         for editor in accounts.editors(row.enterprise):
@@ -212,6 +272,8 @@ def certificates_to_choose(enterprise: Enterprise) -> list[Certification]:
 
 
 def _locked(capability: Capability) -> Capability:
+    # The enterprise first, as everything else that locks both: its search text follows.
+    Enterprise.objects.select_for_update(of=("self",), no_key=True).get(pk=capability.enterprise_id)
     return (
         Capability.objects.select_for_update(of=("self",))
         .select_related("enterprise__region")

@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Any, cast
 
 from django.conf import settings
@@ -30,6 +30,8 @@ from chains import (
 )
 from chains.errors import DomainError, check_fields
 from chains.models import (
+    Capability,
+    CapabilityReference,
     Certification,
     CertificationKind,
     Enterprise,
@@ -425,10 +427,32 @@ def _save_alias(enterprise: Enterprise, text: str, kind: str) -> EnterpriseAlias
     return alias
 
 
-def search_document(enterprise: Enterprise, aliases: list[str]) -> str:
+def search_document(
+    enterprise: Enterprise, aliases: list[str], references: Iterable[str] = ()
+) -> str:
     """What is stored beside an enterprise to be searched; also for those who write many at once."""
     names = dict.fromkeys(filter(None, [enterprise.name, enterprise.name_en, *aliases]))
-    return searchtext.document(enterprise.summary, names=names)
+    return searchtext.document("\n".join([enterprise.summary, *references]), names=names)
+
+
+@transaction.atomic
+def follow_references(*, enterprise: Enterprise, by: User | None) -> None:
+    """What it says to have supplied is found by while it is published. The verb that changed it has asked for the right,
+    and records."""
+    del by
+    row = Enterprise.objects.select_for_update(of=("self",), no_key=True).get(pk=enterprise.pk)
+    _write_document(row)
+    row.save(update_fields=["search_text"])
+
+
+def _write_document(enterprise: Enterprise) -> None:
+    aliases = list(enterprise.aliases.order_by("pk").values_list("text", flat=True))
+    references = CapabilityReference.objects.filter(
+        capability__in=Capability.objects.published().filter(enterprise=enterprise)
+    ).order_by("capability", "order")
+    enterprise.search_text = search_document(
+        enterprise, aliases, [row.in_words for row in references]
+    )
 
 
 def _refresh(enterprise: Enterprise) -> None:
@@ -440,8 +464,7 @@ def _refresh(enterprise: Enterprise) -> None:
         if text and identity.normalise_name(text):
             is_latin = text.isascii() and kind == EnterpriseAlias.Kind.ZH
             _save_alias(enterprise, text, EnterpriseAlias.Kind.EN if is_latin else kind)
-    aliases = list(enterprise.aliases.order_by("pk").values_list("text", flat=True))
-    enterprise.search_text = search_document(enterprise, aliases)
+    _write_document(enterprise)
     enterprise.sort_key = identity.sort_key(enterprise.name)
     enterprise.save(update_fields=["search_text", "sort_key"])
 
@@ -505,13 +528,17 @@ def keep_file(*, row: StoredFile, upload: UploadedFile[Any], by: User) -> None:
         max_bytes=settings.EVIDENCE_MAX_BYTES,
         allowed=tuple(CONTENT_TYPES),
     )
-    content = upload.read()
     row.original_name = _harmless_name(upload.name or "", kind)
     row.content_type = CONTENT_TYPES[kind]
+    keep_content(row=row, content=upload.read(), ending=kind, by=by)
+
+
+def keep_content(*, row: StoredFile, content: bytes, ending: str, by: User) -> None:
+    """Under a random name outside the web root, with what was found out about it."""
     row.size = len(content)
     row.sha256 = hashlib.sha256(content).hexdigest()
     row.uploaded_by = by
-    row.file.save(f"{secrets.token_hex(16)}.{kind}", ContentFile(content), save=True)
+    row.file.save(f"{secrets.token_hex(16)}.{ending}", ContentFile(content), save=True)
 
 
 def _harmless_name(name: str, kind: str) -> str:
