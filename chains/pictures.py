@@ -13,8 +13,9 @@ from chains import spreadsheets
 from chains.errors import DomainError
 
 MOST_BYTES = 8 * 1024 * 1024
-# More than a telephone takes within that size; a file that declares more wants memory, not to be looked at.
-MOST_PIXELS = 50_000_000
+# More than a telephone takes within that size; a file that declares more wants memory, not to be looked at. Only a JPEG
+# can be unpacked at a fraction of its size: of the others a few kilobytes would take hundreds of megabytes.
+MOST_PIXELS = {"jpeg": 50_000_000, "png": 24_000_000, "webp": 24_000_000}
 LONGEST_EDGE = 1600
 KINDS = ("jpeg", "png", "webp")
 
@@ -38,12 +39,12 @@ def drawn_anew(file: bytes | IO[bytes]) -> Picture:
     try:
         # The format is the one its first bytes say, so that no other decoder is ever asked.
         with Image.open(io.BytesIO(content), formats=(kind.upper(),)) as image:
-            _check(image)
+            _check(image, kind)
             return _drawn(image, kind)
     except DomainError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_many_pixels() from error
+        raise _too_many_pixels(kind) from error
     except Exception as error:
         # What a decoder raises on broken or forged bytes is not written down anywhere.
         raise DomainError(
@@ -52,10 +53,10 @@ def drawn_anew(file: bytes | IO[bytes]) -> Picture:
         ) from error
 
 
-def _check(image: Image.Image) -> None:
+def _check(image: Image.Image, kind: str) -> None:
     """By what the file declares, before a single pixel is unpacked."""
-    if image.width * image.height > MOST_PIXELS:
-        raise _too_many_pixels()
+    if image.width * image.height > MOST_PIXELS[kind]:
+        raise _too_many_pixels(kind)
     # A telephone's JPEG may hold a second picture for depth or preview ("MPO"): the first one is the photo.
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise DomainError(_("Send a picture that does not move."), code="picture.moves")
@@ -64,6 +65,9 @@ def _check(image: Image.Image) -> None:
 def _drawn(image: Image.Image, kind: str) -> Picture:
     # Lets a JPEG be unpacked at a fraction of its size already.
     image.draft("RGB", (LONGEST_EDGE, LONGEST_EDGE))
+    # Small before anything is copied: each copy of a large one takes its memory anew.
+    if image.mode in ("L", "LA", "RGB", "RGBA"):
+        image.thumbnail((LONGEST_EDGE, LONGEST_EDGE), Image.Resampling.LANCZOS)
     upright = ImageOps.exif_transpose(image)
     has_alpha = kind != "jpeg" and upright.has_transparency_data
     plain = upright.convert("RGBA" if has_alpha else "RGB")
@@ -77,9 +81,9 @@ def _drawn(image: Image.Image, kind: str) -> Picture:
     return Picture(out.getvalue(), kind, *sheet.size)
 
 
-def _too_many_pixels() -> DomainError:
+def _too_many_pixels(kind: str) -> DomainError:
     return DomainError(
         _("This picture has more than %(most)d megapixels. Send a smaller one.")
-        % {"most": MOST_PIXELS // 1_000_000},
+        % {"most": MOST_PIXELS[kind] // 1_000_000},
         code="picture.pixels",
     )
