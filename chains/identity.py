@@ -458,16 +458,19 @@ def pinyin_of(name: str) -> Pinyin:
     return Pinyin("".join(read), "".join(syllable[0] for syllable in read))
 
 
+SORT_KEY = 250  # characters, and no more of a name is read: a cell may hold a page
+
+
 def sort_key(name: str) -> str:
     """Orders names as a Chinese reader expects, by plain comparison of code points: digits, Latin letters
     and pinyin in one alphabet. Stored, because no database here can be trusted to know Chinese collations.
     """
-    folded = simplify(unicodedata.normalize("NFKC", name)).lower()
+    folded = simplify(unicodedata.normalize("NFKC", name[:SORT_KEY])).lower()
     words: list[str] = []
     for run in re.findall(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z0-9]+", folded):
         words += syllables(run) if _HAN.match(run) else [run]
     # The name itself last: two names of one sound keep one order.
-    return f"{' '.join(words)}\t{folded}"[:250]
+    return f"{' '.join(words)}\t{folded}"[:SORT_KEY]
 
 
 # --- Telephones ---------------------------------------------------------------------------------------
