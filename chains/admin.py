@@ -97,6 +97,17 @@ class AdministratorOnly(ModelAdmin):  # type: ignore[type-arg]
         return None
 
 
+class Recorded(AdministratorOnly):
+    """What is saved here stands on the trail and in the feed like every other fact."""
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        reference.saved(row=obj, by=request.user, is_new=not change)
+
+
 class ReadOnly(AdministratorOnly):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -130,7 +141,7 @@ class WordsField(forms.CharField):
         return list(dict.fromkeys(word.strip() for word in words if word.strip()))
 
 
-class ReferenceAdmin(AdministratorOnly):
+class ReferenceAdmin(Recorded):
     list_display: Any = ("code", "name_zh", "name_en", "is_active")
     list_filter: ClassVar[Any] = ("is_active",)
     search_fields: ClassVar[Any] = ("code", "name_zh", "name_en")
@@ -145,13 +156,6 @@ class ReferenceAdmin(AdministratorOnly):
         if db_field.name in self.words:
             return WordsField(label=db_field.verbose_name)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def save_model(
-        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        assert isinstance(request.user, User)
-        reference.saved(row=obj, by=request.user, is_new=not change)
 
 
 for kind in (
@@ -347,7 +351,7 @@ class ProvinceForm(ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Province)
-class ProvinceAdmin(AdministratorOnly):
+class ProvinceAdmin(Recorded):
     form = ProvinceForm
     list_display = ("name_zh", "name_en", "verification_days", "gap_public", "colour")
 
@@ -362,13 +366,6 @@ class ProvinceAdmin(AdministratorOnly):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = Region.objects.provinces()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def save_model(
-        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        assert isinstance(request.user, User)
-        reference.saved(row=obj, by=request.user, is_new=not change)
 
 
 # --- People and bodies --------------------------------------------------------------------------------
@@ -506,16 +503,9 @@ class EnterpriseAdmin(ReadOnly):
 
 
 @admin.register(EnterpriseGroup)
-class EnterpriseGroupAdmin(AdministratorOnly):
+class EnterpriseGroupAdmin(Recorded):
     list_display = ("name",)
     search_fields = ("name",)
-
-    def save_model(
-        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        assert isinstance(request.user, User)
-        reference.saved(row=obj, by=request.user, is_new=not change)
 
 
 @admin.register(Contact)

@@ -7,26 +7,14 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db import models
 from django.db.models import Model
-from django.forms import ModelForm
 from django.http import HttpRequest
 
-from chains.admin import AdministratorOnly, ReadOnly, ReferenceAdmin
+from chains.admin import ReadOnly, Recorded, ReferenceAdmin
 from chains.models import User
 from chains.services import reference
 from events.models import Event, EventLevel, EventStaff, Programme, Series, Target
 
 admin.site.register(EventLevel, ReferenceAdmin)
-
-
-class Recorded(AdministratorOnly):
-    """What is saved here stands on the trail and in the feed like every other fact."""
-
-    def save_model(
-        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        assert isinstance(request.user, User)
-        reference.saved(row=obj, by=request.user, is_new=not change)
 
 
 @admin.register(Programme)
