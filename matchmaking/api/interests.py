@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -164,7 +164,7 @@ class InterestViewSet(ReadViewSet):
             answers=fields.get("answers"),
             by=request.user,
         )
-        return self._answer(row, CREATED)
+        return self.read_again(row, CREATED)
 
     @extend_schema(request=AnswerSerializer, responses=InterestSerializer)
     @action(detail=True, methods=["post"])
@@ -174,9 +174,9 @@ class InterestViewSet(ReadViewSet):
         body = AnswerSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         if body.validated_data["answer"] == "accept":
-            return self._answer(interests.accept(interest=interest, by=request.user))
+            return self.read_again(interests.accept(interest=interest, by=request.user))
         said = {name: body.validated_data[name] for name in ("reason", "note")}
-        return self._answer(interests.decline(interest=interest, by=request.user, **said))
+        return self.read_again(interests.decline(interest=interest, by=request.user, **said))
 
     @extend_schema(request=ThreadMessageSerializer, responses=InterestSerializer)
     @action(detail=True, methods=["post"])
@@ -184,7 +184,7 @@ class InterestViewSet(ReadViewSet):
         """The buyer asks back; the day it answers by stays."""
         interest = self.get_object()
         interests.ask_back(interest=interest, text=self._text(request), by=request.user)
-        return self._answer(interest)
+        return self.read_again(interest)
 
     @extend_schema(request=ThreadMessageSerializer, responses=InterestSerializer)
     @action(detail=True, methods=["post"])
@@ -192,7 +192,7 @@ class InterestViewSet(ReadViewSet):
         """The supplier replies to what the buyer has asked."""
         interest = self.get_object()
         interests.reply(interest=interest, text=self._text(request), by=request.user)
-        return self._answer(interest)
+        return self.read_again(interest)
 
     @staticmethod
     def _text(request: Request) -> str:
@@ -203,7 +203,7 @@ class InterestViewSet(ReadViewSet):
     @extend_schema(request=None, responses=InterestSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, public_id: str) -> Response:
-        return self._answer(interests.withdraw(interest=self.get_object(), by=request.user))
+        return self.read_again(interests.withdraw(interest=self.get_object(), by=request.user))
 
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
@@ -273,7 +273,3 @@ class InterestViewSet(ReadViewSet):
         row = get_object_or_404(rows, public_id=attachment_id, interest=self.get_object())
         interests.open_attachment(attachment=row, by=request.user)
         return download(row)
-
-    def _answer(self, row: Interest, code: int = status.HTTP_200_OK) -> Response:
-        found = self.get_queryset().get(pk=row.pk)
-        return Response(self.get_serializer(found).data, status=code)

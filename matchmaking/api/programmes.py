@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -213,7 +213,7 @@ class SeriesViewSet(ReadViewSet):
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
         row = programmes.create_series(by=request.user, **body.validated_data)
-        return self._answer(row, CREATED)
+        return self.read_again(row, CREATED)
 
     @extend_schema(responses=SeriesFiguresSerializer)
     @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
@@ -248,7 +248,7 @@ class SeriesViewSet(ReadViewSet):
         body.is_valid(raise_exception=True)
         row = self.get_object()
         programmes.set_targets(series=row, targets=body.validated_data["targets"], by=request.user)
-        return self._answer(row)
+        return self.read_again(row)
 
     @extend_schema(request=SeriesEventSerializer, responses=SeriesProgressSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
@@ -267,9 +267,4 @@ class SeriesViewSet(ReadViewSet):
         body.is_valid(raise_exception=True)
         row = self.get_object()
         verb(series=row, event=body.validated_data["event"], by=request.user)
-        return self._answer(row)
-
-    def _answer(self, row: Series, code: int = status.HTTP_200_OK) -> Response:
-        """Read again: counts and targets as they are now."""
-        fresh = self.get_queryset().get(pk=row.pk)
-        return Response(self.get_serializer(fresh).data, status=code)
+        return self.read_again(row)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -228,13 +228,13 @@ class RequirementViewSet(ReadViewSet):
             questions=questions,
             **fields,
         )
-        return self._answer(row, CREATED)
+        return self.read_again(row, CREATED)
 
     @extend_schema(request=None, responses=RequirementSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
     def submit(self, request: Request, public_id: str) -> Response:
         """Hand a draft to its desk."""
-        return self._answer(requirements.submit(requirement=self.get_object(), by=request.user))
+        return self.read_again(requirements.submit(requirement=self.get_object(), by=request.user))
 
     @extend_schema(request=ClosingSerializer, responses=RequirementSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
@@ -248,7 +248,7 @@ class RequirementViewSet(ReadViewSet):
             note=body.validated_data["close_note"],
             by=request.user,
         )
-        return self._answer(row)
+        return self.read_again(row)
 
     @extend_schema(request=PurposeSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
@@ -273,7 +273,3 @@ class RequirementViewSet(ReadViewSet):
             by=request.user,
         )
         return Response(WantedSerializer(row).data)
-
-    def _answer(self, row: Requirement, code: int = status.HTTP_200_OK) -> Response:
-        found = self.get_queryset().get(pk=row.pk)
-        return Response(self.get_serializer(found).data, status=code)
