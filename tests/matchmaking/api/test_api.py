@@ -73,14 +73,14 @@ SHAPES = {
     "requirements": {
         "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
         "cooperation_kinds", "chain", "region", "project", "needed_by_on", "closes_on", "answer_by_on",
-        "is_urgent", "import_substitution", "contact_policy", "status", "close_reason", "published_at",
-        "amended_at", "lines", "conditions", "questions",
+        "is_urgent", "import_substitution", "contact_policy", "status", "close_reason", "close_outcome",
+        "published_at", "amended_at", "lines", "conditions", "questions",
     },
     "events": {
         "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "cluster", "chains", "docking_kinds",
         "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "delegates_per_enterprise",
         "admission", "waiting_rule", "offer_hours", "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers",
-        "listings", "questions", "agenda",
+        "listings", "questions", "agenda", "delegates_until",
     },
     "programmes": {"public_id", "owner", "name_zh", "name_en"},
     "series": {
