@@ -6,6 +6,7 @@ from chains import permissions
 from chains.views import (
     accounts,
     capabilities,
+    capability_photos,
     consents,
     enterprises,
     imports,
@@ -128,6 +129,16 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
             "my/capabilities/<str:public_id>/withdraw/",
             capabilities.capability_withdraw,
             name="capability_withdraw",
+        ),
+        path(
+            "my/capabilities/<str:public_id>/photos/",
+            capability_photos.capability_photo_list,
+            name="capability_photo_list",
+        ),
+        path(
+            "photos/<str:public_id>/<str:version>/",
+            capability_photos.capability_photo,
+            name="capability_photo",
         ),
         path("my/requirements/new/", requirements.requirement_create, name="requirement_create"),
         path("my/requirements/rows/", requirements.requirement_row, name="requirement_row"),

@@ -23,6 +23,8 @@ from django.utils.translation import pgettext
 from chains import searchtext
 from chains.marks import Marker
 from chains.models import (
+    Capability,
+    CapabilityReference,
     Category,
     Enterprise,
     EnterpriseAlias,
@@ -141,6 +143,11 @@ def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict
     summaries = Enterprise.objects.filter(pk__in=hidden)
     for pk, text, language in summaries.values_list("pk", "summary", "summary_language"):
         places[pk].append((pgettext("enterprise", "About"), text, language))
+    references = CapabilityReference.objects.filter(
+        capability__in=Capability.objects.published().filter(enterprise__in=hidden)
+    ).select_related("capability")
+    for row in references.order_by("capability", "order"):
+        places[row.capability.enterprise_id].append((_("Reference"), row.in_words, row.language))
     return _first_passages(marker, hidden, places)
 
 

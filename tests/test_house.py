@@ -168,13 +168,13 @@ PUBLIC = {
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail", "matchmaking:requirement_file",
     "matchmaking:enterprise_list", "matchmaking:enterprise_export", "matchmaking:enterprise_detail", "matchmaking:search", "matchmaking:search_suggest",
     "events:invitation", "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
-    "matchmaking:requirement_feed", "matchmaking:deadlines", "chains:province_logo", "chains:province_style",
+    "matchmaking:requirement_feed", "matchmaking:deadlines", "chains:province_logo", "chains:province_style", "chains:capability_photo",
     # The admin's way in leads to the common sign-in; a wrong address below it says so.
     "admin:login", "admin:None",
 }  # fmt: skip
 ARGUMENTS = {
     "public_id": "222222222222", "enterprise_id": "222222222222", "extension": "csv", "code": "PV",
-    "kind": "confirmed", "key": "x", "link": "x", "token": "x", "uidb36": "x", "app_label": "chains", "content_type_id": "1", "object_id": "1", "url": "x",
+    "kind": "confirmed", "version": "x", "key": "x", "link": "x", "token": "x", "uidb36": "x", "app_label": "chains", "content_type_id": "1", "object_id": "1", "url": "x",
 }  # fmt: skip
 
 

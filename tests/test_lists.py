@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chains import audit, notifications, searchtext
-from chains.models import Chain, ContactReveal, Import, RequirementFile
+from chains.models import CapabilityPhoto, Chain, ContactReveal, Import, RequirementFile
 from events.models import Delegate, Listing
 from events.services import invitations
 from matchmaking.models import SavedSearch
@@ -187,6 +187,18 @@ def requirement_file_list(count):
     user = MembershipFactory(enterprise=requirement.enterprise).user
     address = reverse("chains:requirement_file_list", args=[requirement.public_id])
     return user, address, r"drawing-\d+\.pdf</label>", COUNTS
+
+
+def capability_photo_list(count):
+    member = MembershipFactory()
+    capability = CapabilityFactory(enterprise=member.enterprise)
+    for _ in range(count):
+        CapabilityPhoto.objects.create(
+            capability=capability, caption="Line", language="en", width=1, height=1, original_name="photo.png",
+            content_type="image/png", size=20, sha256="0" * 64, file="nowhere.png", uploaded_by=member.user,
+        )  # fmt: skip
+    address = reverse("chains:capability_photo_list", args=[capability.public_id])
+    return member.user, address, "<img ", COUNTS
 
 
 def my_requirements(count):
@@ -430,7 +442,7 @@ LISTS = (
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,
     badge_sheet, sign_in_sheet, check_in, registration_badges, event_answers, posters, table_cards, event_invitations,
-    requirement_history, requirement_file_list, inbox,
+    requirement_history, requirement_file_list, capability_photo_list, inbox,
 )  # fmt: skip
 
 

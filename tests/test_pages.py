@@ -91,6 +91,7 @@ NO_PAGE = {
     "chains:role_end": ANSWER,
     "chains:membership_decide": ANSWER,
     "chains:capability_withdraw": ANSWER,
+    "chains:capability_photo": FILE,
     "events:event_calendar": FILE,
     "events:event_feed": FILE,
     "events:badge_file": FILE,

@@ -29,6 +29,7 @@ OPEN = {
     "events:series_counties(series)",
     "events:programme_detail(programme)",
     "chains:join_request(pending)",
+    "chains:capability_photo(photo)",
     "chains:province_logo(province)",
     "chains:province_style(province)",
     "matchmaking:interest_send(published)",

@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from chains.models import (
+    CapabilityPhoto,
     CertificationKind,
     Evidence,
     Import,
@@ -199,6 +200,8 @@ def _register(world):
         enterprise=world.buyer, title_zh=draft, text_zh=draft, title_en=draft, text_en=draft,
         status="draft", published_at=None,
     )  # fmt: skip
+    world.photo = _photo(world, world.capability)
+    world.photo_draft = _photo(world, world.capability_draft)
     world.contact = _contact(world.buyer, "buyer contact")
     world.supplier_contact = _contact(world.supplying, "supplier contact")
     world.import_waiting = Import.objects.create(
@@ -292,6 +295,15 @@ def _gathering(world):
     _answers(world)
     world.document = _document(world, world.event, "plan")
     world.document_draft = _document(world, world.event_draft, CANARIES["event draft"][0])
+
+
+def _photo(world, capability):
+    row = CapabilityPhoto(
+        capability=capability, caption="Line", language="en", width=1, height=1, original_name="photo.png",
+        content_type="image/png", size=20, sha256="0" * 64, uploaded_by=world.people["owner"],
+    )  # fmt: skip
+    row.file.save("photo.png", ContentFile(b"\x89PNG\r\n\x1a\n"))
+    return row
 
 
 def _document(world, event, title):

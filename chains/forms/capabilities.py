@@ -2,14 +2,24 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from chains.forms import DateInput, Form, LocalisedChoice, LocalisedChoices
-from chains.models import Capability, Category, CooperationKind, Enterprise, Period, Unit
+from chains.models import (
+    Capability,
+    CapabilityReference,
+    Category,
+    CooperationKind,
+    Enterprise,
+    Period,
+    Unit,
+)
 from chains.services import capabilities
 
 MONTHS = 12
@@ -166,3 +176,61 @@ def _initial(row: Capability) -> dict[str, Any]:
         "cooperation_kinds": [kind.code for kind in row.cooperation_kinds.all()],
         "certifications": [held.public_id for held in row.certifications.all()],
     }
+
+
+class ReferenceForm(Form):
+    text = forms.CharField(label=_("What was supplied"), max_length=200, required=False)
+    customer = forms.CharField(label=_("For whom"), max_length=120, required=False)
+    year = forms.IntegerField(
+        label=_("Year"),
+        min_value=capabilities.FIRST_YEAR,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    place = forms.CharField(label=_("Where"), max_length=80, required=False)
+
+    def clean_year(self) -> int | None:
+        year: int | None = self.cleaned_data["year"]
+        if year is not None and year > timezone.localdate().year:
+            raise forms.ValidationError(_("This year is still to come."), code="future")
+        return year
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("text") and not self.errors and any(data.values()):
+            self.add_error("text", _("Say of each reference what was supplied."))
+        return data
+
+
+class BaseReferences(forms.BaseFormSet):  # type: ignore[type-arg]  # Django cannot subscript it
+    def values(self) -> list[dict[str, Any]]:
+        """What the service takes; an emptied row is none."""
+        return [form.cleaned_data for form in self.forms if any(form.cleaned_data.values())]
+
+
+_PREFIX = "references"
+_References = forms.formset_factory(
+    ReferenceForm,
+    formset=BaseReferences,
+    extra=1,
+    max_num=CapabilityReference.MOST,
+    absolute_max=2 * CapabilityReference.MOST,
+    validate_max=True,
+)
+
+
+def references_of(capability: Capability | None, data: QueryDict | None = None) -> BaseReferences:
+    """The rows of references as stored, or as typed; `more` among what was sent asks for one row more."""
+    if data is not None and f"{_PREFIX}-TOTAL_FORMS" not in data:
+        data = None
+    if data is not None and "more" in data:
+        data = data.copy()
+        total = str(data[f"{_PREFIX}-TOTAL_FORMS"])
+        if total.isdecimal() and int(total) < CapabilityReference.MOST:
+            data[f"{_PREFIX}-TOTAL_FORMS"] = str(int(total) + 1)
+    stored = [] if capability is None else list(capability.references.all())
+    initial = [
+        {"text": row.text, "customer": row.customer, "year": row.year, "place": row.place}
+        for row in stored
+    ]
+    return cast("BaseReferences", _References(data, initial=initial, prefix=_PREFIX))

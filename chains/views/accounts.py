@@ -287,7 +287,9 @@ def _resubmit_form(request: MemberRequest, enterprise: Enterprise) -> ResubmitFo
 def _owner_context(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
     capabilities = list(
         enterprise.capabilities.select_related("unit")
-        .prefetch_related("categories", "certifications__kind", "cooperation_kinds")
+        .prefetch_related(
+            "categories", "certifications__kind", "cooperation_kinds", "photos", "references"
+        )
         .order_by("-pk")
     )
     qualifications = list(

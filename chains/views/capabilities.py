@@ -6,12 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
 from chains import search, versions
 from chains.errors import DomainError
 from chains.forms import stored_sentences
-from chains.forms.capabilities import CapabilityForm
+from chains.forms.capabilities import BaseReferences, CapabilityForm, references_of
 from chains.http import MemberRequest
 from chains.models import Capability, Category, Enterprise
 from chains.services import capabilities
@@ -42,12 +43,14 @@ def _own(request: MemberRequest) -> QuerySet[Capability]:
 def _edit(
     request: MemberRequest, enterprise: Enterprise, capability: Capability | None
 ) -> HttpResponse:
-    suggesting = "suggest" in request.POST
+    # Buttons that bring the page back as it was typed.
+    suggesting = "suggest" in request.POST or "more" in request.POST
     seen = request.POST.get("seen", "")
     form = CapabilityForm(request.POST or None, enterprise=enterprise, capability=capability)
-    if request.method == "POST" and not suggesting and form.is_valid():
+    references = references_of(capability, request.POST or None)
+    if request.method == "POST" and not suggesting and _are_valid(form, references):
         try:
-            return _save(request, form, enterprise, capability)
+            return _save(request, form, references, enterprise, capability)
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
@@ -57,6 +60,8 @@ def _edit(
                 stored = CapabilityForm(enterprise=enterprise, capability=capability)
                 for sentence in stored_sentences(form, stored, error.params["changed"]):
                     form.add_error(None, sentence)
+                if "references" in error.params["changed"]:
+                    form.add_error(None, _stored_references(capability))
                 seen = ""
     if capability is not None and not seen:
         seen = versions.seal(versions.of_capability(capability))
@@ -70,6 +75,7 @@ def _edit(
             "capability": capability,
             "seen": seen,
             "form": form,
+            "references": references,
             "suggesting": suggesting,
             "typed": request.POST.get("q", ""),
             # Without JavaScript the button brings the page back with what the word finds.
@@ -85,9 +91,30 @@ def _edit(
     )
 
 
+def _are_valid(form: CapabilityForm, references: BaseReferences) -> bool:
+    """Both are looked at, so that all that is wrong is said at once."""
+    is_valid = form.is_valid()
+    if references.is_bound and not references.is_valid():
+        for row in references.forms:
+            for field, errors in row.errors.items():
+                label = row.fields[field].label if field in row.fields else _("References")
+                for error in errors:
+                    form.add_error(None, f"{label}{pgettext('label', ': ')}{error}")
+        for error in references.non_form_errors():
+            form.add_error(None, error)
+        return False
+    return is_valid
+
+
+def _stored_references(capability: Capability) -> str:
+    rows = " · ".join(row.in_words for row in capability.references.all())
+    return _("%(label)s: “%(value)s” now") % {"label": _("References"), "value": rows or "–"}
+
+
 def _save(
     request: MemberRequest,
     form: CapabilityForm,
+    references: BaseReferences,
     enterprise: Enterprise,
     capability: Capability | None,
 ) -> HttpResponse:
@@ -96,6 +123,7 @@ def _save(
         capability=capability,
         by=request.user,
         seen=request.POST.get("seen", ""),
+        references=references.values() if references.is_bound else None,
         **form.values(),
     )
     if "publish" in request.POST:

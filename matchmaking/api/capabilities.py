@@ -12,10 +12,23 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from chains.errors import DomainError
-from chains.models import Capability, Category, CooperationKind, Enterprise, Unit
+from chains.models import (
+    Capability,
+    CapabilityReference,
+    Category,
+    CooperationKind,
+    Enterprise,
+    Unit,
+)
 from chains.services import capabilities
 from matchmaking.api import filters
 from matchmaking.api.base import CREATED, ReadViewSet, Request
+
+
+class CapabilityReferenceSerializer(serializers.ModelSerializer[CapabilityReference]):
+    class Meta:
+        model = CapabilityReference
+        fields = ("text", "customer", "year", "place")
 
 
 class CapabilitySerializer(serializers.ModelSerializer[Capability]):
@@ -33,12 +46,18 @@ class CapabilitySerializer(serializers.ModelSerializer[Capability]):
         slug_field="code", queryset=Unit.objects.all(), required=False, allow_null=True
     )
 
+    references = CapabilityReferenceSerializer(
+        many=True,
+        required=False,
+        help_text="What was supplied already, for whom in the owner's words; takes the place of those there are.",
+    )
+
     class Meta:
         model = Capability
         fields = (
             "public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "categories",
             "cooperation_kinds", "yearly_capacity", "unit", "lead_time_days", "sample_days",
-            "is_new", "valid_until_on", "status", "published_at",
+            "is_new", "valid_until_on", "references", "status", "published_at",
         )  # fmt: skip
         read_only_fields = ("public_id", "status", "published_at")
 
@@ -52,7 +71,7 @@ class CapabilityViewSet(ReadViewSet):
         return (
             Capability.objects.visible_to(self.request.user)
             .select_related("enterprise", "unit")
-            .prefetch_related("categories", "cooperation_kinds")
+            .prefetch_related("categories", "cooperation_kinds", "references")
             .order_by("pk")
         )
 

@@ -486,7 +486,9 @@ def _published_capabilities() -> Prefetch[Any]:
         "capabilities",
         Capability.objects.published()
         .select_related("unit")
-        .prefetch_related("categories", "cooperation_kinds", "certifications__kind")
+        .prefetch_related(
+            "categories", "cooperation_kinds", "certifications__kind", "photos", "references"
+        )
         .order_by("pk"),
         "published_capabilities",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 import io
 import struct
 import threading
@@ -10,12 +12,17 @@ import zlib
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
+from rest_framework.test import APIClient
 
 from chains import pictures
 from chains.errors import DomainError
 from chains.models import AuditEntry, CapabilityPhoto, CapabilityReference, Change, Enterprise
 from chains.services import capabilities, capability_photos
+from matchmaking import adapters
 from tests.factories.chains import CapabilityFactory, EnterpriseFactory, MembershipFactory
 
 SECRET = b"Qsecretplace"
@@ -209,6 +216,8 @@ def test_references_are_kept_in_order_and_found_while_published():
     def found():
         return Enterprise.objects.filter(search_text__contains="zirconquay").count()
 
+    # A customer's product is not its supplier's: the engine does not read of it.
+    assert adapters.texts_of(row) == ["壳体"]
     assert [(one.order, one.text, one.language) for one in row.references.all()] == [
         (1, "电解槽 壳体", "zh"),
         (2, "Zirconquay housings", "en"),
@@ -249,3 +258,127 @@ def test_reference_that_says_too_little_or_too_much_is_refused(references, code)
 
     assert refusal.value.code == code
     assert not CapabilityReference.objects.exists()
+
+
+# --- Pages --------------------------------------------------------------------------------------------
+
+
+def rows(*references, **more):
+    """The formset as a browser sends it."""
+    sent = {"references-TOTAL_FORMS": len(references), "references-INITIAL_FORMS": 0}
+    for at, reference in enumerate(references):
+        sent |= {f"references-{at}-{name}": value for name, value in reference.items()}
+    return sent | more
+
+
+@pytest.mark.django_db
+def test_references_are_typed_row_by_row_and_stand_on_the_page_of_the_enterprise(client):
+    owner = MembershipFactory()
+    client.force_login(owner.user)
+    row = CapabilityFactory(enterprise=owner.enterprise, title_en="Housings")
+    page = reverse("chains:capability_edit", args=[row.public_id])
+    pumps = {
+        "text": "Qpump housings",
+        "customer": "a maker of pumps",
+        "year": "2023",
+        "place": "Hefei",
+    }
+
+    more = client.post(page, rows(pumps, title_en="Typed", more="1"))
+    wrong = client.post(page, rows({"customer": "Qnobody"}, title_en="Typed"))
+    early = client.post(page, rows(pumps | {"year": "1066"}, title_en="Typed"))
+    without = client.post(page, {"title_en": "Typed"})
+    client.post(page, rows(pumps, {"text": ""}, title_en="Housings"))
+    shown = client.get(reverse("matchmaking:enterprise_detail", args=[owner.enterprise.public_id]))
+    found = client.get(reverse("matchmaking:enterprise_list"), {"q": "Qpump"})
+
+    assert (more.context["references"].total_form_count(), row.references.count()) == (2, 1)
+    assert 'value="Qpump housings"' in more.content.decode()
+    assert "Say of each reference what was supplied." in wrong.content.decode()
+    assert "1950" in early.content.decode()
+    assert without.status_code == 302
+    assert "Qpump housings, a maker of pumps" in shown.content.decode()
+    assert owner.enterprise.public_id in found.content.decode()
+    client.post(page, rows({"text": ""}, title_en="Housings"))
+    assert not row.references.exists()
+
+
+def looked_at(client, address):
+    """The answer, its file read to the end, which closes it."""
+    answer = client.get(address)
+    answer.body = answer.getvalue() if answer.streaming else b""
+    return answer
+
+
+@pytest.mark.django_db
+def test_photo_is_seen_where_its_capability_is_and_nowhere_else(client):
+    owner = MembershipFactory()
+    row = CapabilityFactory(enterprise=owner.enterprise)
+    page = reverse("chains:capability_photo_list", args=[row.public_id])
+    client.force_login(owner.user)
+    for accepted in ("en", "zh-hans"):
+        client.cookies["django_language"] = accepted
+        refused = client.post(page, {"upload": upload(b"<svg/>"), "caption": "Line"})
+        assert refused.status_code == 422
+    client.cookies["django_language"] = "en"
+    client.post(page, {"upload": upload(), "caption": "冲压线"})
+    photo = row.photos.get()
+    address = reverse("chains:capability_photo", args=[photo.public_id, photo.version])
+    visitor = Client()
+
+    def seen(**state):
+        type(row).objects.filter(pk=row.pk).update(**state)
+        return [looked_at(one, address).status_code for one in (visitor, client)]
+
+    public = looked_at(visitor, address)
+    assert hashlib.sha256(public.body).hexdigest() == photo.sha256
+    assert {name: public[name] for name in ("Content-Type", "X-Content-Type-Options", "Cache-Control", "Content-Disposition")} == {
+        "Content-Type": "image/jpeg",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "public, max-age=3600",
+        "Content-Disposition": 'inline; filename="photo.jpg"',
+    }  # fmt: skip
+    assert visitor.get(address.replace(photo.version, "0" * 16)).status_code == 404
+    detail = reverse("matchmaking:enterprise_detail", args=[owner.enterprise.public_id])
+    assert f'<img src="{address}"' in visitor.get(detail).content.decode()
+    assert 'alt="冲压线"' in visitor.get(detail).content.decode()
+    status = reverse("chains:enterprise_status", args=[owner.enterprise.public_id])
+    assert address in client.get(status).content.decode()
+    assert looked_at(client, address)["Cache-Control"] == "public, max-age=3600"
+
+    yesterday = timezone.localdate() - datetime.timedelta(days=1)
+    assert seen(valid_until_on=yesterday) == [404, 200]
+    assert seen(valid_until_on=None, status="withdrawn") == [404, 200]
+    assert looked_at(client, address)["Cache-Control"] == "private, no-store"
+    assert seen(status="published") == [200, 200]
+    Enterprise.objects.filter(pk=owner.enterprise.pk).update(status="suspended")
+    assert seen() == [404, 200]
+    Enterprise.objects.filter(pk=owner.enterprise.pk).update(status="verified")
+    stranger = MembershipFactory()
+    client.force_login(stranger.user)
+    assert client.get(page).status_code == 404
+    assert client.post(page, {"remove": photo.public_id}).status_code == 404
+    client.force_login(owner.user)
+    client.post(page, {"remove": photo.public_id})
+    assert seen() == [404, 404]
+
+
+@pytest.mark.django_db
+def test_programs_read_and_write_references():
+    owner = MembershipFactory()
+    program = APIClient()
+    program.force_authenticate(owner.user)
+    reference = {"text": "Pumps", "customer": "a maker of pumps", "year": 2023, "place": ""}
+
+    made = program.post(
+        reverse("api-capabilities-list"),
+        {"title_en": "Pumps", "references": [reference]},
+        format="json",
+    )
+    one = reverse("api-capabilities-detail", args=[made.data["public_id"]])
+    left = program.patch(one, {"title_en": "Pumps, large"}, format="json")
+    emptied = program.patch(one, {"references": []}, format="json")
+
+    assert made.status_code == 201
+    assert made.data["references"] == left.data["references"] == [reference]
+    assert (emptied.data["references"], program.get(one).data["references"]) == ([], [])
