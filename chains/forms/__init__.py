@@ -37,6 +37,9 @@ class BoundField(forms.BoundField):
         if self.errors:
             classes.append("is-invalid")
         attrs["class"] = " ".join(filter(None, classes))
+        if "placeholder" in widget.attrs:
+            # The sign-in package repeats each label in its field, where it reads like something filled in.
+            attrs["placeholder"] = False
         return attrs
 
     @staticmethod
