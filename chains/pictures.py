@@ -17,6 +17,8 @@ MOST_BYTES = 8 * 1024 * 1024
 # can be unpacked at a fraction of its size: of the others a few kilobytes would take hundreds of megabytes.
 MOST_PIXELS = {"jpeg": 50_000_000, "png": 24_000_000, "webp": 24_000_000}
 LONGEST_EDGE = 1600
+# A PNG above this is a photo and not a drawing: as a JPEG it is a tenth, and nobody sees a difference.
+MOST_BYTES_OF_A_DRAWING = 1024 * 1024
 KINDS = ("jpeg", "png", "webp")
 
 
@@ -75,10 +77,18 @@ def _drawn(image: Image.Image, kind: str) -> Picture:
     # On a fresh sheet: whatever the old one carried along stays behind with it.
     sheet = Image.new(plain.mode, plain.size)
     sheet.paste(plain)
+    content = _saved(sheet, kind)
+    if kind == "png" and not has_alpha and len(content) > MOST_BYTES_OF_A_DRAWING:
+        kind = "jpeg"
+        content = _saved(sheet, kind)
+    return Picture(content, kind, *sheet.size)
+
+
+def _saved(sheet: Image.Image, kind: str) -> bytes:
     out = io.BytesIO()
     options: dict[str, Any] = {"optimize": True} if kind == "png" else {"quality": 85}
     sheet.save(out, kind.upper(), **options)
-    return Picture(out.getvalue(), kind, *sheet.size)
+    return out.getvalue()
 
 
 def _too_many_pixels(kind: str) -> DomainError:

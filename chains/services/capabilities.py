@@ -73,7 +73,8 @@ def save_draft(
     _save_relations(row, categories, cooperation_kinds, certifications)
     if references is not None and _save_references(row, references):
         fields["references"] = None
-        _follow_references(row, by)
+        if row.status == Capability.Status.PUBLISHED:
+            enterprises.follow_references(enterprise=enterprise, by=by)
     verb = "drafted" if is_new_row else "amended"
     audit.record(
         by, f"capability.{verb}", row, enterprise=enterprise.public_id, fields=sorted(fields)
@@ -163,7 +164,7 @@ def _reference(row: Capability, order: int, given: Mapping[str, Any]) -> Capabil
 
 
 def _follow_references(row: Capability, by: User | None) -> None:
-    if row.references.exists() or row.status == Capability.Status.PUBLISHED:
+    if row.references.exists():
         enterprises.follow_references(enterprise=row.enterprise, by=by)
 
 

@@ -42,7 +42,7 @@ def capability_photo_list(request: MemberRequest, public_id: str) -> HttpRespons
                     caption=form.cleaned_data["caption"],
                     by=request.user,
                 )
-                messages.success(request, _("The photo is shown with the capability."))
+                messages.success(request, _("The photo is kept with the capability."))
                 return redirect("chains:capability_photo_list", public_id=public_id)
         except DomainError as error:
             if error.is_refusal:

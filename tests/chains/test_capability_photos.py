@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import random
 import struct
 import threading
 import zlib
@@ -108,6 +109,12 @@ def test_only_the_picture_is_kept_upright_and_as_large_as_it_is_shown():
     Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(see_through, "WEBP", lossless=True, xmp=SECRET)
     clear = pictures.drawn_anew(see_through.getvalue())
 
+    noise = io.BytesIO()
+    grain = random.Random(1).randbytes(3 * 700 * 600)
+    Image.frombytes("RGB", (700, 600), grain).save(noise, "PNG", compress_level=1)
+    as_photo = pictures.drawn_anew(noise.getvalue())
+
+    assert (as_photo.kind, as_photo.width) == ("jpeg", 700)
     assert SECRET not in kept.content + clear.content
     assert (dict(drawn.getexif()), drawn.info.get("comment")) == ({}, None)
     assert (kept.kind, kept.width, kept.height) == ("jpeg", 20, 40)
