@@ -31,19 +31,11 @@ def _may_decide(user: User, report: Report) -> bool:
 def send(*, about: Requirement | Enterprise, reason: str, by: User, note: str = "") -> Report:
     """Tell the desk; the one reported never learns by whom."""
     enterprise = about.enterprise if isinstance(about, Requirement) else about
+    _refuse(about, enterprise, by)
     if reason not in Report.Reason.values:
         raise DomainError(_("Choose what is wrong."), code="report.reason")
     if reason == Report.Reason.OTHER and not note.strip():
         raise DomainError(_("Say in a sentence what is wrong."), code="report.note")
-    if enterprise.pk in by.own_bodies:
-        raise DomainError(_("This is your own."), code="report.own")
-    today = timezone.now() - datetime.timedelta(days=1)
-    if Report.objects.of(by).filter(created_at__gte=today).count() >= MOST_A_DAY:
-        raise DomainError(
-            _("You have sent %(most)d reports within a day. The desks read them first.")
-            % {"most": MOST_A_DAY},
-            code="report.too_many",
-        )
     row = Report(reason=reason, note=note.strip()[:500], by=by)
     if isinstance(about, Requirement):
         row.requirement = about
@@ -67,6 +59,23 @@ def send(*, about: Requirement | Enterprise, reason: str, by: User, note: str = 
             enterprise=enterprise.public_id,
         )
     return row
+
+
+def _refuse(about: Requirement | Enterprise, enterprise: Enterprise, by: User) -> None:
+    if enterprise.pk in by.own_bodies:
+        raise DomainError(_("This is your own."), code="report.own")
+    public = (
+        Requirement.objects.published() if about != enterprise else Enterprise.objects.verified()
+    )
+    if not public.filter(pk=about.pk).exists():
+        raise DomainError(_("Only what is public can be reported."), code="report.not_public")
+    today = timezone.now() - datetime.timedelta(days=1)
+    if Report.objects.of(by).filter(created_at__gte=today).count() >= MOST_A_DAY:
+        raise DomainError(
+            _("You have sent %(most)d reports within a day. The desks read them first.")
+            % {"most": MOST_A_DAY},
+            code="report.too_many",
+        )
 
 
 @transaction.atomic

@@ -28,7 +28,15 @@ from chains.models import (
     Report,
     RequirementFile,
 )
-from chains.services import awards, enterprises, invitations, requirement_files, requirements, terms
+from chains.services import (
+    awards,
+    enterprises,
+    invitations,
+    reports,
+    requirement_files,
+    requirements,
+    terms,
+)
 from chains.spreadsheets import open_sheets
 from chains.tasks import deliver_invitations, deliver_notifications
 from matchmaking import permissions
@@ -339,6 +347,13 @@ def test_report_of_a_requirement_reaches_its_desk_and_is_answered(client):
     (letter,) = [one for one in mail.outbox if one.to == [person.email]]
     assert "Taken down." in letter.body
     assert not Notification.objects.filter(to=owner.user).exists()
+
+
+def test_what_is_not_public_is_not_reported():
+    for about in (RequirementFactory(submitted=True), EnterpriseFactory(pending=True)):
+        with pytest.raises(DomainError) as refusal:
+            reports.send(about=about, reason="spam", by=UserFactory())
+        assert refusal.value.code == "report.not_public"
 
 
 # --- Ends ----------------------------------------------------------------------------------------------
