@@ -226,7 +226,7 @@ def references_of(capability: Capability | None, data: QueryDict | None = None) 
     if data is not None and "more" in data:
         data = data.copy()
         total = str(data[f"{_PREFIX}-TOTAL_FORMS"])
-        if total.isdecimal() and int(total) < CapabilityReference.MOST:
+        if len(total) < 3 and total.isdecimal() and int(total) < CapabilityReference.MOST:
             data[f"{_PREFIX}-TOTAL_FORMS"] = str(int(total) + 1)
     stored = [] if capability is None else list(capability.references.all())
     initial = [

@@ -193,14 +193,17 @@ class History:
                 phone=f"000-0000-{row.pk % 10_000:04d}",
                 email=f"contact{row.pk:04d}@example.com",
             )
-            for offer in one.offers:
-                self._publish_offer(offer, row, owner)
+            for place, offer in enumerate(one.offers):
+                has_supplied = place == 0 and one.key == "supplier"
+                self._publish_offer(offer, row, owner, has_supplied=has_supplied)
             if one.state == "suspended":
                 enterprises.suspend(
                     enterprise=row, reason="年报信息与登记不符，核实前暂停。", by=self.desk_of(row)
                 )
 
-    def _publish_offer(self, offer: Offer, row: Enterprise, owner: User) -> None:
+    def _publish_offer(
+        self, offer: Offer, row: Enterprise, owner: User, *, has_supplied: bool
+    ) -> None:
         zh, en = offer.language in ("zh", "both"), offer.language in ("en", "both")
         capability = capabilities.save_draft(
             enterprise=row,
@@ -216,6 +219,7 @@ class History:
             lead_time_days=offer.lead_time_days,
             sample_days=offer.sample_days,
             is_new=offer.is_new,
+            references=_references(offer, zh=zh) if has_supplied else None,
         )
         capabilities.publish(capability=capability, by=owner)
         if offer.is_decoy:
@@ -371,6 +375,24 @@ def know_unclaimed(market: Market, count: int) -> None:
             )
         )
     Enterprise.objects.bulk_create(rows)
+
+
+def _references(offer: Offer, *, zh: bool) -> list[dict[str, Any]]:
+    """Customers are not named: none is said to have agreed."""
+    title = (offer.title.zh if zh else offer.title.en)[:120]
+    given = (
+        (Words("某装备制造企业", "a maker of equipment"), Words("江苏", "Jiangsu"), 400),
+        (Words("某示范项目业主", "the owner of a pilot plant"), Words("内蒙古", "Inner Mongolia"), 800),
+    )  # fmt: skip
+    return [
+        {
+            "text": title,
+            "customer": customer.zh if zh else customer.en,
+            "place": place.zh if zh else place.en,
+            "year": day(-ago).year,
+        }
+        for customer, place, ago in given
+    ]
 
 
 def _in(words: Words, language: str) -> str:
