@@ -201,9 +201,7 @@ def test_truth_names_every_line_and_stands_nowhere_else(seeded):
 
 
 @pytest.mark.django_db
-def test_every_account_signs_in_and_is_printed(seeded, client, capsys, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-
+def test_every_account_signs_in_and_is_printed(seeded, client, capsys):
     call_command("demo_accounts")
 
     printed = capsys.readouterr().out
