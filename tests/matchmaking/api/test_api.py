@@ -68,7 +68,7 @@ SHAPES = {
     "capabilities": {
         "public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "categories",
         "cooperation_kinds", "yearly_capacity", "unit", "lead_time_days", "sample_days", "is_new",
-        "valid_until_on", "status", "published_at",
+        "valid_until_on", "status", "published_at", "references",
     },
     "requirements": {
         "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
