@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from django.db import connections
 
-workers = 2
+# On two cores three answered a rush a sixth faster than two, and four no faster: `python -m benchmarks.rush`.
+workers = 3
 threads = 4
 # Read once and forked: each further process starts at once and shares the memory of what was read.
 preload_app = True

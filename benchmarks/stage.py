@@ -79,12 +79,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def web(workers: int = 2, threads: int = 4) -> Iterator[tuple[int, psutil.Process]]:
+def web() -> Iterator[tuple[int, psutil.Process]]:
     """gunicorn on a free loopback port, as `make demo` runs it; ends with the block."""
     port = free_port()
     command = [PYTHON, "-m", "gunicorn", "matchmaking.wsgi"]
-    command += ["-b", f"127.0.0.1:{port}", "-w", str(workers), "--threads", str(threads)]
-    command += ["--log-level", "warning"]
+    command += ["-b", f"127.0.0.1:{port}", "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"LOG_LEVEL": "ERROR"})
     try:
         wait(lambda: get(port, "/healthz")[0] == 200, 30)
@@ -123,8 +122,11 @@ def get(
 
 def cpu_of(process: psutil.Process) -> float:
     """CPU seconds of a process and all its children so far."""
-    family = [process, *process.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in family)
+    spent = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended while we looked
+            spent += sum(one.cpu_times()[:2])
+    return spent
 
 
 def database() -> psutil.Process | None:
