@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -32,6 +33,7 @@ class Installation:
         self.servers = embedded.use(self.state)
         self.url = self.servers["DATABASE_URL"].replace("/postgres?", "/rush?")
         self.web: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -72,8 +74,23 @@ class Installation:
 
     def start_web(self) -> None:
         listens = ["-b", f"127.0.0.1:{self.port}", "-w", "3", "--threads", "1"]
-        self.web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", *listens],
+        self.web = self._start("gunicorn", "matchmaking.wsgi", *listens)
+
+    def start_worker(self) -> None:
+        self.worker = self._start(
+            "celery", "-A", "matchmaking.celery", "worker", "-c", "1", "-l", "INFO"
+        )
+
+    def wait_for_worker(self) -> None:
+        """Until it takes tasks; it says so in its log."""
+        end = time.monotonic() + 90
+        while b" ready." not in Path(self.log.name).read_bytes():
+            assert time.monotonic() < end, "the worker has not begun"
+            time.sleep(0.2)
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=self.environment(),
             stdout=self.log,
@@ -82,9 +99,11 @@ class Installation:
         )
 
     def kill(self) -> None:
-        """Nobody gets to finish a sentence: not the database, none of its backends, no web process."""
+        """Nobody gets to finish a sentence: not the database, none of its backends, no broker, web process or worker."""
         self.kill_server("postgres")
+        self.kill_server("valkey")
         self.kill_web()
+        self.kill_worker()
 
     def kill_server(self, name: str) -> None:
         """One of the two servers, with all that belongs to it."""
@@ -94,10 +113,10 @@ class Installation:
                 one.kill()
 
     def kill_web(self) -> None:
-        if self.web is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.web.pid, signal.SIGKILL)
-            self.web.wait()
+        _kill_group(self.web)
+
+    def kill_worker(self) -> None:
+        _kill_group(self.worker)
 
     def rows(self, sql: str) -> list[tuple]:
         with psycopg.connect(self.url, autocommit=True) as session:
@@ -105,6 +124,14 @@ class Installation:
 
     def end(self) -> None:
         self.kill_web()
+        self.kill_worker()
         self.log.close()
         assert embedded.release(self.state, patience=30)
         shutil.rmtree(self.state, ignore_errors=True)
+
+
+def _kill_group(first: subprocess.Popen[bytes] | None) -> None:
+    if first is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(first.pid, signal.SIGKILL)
+        first.wait()

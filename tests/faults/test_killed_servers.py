@@ -1,7 +1,7 @@
-"""R2: the web server and PostgreSQL are killed in the middle of a rush; what was acknowledged is there afterwards.
+"""R2: web, worker, broker and PostgreSQL are killed in the middle of a rush; what was acknowledged is there afterwards.
 
-All that is killed was started here: a database of its own that keeps what it commits, as an installation has it,
-and a web server upon it.
+All that is killed was started here: servers of its own, with a database that keeps what it commits, as an installation
+has it, a web server and a worker upon them.
 """
 
 from __future__ import annotations
@@ -85,8 +85,11 @@ def run(place, asking, killed_after=KILLED_AFTER):
                     kills.popleft()
                     place.kill()  # the moment the answer is here
                     place.start_web()
+                    place.start_worker()
 
     place.start_web()
+    place.start_worker()
+    place.wait_for_worker()
     clients = [threading.Thread(target=client, daemon=True) for _ in range(CLIENTS)]
     for one in clients:
         one.start()
@@ -122,7 +125,7 @@ def faults(place, ledger):
     return found
 
 
-def test_acknowledged_registrations_survive_a_killed_web_server_and_database(rush):
+def test_acknowledged_registrations_survive_web_worker_broker_and_database_killed(rush):
     place, asking = rush
 
     ledger, others = run(place, asking)
