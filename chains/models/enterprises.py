@@ -40,6 +40,10 @@ class EnterpriseQuerySet(models.QuerySet["Enterprise"]):
     def pending(self) -> Self:
         return self.filter(status=Enterprise.Status.PENDING)
 
+    def locked(self, pk: int) -> Enterprise:
+        """The row to the end of the transaction: of two at the same moment the second sees what the first has done."""
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
     def own(self, user: User | AnonymousUser) -> Self:
         return self.filter(pk__in=getattr(user, "enterprise_ids", ()))
 

@@ -274,7 +274,7 @@ def certificates_to_choose(enterprise: Enterprise) -> list[Certification]:
 
 def _locked(capability: Capability) -> Capability:
     # The enterprise first, as everything else that locks both: its search text follows.
-    Enterprise.objects.select_for_update(of=("self",), no_key=True).get(pk=capability.enterprise_id)
+    Enterprise.objects.locked(capability.enterprise_id)
     return (
         Capability.objects.select_for_update(of=("self",))
         .select_related("enterprise__region")

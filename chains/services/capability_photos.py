@@ -36,9 +36,7 @@ def _keep(
     capability: Capability, picture: pictures.Picture, caption: str, by: User
 ) -> CapabilityPhoto:
     # Of two uploads at the same moment the second counts the first.
-    enterprise = Enterprise.objects.select_for_update(of=("self",), no_key=True).get(
-        pk=capability.enterprise_id
-    )
+    enterprise = Enterprise.objects.locked(capability.enterprise_id)
     # It may have been merged, or a draft deleted, while the picture was drawn.
     if not Capability.objects.filter(pk=capability.pk, enterprise=enterprise).exists():
         raise DomainError(_("This capability is gone."), code="photo.gone")

@@ -440,7 +440,7 @@ def follow_references(*, enterprise: Enterprise, by: User | None) -> None:
     """What it says to have supplied is found by while it is published. The verb that changed it has asked for the right,
     and records."""
     del by
-    row = Enterprise.objects.select_for_update(of=("self",), no_key=True).get(pk=enterprise.pk)
+    row = Enterprise.objects.locked(enterprise.pk)
     _write_document(row)
     row.save(update_fields=["search_text"])
 
@@ -504,7 +504,7 @@ MOST_BYTES = 300 * 1024 * 1024
 
 def _store(enterprise: Enterprise, purpose: str, upload: UploadedFile[Any], by: User) -> Evidence:
     # Of two uploads at the same moment the second counts the first.
-    Enterprise.objects.select_for_update(of=("self",), no_key=True).get(pk=enterprise.pk)
+    Enterprise.objects.locked(enterprise.pk)
     kept = Evidence.objects.filter(enterprise=enterprise).aggregate(n=Count("pk"), size=Sum("size"))
     if kept["n"] >= MOST_FILES or (kept["size"] or 0) + (upload.size or 0) > MOST_BYTES:
         raise DomainError(

@@ -26,9 +26,7 @@ def attach(
 ) -> RequirementFile:
     """A PDF or a picture, by its content. Put to what is published it is an amendment: the desk looks at it afterwards."""
     # Of two uploads at the same moment the second counts the first.
-    Enterprise.objects.select_for_update(of=("self",), no_key=True).get(
-        pk=requirement.enterprise_id
-    )
+    Enterprise.objects.locked(requirement.enterprise_id)
     requirement = _to_change(requirement, by)
     if visibility not in RequirementFile.Visibility.values:
         raise DomainError(_("Choose who may open it."), code="attachment.visibility")

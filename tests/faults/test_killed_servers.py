@@ -63,7 +63,7 @@ def ask(place, token, body):
         return None
 
 
-def run(place, asking, killed_after=KILLED_AFTER):
+def run(place, asking, until, killed_after=KILLED_AFTER):
     """Everybody asks until there is an answer. All acknowledged answers, and the other statuses seen."""
     waiting, ledger, others = deque(asking), [], Counter()
     kills, lock = deque(killed_after), threading.Lock()
@@ -89,7 +89,7 @@ def run(place, asking, killed_after=KILLED_AFTER):
 
     place.start_web()
     place.start_worker()
-    place.wait_for_worker()
+    until(place.worker_is_ready, 90)
     clients = [threading.Thread(target=client, daemon=True) for _ in range(CLIENTS)]
     for one in clients:
         one.start()
@@ -125,10 +125,10 @@ def faults(place, ledger):
     return found
 
 
-def test_acknowledged_registrations_survive_web_worker_broker_and_database_killed(rush):
+def test_acknowledged_registrations_survive_web_worker_broker_and_database_killed(rush, until):
     place, asking = rush
 
-    ledger, others = run(place, asking)
+    ledger, others = run(place, asking, until)
 
     assert faults(place, ledger) == []
     assert len({answer["enterprise"]["public_id"] for answer in ledger}) == APPLICANTS
@@ -144,11 +144,11 @@ def test_acknowledged_registrations_survive_web_worker_broker_and_database_kille
     assert faults(place, ledger) == []
 
 
-def test_database_that_answers_before_it_has_written_loses_registrations(rush):
+def test_database_that_answers_before_it_has_written_loses_registrations(rush, until):
     """The negative control: the same kill, and what was acknowledged is gone."""
     place, asking = rush
     place.set(synchronous_commit="off", wal_writer_delay="'10s'")
 
-    ledger, _others = run(place, asking, killed_after=(40,))
+    ledger, _others = run(place, asking, until, killed_after=(40,))
 
     assert [fault for fault in faults(place, ledger) if fault.startswith("lost")] != []
