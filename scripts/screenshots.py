@@ -44,6 +44,9 @@ PAGES: dict[str, dict[str, str]] = {
         "my-requirement": r"/my/requirements/ > ^/my/requirements/[a-z0-9]{12}/$",
         "requirement-new": "/my/requirements/new/",
         "requirement-import": "/my/requirements/import/",
+        "files": r"/my/requirements/ > ^/my/requirements/[a-z0-9]{12}/ files/",
+        "contact-log": r"/my/requirements/ > ^/my/requirements/[a-z0-9]{12}/ contact-log/",
+        "invite": r"/start/ > ^/my/enterprises/[a-z0-9]{12}/ members/invite/",
         "notifications": "/notifications/",
     },
     "supplier": {
@@ -51,6 +54,9 @@ PAGES: dict[str, dict[str, str]] = {
         "my-interests": "/my/interests/",
         "interest": r"/for-you/ > ^/requirements/[a-z0-9]{12}/$ interest/",
         "profile": r"/start/ > ^/my/enterprises/[a-z0-9]{12}/",
+        "capability": r"/start/ > ^/my/enterprises/[a-z0-9]{12}/ > ^/my/capabilities/[a-z0-9]{12}/$",
+        "photos": r"/start/ > ^/my/enterprises/[a-z0-9]{12}/ > ^/my/capabilities/[a-z0-9]{12}/photos/",
+        "report": r"/requirements/ > ^/requirements/[a-z0-9]{12}/$ report/",
     },
     "newcomer": {"waiting": "/start/", "join": "/join/"},
     "county": {
@@ -71,6 +77,8 @@ PAGES: dict[str, dict[str, str]] = {
         "answers": f"{EVENT} answers/",
         "hall-screen": f"{EVENT} screen/",
         "check-in": f"{EVENT} check-in/",
+        "figures": r"/series/ > ^/series/[a-z0-9]{12}/",
+        "titles": "/desk/titles/",
         "roles": "/desk/roles/",
         "token": "/my/token/",
     },
@@ -88,17 +96,16 @@ def sign_in(page: Page, base: str, role: str) -> None:
 
 
 def address(page: Page, base: str, way: str) -> str | None:
-    """The address itself, or the first link of a list that fits a pattern, with an ending if one is given."""
-    if " > " not in way:
-        return way
-    start, pattern = way.split(" > ")
-    pattern, _space, ending = pattern.partition(" ")
-    page.goto(urljoin(base, start))
-    links: list[str] = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")  # fmt: skip
-    found = next((link for link in links if re.search(pattern, link)), None)
-    if found is None or not ending:
-        return found
-    return re.sub(f"({pattern}).*", r"\1", found) + ending
+    """The address itself, or the first links of the lists that fit, one behind the other, with an ending if one is given."""
+    found, *patterns = way.split(" > ")
+    for pattern, _space, ending in (one.partition(" ") for one in patterns):
+        page.goto(urljoin(base, found))
+        links: list[str] = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")  # fmt: skip
+        link = next((link for link in links if re.search(pattern, link)), None)
+        if link is None:
+            return None
+        found = re.sub(f"({pattern}).*", r"\1", link) + ending if ending else link
+    return found
 
 
 def shoot(browser: Browser, base: str, folder: Path, role: str, pages: dict[str, str], language: str, width: int, *, whole: bool = True) -> list[str]:  # fmt: skip
