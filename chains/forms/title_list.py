@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,9 +158,10 @@ def _compared(
         )
     )
     held = set(kind.qualification_set.in_force().values_list("enterprise", flat=True))
+    register = _Register(rows)
     for row in rows:
         text = " · ".join(filter(None, [row.name, row.code]))
-        enterprise, why = _one(row.code, row.name)
+        enterprise, why = register.find(row.code, row.name)
         if row.denied:
             why = _("The list itself says: %(words)s") % {"words": row.denied[:80]}
         if enterprise is not None and not why:
@@ -178,37 +180,38 @@ def _compared(
     return found
 
 
-def _one(code: str, name: str) -> tuple[Enterprise | None, str]:
-    """The body that a row means, and why somebody has to look at it."""
-    normal = identity.normalise_name(name) if name else ""
-    if code:
-        enterprise = (
-            search.by_number(Enterprise.Scheme.USCC, "CN", code).select_related("region").first()
-        )
+class _Register:
+    """The bodies that the rows of a list name, read once for all of them."""
+
+    def __init__(self, rows: Iterable[_Row]) -> None:
+        codes = {row.code.upper() for row in rows if row.code}
+        self._by_code = search.by_codes(codes)
+        wanted = {identity.normalise_name(row.name) for row in rows if row.name} - {""}
+        named = EnterpriseAlias.objects.filter(normalised__in=wanted).values("enterprise")
+        others = Enterprise.objects.filter(pk__in=named).exclude(status=Enterprise.Status.MERGED)
+        self._by_name: dict[str, list[Enterprise]] = defaultdict(list)
+        for one in others.select_related("region").prefetch_related("aliases").order_by("pk"):
+            for alias in one.aliases.all():
+                self._by_name[alias.normalised].append(one)
+
+    def find(self, code: str, name: str) -> tuple[Enterprise | None, str]:
+        """The body that a row means, and why somebody has to look at it."""
+        normal = identity.normalise_name(name) if name else ""
+        enterprise = self._by_code.get(code.upper())
         if enterprise is not None:
-            known = set(enterprise.aliases.values_list("normalised", flat=True))
+            known = {alias.normalised for alias in enterprise.aliases.all()}
             if normal and normal not in known | {identity.normalise_name(enterprise.name)}:
                 return enterprise, _("The code is known under another name: %(name)s.") % {
                     "name": enterprise.name
                 }
             return enterprise, ""
-    matching = (
-        list(
-            Enterprise.objects.filter(
-                pk__in=EnterpriseAlias.objects.filter(normalised=normal).values("enterprise")
-            )
-            .exclude(status=Enterprise.Status.MERGED)
-            .select_related("region")[:2]
-        )
-        if normal
-        else []
-    )
-    if not matching:
-        return None, _("Not on the register.")
-    if len(matching) > 1:
-        return None, _("Several bodies are called so; a code is needed.")
-    if code and matching[0].number and matching[0].number.upper() != code.upper():
-        return matching[0], _("Known under another code: %(number)s.") % {
-            "number": matching[0].number
-        }
-    return matching[0], ""
+        matching = self._by_name.get(normal, []) if normal else []
+        if not matching:
+            return None, _("Not on the register.")
+        if len(matching) > 1:
+            return None, _("Several bodies are called so; a code is needed.")
+        if code and matching[0].number and matching[0].number.upper() != code.upper():
+            return matching[0], _("Known under another code: %(number)s.") % {
+                "number": matching[0].number
+            }
+        return matching[0], ""

@@ -11,10 +11,12 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from chains.errors import DomainError
+from chains.forms import title_list
 from chains.models import (
     AuditEntry,
     Certification,
@@ -504,6 +506,24 @@ def test_titles_are_verified_from_an_authoritys_list_and_what_does_not_fit_is_sh
 
 
 # --- Found and flagged ---------------------------------------------------------------------------------
+
+
+def test_a_list_of_titles_asks_as_many_questions_for_many_rows_as_for_two():
+    desk, kind = OrganiserRoleFactory(), QualificationKind.objects.get(code="little_giant")
+    bodies = EnterpriseFactory.create_batch(12)
+    for row in bodies[:6]:
+        enterprises.add_alias(enterprise=row, text=row.name, kind="zh", by=None)
+    merged = EnterpriseFactory(status="merged", merged_into=bodies[11])
+    named = [*(f"{row.name}," for row in bodies[:6]), *(f",{row.number}" for row in bodies[6:11])]
+    named.append(f",{merged.number.lower()}")
+    asked = []
+    for rows in ([named[0], *named[-2:]], named):
+        content = "\n".join(["企业名称,统一社会信用代码", *rows]).encode()
+        with CaptureQueriesContext(connection) as queries:
+            found = title_list.read(content, kind, desk.user, lambda _by, _body: True)
+        asked.append(len(queries))
+
+    assert (len(found.fits), found.misfits, len(set(asked))) == (12, [], 1), asked
 
 
 def test_overdue_stale_and_substituting_requirements_are_told_apart(client):
