@@ -1,7 +1,7 @@
 # Every verb a person needs; `make` alone lists them.
 # Nothing but Python 3.11+, make and a package index is needed: PostgreSQL and Valkey come as wheels.
 
-PYTHON ?= python3
+PYTHON ?=
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin

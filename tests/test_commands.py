@@ -27,6 +27,7 @@ def path(tmp_path):
 
     def add(name, *, old=0, bare=0):
         program = tmp_path / name
+        program.parent.mkdir(exist_ok=True)
         program.write_text(PRETENDS.format(old=old, bare=bare))
         program.chmod(0o755)
         return program
@@ -35,10 +36,10 @@ def path(tmp_path):
     return add
 
 
-def choose(path):
+def choose(path, **environment):
     return subprocess.run(
         ["/bin/sh", str(ROOT / "scripts" / "python.sh")],
-        env={"PATH": str(path.folder)},
+        env={"PATH": f"{path.folder}/shims:{path.folder}", **environment},
         check=False,
         capture_output=True,
         text=True,
@@ -58,6 +59,25 @@ def test_newer_python_beside_an_old_one_is_taken(path):
     found = path("python3.12")
 
     assert choose(path).stdout == f"{found}\n"
+
+
+@pytest.mark.parametrize("fault", [{"old": 1}, {"bare": 1}])
+def test_python_of_pyenv_is_the_second_choice(path, fault):
+    shim = path("shims/python3")
+    optimised = path("python3.12")
+
+    assert choose(path).stdout == f"{optimised}\n"
+    path("python3.12", **fault)
+    assert choose(path).stdout == f"{shim}\n"
+
+
+def test_python_that_was_named_is_the_only_choice(path):
+    path("python3")
+    named = path("a folder/python3.12")
+    assert choose(path, PYTHON=str(named)).stdout == f"{named}\n"
+
+    path("a folder/python3.12", old=1)
+    assert choose(path, PYTHON=str(named)).returncode == 1
 
 
 def test_python_that_is_too_old_is_said_in_one_sentence_per_language(path):
