@@ -13,8 +13,8 @@ from typing import IO, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from chains.spreadsheets.columns import Column
 from chains.spreadsheets.grid import RISKY
-from chains.spreadsheets.table import Column
 
 logger = logging.getLogger(__name__)
 

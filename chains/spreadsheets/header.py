@@ -1,0 +1,165 @@
+"""Where the header of a sheet stands, under titles and over notes, in one row or in two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from chains.errors import DomainError
+from chains.spreadsheets.cells import text_of
+from chains.spreadsheets.columns import Column, assign, fit
+from chains.spreadsheets.grid import Grid, Value, refusal
+
+_HEADER_WITHIN = 30  # rows that may stand above the header
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the rows of a file stand and what its columns become: proposed, then confirmed by a person."""
+
+    sheet: int
+    first: int  # the header's first row, 0-based
+    depth: int  # its rows; 0 when the file has none
+    fields: Mapping[int, str]  # place of a column → field
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    grid: Grid
+    first: int  # 0-based
+    depth: int
+    titles: list[str]
+    fields: dict[str, list[int]]
+
+    @property
+    def data_starts(self) -> int:
+        return self.first + self.depth
+
+
+def laid_out(grids: Sequence[Grid], layout: Layout, *, max_rows: int) -> Header:
+    grid = grids[layout.sheet]
+    if grid.too_large:
+        raise refusal(grid.too_large, max_rows=max_rows)
+    head = [
+        [text_of(value) for value in row]
+        for row in grid.rows[layout.first : layout.first + layout.depth]
+    ]
+    titles: list[str] = _joined(*head) if len(head) == 2 else head[0] if head else []
+    fields: dict[str, list[int]] = {}
+    for place, name in sorted(layout.fields.items()):
+        fields.setdefault(name, []).append(place)
+    width = max([len(titles), *(place + 1 for place in layout.fields)])
+    return Header(grid, layout.first, layout.depth, titles + [""] * (width - len(titles)), fields)
+
+
+def find_header(
+    grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: int, row: int | None = None
+) -> Header:
+    found = [
+        Header(grid, first, depth, titles, assign(titles, columns))
+        for grid in grids
+        if grid.rows
+        for first in range(min(_HEADER_WITHIN, len(grid.rows)))
+        if row is None or first == row - 1
+        for depth, titles in _titles(grid, first, columns, given=row is not None)
+    ]
+    required = {column.field for column in columns if column.required}
+
+    widths = {id(grid): _usual_width(grid) for grid in grids}
+
+    def quality(header: Header) -> tuple[int, ...]:
+        # Most required columns, then most columns; then the plainer reading, then the sheet that comes first. Where no
+        # name is known: the cut into most columns, and the first row that fills them.
+        fields = header.fields.keys()
+        width = 0 if fields else widths[id(header.grid)]
+        return (
+            len(required & fields),
+            len(fields),
+            sum(map(len, header.fields.values())),
+            -header.depth,
+            width,
+            10 * sum(map(bool, header.titles)) >= 6 * width,
+        )
+
+    best = max(found, key=quality, default=None)
+    too_large = [g.too_large for g in grids if g.too_large]
+    if too_large and (best is None or best.grid.too_large or not required <= best.fields.keys()):
+        raise refusal(too_large[0], max_rows=max_rows)
+    if best is None or not any(text_of(value) for row in best.grid.rows for value in row):
+        raise DomainError(_("The file holds no rows."), code="spreadsheet.empty")
+    return best
+
+
+def _usual_width(grid: Grid) -> int:
+    """As many cells as a row in the middle of the sheet's beginning has."""
+    filled = sorted(sum(map(bool, map(text_of, row))) for row in grid.rows[: 2 * _HEADER_WITHIN])
+    return filled[len(filled) // 2] if filled else 0
+
+
+def _titles(
+    grid: Grid, first: int, columns: Sequence[Column], *, given: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """The header row alone, and joined with the row under it; only joined where that row can be nothing else."""
+    top = [text_of(value) for value in grid.rows[first]]
+    if sum(map(bool, top)) < 2 and not given and not _is_one_column(grid):
+        if _spans(grid, first) and any(top[1:]) and first + 1 < len(grid.rows):
+            # The middle of three rows: one of its groups is divided further.
+            yield 2, _joined(top, [text_of(value) for value in grid.rows[first + 1]])
+        return
+    below = grid.rows[first + 1] if first + 1 < len(grid.rows) else []
+    if _divides(grid, first, top, below, columns):
+        yield 2, _joined(top, [text_of(value) for value in below])
+        return
+    yield 1, top
+    if below:
+        under = [text_of(value) for value in below]
+        if any(u and not (top[at : at + 1] or [""])[0] for at, u in enumerate(under)) or _spans(
+            grid, first
+        ):
+            yield 2, _joined(top, under)
+
+
+def _divides(
+    grid: Grid, first: int, top: list[str], below: Sequence[Value], columns: Sequence[Column]
+) -> bool:
+    """Whether the row under a header only names the parts of its groups: "需求量" over "数量(吨)" and "金额"."""
+    width = max(len(top), len(below))
+    titles = top + [""] * (width - len(top))
+    filled = {at for at, value in enumerate(below) if text_of(value)}
+    if len(filled) < 2 or not all(isinstance(below[at], str) for at in filled):
+        return False
+    merged = {
+        at
+        for up, left, _down, right in grid.merged
+        if up == first and right > left
+        for at in range(left, right + 1)
+    }
+    if filled <= merged:
+        return True
+    # Without merged cells a group's name stands over its first column, and the next has no name of its own.
+    grouped = {at for at in range(width) if not all(titles[at : at + 2]) and any(titles[: at + 1])}
+    names = frozenset().union(*(column.names for column in columns))
+    known = {at for at in filled if fit(text_of(below[at]), names) is not None}
+    return filled <= grouped and bool(known) and not all(titles[at] for at in filled)
+
+
+def _is_one_column(grid: Grid) -> bool:
+    return max(map(len, grid.rows[:_HEADER_WITHIN])) <= 1
+
+
+def _spans(grid: Grid, first: int) -> bool:
+    return any(area[0] == first and area[3] > area[1] for area in grid.merged)
+
+
+def _joined(top: list[str], under: list[str]) -> list[str]:
+    width = max(len(top), len(under))
+    top, under = top + [""] * (width - len(top)), under + [""] * (width - len(under))
+    titles: list[str] = []
+    group = ""
+    for above, below in zip(top, under, strict=True):
+        # A group's name stands over its first column only, whether the cells are merged or not.
+        group = above or group
+        titles.append(f"{group}/{below}" if below and group and below != group else below or above)
+    return titles
