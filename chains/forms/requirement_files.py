@@ -9,7 +9,8 @@ from chains.models import RequirementFile
 
 class RequirementFileForm(Form):
     upload = forms.FileField(
-        label=_("Drawing, data sheet"), help_text=_("PDF, JPEG or PNG, 8 MB at most")
+        label=_("Drawing, data sheet"),
+        help_text=_("PDF, JPEG, PNG, DWG, DXF, STEP, IGES or XLSX; 8 MB at most"),
     )
     visibility = forms.ChoiceField(
         choices=RequirementFile.Visibility.choices,

@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any, cast
 
 from django.conf import settings
@@ -55,6 +55,8 @@ May = Callable[[User, Enterprise], bool]
 AnyProof = Qualification | Certification
 
 CONTENT_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpeg": "image/jpeg"}
+# What buyers of parts send along. Handed on as bytes, whatever a program might make of them.
+DRAWINGS = dict.fromkeys(("dwg", "dxf", "step", "iges", "xlsx"), "application/octet-stream")
 
 # What the desk has checked; a verified enterprise does not change it by itself.
 CHECKED = ("scheme", "country", "number", "number_confirmed", "name", "kind", "region")
@@ -520,16 +522,20 @@ def _store(enterprise: Enterprise, purpose: str, upload: UploadedFile[Any], by: 
     return evidence
 
 
-def keep_file(*, row: StoredFile, upload: UploadedFile[Any], by: User) -> None:
+def keep_file(
+    *,
+    row: StoredFile,
+    upload: UploadedFile[Any],
+    by: User,
+    kinds: Mapping[str, str] = CONTENT_TYPES,
+) -> None:
     """Look what a file is and keep it under a random name with the row that says what it is for. The caller has asked
-    for the right, and records."""
+    for the right, and records. `kinds`: what it may be, and as what it is handed on."""
     kind = spreadsheets.check_document(
-        cast("IO[bytes]", upload),
-        max_bytes=settings.EVIDENCE_MAX_BYTES,
-        allowed=tuple(CONTENT_TYPES),
+        cast("IO[bytes]", upload), max_bytes=settings.EVIDENCE_MAX_BYTES, allowed=tuple(kinds)
     )
     row.original_name = _harmless_name(upload.name or "", kind)
-    row.content_type = CONTENT_TYPES[kind]
+    row.content_type = kinds[kind]
     keep_content(row=row, content=upload.read(), ending=kind, by=by)
 
 
@@ -541,12 +547,18 @@ def keep_content(*, row: StoredFile, content: bytes, ending: str, by: User) -> N
     row.file.save(f"{secrets.token_hex(16)}.{ending}", ContentFile(content), save=True)
 
 
+# The usual one first; who wrote another of them keeps it.
+_ENDINGS = {"jpeg": ("jpg", "jpeg"), "step": ("step", "stp"), "iges": ("igs", "iges")}
+
+
 def _harmless_name(name: str, kind: str) -> str:
     """The name as the sender had it, without folders, control and direction signs; with the true ending."""
     base = os.path.basename(name.replace("\\", "/"))  # noqa: PTH119 -- a name, not a path here
     stem = re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\"]", "", base)
-    stem = stem.rsplit(".", 1)[0].strip(" .")[:180] or "file"
-    return f"{stem}.{'jpg' if kind == 'jpeg' else kind}"
+    stem, _dot, ending = stem.rpartition(".")
+    stem = (stem or ending).strip(" .")[:180] or "file"
+    endings = _ENDINGS.get(kind, (kind,))
+    return f"{stem}.{ending.lower() if ending.lower() in endings else endings[0]}"
 
 
 @transaction.atomic

@@ -18,13 +18,14 @@ from chains.services import enterprises, requirements
 
 # Of one enterprise, over all that is not closed: drafts are free, and disks are not.
 MOST_BYTES = 500 * 1024 * 1024
+KINDS = {**enterprises.CONTENT_TYPES, **enterprises.DRAWINGS}
 
 
 @transaction.atomic
 def attach(
     *, requirement: Requirement, upload: UploadedFile[Any], visibility: str, by: User
 ) -> RequirementFile:
-    """A PDF or a picture, by its content. Put to what is published it is an amendment: the desk looks at it afterwards."""
+    """A PDF, a picture, a drawing or a workbook, by its content. Put to what is published it is an amendment: the desk looks at it afterwards."""
     # Of two uploads at the same moment the second counts the first.
     Enterprise.objects.locked(requirement.enterprise_id)
     requirement = _to_change(requirement, by)
@@ -38,7 +39,7 @@ def attach(
             code="attachment.too_many",
         )
     row = RequirementFile(requirement=requirement, visibility=visibility)
-    enterprises.keep_file(row=row, upload=upload, by=by)
+    enterprises.keep_file(row=row, upload=upload, by=by, kinds=KINDS)
     _record(row, "stored", by, visibility=visibility, size=row.size)
     _amended(requirement)
     return row

@@ -37,7 +37,22 @@ _SIGNATURES = (
     (b"\x1f\x8b", "gzip"),
     (b"MZ", "program"),
     (b"\x7fELF", "program"),
+    (b"AutoCAD Binary DXF\r\n\x1a\x00", "dxf"),
 )
+# The version, and zeros before the number of its maintenance release.
+_DWG = re.compile(rb"AC10[0-9]{2}\x00{4}")
+# Drawings as text: what their standards demand of the first lines.
+_DRAWN = (
+    (re.compile(rb"ISO-10303-21\s*;"), "step"),
+    (
+        re.compile(
+            rb"(?:999\r?\n[^\n]*\n\s*)*0\r?\n\s*SECTION\r?\n\s*2\r?\n\s*(?:HEADER|CLASSES|TABLES|BLOCKS|ENTITIES)\s"
+        ),
+        "dxf",
+    ),
+)
+# Eighty columns; the letter of its section in column 73, then the number of the line in it.
+_IGES = re.compile(rb"[^\r\n]{72}(?P<section>[SGDPT])\s{0,6}(?P<line>\d{1,7})\s*")
 _ZIPPED = (
     ("xl/workbook.xml", "xlsx"),
     ("xl/workbook.bin", "xlsb"),
@@ -46,6 +61,7 @@ _ZIPPED = (
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -86,7 +102,11 @@ def _sniff(data: bytes) -> str:
         return _sniff_ole(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
-    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return _drawing(data) or _sniff_text(data)
+
+
+def _sniff_text(data: bytes) -> str:
+    head = data[:4096].lstrip(_BLANK).lower()
     if head.startswith(
         (b"<!doctype html", b"<html", b"<table", b"<?xml", b"<svg", b"mime-version")
     ):
@@ -94,6 +114,23 @@ def _sniff(data: bytes) -> str:
     if data.startswith(_BOMS) or looks_like_utf_16(data) or not _CONTROL.search(data[:65536]):
         return "csv" if data else "unknown"
     return "unknown"
+
+
+def _drawing(data: bytes) -> str:
+    if _DWG.match(data):
+        return "dwg"
+    head = data[:4096].lstrip(_BLANK)
+    found = next((kind for pattern, kind in _DRAWN if pattern.match(head)), "")
+    return found or ("iges" if _is_iges(data) else "")
+
+
+def _is_iges(data: bytes) -> bool:
+    """It begins with the first line of its start, and ends with the line that ends it."""
+    first = _IGES.fullmatch(data[:100].partition(b"\n")[0])
+    last = _IGES.fullmatch(data[-200:].rstrip().rpartition(b"\n")[2])
+    if first is None or last is None:
+        return False
+    return (first["section"], int(first["line"]), last["section"]) == (b"S", 1, b"T")
 
 
 def looks_like_utf_16(data: bytes) -> str:
@@ -140,7 +177,23 @@ def check_document(
             % {"kinds": ", ".join(one.upper() for one in allowed)},
             code="file.kind",
         )
+    if kind == "xlsx":
+        _check_workbook(data)
     return kind
+
+
+def _check_workbook(data: bytes) -> None:
+    """One that is kept as it is, for others to open: whole, of a workbook's size, and without programs in it."""
+    check_archive(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = {name.lower() for name in archive.namelist()}
+    if not names >= {"[content_types].xml", "xl/workbook.xml"}:
+        raise unreadable()
+    if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in names):
+        raise DomainError(
+            _("The workbook holds macros. Save it without them, as .xlsx, and upload it again."),
+            code="file.macros",
+        )
 
 
 def check_archive(data: bytes) -> None:
