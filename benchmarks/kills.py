@@ -88,9 +88,9 @@ def state(run: MatchRun) -> MatchRun:
 
 
 def start() -> MatchRun:
-    from matchmaking.services import matching
+    from matchmaking.services import runs
 
-    return matching.start(everything=True, by=None)
+    return runs.start(everything=True, by=None)
 
 
 def undisturbed(folder: Path) -> float:
@@ -138,11 +138,11 @@ def main() -> None:
 
     from chains.models import AuditEntry
     from matchmaking.models import Score
-    from matchmaking.services import matching
+    from matchmaking.services import runs
 
     # The smaller the shards, the more of them a kill can hit.
     if options.size == "demo":
-        matching._lines_per_shard = lambda: 1  # noqa: SLF001
+        runs._lines_per_shard = lambda: 1  # noqa: SLF001
     with tempfile.TemporaryDirectory(prefix="chaindock-kills-") as place:
         folder = Path(place)
         wall = undisturbed(folder)

@@ -141,11 +141,11 @@ def full_run(process: psutil.Process, size: str) -> None:
     from chains.models import Capability, RequirementLine
     from matchmaking import adapters
     from matchmaking.models import MatchRun, Score
-    from matchmaking.services import matching
+    from matchmaking.services import runs
 
     began, cpu = time.perf_counter(), stage.cpu_of(process)
     with Watch(process) as watch:
-        run = matching.start(everything=True, by=None)
+        run = runs.start(everything=True, by=None)
         stage.wait(lambda: MatchRun.objects.get(pk=run.pk).is_finished, 900)
     wall, cpu = time.perf_counter() - began, stage.cpu_of(process) - cpu
     run.refresh_from_db()

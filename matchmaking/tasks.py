@@ -19,7 +19,7 @@ from chains.doorbell import heard
 from chains.models import Change, Preference
 from matchmaking import adapters, market
 from matchmaking.models import RunShard
-from matchmaking.services import alerts, following, interests, matching, waking
+from matchmaking.services import alerts, following, interests, runs, scoring, waking
 
 logger = logging.getLogger(__name__)
 
@@ -88,27 +88,27 @@ def _score(shard_id: int) -> None:
     if shard is None:
         return
     try:
-        matching.score(shard=shard)
+        scoring.score(shard=shard)
     except (OperationalError, InterfaceError):
         raise
-    except matching.LostError:
+    except scoring.LostError:
         logger.info("Shard %s was taken over or its run has ended.", shard)
     except Exception as error:
         logger.exception("Shard %s failed.", shard)
-        matching.fail(shard=shard, error=repr(error))
+        runs.fail(shard=shard, error=repr(error))
 
 
 @shared_task(**DATABASE_AWAY)
 def sweep_overdue_shards() -> None:
     """Ring again for shards whose ring or worker was lost."""
-    for shard_id in matching.sweep():
+    for shard_id in runs.sweep():
         score_shard.delay(shard_id)
 
 
 @shared_task(**DATABASE_AWAY)
 def retire_shards() -> None:
     """Throw away what no run needs any more, some at a time."""
-    matching.retire_shards()
+    runs.retire_shards()
 
 
 @shared_task(**DATABASE_AWAY)

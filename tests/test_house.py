@@ -225,8 +225,9 @@ READERS = {
     "matchmaking.services.calibration": {"decided", "reliability"},
     "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings"},
     "matchmaking.services.interests": {"is_own", "asked", "quota", "no_badge"},
-    "matchmaking.services.matching": {"weighting_of", "pending", "pending_ids"},
+    "matchmaking.services.findings": {"find", "side_of", "against", "keep"},
     "matchmaking.services.review": {"held_by_colleague"},
+    "matchmaking.services.runs": {"weighting_of", "pending", "pending_ids"},
     "matchmaking.services.waking": {"standing_of"},
 }
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.
@@ -261,6 +262,8 @@ STEPS = {
         "check_running",
         "checked_reason",
     },
+    "matchmaking.services.runs": {"finish_if_done", "ring_next"},
+    "matchmaking.services.scoring": {"locked", "drop_old_scores"},
 }
 
 

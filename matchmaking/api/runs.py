@@ -15,7 +15,7 @@ from chains.models import RequirementLine
 from matchmaking import permissions
 from matchmaking.api.base import ReadViewSet, Request
 from matchmaking.models import MatchRun
-from matchmaking.services import matching
+from matchmaking.services import runs
 
 
 class RunSerializer(serializers.ModelSerializer[MatchRun]):
@@ -62,14 +62,14 @@ class RunViewSet(ReadViewSet):
         body = RunDraftSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         scope, name = body.validated_data["scope"], body.validated_data["public_id"]
-        run = matching.start(by=request.user, **_scope(request, scope, name))
+        run = runs.start(by=request.user, **_scope(request, scope, name))
         return Response(self.get_serializer(run).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=None, responses=RunSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, public_id: str) -> Response:
         run = self.get_object()
-        matching.cancel(run=run, by=request.user)
+        runs.cancel(run=run, by=request.user)
         return Response(self.get_serializer(self.get_object()).data)
 
 

@@ -24,7 +24,7 @@ from matchmaking.demo.reading import Reading, reading
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.market import forget, taxonomy
 from matchmaking.models import MatchRun, RunShard
-from matchmaking.services import matching
+from matchmaking.services import runs, scoring
 from matchmaking.tasks import lease
 
 Tell = Callable[[str], None]
@@ -122,11 +122,11 @@ def match_everything() -> None:
     # Matches and scores are left out: told that they are empty, the planner would go through them row by row.
     analyse("chains")
     forget()
-    run = matching.start(everything=True, by=None)
+    run = runs.start(everything=True, by=None)
     for pk in run.shards.order_by("number").values_list("pk", flat=True):
         shard = RunShard.objects.claim(pk, lease())
         if shard is not None:
-            matching.score(shard=shard)
+            scoring.score(shard=shard)
     run.refresh_from_db()
     if run.status != MatchRun.Status.DONE:
         raise RuntimeError(f"The run over all lines ended as {run.status}.")

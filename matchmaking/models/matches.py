@@ -23,6 +23,10 @@ class MatchQuerySet(models.QuerySet["Match"]):
     def live(self) -> Self:
         return self.exclude(status=Match.Status.ENDED)
 
+    def end(self) -> int:
+        """How many were live till now."""
+        return self.live().update(status=Match.Status.ENDED, updated_at=timezone.now())
+
     def to_decide(self) -> Self:
         """Undecided ones, and deferrals whose day has come."""
         return self.filter(

@@ -20,7 +20,7 @@ from matchmaking.engine import calibration
 from matchmaking.engine.calibration import Counts, Evidence, Fitted, Pair
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Decision, Match, Weighting
-from matchmaking.services import matching
+from matchmaking.services import runs
 
 # What a rejection says about the score, by its reason. Capacity, delivery and what stands in a note are the
 # supplier's own matter: the pair may be right all the same, and teaches nothing.
@@ -182,7 +182,7 @@ def reliability(known: Decided, weighting: Weighting) -> dict[str, Any]:
 def learn(*, province: Region | None, by: User | None) -> Weighting:
     """A draft of version n + 1 with its report. Nothing changes until somebody activates it."""
     _ask(by, province)
-    based_on = matching.weighting_of(province)
+    based_on = runs.weighting_of(province)
     known = decided(province, lists=True)
     try:
         fitted, report = calibration.learn(known.evidence, Weights(**based_on.weights))
@@ -345,7 +345,7 @@ def _mine(held: Iterable[Weighting], weighting: Weighting) -> Weighting:
 
 
 def _replaced(province: Region | None, expected: Weighting | None) -> Weighting:
-    before = matching.weighting_of(province)
+    before = runs.weighting_of(province)
     if expected is not None and expected.pk != before.pk:
         raise DomainError(
             _("Meanwhile version %(version)d has been put in force. Look at it, then decide again.")
@@ -381,7 +381,7 @@ def _tell(verb: str, weighting: Weighting, before: Weighting, reason: str, by: U
     )
     changes.record("weighting", weighting, verb)
     # The right to do this has been asked above; the run itself is the system's.
-    matching.start(everything=True, by=None)
+    runs.start(everything=True, by=None)
 
 
 # -- what if --------------------------------------------------------------------------------------
@@ -427,7 +427,7 @@ def preview(*, weighting: Weighting, by: User | None, province: Region | None = 
         if by is not None
         else chosen
     )
-    before = Weights(**matching.weighting_of(province).weights)
+    before = Weights(**runs.weighting_of(province).weights)
     what = calibration.what_if(
         evidence,
         calibration.points(evidence.share, evidence.applies, before),

@@ -19,7 +19,7 @@ from chains.models import (
 )
 from matchmaking import adapters, market
 from matchmaking.models import MatchRun
-from matchmaking.services import interests, matching, merging, review
+from matchmaking.services import interests, merging, pairs, review, runs, scoring
 
 # More suppliers changed at once than this, and one run over everything is the shorter way.
 _SUPPLIERS_AT_ONCE = 8
@@ -50,7 +50,7 @@ def react(*, facts: Sequence[Change], by: User | None = None) -> None:
     for requirement in Requirement.objects.scored().filter(pk__in=news.rescore).order_by("pk"):
         lines = requirement.lines.open().count()
         if lines and not _is_waiting(lines, requirement=requirement):
-            matching.start(requirement=requirement, by=by)
+            runs.start(requirement=requirement, by=by)
     _compare_anew(news, by)
     _tell_interested(facts)
     merged = {fact.target for fact in facts if (fact.noun, fact.verb) == ("enterprise", "merged")}
@@ -80,9 +80,9 @@ def _end_what_is_gone(news: News, by: User | None) -> None:
         Q(pk__in=news.lines) | Q(requirement__in=news.closed)
     ).order_by("pk")
     for line in gone:
-        matching.end_matches_of_line(line=line, by=by)
+        pairs.end_matches_of_line(line=line, by=by)
     for enterprise in Enterprise.objects.filter(pk__in=news.gone).order_by("pk"):
-        matching.end_matches_of_enterprise(enterprise=enterprise, by=by)
+        pairs.end_matches_of_enterprise(enterprise=enterprise, by=by)
 
 
 def _compare_anew(news: News, by: User | None) -> None:
@@ -92,17 +92,17 @@ def _compare_anew(news: News, by: User | None) -> None:
     if not count or _is_waiting(count, scope=MatchRun.Scope.ALL):
         return
     if len(news.suppliers) > _SUPPLIERS_AT_ONCE:
-        matching.start(everything=True, by=by)
+        runs.start(everything=True, by=by)
         return
     verified = Enterprise.objects.verified().order_by("pk")
     for enterprise in verified.filter(pk__in=news.suppliers):
         if not _is_waiting(count, enterprise=enterprise):
-            matching.start(enterprise=enterprise, by=by)
+            runs.start(enterprise=enterprise, by=by)
     # Who looks for customers is compared with what others buy: a buyer's lines are news to those (row 27).
     sought = lines.filter(requirement__seeks=Requirement.Seeks.CUSTOMER)
     if news.buyers and sought.exists():
         for enterprise in verified.filter(pk__in=news.buyers - news.suppliers):
-            matching.start(enterprise=enterprise, lines=sought, by=by)
+            runs.start(enterprise=enterprise, lines=sought, by=by)
 
 
 def _is_waiting(lines: int, **target: Any) -> bool:
@@ -165,4 +165,4 @@ def read_texts(*, facts: Sequence[Change], by: User | None = None) -> None:
     encode([line.full_text for line in lines])
     unread = [line for line in lines if line.category_suggested_id is None]
     if unread:
-        matching.suggest_categories(suggested=market.current().suggested(unread), by=by)
+        scoring.suggest_categories(suggested=market.current().suggested(unread), by=by)

@@ -16,7 +16,7 @@ from chains.errors import DomainError
 from chains.models import Enterprise, Notification, Requirement, RequirementLine, User
 from matchmaking import permissions
 from matchmaking.models import Decision, Lease, Match
-from matchmaking.services import matching
+from matchmaking.services import pairs
 
 LEASE = datetime.timedelta(minutes=10)
 
@@ -170,7 +170,7 @@ def add_by_hand(*, line: RequirementLine, supplier: Enterprise, reason: str, by:
     if not reason:
         raise DomainError(_("Write why this supplier fits the line."), code="match.reason_missing")
     # Outside the decision's transaction: a cold process takes its time to read the market.
-    pair = matching.compute_pair(line=line, supplier=supplier, by=by)
+    pair = pairs.compute_pair(line=line, supplier=supplier, by=by)
     with transaction.atomic():
         match = _locked([pair], by)[0]
         _approve(match, by, note=reason, by_hand=True)

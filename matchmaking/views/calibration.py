@@ -29,7 +29,7 @@ from matchmaking.engine.types import PART_NAMES
 from matchmaking.forms import WeightingReasonForm
 from matchmaking.models import Decision, Weighting
 from matchmaking.services import calibration as service
-from matchmaking.services.matching import weighting_of
+from matchmaking.services.runs import weighting_of
 from matchmaking.templatetags.reasons import PARTS
 
 LANGUAGES = {"zh": gettext_lazy("Chinese"), "en": gettext_lazy("English")}

@@ -35,7 +35,7 @@ from chains.views.refusals import refusal
 from chains.views.sheets import sheet_response
 from matchmaking import permissions, statistics
 from matchmaking.models import Interest, InterestAttachment, InterestNote, Match
-from matchmaking.services import contacts, matching, waking
+from matchmaking.services import contacts, runs, waking
 
 PER_PAGE = 20
 # More do not fit side by side.
@@ -123,7 +123,7 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
         "line_total": len(rows),
         "recommended": sum(bool(row["recommended"]) for row in rows),
         "nobody": [row["line"] for row in nobody],
-        "pending": matching.pending(requirement),
+        "pending": runs.pending(requirement),
         "openings": contacts.openings(requirement),
         "rate": statistics.answer_rate(requirement.enterprise),
         "tab": "lines",
@@ -232,7 +232,7 @@ def line_match(request: MemberRequest, public_id: str) -> HttpResponse:
     """The owner's own right to a run: one line, once an hour."""
     line = _own_line(request, public_id)
     try:
-        matching.start(line=line, by=request.user)
+        runs.start(line=line, by=request.user)
     except DomainError as error:
         if error.is_refusal:
             return refusal(request, error)

@@ -38,7 +38,7 @@ from matchmaking import adapters, market, permissions, search
 from matchmaking.engine.types import OfferText
 from matchmaking.forms import AddForm
 from matchmaking.models import Decision, Lease, Match
-from matchmaking.services import matching, review
+from matchmaking.services import pairs, review, runs
 
 PER_PAGE = 25
 # More candidates than this stand behind a link: a page of fifty pairs with marked texts is slow to read and to make.
@@ -313,7 +313,7 @@ def _render_line(
         "apart": apart,
         "musts": [c for c in conditions if c.strength == Condition.Strength.MUST],
         "preferences": [c for c in conditions if c.strength == Condition.Strength.PREFER],
-        "pending": matching.pending(line.requirement) if not matches else False,
+        "pending": runs.pending(line.requirement) if not matches else False,
         "add": add or AddForm(),
         "found": found,
         **_choices(),
@@ -630,7 +630,7 @@ def pair_why(request: MemberRequest, public_id: str, enterprise_id: str) -> Http
     match = Match.objects.filter(line=line, supplier=supplier, score__isnull=False).first()
     if match is None or not permissions.can_see_match(request.user, match):
         try:
-            match = matching.compute_pair(line=line, supplier=supplier, by=request.user)
+            match = pairs.compute_pair(line=line, supplier=supplier, by=request.user)
         except DomainError as error:
             if error.is_refusal:
                 raise Http404 from error

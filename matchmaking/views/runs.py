@@ -15,7 +15,7 @@ from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
 from matchmaking.models import MatchRun
-from matchmaking.services import matching
+from matchmaking.services import runs
 
 PER_PAGE = 25
 OFFERED = 50
@@ -23,12 +23,12 @@ OFFERED = 50
 
 @require_GET
 def run_list(request: MemberRequest) -> HttpResponse:
-    runs = (
+    rows = (
         permissions.runs_visible_to(request.user)
         .select_related("requirement", "line", "enterprise", "asked_by")
         .order_by("-pk")
     )
-    page = Paginator(runs, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "matchmaking/run_list.html",
@@ -85,16 +85,16 @@ def _start(request: MemberRequest, wanted: dict[str, str]) -> MatchRun:
         lines = RequirementLine.objects.filter(requirement__in=visible).select_related(
             "requirement__enterprise__region", "requirement__posted_by"
         )
-        return matching.start(line=get_object_or_404(lines, public_id=wanted["line"]), by=user)
+        return runs.start(line=get_object_or_404(lines, public_id=wanted["line"]), by=user)
     if "requirement" in wanted:
         requirement = get_object_or_404(visible, public_id=wanted["requirement"])
-        return matching.start(requirement=requirement, by=user)
+        return runs.start(requirement=requirement, by=user)
     if "enterprise" in wanted:
         enterprises = Enterprise.objects.visible_to(user)
         enterprise = get_object_or_404(enterprises, public_id=wanted["enterprise"])
-        return matching.start(enterprise=enterprise, by=user)
+        return runs.start(enterprise=enterprise, by=user)
     if request.POST.get("everything"):
-        return matching.start(everything=True, by=user)
+        return runs.start(everything=True, by=user)
     raise DomainError(_("Choose what is to be matched."), code="run.no_scope")
 
 
@@ -125,7 +125,7 @@ def run_detail(request: MemberRequest, public_id: str) -> HttpResponse:
 def run_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
     run = get_object_or_404(permissions.runs_visible_to(request.user), public_id=public_id)
     try:
-        matching.cancel(run=run, by=request.user)
+        runs.cancel(run=run, by=request.user)
     except DomainError as error:
         if error.is_refusal:
             return refusal(request, error)

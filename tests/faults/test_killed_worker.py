@@ -19,7 +19,7 @@ from django.db.models import Sum
 from chains.models import AuditEntry
 from matchmaking import adapters, embedded, market, tasks
 from matchmaking.models import Match, MatchRun, Score
-from matchmaking.services import matching
+from matchmaking.services import runs
 from tests.factories.chains import RequirementFactory
 from tests.factories.matchmaking import supplier, weighting_1
 from tests.faults.workers import UNSAFE, Workers, bell
@@ -61,7 +61,7 @@ def posted(settings, monkeypatch):
     requirement = RequirementFactory(
         lines=[f"采购{PRODUCTS[n % 5]}，批次 {n}" for n in range(LINES)]
     )
-    monkeypatch.setattr(matching, "_lines_per_shard", lambda: 1)
+    monkeypatch.setattr(runs, "_lines_per_shard", lambda: 1)
     yield requirement
     quickly()
     market.forget()
@@ -104,7 +104,7 @@ def rows_of(run):
 
 
 def uninterrupted(requirement):
-    run = matching.start(requirement=requirement, by=None)
+    run = runs.start(requirement=requirement, by=None)
     for pk in run.shards.values_list("pk", flat=True):
         tasks.score_shard(pk)
     expected = rows_of(run)
@@ -131,7 +131,7 @@ def test_run_survives_killed_worker_trees(posted, workers, until, monkeypatch):
     slowly()
     dice = random.Random(5)
 
-    run = matching.start(requirement=posted, by=None)
+    run = runs.start(requirement=posted, by=None)
     trees = [workers.fork(), workers.fork()]
     for _kill in range(KILLS):
         wanted = claims(run) + dice.randint(
@@ -176,7 +176,7 @@ def test_run_survives_a_killed_worker_and_a_killed_broker(
     slowly()
     workers.settings |= {"BROKER_URL": servers["BROKER_URL"], "CACHE_URL": servers["CACHE_URL"]}
 
-    run = matching.start(requirement=posted, by=None)
+    run = runs.start(requirement=posted, by=None)
     tree = workers.fork()
     until(lambda: done(run) >= 1, 30)
     # As on a full disk: it answers, and refuses to write. Whoever took that for the end would end the site with it.
@@ -200,7 +200,7 @@ def test_run_survives_a_killed_worker_and_a_killed_broker(
 
 def test_early_acknowledgement_without_a_sweeper_loses_work(posted, slow_writes, workers, until):
     """The negative control: the same kill, and the run never ends."""
-    run = matching.start(requirement=posted, by=None)
+    run = runs.start(requirement=posted, by=None)
     victim = workers.fork(UNSAFE, beat=False)
     until(lambda: run.shards.filter(status="running").count() == 2 and done(run) > 2, 30)
     workers.kill(victim)
@@ -220,5 +220,5 @@ def test_early_acknowledgement_without_a_sweeper_loses_work(posted, slow_writes,
     assert run.status == "running"
     assert run.lines_done == done(run) <= LINES - lost
     # What was missing: the sweeper knows them.
-    swept = set(matching.sweep())
+    swept = set(runs.sweep())
     assert set(run.shards.filter(status="running").values_list("pk", flat=True)) <= swept

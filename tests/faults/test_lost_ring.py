@@ -8,7 +8,7 @@ from django.db import transaction
 
 from chains import changes
 from matchmaking.models import Match
-from matchmaking.services import matching
+from matchmaking.services import runs
 from tests.factories.chains import RequirementFactory
 from tests.factories.matchmaking import supplier, weighting_1
 from tests.faults.workers import Workers, bell
@@ -41,9 +41,9 @@ def test_approval_reaches_the_matches_with_a_ring_and_without(worker, monkeypatc
 
     monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
     unheard = approve("采购三分体接线盒")
-    assert matching.pending(unheard)
+    assert runs.pending(unheard)
     until(lambda: matched(unheard), 40)  # the worker starts, and beat reads the feed every 5 s
-    until(lambda: not matching.pending(unheard), 5)
+    until(lambda: not runs.pending(unheard), 5)
 
     bell(monkeypatch)
     heard = approve("采购接线盒，1500 V")

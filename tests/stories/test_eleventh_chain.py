@@ -9,7 +9,7 @@ from django.urls import reverse
 from chains.models import Category, Chain, Requirement, Segment
 from matchmaking import tasks
 from matchmaking.models import Match
-from matchmaking.services import matching
+from matchmaking.services import runs
 from tests.factories.chains import AdministratorFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
 
@@ -20,7 +20,7 @@ ASKED, OFFERED = "求购璇枢仪", "凌霄驭控匣"
 
 
 def matched_codes(requirement):
-    run = matching.start(requirement=requirement, by=None)
+    run = runs.start(requirement=requirement, by=None)
     for pk in run.shards.values_list("pk", flat=True):
         tasks.score_shard(pk)
     requirement.refresh_from_db()

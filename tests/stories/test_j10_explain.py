@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from matchmaking import tasks
 from matchmaking.models import Match
-from matchmaking.services import matching
+from matchmaking.services import runs
 from tests.factories.chains import OrganiserRoleFactory, RequirementFactory
 from tests.factories.matchmaking import supplier, weighting_1
 
@@ -25,7 +25,7 @@ def test_reviewer_asks_why(committed, live_server, page):
     )
     requirement.conditions.create(kind="other", strength="prefer", text="Vendor-managed stock")
     supplier("1500 V 三分体接线盒，20–30 A，IP68，适配 182 与 210 半片组件")
-    run = matching.start(requirement=requirement, by=None)
+    run = runs.start(requirement=requirement, by=None)
     for pk in run.shards.values_list("pk", flat=True):
         tasks.score_shard(pk)
     match = Match.objects.get()
@@ -59,7 +59,7 @@ def test_reviewer_asks_why(committed, live_server, page):
         page.get_by_role("row", name="Vendor-managed stock").get_by_text("shown only").is_visible()
     )
     assert page.get_by_text(match.score.engine_version).is_visible()
-    run = matching.start(requirement=requirement, by=None)
+    run = runs.start(requirement=requirement, by=None)
     for pk in run.shards.values_list("pk", flat=True):
         tasks.score_shard(pk)
     assert figures() == first

@@ -10,7 +10,7 @@ from django.urls import reverse
 from chains.models import Category, CertificationKind, Condition, SegmentLink
 from matchmaking import tasks
 from matchmaking.models import MatchRun
-from matchmaking.services import matching
+from matchmaking.services import runs
 from tests.factories.chains import ContactFactory, MembershipFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
 
@@ -41,7 +41,7 @@ def test_junction_box_maker_finds_dismisses_and_answers(client):
     client.force_login(member.user)
     assert "Pending" in client.get(FOR_YOU).content.decode()
 
-    work(matching.start(everything=True, by=None))
+    work(runs.start(everything=True, by=None))
 
     page = client.get(FOR_YOU).content.decode()
     assert set(titles(page)) == {wanted.title, unwanted.title}
@@ -51,7 +51,7 @@ def test_junction_box_maker_finds_dismisses_and_answers(client):
     client.post(
         reverse("matchmaking:dismiss", args=[line.public_id]), {"reason": "quantity", "whole": "1"}
     )
-    work(matching.start(everything=True, by=None))  # dismissed lines do not return
+    work(runs.start(everything=True, by=None))  # dismissed lines do not return
     assert titles(client.get(FOR_YOU).content.decode()) == [wanted.title]
 
     client.post(

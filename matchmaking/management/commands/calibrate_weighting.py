@@ -12,7 +12,7 @@ from chains.models import Region, User
 from matchmaking.engine.types import PART_NAMES
 from matchmaking.models import Weighting
 from matchmaking.services import calibration
-from matchmaking.services.matching import weighting_of
+from matchmaking.services.runs import weighting_of
 
 _MEASURES = {
     "ndcg_decided": "nDCG@10, decided",

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chains.errors import DomainError
 from chains.models import Enterprise, Requirement, RequirementLine
 from matchmaking.models import MatchRun, RunShard
-from matchmaking.services import matching
+from matchmaking.services import runs, scoring
 
 MODELS = {"requirement": Requirement, "line": RequirementLine, "enterprise": Enterprise}
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{lines} open lines would be matched at most.")
             return
         try:
-            run = matching.start(by=None, **self._target(options))
+            run = runs.start(by=None, **self._target(options))
         except DomainError as error:
             raise CommandError(str(error)) from error
         if options["here"]:
@@ -58,4 +58,4 @@ class Command(BaseCommand):
         for pk in run.shards.order_by("number").values_list("pk", flat=True):
             shard = RunShard.objects.claim(pk, lease)
             if shard is not None:
-                matching.score(shard=shard)
+                scoring.score(shard=shard)

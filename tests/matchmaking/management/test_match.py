@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from matchmaking.models import Match, MatchRun
 from tests.factories.chains import RequirementFactory
 from tests.factories.matchmaking import supplier
-from tests.matchmaking.services.test_matching import ASKED, BOX
+from tests.matchmaking.services.test_runs import ASKED, BOX
 
 pytestmark = pytest.mark.django_db
 

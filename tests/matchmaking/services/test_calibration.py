@@ -9,7 +9,7 @@ from chains.errors import DomainError
 from chains.models import AuditEntry, Capability, Change, Qualification, QualificationKind
 from matchmaking.engine.calibration import Counts
 from matchmaking.models import Decision, Match, MatchRun, Score, Weighting
-from matchmaking.services import calibration, matching
+from matchmaking.services import calibration, findings, runs
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,
@@ -163,7 +163,7 @@ def test_learn_drafts_the_next_version_with_its_report_and_changes_nothing(zheji
     assert draft.report["counts"]["decisions"] == 256
     assert draft.report["measures"]["precision"]["lines"] > 20
     assert draft.report["verdict"] == "better"
-    assert matching.weighting_of(zhejiang) == weighting_1()
+    assert runs.weighting_of(zhejiang) == weighting_1()
     assert rows_of_everything() == before
     entry = AuditEntry.objects.get(action="weighting.drafted")
     body = province_desk.organiser_roles[0].body
@@ -294,12 +294,12 @@ def test_activate_puts_the_draft_in_force_by_name_and_scores_everything(
     draft.refresh_from_db()
     assert draft.status == "active"
     assert draft.activated_at is not None
-    assert matching.weighting_of(zhejiang) == draft
-    assert matching.weighting_of(region("440000")) == weighting_1()
+    assert runs.weighting_of(zhejiang) == draft
+    assert runs.weighting_of(region("440000")) == weighting_1()
     run = MatchRun.objects.get()
     assert (run.scope, run.status, run.lines_total, run.weighting) == ("all", "queued", 1, weighting_1())  # fmt: skip
     assert ("matchmaking.tasks.score_shard", (run.shards.get().pk,)) in silent_doorbell
-    assert matching._Weightings(run).of(line.requirement.enterprise.province_id) == draft
+    assert findings._Weightings(run).of(line.requirement.enterprise.province_id) == draft
     entry = AuditEntry.objects.get(action="weighting.activated")
     assert (entry.actor, entry.data["reason"], entry.data["before"]) == (province_desk.pk, NOTE, 1)
     assert Change.objects.filter(noun="weighting", verb="activated").count() == 1
@@ -330,7 +330,7 @@ def test_activate_needs_a_reason_and_a_draft(zhejiang, province_desk):
 
 
 def test_who_looked_at_another_version_is_told(zhejiang, province_desk):
-    seen = matching.weighting_of(zhejiang)
+    seen = runs.weighting_of(zhejiang)
     first, second = draft_weighting(zhejiang), draft_weighting(zhejiang, version=3)
     calibration.activate(weighting=first, reason=NOTE, by=province_desk, instead_of=seen)
 
@@ -338,7 +338,7 @@ def test_who_looked_at_another_version_is_told(zhejiang, province_desk):
         calibration.activate(weighting=second, reason=NOTE, by=province_desk, instead_of=seen)
 
     assert refusal.value.code == "weighting.changed"
-    assert matching.weighting_of(zhejiang) == first
+    assert runs.weighting_of(zhejiang) == first
 
 
 def test_roll_back_puts_an_earlier_version_in_force_again(zhejiang, province_desk):
@@ -348,7 +348,7 @@ def test_roll_back_puts_an_earlier_version_in_force_again(zhejiang, province_des
 
     calibration.roll_back(to=first, reason="Too many far ones fell out.", by=province_desk)
 
-    assert matching.weighting_of(zhejiang) == first
+    assert runs.weighting_of(zhejiang) == first
     states = dict(Weighting.objects.filter(province=zhejiang).values_list("version", "status"))
     assert states == {2: "active", 3: "retired"}
     entry = AuditEntry.objects.get(action="weighting.rolled_back")
@@ -365,7 +365,7 @@ def test_roll_back_to_the_shared_version_gives_up_the_own_one(zhejiang, province
 
     own.refresh_from_db()
     assert (own.status, weighting_1().status) == ("retired", "active")
-    assert matching.weighting_of(zhejiang) == weighting_1()
+    assert runs.weighting_of(zhejiang) == weighting_1()
     with pytest.raises(DomainError) as again:
         calibration.roll_back(to=weighting_1(), province=zhejiang, reason=NOTE, by=province_desk)
     assert again.value.code == "weighting.not_retired"
@@ -423,7 +423,7 @@ def test_preview_places_are_those_of_a_run(zhejiang):
 def test_two_activations_at_once_leave_one_in_force(zhejiang):
     weighting_1()
     drafts = [draft_weighting(zhejiang, version=version) for version in (2, 3)]
-    seen = matching.weighting_of(zhejiang)
+    seen = runs.weighting_of(zhejiang)
     gate, said = threading.Barrier(2, timeout=20), []
 
     def act(draft):

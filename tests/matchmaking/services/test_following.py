@@ -7,10 +7,10 @@ from chains import changes
 from chains.models import Change, ChangeReader, Requirement, RequirementLine
 from matchmaking import adapters, tasks
 from matchmaking.models import Match, MatchRun, TextVector
-from matchmaking.services import following, matching
+from matchmaking.services import following, runs
 from tests.factories.chains import CapabilityFactory, EnterpriseFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
-from tests.matchmaking.services.test_matching import ASKED, BOX, rescore, work
+from tests.matchmaking.services.test_runs import ASKED, BOX, rescore, work
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def told(noun, row, *verbs):
     return [changes.record(noun, row, verb) for verb in verbs]
 
 
-def runs():
+def started():
     return list(MatchRun.objects.order_by("pk").values_list("scope", "status"))
 
 
@@ -30,7 +30,7 @@ def test_approved_requirement_starts_one_run_however_often_it_is_told():
     following.react(facts=told("requirement", requirement, "submitted", "approved"))
     following.react(facts=told("requirement", requirement, "amended"))
 
-    assert runs() == [("requirement", "queued")]
+    assert started() == [("requirement", "queued")]
 
 
 def test_published_after_an_embargo_is_not_scored_again():
@@ -44,7 +44,7 @@ def test_published_after_an_embargo_is_not_scored_again():
     requirement.save()
     following.react(facts=told("requirement", requirement, "published"))
 
-    assert runs() == [("requirement", "done")]
+    assert started() == [("requirement", "done")]
 
 
 def test_amendment_is_scored_anew():
@@ -54,7 +54,7 @@ def test_amendment_is_scored_anew():
 
     following.react(facts=told("requirement", requirement, "amended"))
 
-    assert runs() == [("requirement", "done"), ("requirement", "queued")]
+    assert started() == [("requirement", "done"), ("requirement", "queued")]
 
 
 @pytest.mark.parametrize("status", ["draft", "submitted"])
@@ -63,7 +63,7 @@ def test_requirement_before_its_approval_starts_nothing(status):
 
     following.react(facts=told("requirement", requirement, "created", "submitted"))
 
-    assert runs() == []
+    assert started() == []
 
 
 def test_closed_requirement_ends_its_matches():
@@ -112,7 +112,7 @@ def test_draft_of_a_capability_is_nobodys_news():
 
     following.react(facts=told("capability", capability, "created"))
 
-    assert runs() == []
+    assert started() == []
 
 
 def test_suspended_enterprise_leaves_every_line():
@@ -126,7 +126,7 @@ def test_suspended_enterprise_leaves_every_line():
     following.react(facts=told("enterprise", maker, "suspended"))
 
     assert list(Match.objects.values_list("status", flat=True)) == ["ended"]
-    assert runs() == [("requirement", "done")]
+    assert started() == [("requirement", "done")]
 
 
 def test_many_suppliers_at_once_are_one_run_over_everything():
@@ -136,7 +136,7 @@ def test_many_suppliers_at_once_are_one_run_over_everything():
     following.react(facts=facts)
     following.react(facts=facts[:2])
 
-    assert runs() == [("all", "queued")]
+    assert started() == [("all", "queued")]
 
 
 def test_approved_lines_of_a_buyer_are_news_to_those_who_seek_customers():
@@ -196,7 +196,7 @@ def test_reader_moves_on_with_the_runs_it_started_and_not_without():
     place = ChangeReader.objects.get(name="matching")
     tasks.read_changes()
 
-    assert runs() == [("requirement", "queued")]
+    assert started() == [("requirement", "queued")]
     assert place.change == Change.objects.latest("pk").pk  # that of the run it started
 
 
@@ -205,20 +205,20 @@ def test_reader_that_fails_reads_the_same_facts_again(monkeypatch):
     call_reference()
     requirement = RequirementFactory(lines=[ASKED])
     changes.record("requirement", requirement, "published")
-    start = matching.start
+    start = runs.start
 
     def broken(**kwargs):
         start(**kwargs)
         raise ValueError("after the run was written")
 
-    monkeypatch.setattr(matching, "start", broken)
+    monkeypatch.setattr(runs, "start", broken)
     tasks.read_changes()  # the fault is logged, the facts wait for the next ring
-    assert runs() == []
+    assert started() == []
 
-    monkeypatch.setattr(matching, "start", start)
+    monkeypatch.setattr(runs, "start", start)
     tasks.read_changes()
 
-    assert runs() == [("requirement", "queued")]
+    assert started() == [("requirement", "queued")]
 
 
 def call_reference():

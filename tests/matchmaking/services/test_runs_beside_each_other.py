@@ -12,7 +12,7 @@ from django.utils import timezone
 from chains import changes
 from matchmaking import tasks
 from matchmaking.models import Match, MatchRun, RunShard, Score
-from matchmaking.services import matching
+from matchmaking.services import findings, pairs, runs, scoring
 from tests.factories.chains import AdministratorFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
 
@@ -25,14 +25,14 @@ LEASE = datetime.timedelta(seconds=9)
 @pytest.fixture
 def asked(monkeypatch):
     supplier(BOX)
-    monkeypatch.setattr(matching, "_lines_per_shard", lambda: 1)
+    monkeypatch.setattr(runs, "_lines_per_shard", lambda: 1)
     return RequirementFactory(lines=[f"采购三分体接线盒，批次 {n}" for n in range(6)])
 
 
 @pytest.fixture
 def rung(monkeypatch):
     found = []
-    monkeypatch.setattr(matching, "ring", lambda _task, pk: found.append(pk))
+    monkeypatch.setattr(runs, "ring", lambda _task, pk: found.append(pk))
     return found
 
 
@@ -43,9 +43,9 @@ def shards(run):
 def scored_in_order(monkeypatch):
     """Which shards were scored, in the order in which it happened."""
     done = []
-    score = matching.score
+    score = scoring.score
     monkeypatch.setattr(
-        matching, "score", lambda *, shard: (done.append(shard.pk), score(shard=shard))
+        scoring, "score", lambda *, shard: (done.append(shard.pk), score(shard=shard))
     )
     return done
 
@@ -62,19 +62,19 @@ def test_a_second_run_over_the_same_begins_when_the_first_has_ended(asked, rung,
         "line": asked.lines.first(),
         "enterprise": supplier("铝边框"),
     }[scope]
-    first = matching.start(by=None, **{scope: target})
+    first = runs.start(by=None, **{scope: target})
     rung.clear()
-    second = matching.start(by=None, **{scope: target})
+    second = runs.start(by=None, **{scope: target})
 
     assert rung == []
     assert RunShard.objects.claim(shards(second)[0], LEASE) is None
-    assert not set(matching.sweep()) & set(shards(second))
+    assert not set(runs.sweep()) & set(shards(second))
     for pk in shards(first):
         assert status(second) == "queued"
         tasks.score_shard(pk)
     assert status(first) == "done"
     assert set(rung) & set(shards(second))
-    assert matching.sweep() == shards(second)[:4]
+    assert runs.sweep() == shards(second)[:4]
     for pk in shards(second):
         tasks.score_shard(pk)
     assert status(second) == "done"
@@ -82,22 +82,22 @@ def test_a_second_run_over_the_same_begins_when_the_first_has_ended(asked, rung,
 
 def test_runs_over_something_else_do_not_wait(asked, rung):
     other = RequirementFactory(lines=["边框"])
-    matching.start(requirement=asked, by=None)
-    second = matching.start(requirement=other, by=None)
+    runs.start(requirement=asked, by=None)
+    second = runs.start(requirement=other, by=None)
 
     assert shards(second)[0] in rung
     assert RunShard.objects.claim(shards(second)[0], LEASE) is not None
 
 
 def test_a_run_behind_one_that_was_cancelled_or_failed_goes_on(asked, rung, monkeypatch):
-    first, second, third = (matching.start(requirement=asked, by=None) for _ in range(3))
+    first, second, third = (runs.start(requirement=asked, by=None) for _ in range(3))
 
-    matching.cancel(run=first, by=AdministratorFactory())
+    runs.cancel(run=first, by=AdministratorFactory())
     assert set(rung) >= {*shards(second)[:4]}
     assert RunShard.objects.claim(shards(third)[0], LEASE) is None
     shard = RunShard.objects.claim(shards(second)[0], LEASE)
-    shard.attempts = matching.ATTEMPTS
-    matching.fail(shard=shard, error="broken")
+    shard.attempts = runs.ATTEMPTS
+    runs.fail(shard=shard, error="broken")
 
     assert status(second) == "failed"
     assert RunShard.objects.claim(shards(third)[0], LEASE) is not None
@@ -105,12 +105,12 @@ def test_a_run_behind_one_that_was_cancelled_or_failed_goes_on(asked, rung, monk
 
 def test_an_urgent_line_overtakes_a_run_over_everything(asked, monkeypatch):
     """However many shards are rung for: the next worker that is free takes the line."""
-    nightly = matching.start(everything=True, by=None)
+    nightly = runs.start(everything=True, by=None)
     done = scored_in_order(monkeypatch)
     first, second, *_rest = shards(nightly)
     tasks.score_shard(first)
-    for_supplier = matching.start(enterprise=supplier("铝边框"), by=None)
-    urgent = matching.start(line=asked.lines.last(), by=None)
+    for_supplier = runs.start(enterprise=supplier("铝边框"), by=None)
+    urgent = runs.start(line=asked.lines.last(), by=None)
 
     tasks.score_shard(second)
 
@@ -119,8 +119,8 @@ def test_an_urgent_line_overtakes_a_run_over_everything(asked, monkeypatch):
 
 
 def test_what_is_less_urgent_goes_before_nothing(asked, monkeypatch):
-    urgent = matching.start(line=asked.lines.last(), by=None)
-    matching.start(everything=True, by=None)
+    urgent = runs.start(line=asked.lines.last(), by=None)
+    runs.start(everything=True, by=None)
     done = scored_in_order(monkeypatch)
 
     tasks.score_shard(shards(urgent)[0])
@@ -131,21 +131,21 @@ def test_what_is_less_urgent_goes_before_nothing(asked, monkeypatch):
 def test_line_amended_while_it_was_ranked_is_left_to_its_own_run(asked, monkeypatch):
     """What a slow run found for the old words never covers what the new ones found."""
     line = asked.lines.first()
-    slow = matching.start(everything=True, by=None)
+    slow = runs.start(everything=True, by=None)
     shard = RunShard.objects.claim(shards(slow)[0], LEASE)
-    find = matching._find
+    find = findings.find
 
     def overtaken(run, line_ids):
         finding = find(run, line_ids)
         if run == slow:
             line.text = "铝合金边框"
             line.save()
-            quick = matching.start(line=line, by=None)
+            quick = runs.start(line=line, by=None)
             tasks.score_shard(shards(quick)[0])
         return finding
 
-    monkeypatch.setattr(matching, "_find", overtaken)
-    matching.score(shard=shard)
+    monkeypatch.setattr(findings, "find", overtaken)
+    scoring.score(shard=shard)
 
     assert [score.run.scope for score in Score.objects.filter(match__line=line)] == ["line"]
     assert MatchRun.objects.get(pk=slow.pk).lines_done == 1
@@ -163,9 +163,9 @@ def scored_by(line):
 def found_early(asked):
     """A supplier's run has been ranked before the supplier changed its text and the line was matched anew."""
     line, other = asked.lines.first(), supplier("接线盒")
-    slow = matching.start(enterprise=other, by=None)
+    slow = runs.start(enterprise=other, by=None)
     shard = RunShard.objects.claim(shards(slow)[0], LEASE)
-    finding = matching._find(slow, shard.line_ids)
+    finding = findings.find(slow, shard.line_ids)
     own = other.capabilities.get()
     own.title_zh = own.text_zh = BOX
     own.save()
@@ -176,7 +176,7 @@ def found_early(asked):
 @pytest.mark.parametrize("later", ["line", "everything"])
 def test_slow_shard_leaves_what_a_later_run_has_written(found_early, monkeypatch, later):
     line, other, slow, shard, finding = found_early
-    quick = matching.start(by=None, **{later: line if later == "line" else True})
+    quick = runs.start(by=None, **{later: line if later == "line" else True})
     for pk in shards(quick):
         tasks.score_shard(pk)
     before = list(
@@ -185,8 +185,8 @@ def test_slow_shard_leaves_what_a_later_run_has_written(found_early, monkeypatch
     (old,) = [row for pair, row in finding.scores.items() if pair == (line.pk, other.pk)]
     assert old["tenths"] != Match.objects.get(line=line, supplier=other).tenths
 
-    monkeypatch.setattr(matching, "_find", lambda *_: finding)
-    matching.score(shard=shard)
+    monkeypatch.setattr(findings, "find", lambda *_: finding)
+    scoring.score(shard=shard)
 
     assert status(slow) != "queued"
     assert (
@@ -199,11 +199,11 @@ def test_slow_shard_leaves_what_a_later_run_has_written(found_early, monkeypatch
 
 def test_slow_shard_does_not_end_what_a_later_run_has_proposed(found_early, monkeypatch):
     line, other, _slow, shard, finding = found_early
-    tasks.score_shard(shards(matching.start(line=line, by=None))[0])
+    tasks.score_shard(shards(runs.start(line=line, by=None))[0])
     finding.scores.clear()
 
-    monkeypatch.setattr(matching, "_find", lambda *_: finding)
-    matching.score(shard=shard)
+    monkeypatch.setattr(findings, "find", lambda *_: finding)
+    scoring.score(shard=shard)
 
     assert scored_by(line)[other.pk] == "line"
 
@@ -211,23 +211,23 @@ def test_slow_shard_does_not_end_what_a_later_run_has_proposed(found_early, monk
 def test_later_shard_writes_over_what_an_earlier_run_has_written(asked):
     line = asked.lines.first()
     for scope, expected in (({"everything": True}, "all"), ({"line": line}, "line")):
-        for pk in shards(matching.start(by=None, **scope)):
+        for pk in shards(runs.start(by=None, **scope)):
             tasks.score_shard(pk)
         assert set(scored_by(line).values()) == {expected}
 
 
 def test_pair_computed_on_request_stays_unless_it_was_read_before(asked, monkeypatch):
     line, other = asked.lines.first(), supplier("接线盒")
-    slow = matching.start(line=line, by=None)
+    slow = runs.start(line=line, by=None)
     shard = RunShard.objects.claim(shards(slow)[0], LEASE)
-    finding = matching._find(slow, shard.line_ids)
-    asked_for = matching.compute_pair(line=line, supplier=other, by=None)
-    monkeypatch.setattr(matching, "_find", lambda *_: finding)
-    matching.score(shard=shard)
+    finding = findings.find(slow, shard.line_ids)
+    asked_for = pairs.compute_pair(line=line, supplier=other, by=None)
+    monkeypatch.setattr(findings, "find", lambda *_: finding)
+    scoring.score(shard=shard)
 
     assert Match.objects.get(line=line, supplier=other).score == asked_for.score
     monkeypatch.undo()
-    tasks.score_shard(shards(matching.start(line=line, by=None))[0])
+    tasks.score_shard(shards(runs.start(line=line, by=None))[0])
     assert Match.objects.get(line=line, supplier=other).score != asked_for.score
 
 
@@ -239,11 +239,11 @@ def test_of_two_transactions_on_one_pair_the_later_run_stands(
 ):
     """The one that comes second waits for the line and then sees what the other has written."""
     line, other, slow, shard, finding = found_early
-    quick = matching.start(line=line, by=None)
+    quick = runs.start(line=line, by=None)
     second = RunShard.objects.claim(shards(quick)[0], LEASE)
-    found = {slow.pk: finding, quick.pk: matching._find(quick, second.line_ids)}
-    monkeypatch.setattr(matching, "_find", lambda run, _ids: found[run.pk])
-    written, go, drop = threading.Event(), threading.Event(), matching._drop_old_scores
+    found = {slow.pk: finding, quick.pk: findings.find(quick, second.line_ids)}
+    monkeypatch.setattr(findings, "find", lambda run, _ids: found[run.pk])
+    written, go, drop = threading.Event(), threading.Event(), scoring.drop_old_scores
 
     def held(lines):
         drop(lines)
@@ -251,11 +251,11 @@ def test_of_two_transactions_on_one_pair_the_later_run_stands(
             written.set()
             assert go.wait(20)
 
-    monkeypatch.setattr(matching, "_drop_old_scores", held)
+    monkeypatch.setattr(scoring, "drop_old_scores", held)
 
     def work(shard):
         try:
-            matching.score(shard=shard)
+            scoring.score(shard=shard)
         finally:
             connection.close()
 
@@ -285,19 +285,19 @@ def waiting_for_a_lock():
 def test_shards_of_old_runs_are_retired_some_at_a_time(
     asked, monkeypatch, django_assert_num_queries
 ):
-    monkeypatch.setattr(matching, "RETIRED_AT_ONCE", 4)
-    old, late = (matching.start(requirement=asked, by=None) for _ in range(2))
+    monkeypatch.setattr(runs, "RETIRED_AT_ONCE", 4)
+    old, late = (runs.start(requirement=asked, by=None) for _ in range(2))
     for pk in (*shards(old), *shards(late)):
         tasks.score_shard(pk)
     MatchRun.objects.filter(pk=old.pk).update(
-        finished_at=timezone.now() - matching.SHARDS_STAY - datetime.timedelta(hours=1)
+        finished_at=timezone.now() - runs.SHARDS_STAY - datetime.timedelta(hours=1)
     )
-    waiting = matching.start(requirement=asked, by=None)
+    waiting = runs.start(requirement=asked, by=None)
     scores = Score.objects.count()
 
     with django_assert_num_queries(2):
-        assert matching.retire_shards() == 4
-    assert [matching.retire_shards(), matching.retire_shards()] == [2, 0]
+        assert runs.retire_shards() == 4
+    assert [runs.retire_shards(), runs.retire_shards()] == [2, 0]
 
     assert (old.shards.count(), late.shards.count(), waiting.shards.count()) == (0, 6, 6)
     assert (Score.objects.count(), status(old)) == (scores, "done")

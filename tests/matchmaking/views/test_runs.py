@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from matchmaking.models import MatchRun
-from matchmaking.services import matching
+from matchmaking.services import runs
 from tests.factories.chains import (
     AdministratorFactory,
     EnterpriseFactory,
@@ -14,7 +14,7 @@ from tests.factories.chains import (
     region,
 )
 from tests.factories.matchmaking import MatchRunFactory
-from tests.matchmaking.services.test_matching import ASKED
+from tests.matchmaking.services.test_runs import ASKED
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_run_of_another_region_is_not_there(client, organiser):
     elsewhere = RequirementFactory(
         enterprise=EnterpriseFactory(region=region("330106")), lines=[ASKED]
     )
-    run = matching.start(requirement=elsewhere, by=None)
+    run = runs.start(requirement=elsewhere, by=None)
     detail = reverse("matchmaking:run_detail", args=[run.public_id])
     cancel = reverse("matchmaking:run_cancel", args=[run.public_id])
 
@@ -78,7 +78,7 @@ def test_owner_sees_the_own_run_and_no_other(client):
     requirement = RequirementFactory(lines=[ASKED])
     owner = MembershipFactory(enterprise=requirement.enterprise).user
     client.force_login(owner)
-    other = matching.start(requirement=requirement, by=None)
+    other = runs.start(requirement=requirement, by=None)
 
     answer = client.post(
         reverse("matchmaking:run_start"), {"line": requirement.lines.get().public_id}
@@ -96,7 +96,7 @@ def test_owner_sees_the_own_run_and_no_other(client):
 
 
 def test_cancel_ends_the_run(client, organiser):
-    run = matching.start(requirement=RequirementFactory(lines=[ASKED]), by=organiser)
+    run = runs.start(requirement=RequirementFactory(lines=[ASKED]), by=organiser)
 
     shown = client.post(
         reverse("matchmaking:run_cancel", args=[run.public_id]), follow=True
@@ -123,7 +123,7 @@ def test_list_takes_the_same_queries_whatever_its_length(
     client, organiser, count, django_assert_num_queries
 ):
     for _n in range(count):
-        matching.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
+        runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
     client.get(reverse("matchmaking:run_list"))
 
     with django_assert_num_queries(7):

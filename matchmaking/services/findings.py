@@ -1,0 +1,127 @@
+"""What a shard finds out: its lines ranked. Nothing is written here, and no row is locked while it takes its time."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from chains.models import Requirement, RequirementLine
+from matchmaking import adapters, market
+from matchmaking.engine.proposals import Reading
+from matchmaking.engine.scoring import KEPT, Ranker
+from matchmaking.engine.types import Need, Scored
+from matchmaking.engine.weights import Weights
+from matchmaking.models import Match, MatchRun, Weighting
+
+
+@dataclass(slots=True)
+class Finding:
+    """What a shard found out, before anything is written."""
+
+    places: adapters.Places
+    needs: dict[int, Need]
+    began: datetime.datetime = field(default_factory=timezone.now)
+    scores: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    weightings: dict[int, int] = field(default_factory=dict)
+    # Digests of all that a decided pair's supplier says today.
+    said: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    suggested: dict[int, Reading] = field(default_factory=dict)
+
+
+def find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
+    """Rank the lines of a shard."""
+    began = timezone.now()
+    known = market.current()
+    rows = RequirementLine.objects.scored().filter(pk__in=line_ids)
+    finding = Finding(known.places, adapters.needs(rows, known.places), began)
+    chosen = _Weightings(run)
+    groups: dict[tuple[adapters.Side, int], list[Need]] = defaultdict(list)
+    about = rows.values_list("pk", "requirement__seeks", "requirement__enterprise__province_id")
+    for pk, seeks, province in about.order_by("pk"):
+        if pk in finding.needs:
+            finding.weightings[pk] = chosen.of(province).pk
+            groups[side_of(seeks), finding.weightings[pk]].append(finding.needs[pk])
+    decided = _decided(line_ids)
+    for (side, weighting), needs in groups.items():
+        ranker = known.ranker(side, chosen.weights[weighting])
+        for scored in _ranked(ranker, needs, run.enterprise_id, decided):
+            keep(finding, ranker, side, scored)
+        _listen(finding, ranker, needs, decided)
+    if run.enterprise_id is None:
+        if run.scope == MatchRun.Scope.ALL:
+            # Words change by an amendment, which has its own run: here only what was never read.
+            rows = rows.filter(category_suggested=None)
+        finding.suggested = known.suggested(rows)
+    return finding
+
+
+def _ranked(
+    ranker: Ranker, needs: Sequence[Need], supplier: int | None, decided: dict[int, list[int]]
+) -> list[Scored]:
+    if supplier is not None:
+        return against(ranker, needs, supplier)
+    found = ranker.rank(needs, KEPT)
+    # What was decided on keeps its status and gets its new score, among the best or not.
+    for need in needs:
+        for other in decided[need.id]:
+            found += against(ranker, [need], other)
+    return found
+
+
+def _listen(
+    finding: Finding, ranker: Ranker, needs: Sequence[Need], decided: dict[int, list[int]]
+) -> None:
+    for need in needs:
+        for supplier in decided[need.id]:
+            offer = ranker.index.offers.get(supplier)
+            if offer is not None:
+                finding.said[need.id, supplier] = set(map(adapters.basis_of_text, offer.texts))
+
+
+class _Weightings:
+    """Which weighting counts for which line of a run."""
+
+    def __init__(self, run: MatchRun) -> None:
+        self._shared = run.weighting
+        rows = [run.weighting]
+        if run.weighting.status == Weighting.Status.ACTIVE and run.weighting.province_id is None:
+            rows += Weighting.objects.active().filter(province__isnull=False)
+        self._by_province = {row.province_id: row for row in rows}
+        self.weights = {row.pk: Weights(**row.weights) for row in rows}
+
+    def of(self, province: int | None) -> Weighting:
+        return self._by_province.get(province, self._shared)
+
+
+def side_of(seeks: str) -> adapters.Side:
+    return "demand" if seeks == Requirement.Seeks.CUSTOMER else "supply"
+
+
+def against(ranker: Ranker, needs: Sequence[Need], supplier: int) -> list[Scored]:
+    """One supplier against some lines, but those that may never be paired with it."""
+    offer = ranker.index.offers.get(supplier)
+    if offer is None:
+        return []
+    allowed = [need for need in needs if adapters.may_meet(need, offer)]
+    return ranker.score_offer(allowed, supplier) if allowed else []
+
+
+def _decided(line_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Suppliers on whose pairs somebody decided, by line."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = Match.objects.filter(line__in=line_ids, status__in=Match.DECIDED).order_by("supplier")
+    for line, supplier in rows.values_list("line_id", "supplier_id"):
+        found[line].append(supplier)
+    return found
+
+
+def keep(finding: Finding, ranker: Ranker, side: adapters.Side, scored: Scored) -> None:
+    offer = ranker.index.offers[scored.offer]
+    text = next(text for text in offer.texts if text.id == scored.text)
+    row = adapters.as_row(scored, finding.needs[scored.need], text, side)
+    finding.scores[scored.need, scored.offer] = row

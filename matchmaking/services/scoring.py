@@ -1,0 +1,275 @@
+"""Scores of a shard written down: all of them, or nothing."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from chains import audit, changes
+from chains.models import Category, RequirementLine, User
+from chains.models.base import ALPHABET
+from matchmaking import adapters
+from matchmaking.engine.proposals import Reading
+from matchmaking.engine.scoring import KEPT
+from matchmaking.models import Match, MatchRun, RunShard, Score
+from matchmaking.services import findings
+from matchmaking.services.findings import Finding
+from matchmaking.services.runs import finish_if_done, ring_next
+
+
+class LostError(Exception):
+    """The shard is no longer this worker's: its lease ran out, or the run was cancelled. Nothing is written."""
+
+
+def score(*, shard: RunShard, by: User | None = None) -> None:
+    """Score a claimed shard and write all of it, or nothing: repeated, it leaves the same rows."""
+    run = shard.run
+    MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.QUEUED).update(
+        status=MatchRun.Status.RUNNING, started_at=timezone.now()
+    )
+    finding = findings.find(run, shard.line_ids)
+    with transaction.atomic():
+        # From here until the end nobody else can claim it.
+        held = RunShard.objects.filter(
+            pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
+        ).update(status=RunShard.Status.DONE, lease_until=None)
+        if not held:
+            raise LostError
+        _write(run, finding)
+        # The run's row is locked last and for a moment: its shards count themselves one after another.
+        counted = MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.RUNNING).update(
+            lines_done=F("lines_done") + len(shard.line_ids)
+        )
+        if not counted:
+            raise LostError
+        audit.record(
+            by,
+            "run.scored",
+            run,
+            shard=shard.number,
+            lines=len(finding.needs),
+            matches=len(finding.scores),
+        )
+        changes.record("run", run, "scored")
+        ring_next(run)
+        finish_if_done(run, by)
+
+
+def _write(run: MatchRun, finding: Finding) -> None:
+    """Matches, scores and suggested categories of a shard, under a lock on its lines."""
+    lines = _as_ranked(finding, locked(finding.needs))
+    stored = list(
+        Match.objects.filter(line__in=lines)
+        .with_scored_later(run, finding.began)
+        .select_related("score")
+        .defer("score__parts", "score__reasons", "score__outcomes")
+        .order_by("line", "supplier")
+    )
+    for match in stored:
+        if match.scored_later:
+            # A worker that was slow knows less than what has been written meanwhile.
+            finding.scores.pop((match.line_id, match.supplier_id), None)
+    if run.enterprise_id is not None:
+        _leave_out_the_rest(finding, stored, run.enterprise_id)
+    known = {(match.line_id, match.supplier_id): match for match in stored}
+    scores = {pair: row for pair, row in finding.scores.items() if pair[0] in lines}
+    now = timezone.now()
+    fresh = sorted(pair for pair in scores if pair not in known)
+    _copy(
+        Match,
+        {
+            "public_id": _public_ids(len(fresh)),
+            "line_id": [line for line, _ in fresh],
+            "supplier_id": [supplier for _, supplier in fresh],
+            "created_at": repeat(now),
+            "updated_at": repeat(now),
+            "tenths": repeat(0),
+            "misses_must": repeat(False),
+            "status": repeat(Match.Status.PROPOSED),
+            "is_stale": repeat(False),
+            "origin": repeat(Match.Origin.ENGINE),
+        },
+    )
+    ids = {
+        (line, supplier): pk
+        for pk, line, supplier in Match.objects.filter(line__in=lines).values_list(
+            "pk", "line_id", "supplier_id"
+        )
+    }
+    rows = list(scores.values())
+    json_columns = ("parts", "reasons", "outcomes")
+    _copy(
+        Score,
+        {
+            "public_id": _public_ids(len(rows)),
+            "match_id": [ids[pair] for pair in scores],
+            "run_id": repeat(run.pk),
+            "weighting_id": [finding.weightings[line] for line, _ in scores],
+            "engine_version": repeat(run.engine_version),
+            "created_at": repeat(now),
+            "updated_at": repeat(now),
+            **{
+                name: [
+                    json.dumps(row[name], ensure_ascii=False) if name in json_columns else row[name]
+                    for row in rows
+                ]
+                for name in (rows[0] if rows else ())
+            },
+        },
+    )
+    stale = [
+        match.pk
+        for match in stored
+        if match.status in Match.DECIDED
+        and not match.scored_later
+        and _rests_on_other_words(match, finding)
+    ]
+    Match.objects.filter(pk__in=stale).update(is_stale=True)
+    _point_to_scores(run, lines)
+    fallen = [
+        match.pk
+        for match in stored
+        if match.status == Match.Status.PROPOSED
+        and not match.scored_later
+        and (match.line_id, match.supplier_id) not in scores
+        and run.enterprise_id in (None, match.supplier_id)
+    ]
+    Match.objects.filter(pk__in=fallen).end()
+    drop_old_scores(lines)
+    suggest_categories(
+        suggested={line: read for line, read in finding.suggested.items() if line in lines}
+    )
+
+
+def _copy(model: type[Match | Score], columns: dict[str, Iterable[Any]]) -> None:
+    """Rows by COPY: thousands of scores with their reasons as parameters would cost more than finding them."""
+    names = ", ".join(columns)
+    statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in zip(*columns.values(), strict=False):
+            copy.write_row(row)
+
+
+# A byte as a letter, evenly: 9 × 27 values are used, the rest is thrown away.
+_LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
+_UNEVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
+
+
+def _public_ids(count: int) -> list[str]:
+    """The same as `new_public_id`, a thousand times faster for many."""
+    drawn = b""
+    while len(drawn) < 12 * count:
+        drawn += secrets.token_bytes(13 * count).translate(_LETTERS, _UNEVEN)
+    letters = drawn.decode("ascii")
+    return [letters[start : start + 12] for start in range(0, 12 * count, 12)]
+
+
+def locked(needs: Collection[int]) -> set[int]:
+    """Lines that are still to be scored; runs that meet on one wait here, in one order."""
+    rows = RequirementLine.objects.scored().filter(pk__in=needs).order_by("pk")
+    return set(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+
+
+def _as_ranked(finding: Finding, lines: Collection[int]) -> set[int]:
+    """Without the lines that were amended while they were being ranked: their own run may have written already,
+    and will if it has not."""
+    today = adapters.needs(RequirementLine.objects.filter(pk__in=lines), finding.places)
+    return {
+        line
+        for line, need in today.items()
+        if adapters.basis_of_need(need) == adapters.basis_of_need(finding.needs[line])
+    }
+
+
+def _leave_out_the_rest(finding: Finding, stored: Sequence[Match], supplier: int) -> None:
+    """A single supplier joins the best of a line only if it stands among them; who is pushed out ends."""
+    rivals: dict[int, list[tuple[bool, int, int]]] = defaultdict(list)
+    own = {match.line_id: match for match in stored if match.supplier_id == supplier}
+    for match in stored:
+        if match.status != Match.Status.ENDED and match.supplier_id != supplier:
+            rivals[match.line_id].append((match.misses_must, -match.tenths, match.supplier_id))
+    pushed: list[tuple[int, int]] = []
+    for (line, offer), row in list(finding.scores.items()):
+        place = (row["misses_must"], -row["tenths"], offer)
+        before = sum(rival < place for rival in rivals[line])
+        mine = own.get(line)
+        if before >= KEPT and (mine is None or mine.status not in Match.DECIDED):
+            del finding.scores[line, offer]
+        elif len(rivals[line]) >= KEPT:
+            pushed += [(line, rival[2]) for rival in sorted(rivals[line])[KEPT - 1 :]]
+    proposed = {
+        (match.line_id, match.supplier_id): match.pk
+        for match in stored
+        if match.status == Match.Status.PROPOSED and not match.scored_later
+    }
+    Match.objects.filter(pk__in=[proposed[pair] for pair in pushed if pair in proposed]).end()
+
+
+def _rests_on_other_words(match: Match, finding: Finding) -> bool:
+    """Text, category or a must condition has changed since the score the decision was made on."""
+    said = finding.said.get((match.line_id, match.supplier_id))
+    if match.score is None or not match.score.basis or said is None:
+        return False
+    asked, _colon, offered = match.score.basis.partition(":")
+    need = finding.needs[match.line_id]
+    return asked != adapters.basis_of_need(need) or offered not in said
+
+
+def _point_to_scores(run: MatchRun, lines: Collection[int]) -> None:
+    """Make this run's scores the current ones. An ended pair that is among the best again is proposed anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE matchmaking_match m
+               SET score_id = s.id, tenths = s.tenths, misses_must = s.misses_must, updated_at = now(),
+                   decided_at = CASE m.status WHEN 'ended' THEN NULL ELSE m.decided_at END,
+                   deferred_until_on = CASE m.status WHEN 'ended' THEN NULL ELSE m.deferred_until_on END,
+                   is_stale = m.is_stale AND m.status <> 'ended',
+                   status = CASE m.status WHEN 'ended' THEN 'proposed' ELSE m.status END
+              FROM matchmaking_score s
+             WHERE s.match_id = m.id AND s.run_id = %s AND m.line_id = ANY(%s)
+            """,
+            [run.pk, sorted(lines)],
+        )
+
+
+def drop_old_scores(lines: Collection[int]) -> None:
+    """Kept are the current ones and those decided on. The lines of a shard bound the work."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM matchmaking_score s USING matchmaking_match m
+             WHERE s.match_id = m.id AND m.line_id = ANY(%s) AND s.id <> m.score_id
+               AND NOT EXISTS (SELECT FROM matchmaking_decision d WHERE d.score_id = s.id)
+            """,
+            [sorted(lines)],
+        )
+
+
+@transaction.atomic
+def suggest_categories(
+    *,
+    suggested: Mapping[int, Reading],
+    by: User | None = None,  # noqa: ARG001 -- every verb has its actor
+) -> None:
+    """Write down the categories read in lines, and the segment where neither is given: everybody sees it, so only
+    what is sure. A reading is no decision: it leaves no trace but itself."""
+    codes = {reading.code for reading in suggested.values()}
+    categories = Category.objects.in_bulk(codes, field_name="code")
+    by_reading: dict[Reading, list[int]] = defaultdict(list)
+    for line, reading in suggested.items():
+        by_reading[reading].append(line)
+    for reading, lines in by_reading.items():
+        category = categories[reading.code]
+        rows = RequirementLine.objects.filter(pk__in=lines)
+        rows.exclude(category_suggested=category).update(category_suggested=category)
+        if reading.is_sure:
+            rows.filter(segment=None, category=None).update(segment=category.segment_id)
