@@ -4,6 +4,7 @@ import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Sum
@@ -82,7 +83,8 @@ class Event(TimeStamped):
     class WaitingRule(models.TextChoices):
         ARRIVAL = "arrival", _("by arrival")
         TIER_THEN_ARRIVAL = "tier_then_arrival", _("by tier, then by arrival")
-        DRAW = "draw", _("by a draw")
+        DRAW = "draw", _("by a lot drawn when one joins")
+        SEEDED_DRAW = "seeded_draw", _("by a draw with a published seed")
 
     class WalkIns(models.TextChoices):
         """Whom the desk lets in who holds no badge."""
@@ -123,6 +125,12 @@ class Event(TimeStamped):
     waiting_rule = models.CharField(
         max_length=20, choices=WaitingRule.choices, default=WaitingRule.ARRIVAL
     )
+    # Announced with the event, for a draw with a published seed: when it is, and what binds its seed before anybody can
+    # know which numbers take part – words for a number that becomes public then, or the digest of one that is kept.
+    draws_at = models.DateTimeField(_("moment of the draw"), null=True, blank=True)
+    draw_source_zh = models.CharField(max_length=300, blank=True, default="", db_default="")
+    draw_source_en = models.CharField(max_length=300, blank=True, default="", db_default="")
+    draw_commitment = models.CharField(max_length=64, blank=True, default="", db_default="")
     # How long an offer from the waiting list stands, and how long a head that asks for more than is free holds it up.
     offer_hours = models.PositiveSmallIntegerField(
         _("hours to answer an offer"), default=24, db_default=24
@@ -198,6 +206,11 @@ class Event(TimeStamped):
                 name="event_lets_a_delegate_in",
             ),
             models.CheckConstraint(
+                condition=Q(draw_commitment="") | Q(draw_commitment__regex="^[0-9a-f]{64}$"),
+                name="event_commits_to_a_digest",
+                violation_error_message=_("A SHA-256 digest has 64 places, 0–9 and a–f."),
+            ),
+            models.CheckConstraint(
                 condition=Q(offer_hours__gte=1, offer_hours__lte=336),
                 name="event_offers_stand_up_to_two_weeks",
                 violation_error_message=_("An offer stands from 1 hour to 336 hours."),
@@ -235,11 +248,33 @@ class Event(TimeStamped):
         )
 
     @property
+    def awaits_draw(self) -> bool:
+        """Whether all who register wait for its draw: until then nobody is given a seat."""
+        return (
+            self.waiting_rule == self.WaitingRule.SEEDED_DRAW
+            and not Draw.objects.filter(event=self.pk).exists()
+        )
+
+    @property
     def is_open_for_registration(self) -> bool:
         return (
             self.status == self.Status.PUBLISHED
             and self.registration_opens_at <= timezone.now() < self.registration_closes_at
         )
+
+
+class Draw(TimeStamped):
+    """The draw of an event, once for all: its published seed, and the numbers that took part in the order they drew."""
+
+    event = models.OneToOneField(Event, models.PROTECT, related_name="draw")
+    seed = models.CharField(max_length=200)
+    # Queue numbers up to this one took part; who came later stands behind.
+    last_no = models.BigIntegerField()
+    # Public ids of registrations: what everybody can compute the order from, and no name.
+    numbers = ArrayField(models.CharField(max_length=12))
+
+    def __str__(self) -> str:
+        return self.public_id
 
 
 class EventStaff(TimeStamped):

@@ -42,6 +42,7 @@ class Announcement(TimeStamped):
         ALL = "all", _("All who have registered")
         CONFIRMED = "confirmed", _("Confirmed")
         WAITING = "waiting", _("On the waiting list")
+        UNNAMED = "unnamed", _("Confirmed, with seats nobody is named for")
         TIER = "tier", _("One tier")
 
     event = models.ForeignKey("events.Event", models.PROTECT, related_name="announcements")

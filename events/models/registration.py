@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, OuterRef, Q
-from django.db.models.functions import MD5
+from django.db.models import Case, Count, F, Func, OuterRef, Q, Value, When
+from django.db.models.functions import MD5, Concat
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import TimeStamped, lies_within
@@ -85,8 +85,17 @@ class Tier(TimeStamped):
         self.taken += seats
 
 
-# How each published rule orders the queue after what was moved by hand. The lot of a draw is the
-# digest of the registration's random public id: fixed once drawn, and not to be chosen.
+class _Lot(Func):
+    """SHA-256 of what is published, in hexadecimal digits: nobody needs this program to compute it."""
+
+    template = "encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')"
+    output_field = models.CharField()
+
+
+_WAS_DRAWN = Q(queue_no__lte=F("event__draw__last_no"))
+# How each published rule orders the queue after what was moved by hand. The lot drawn when one joins is the digest of
+# the registration's random public id: fixed once drawn, and not to be chosen. That of a draw with a seed is the digest
+# of seed, colon and public id; whoever came after the draw, or before there is one, stands by arrival.
 QUEUE_ORDER: dict[str, tuple[Any, ...]] = {
     Event.WaitingRule.ARRIVAL: ("-priority", "queue_no"),
     Event.WaitingRule.TIER_THEN_ARRIVAL: (
@@ -97,6 +106,15 @@ QUEUE_ORDER: dict[str, tuple[Any, ...]] = {
         "queue_no",
     ),
     Event.WaitingRule.DRAW: ("-priority", MD5("public_id"), "queue_no"),
+    Event.WaitingRule.SEEDED_DRAW: (
+        "-priority",
+        Case(When(_WAS_DRAWN, then=0), default=1),
+        Case(
+            When(_WAS_DRAWN, then=_Lot(Concat("event__draw__seed", Value(":"), "public_id"))),
+            default=Value(""),
+        ),
+        "queue_no",
+    ),
 }
 
 
@@ -161,6 +179,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def offered(self) -> Self:
         return self.filter(status=Registration.Status.OFFERED)
 
+    def with_unnamed_seats(self) -> Self:
+        """Of those that hold seats, where nobody is named for one of them."""
+        named = Count("delegates", filter=Q(delegates__status="active"))
+        return self.alias(named=named).filter(seats_held__gt=F("named"))
+
     def in_queue_order(self, rule: str) -> Self:
         """The order in which seats are offered; rank is the place in it, computed, never stored."""
         return self.order_by(*QUEUE_ORDER[rule])
@@ -201,6 +224,8 @@ class Registration(TimeStamped):
     )
     seats_asked = models.PositiveSmallIntegerField()
     accepts_partial = models.BooleanField(default=False)
+    # The enterprise agreed that the public reads its name as that of a participant.
+    may_be_named = models.BooleanField(default=False, db_default=False)
     tier = models.ForeignKey(
         Tier, models.PROTECT, null=True, blank=True, related_name="registrations"
     )

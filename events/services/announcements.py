@@ -22,6 +22,7 @@ Audience = Announcement.Audience
 _NOT_AGAIN_WITHIN = datetime.timedelta(minutes=10)
 _STATES = {
     Audience.CONFIRMED: (Registration.Status.CONFIRMED,),
+    Audience.UNNAMED: (Registration.Status.CONFIRMED,),
     Audience.WAITING: (Registration.Status.WAITLISTED, Registration.Status.OFFERED),
 }
 
@@ -57,6 +58,8 @@ def _registrations(event: Event, audience: str, tier: Tier | None) -> list[Regis
         rows = rows.filter(status__in=states)
     if audience == Audience.TIER:
         rows = rows.filter(tier=tier)
+    if audience == Audience.UNNAMED:
+        rows = rows.with_unnamed_seats()
     return list(rows.order_by("pk"))
 
 

@@ -29,8 +29,11 @@ FIELDS = (
     "name_zh", "name_en", "level", "level_id", "region", "cluster", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
     "text_en",
     "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
-    "registration_opens_at", "registration_closes_at", "delegates_until", *_RELATIONS,
+    "registration_opens_at", "registration_closes_at", "delegates_until",
+    "draws_at", "draw_source_zh", "draw_source_en", "draw_commitment", *_RELATIONS,
 )  # fmt: skip
+# What a draw is announced by.
+_DRAW = {"draws_at", "draw_source_zh", "draw_source_en", "draw_commitment"}
 # What calendars show: when one of these changes after publishing, everybody who has registered is told.
 _WHEN_AND_WHERE = {"starts_at", "ends_at", "place", "place_en"}
 # A requirement may go on a list before its desk has approved it: otherwise it would be public at once and the event's
@@ -79,6 +82,7 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     changed = sorted(
         name for name in fields if name not in _RELATIONS and getattr(event, name) != fields[name]
     )
+    _check_draw_stands(event, fields, changed)
     if "series" in fields:
         _check_series(set(fields["series"]) - set(event.series.all()), by)
     for name in _RELATIONS:
@@ -97,6 +101,22 @@ def edit(*, event: Event, by: User, **fields: Any) -> Event:
     audit.record(by, "event.changed", event, fields=changed)
     changes.record("event", event, verb)
     return event
+
+
+def _check_draw_stands(event: Event, fields: Mapping[str, Any], changed: Iterable[str]) -> None:
+    """What a draw was announced by binds its host once guests can read it."""
+    if event.status == Status.DRAFT:
+        return
+    rules = {event.waiting_rule, fields.get("waiting_rule", event.waiting_rule)}
+    if Event.WaitingRule.SEEDED_DRAW not in rules:
+        return
+    if len(rules) > 1 or not _DRAW.isdisjoint(changed):
+        raise DomainError(
+            _(
+                "The event is public: that its seats are drawn, when, and where the seed comes from, stays as announced."
+            ),
+            code="event.draw_announced",
+        )
 
 
 def _moved(event: Event, changed: Iterable[str]) -> str:
@@ -410,7 +430,7 @@ def _check_complete(event: Event) -> None:
 def missing_of(event: Event) -> list[str]:
     """What an event lacks before it can be published, in words; a reader, for the page too."""
     tiers = list(event.tiers.all())
-    checks = [
+    checks: list[tuple[object, str]] = [
         (event.name_zh, _("a name in Chinese")),
         (event.name_en, _("a name in English")),
         (event.place, _("a place")),
@@ -422,7 +442,28 @@ def missing_of(event: Event) -> list[str]:
             _("a registration that closes before the event ends"),
         ),
     ]
+    if event.waiting_rule == Event.WaitingRule.SEEDED_DRAW:
+        checks += _announced(event)
     return [words for there, words in checks if not there]
+
+
+def _announced(event: Event) -> list[tuple[object, str]]:
+    """What binds a draw before anybody has registered."""
+    source = event.draw_source_zh and event.draw_source_en
+    is_in_time = event.draws_at is not None and (
+        event.registration_opens_at < event.draws_at < event.starts_at
+    )
+    return [
+        (event.draws_at, _("the moment of the draw")),
+        (
+            event.draws_at is None or is_in_time,
+            _("a draw between the opening of registration and the beginning of the event"),
+        ),
+        (
+            source or event.draw_commitment,
+            _("where the seed of the draw comes from, in both languages, or its digest"),
+        ),
+    ]
 
 
 def _set_tiers(event: Event, tiers: Sequence[Mapping[str, Any]], by: User) -> list[Tier]:

@@ -42,6 +42,7 @@ def register(
     accepts_partial: bool = False,
     delegates: Sequence[str | tuple[str, str]] = (),
     answers: Mapping[str, Any] | None = None,
+    may_be_named: bool = False,
 ) -> Registration:
     """Give the enterprise its seats, or a turn on the waiting list when its tier is full.
 
@@ -53,10 +54,11 @@ def register(
     own = seating.tier_of(enterprise, _TIERS(event.pk))
     row = Registration(event=event, enterprise=enterprise, seats_asked=seats)
     row.purposes, row.accepts_partial = list(dict.fromkeys(purposes)), accepts_partial
-    if not given and not delegates:
+    if not given and not delegates and not may_be_named:
         # One statement and so a transaction by itself: its locks are gone before the answer is here.
         claimed = _claim(row, own, by)
     else:
+        row.may_be_named = may_be_named
         claimed = _claim_with_papers(row, own, given, delegates, by)
     if claimed is None:
         return _answer_of_the_first_time(event, enterprise)
@@ -87,6 +89,8 @@ def _claim_with_papers(
             transaction.set_rollback(True)
         elif 0 < claimed.seats_held < claimed.seats_asked:
             claimed.surplus_delegates().update(status=Delegate.Status.REPLACED)
+        if claimed is not None and row.may_be_named:
+            _let_be_named(claimed, True, by)
         return claimed
 
 
@@ -173,6 +177,28 @@ def _answer_of_the_first_time(event: Event, enterprise: Enterprise) -> Registrat
     if known is None:  # the event was cancelled while we waited for its seats
         raise DomainError(_("Registration for this event has closed."), code="registration.closed")
     return known
+
+
+@transaction.atomic
+def set_naming(*, registration: Registration, may_be_named: bool, by: User) -> Registration:
+    """Agree that the public reads the enterprise's name as that of a participant, or take that back at any time."""
+    row = Registration.objects.locked().get(pk=registration.pk)
+    seating.check_owner(row, by)
+    if row.may_be_named == may_be_named:
+        return row
+    if may_be_named and row.has_ended:
+        raise DomainError(
+            _("This registration has ended. Register again first."), code="registration.ended"
+        )
+    _let_be_named(row, may_be_named, by)
+    return row
+
+
+def _let_be_named(row: Registration, may_be_named: bool, by: User) -> None:
+    row.may_be_named = may_be_named
+    row.save(update_fields=["may_be_named", "updated_at"])
+    audit.record(by, "registration.naming_set", row, may_be_named=may_be_named)
+    changes.record("registration", row, "changed")
 
 
 @transaction.atomic

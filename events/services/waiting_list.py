@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from chains import audit, changes, sweeping
 from chains.errors import DomainError
 from chains.models import Enterprise, User
-from events.models import Delegate, Event, Registration, Tier
+from events.models import Delegate, Draw, Event, Registration, Tier
 from events.models.registration import QUEUE_ORDER
 from events.services import seating
 
@@ -45,7 +45,10 @@ def _ranks(
     rule: str, events: Sequence[int], registrations: Iterable[Registration]
 ) -> dict[int, int]:
     wanted = [row.pk for row in registrations if row.status == Status.WAITLISTED]
-    if not wanted:
+    if wanted and rule == Event.WaitingRule.SEEDED_DRAW:
+        # Before the draw there are no places.
+        events = list(Draw.objects.filter(event__in=events).values_list("event", flat=True))
+    if not wanted or not events:
         return {}
     place = Window(RowNumber(), partition_by=F("event"), order_by=list(QUEUE_ORDER[rule]))
     queue = (
@@ -126,7 +129,7 @@ def move_up(
     `by` goes into the trail only for the latter.
     """
     general = next((tier for tier in tiers if tier.is_general), None)
-    if general is None or event.status != Event.Status.PUBLISHED:
+    if general is None or event.status != Event.Status.PUBLISHED or event.awaits_draw:
         return set()
     _drain_released(tiers, general)
     if not any(tier.free for tier in tiers):

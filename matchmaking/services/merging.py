@@ -252,6 +252,7 @@ _CALLED = {
     "events.Event": gettext_lazy("events"),
     "events.Event_co_hosts": gettext_lazy("events as co-host"),
     "events.Invitation": gettext_lazy("invitations"),
+    "events.LeadingGuest": gettext_lazy("events as a leading enterprise"),
     "events.Programme": gettext_lazy("programmes"),
     "events.Registration": gettext_lazy("registrations"),
     "matchmaking.Interest": gettext_lazy("interests"),
@@ -594,6 +595,9 @@ RULES: dict[str, Rule] = {
     # Hosts before co-hosts: who hosts now is not beside itself.
     "events.Event.host": _moves,
     "events.Event_co_hosts.enterprise": _co_hosts,
+    "events.LeadingGuest.enterprise": _left_behind(
+        "event_id", rank=_oldest_first, how=gettext_lazy("The one put on the list first stands.")
+    ),
     "events.Programme.owner": _moves,
     "events.Registration.enterprise": _registrations,
     "events.Invitation.enterprise": _left_behind(

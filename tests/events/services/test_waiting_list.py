@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 
 import pytest
@@ -23,8 +24,8 @@ from hypothesis.stateful import (
 )
 
 from chains.errors import DomainError
-from events.models import Event, Registration
-from events.services import admission, events, offers, registration, tiers, waiting_list
+from events.models import Draw, Event, Registration
+from events.services import admission, draws, events, offers, registration, tiers, waiting_list
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, TierFactory, organiser_of
 
@@ -33,7 +34,7 @@ STEPS = int(os.environ.get("STEPS") or 240)
 
 
 class WaitingList(RuleBasedStateMachine):
-    """Automatic and reviewed events under all three rules; universities have two seats of their own at first."""
+    """Automatic and reviewed events under all rules; universities have two seats of their own at first."""
 
     applications = Bundle("applications")
 
@@ -53,8 +54,9 @@ class WaitingList(RuleBasedStateMachine):
     )
     def begin(self, seats, rule_, admission):
         self.event = EventFactory(
-            seats=0, waiting_rule=rule_, admission=admission, delegates_per_enterprise=3
-        )
+            seats=0, waiting_rule=rule_, admission=admission, delegates_per_enterprise=3,
+            draws_at=timezone.now() + datetime.timedelta(days=1),
+        )  # fmt: skip
         TierFactory(event=self.event, general=True, seats=seats)
         TierFactory(event=self.event, seats=2, qualifications=[], participant_kinds=["university"])
         self.by = organiser_of(self.event)
@@ -133,6 +135,8 @@ class WaitingList(RuleBasedStateMachine):
         """A head that blocks is passed over: whoever is moved up then could take what was free."""
         with time_machine.travel(timezone.now() + datetime.timedelta(hours=25), tick=False):
             waiting_list.promote_where_seats_are_free()
+            if self.event.awaits_draw:
+                return
             for tier in self.event.tiers.all():
                 own = [
                     r
@@ -188,6 +192,31 @@ class WaitingList(RuleBasedStateMachine):
         tier.save()
         tiers.release_seats(tier=tier)
 
+    @precondition(lambda self: self.event.awaits_draw)
+    @rule(seed=st.sampled_from(["3271", "种子 7"]))
+    def draw(self, seed):
+        assert not self.event.registrations.exclude(seats_held=0).exists()
+        with time_machine.travel(timezone.now() + datetime.timedelta(days=1, hours=1), tick=False):
+            draws.hold(event=self.event, seed=seed, by=self.by)
+
+    @precondition(lambda self: self.event.waiting_rule == "seeded_draw")
+    @precondition(lambda self: not self.event.awaits_draw)
+    @invariant()
+    def those_who_were_drawn_stand_by_their_lot_and_others_behind(self):
+        draw = Draw.objects.get(event=self.event)
+        waiting = list(self.event.registrations.waiting().filter(priority=0))
+        ranks = waiting_list.ranks(self.event, waiting)
+        by_rule = sorted(
+            waiting,
+            key=lambda row: (
+                row.queue_no > draw.last_no,
+                row.queue_no <= draw.last_no
+                and hashlib.sha256(f"{draw.seed}:{row.public_id}".encode()).digest(),
+                row.queue_no,
+            ),
+        )
+        assert sorted(waiting, key=lambda row: ranks[row.pk]) == by_rule
+
     @invariant()
     def seats_add_up(self):
         for tier in self.event.tiers.all():
@@ -203,10 +232,13 @@ class WaitingList(RuleBasedStateMachine):
     def ranks_are_without_gaps(self):
         rows = list(self.event.registrations.waiting())
         ranks = waiting_list.ranks(self.event, rows)
-        assert sorted(ranks.values()) == list(range(1, len(rows) + 1))
+        expected = 0 if self.event.awaits_draw else len(rows)
+        assert sorted(ranks.values()) == list(range(1, expected + 1))
 
     @invariant()
     def no_seat_stays_free_that_the_head_of_its_queue_would_take(self):
+        if self.event.awaits_draw:
+            return
         rows = list(self.event.registrations.waiting())
         ranks = waiting_list.ranks(self.event, rows)
         for tier in self.event.tiers.all():
