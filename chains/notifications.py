@@ -112,6 +112,19 @@ def _models_of(key: str) -> tuple[str, ...]:
     return (name,) if name in _named() and name not in _NEVER else ()
 
 
+def told(rows: Iterable[Notification], language: str) -> list[Message]:
+    """Those whose rows still stand, in the words of the e-mail's subject and text."""
+    rows = list(rows)
+    found = rows_of(rows)
+    said = []
+    for row in rows:
+        try:
+            said.append(render(row, found, language))
+        except (GoneError, TemplateDoesNotExist):
+            continue
+    return said
+
+
 def render(
     notice: Notification, rows: dict[tuple[str, str], models.Model], language: str
 ) -> Message:

@@ -500,6 +500,12 @@ SPECTACULAR_SETTINGS = {
         "RegistrationStatusEnum": "matchmaking.api.queues.REGISTRATION_STATUSES",
         "DecisionReasonEnum": "matchmaking.api.matches.DECISION_REASONS",
         "DeclineReasonEnum": "matchmaking.api.interests.DECLINE_REASONS",
+        "EnterpriseStatusEnum": "matchmaking.api.enterprise_cases.ENTERPRISE_STATUSES",
+        "MemberRoleEnum": "matchmaking.api.members.MEMBER_ROLES",
+        "ProofStatusEnum": "matchmaking.api.proofs.PROOF_STATUSES",
+        "ReportReasonEnum": "matchmaking.api.reports.REPORT_REASONS",
+        "RequirementStatusEnum": "matchmaking.api.moderation.REQUIREMENT_STATUSES",
+        "VerdictEnum": "matchmaking.api.matches.VERDICTS",
     },
 }
 

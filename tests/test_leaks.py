@@ -38,7 +38,7 @@ READERS = {
     "draft": OWN,
     "embargoed": (*OWN, *DESK),
     "submitted": (*OWN, *DESK),
-    "remark": ("editor", "owner", "organiser"),  # its author, among the own data
+    "remark": ("editor", "owner", "organiser", "administrator"),
     "capability draft": OWN,
     "event draft": ("organiser", "administrator"),
     "series being prepared": DESK,
@@ -65,6 +65,7 @@ CONTACT_PAGES = {
         "chains:requirement_edit(draft)",
         "chains:requirement_edit(returned)",
         "api-enterprises-contacts(buyer)",
+        "api-enterprises-contact(@buyer @contact)",
     },
     "supplier contact": {
         # Its own, to choose from …
@@ -88,6 +89,8 @@ CONTACT_PAGES = {
     },
     "account": {
         "chains:member_list(buyer)",
+        "api-memberships-list()",  # of whoever asks to join, their own
+        "api-memberships-list() limit=200",
         "matchmaking:own_data()",
         # Who does what until when: those who hold the event, and whom they appointed.
         "events:event_checklist(event)",
@@ -98,6 +101,9 @@ CONTACT_PAGES = {
         "chains:evidence_download(evidence)",
         "chains:enterprise_case(buyer)",
         "chains:proof_decide(proof)",
+        "api-evidence-list() limit=200",
+        "api-evidence-detail(evidence)",
+        "api-evidence-file(evidence)",
     },
 }
 

@@ -39,10 +39,20 @@ OPEN = {
     "matchmaking:dismiss(published_line)",
     "api-enterprises-detail(buyer)",
     "api-enterprises-contacts(buyer)",  # a refusal: that the enterprise exists is public
+    "api-enterprises-contact(@buyer @contact)",  # likewise
+    "api-enterprises-merge(supplying)",  # likewise
     "api-capabilities-detail(capability)",
+    "api-capabilities-photos(capability)",
+    "api-capabilities-photo(@capability @photo)",
     "api-requirements-detail(published)",
     "api-requirements-contact(published)",
-    "api-requirements-wanted(published)",  # a refusal: that it is published is public
+    # Refusals: that it is published is public.
+    "api-requirements-wanted(published)",
+    "api-requirements-copy(published)",
+    "api-requirements-line-end(@published @published_line)",
+    "api-requirements-line-dismiss(@published @published_line)",
+    "api-requirements-moderate(published)",
+    "api-requirements-files(published)",
     "api-events-detail(event)",
     "api-events-documents(event)",
     "api-events-document(@event @document)",

@@ -16,9 +16,11 @@ from rest_framework.authtoken.models import Token
 
 from chains.models import (
     CapabilityPhoto,
+    Certification,
     CertificationKind,
     Evidence,
     Import,
+    Mandate,
     MemberInvitation,
     Membership,
     Notification,
@@ -194,6 +196,9 @@ def _register(world):
         valid_from=timezone.localdate(), evidence=world.evidence,
     )  # fmt: skip
     world.certification_kind = CertificationKind.objects.first()
+    world.certificate = Certification.objects.create(
+        enterprise=world.buyer, kind=world.certification_kind, valid_from=timezone.localdate()
+    )
     world.capability = CapabilityFactory(enterprise=world.supplying)
     draft = f"{FOUND_BY} {CANARIES['capability draft'][0]}"
     world.capability_draft = CapabilityFactory(
@@ -204,6 +209,10 @@ def _register(world):
     world.photo_draft = _photo(world, world.capability_draft)
     world.contact = _contact(world.buyer, "buyer contact")
     world.supplier_contact = _contact(world.supplying, "supplier contact")
+    association = EnterpriseFactory(
+        kind_id="association", name="示例行业协会", name_en="Demo Association"
+    )
+    world.mandate = Mandate.objects.create(association=association, member=world.buyer)
     world.import_waiting = Import.objects.create(
         kind="capabilities", enterprise=world.buyer, asked_by=world.people["editor"], file_name="a.csv",
         content="产品名称\n阀门\n".encode(), layout={"sheet": 0, "first": 0, "depth": 1, "fields": {"0": "title"}},

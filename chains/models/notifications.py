@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -9,6 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import TimeStamped
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from chains.models.people import User
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -18,6 +23,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def about(self, **ids: str) -> Self:
         """Those whose context names these rows, by public id."""
         return self.filter(context__contains=ids)
+
+    def in_app(self, user: User | AnonymousUser) -> Self:
+        """What the person is shown in the application."""
+        return self.filter(to=user.pk, channel=Notification.Channel.IN_APP)
 
     def unread(self) -> Self:
         return self.filter(channel=Notification.Channel.IN_APP, read_at=None)

@@ -327,11 +327,31 @@ def end_mandate(*, mandate: Mandate, by: User) -> Mandate:
         )
     if mandate.status == Mandate.Status.ENDED:
         raise DomainError(_("This mandate has ended already."), code="mandate.ended")
+    was_offered = mandate.status == Mandate.Status.OFFERED
     mandate.status = Mandate.Status.ENDED
     mandate.save(update_fields=["status", "updated_at"])
     audit.record(by, "mandate.ended", mandate)
     changes.record("mandate", mandate, "ended")
+    _tell_of_end(mandate, by, was_offered=was_offered)
     return mandate
+
+
+def _tell_of_end(mandate: Mandate, by: User, *, was_offered: bool) -> None:
+    """The other side hears of it; whoever sits on both knows."""
+    sides = [(mandate.association, editors(mandate.association))]
+    if not was_offered:
+        # An offer that is taken back leaves its owners with nothing to do.
+        sides.append((mandate.member, owners(mandate.member)))
+    for body, people in sides:
+        for person in people:
+            if not permissions.is_member(by, body):
+                notifications.post(
+                    person,
+                    "mandate_refused" if was_offered else "mandate_ended",
+                    association=mandate.association.public_id,
+                    enterprise=mandate.member.public_id,
+                    page=body.public_id,
+                )
 
 
 def _locked_mandate(mandate: Mandate) -> Mandate:

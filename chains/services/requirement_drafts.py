@@ -13,7 +13,7 @@ from chains import audit, changes, permissions
 from chains.errors import DomainError
 from chains.models import Condition, Enterprise, Question, Requirement, RequirementLine, User
 from chains.models.base import ALPHABET
-from chains.services import requirement_writing, requirements
+from chains.services import requirement_files, requirement_writing, requirements
 from chains.services.requirement_writing import ConditionDraft, LineDraft, RequirementFields
 
 
@@ -82,7 +82,7 @@ def delete(*, requirement: Requirement, by: User) -> None:
 
 @transaction.atomic
 def copy(*, requirement: Requirement, by: User) -> Requirement:
-    """A new draft with the same words; its dates are to be chosen again."""
+    """A new draft with the same words and files; its dates are to be chosen again."""
     requirements.check_poster(by, requirement.enterprise)
     draft = Requirement(
         enterprise=requirement.enterprise, posted_by=_poster(by, requirement.enterprise)
@@ -115,6 +115,7 @@ def copy(*, requirement: Requirement, by: User) -> Requirement:
     requirement_writing.keep_derived(draft)
     audit.record(by, "requirement.created", draft, copied_from=requirement.public_id)
     changes.record("requirement", draft, "created")
+    requirement_files.copy(requirement=requirement, draft=draft, by=by)
     return draft
 
 

@@ -83,6 +83,34 @@ def note_look(
     return attachment
 
 
+@transaction.atomic
+def copy(*, requirement: Requirement, draft: Requirement, by: User) -> int:
+    """The files go along to a copy, each as one of its own; those for which there is no room stay behind. How many came."""
+    Enterprise.objects.locked(draft.enterprise_id)
+    requirements.check_poster(by, requirement.enterprise)
+    requirements.check_poster(by, draft.enterprise)
+    came = 0
+    for former in requirement.files.standing():
+        if _kept(draft) + former.size > MOST_BYTES:
+            break
+        try:
+            with former.file.open("rb") as stored:
+                content = stored.read()
+        except FileNotFoundError:
+            continue
+        row = RequirementFile(
+            requirement=draft,
+            visibility=former.visibility,
+            original_name=former.original_name,
+            content_type=former.content_type,
+        )
+        ending = (former.file.name or "").rpartition(".")[2]
+        enterprises.keep_content(row=row, content=content, ending=ending, by=by)
+        _record(row, "stored", by, visibility=row.visibility, size=row.size)
+        came += 1
+    return came
+
+
 def may_change(*, requirement: Requirement, by: User) -> bool:
     return permissions.can_post_for(by, requirement.enterprise) and _is_at_hand(requirement)
 
@@ -103,14 +131,19 @@ def _to_change(requirement: Requirement, by: User) -> Requirement:
     return requirement
 
 
-def _check_room(requirement: Requirement, upload: UploadedFile[Any]) -> None:
-    kept = (
+def _kept(requirement: Requirement) -> int:
+    """Bytes of its enterprise in all that is not closed."""
+    found = (
         RequirementFile.objects.standing()
         .filter(requirement__enterprise=requirement.enterprise_id)
         .exclude(requirement__status=Requirement.Status.CLOSED)
-        .aggregate(size=Sum("size"))["size"]
+        .aggregate(size=Sum("size"))
     )
-    if (kept or 0) + (upload.size or 0) > MOST_BYTES:
+    return found["size"] or 0
+
+
+def _check_room(requirement: Requirement, upload: UploadedFile[Any]) -> None:
+    if _kept(requirement) + (upload.size or 0) > MOST_BYTES:
         raise DomainError(
             _("The files of your open requirements come to %(most)d MB. Take some off first.")
             % {"most": MOST_BYTES // (1024 * 1024)},

@@ -8,7 +8,6 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template import TemplateDoesNotExist
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,7 +26,7 @@ from chains.models import (
     OrganiserRole,
     Region,
 )
-from chains.services import accounts, enterprises, invitations
+from chains.services import accounts, enterprises, invitations, notices
 from chains.templatetags.localised import is_chinese
 from chains.views.posted import posted
 from chains.views.refusals import refusal
@@ -438,11 +437,9 @@ def _decide(request: MemberRequest, membership: Membership, desk: permissions.De
 
 @require_http_methods(["GET", "POST"])
 def notification_list(request: MemberRequest) -> HttpResponse:
-    rows = Notification.objects.filter(
-        to=request.user, channel=Notification.Channel.IN_APP
-    ).order_by("-created_at", "-pk")
+    rows = Notification.objects.in_app(request.user).order_by("-created_at", "-pk")
     if request.method == "POST":
-        rows.filter(read_at=None).update(read_at=timezone.now())
+        notices.mark_read(by=request.user)
         return redirect("chains:notification_list")
     page = Paginator(rows, 30).get_page(request.GET.get("page"))
     return render(
@@ -450,19 +447,7 @@ def notification_list(request: MemberRequest) -> HttpResponse:
         "chains/notification_list.html",
         {
             "page_obj": page,
-            "notices": _messages(list(page), "zh" if is_chinese() else "en"),
+            "notices": notifications.told(page, "zh" if is_chinese() else "en"),
             "unread": rows.filter(read_at=None).count(),
         },
     )
-
-
-def _messages(rows: list[Notification], language: str) -> list[notifications.Message]:
-    """Those whose rows still stand, in the words of the e-mail's subject."""
-    found = notifications.rows_of(rows)
-    told = []
-    for row in rows:
-        try:
-            told.append(notifications.render(row, found, language))
-        except (notifications.GoneError, TemplateDoesNotExist):
-            continue
-    return told

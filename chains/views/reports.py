@@ -64,13 +64,13 @@ def open_reports(user: User, desk: permissions.Desk) -> list[Report]:
         .with_case()
         .order_by("pk")
     )
-    return [row for row in rows if _may(desk)(user, row)]
+    return [row for row in rows if may_decide(desk)(user, row)]
 
 
 @require_http_methods(["GET", "POST"])
 def report_decide(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     report = get_object_or_404(Report.objects.with_case(), public_id=public_id)
-    if not _may(desk)(request.user, report):
+    if not may_decide(desk)(request.user, report):
         raise Http404
     if request.method == "POST":
         uphold = request.POST.get("do") == "uphold"
@@ -80,7 +80,7 @@ def report_decide(request: MemberRequest, public_id: str, desk: permissions.Desk
                 uphold=uphold,
                 answer=request.POST.get("answer", ""),
                 by=request.user,
-                may=_may(desk),
+                may=may_decide(desk),
             )
         except DomainError as error:
             if error.is_refusal:
@@ -107,7 +107,7 @@ def report_decide(request: MemberRequest, public_id: str, desk: permissions.Desk
     )
 
 
-def _may(desk: permissions.Desk) -> reports.May:
+def may_decide(desk: permissions.Desk) -> reports.May:
     def may(user: User, report: Report) -> bool:
         if report.requirement is not None:
             return desk.may_take_down(user, report.requirement)

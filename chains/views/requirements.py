@@ -288,6 +288,11 @@ def requirement_copy(request: MemberRequest, public_id: str) -> HttpResponse:
     except DomainError as error:
         return refusal(request, error)
     messages.success(request, _("This is a copy. Choose its dates, then submit it."))
+    if draft.files.count() < requirement.files.standing().count():
+        messages.warning(
+            request,
+            _("Not all files went along: your open requirements have no more room for them."),
+        )
     return redirect("chains:requirement_edit", public_id=draft.public_id)
 
 

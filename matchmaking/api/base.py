@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404
-from rest_framework import mixins, request, status, viewsets
+from rest_framework import mixins, request, serializers, status, viewsets
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from chains.models import Enterprise
 from chains.permissions import Anyone
 from matchmaking.api.parsers import StrictJSONParser
 
@@ -24,6 +25,25 @@ def caller(context: Mapping[str, Any]) -> Anyone:
     """Who asks; nobody while the schema is drawn."""
     asked = context.get("request")
     return asked.user if asked is not None else AnonymousUser()
+
+
+class NamedField(serializers.SlugRelatedField[Any]):
+    """A row by its public id or code. A form, unlike JSON, may bring what no text of the database holds."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and "\0" in data:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class OwnField(NamedField):
+    """An enterprise of the caller's; another's reads as unknown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(slug_field="public_id", queryset=Enterprise.objects.none(), **kwargs)
+
+    def get_queryset(self) -> QuerySet[Enterprise]:
+        return Enterprise.objects.own(caller(self.context))
 
 
 class Request(request.Request):

@@ -16,19 +16,32 @@ from chains.models import (
     Capability,
     CapabilityReference,
     Category,
+    Certification,
     CooperationKind,
     Enterprise,
     Unit,
 )
 from chains.services import capabilities
 from matchmaking.api import filters
-from matchmaking.api.base import CREATED, ReadViewSet, Request
+from matchmaking.api.base import CREATED, NamedField, Request, caller
+from matchmaking.api.capability_photos import PhotoActions
 
 
 class CapabilityReferenceSerializer(serializers.ModelSerializer[CapabilityReference]):
     class Meta:
         model = CapabilityReference
         fields = ("text", "customer", "year", "place")
+
+
+class _OwnCertificationField(NamedField):
+    """A certificate of one's own enterprise, by its public id; another's reads as unknown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(slug_field="public_id", queryset=Certification.objects.none(), **kwargs)
+
+    def get_queryset(self) -> QuerySet[Certification]:
+        own = Enterprise.objects.own(caller(self.context))
+        return Certification.objects.filter(enterprise__in=own.values("pk"))
 
 
 class CapabilitySerializer(serializers.ModelSerializer[Capability]):
@@ -45,7 +58,9 @@ class CapabilitySerializer(serializers.ModelSerializer[Capability]):
     unit = serializers.SlugRelatedField[Any](
         slug_field="code", queryset=Unit.objects.all(), required=False, allow_null=True
     )
-
+    certifications = serializers.ManyRelatedField(
+        child_relation=_OwnCertificationField(), required=False
+    )
     references = CapabilityReferenceSerializer(
         many=True,
         required=False,
@@ -57,12 +72,12 @@ class CapabilitySerializer(serializers.ModelSerializer[Capability]):
         fields = (
             "public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "categories",
             "cooperation_kinds", "yearly_capacity", "unit", "lead_time_days", "sample_days",
-            "is_new", "valid_until_on", "references", "status", "published_at",
+            "is_new", "valid_until_on", "certifications", "references", "status", "published_at",
         )  # fmt: skip
         read_only_fields = ("public_id", "status", "published_at")
 
 
-class CapabilityViewSet(ReadViewSet):
+class CapabilityViewSet(PhotoActions):
     queryset = Capability.objects.none()
     serializer_class = CapabilitySerializer
     filterset_class = filters.CapabilityFilter
@@ -71,7 +86,7 @@ class CapabilityViewSet(ReadViewSet):
         return (
             Capability.objects.visible_to(self.request.user)
             .select_related("enterprise", "unit")
-            .prefetch_related("categories", "cooperation_kinds", "references")
+            .prefetch_related("categories", "cooperation_kinds", "references", "certifications")
             .order_by("pk")
         )
 

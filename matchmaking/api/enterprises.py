@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request as DRFRequest
@@ -14,10 +15,11 @@ from rest_framework.response import Response
 from chains import permissions as register
 from chains.models import Contact, Enterprise, Language, Qualification
 from chains.permissions import Anyone
-from chains.services import enterprises
+from chains.services import contacts, enterprises
 from matchmaking import permissions
 from matchmaking.api import filters
-from matchmaking.api.base import ReadViewSet, Request
+from matchmaking.api.base import CREATED, Request
+from matchmaking.api.enterprise_cases import CaseActions
 
 
 class EnterpriseNameSerializer(serializers.ModelSerializer[Enterprise]):
@@ -75,12 +77,22 @@ class ContactSerializer(serializers.Serializer[Any]):
     wechat = serializers.CharField()
 
 
+class ContactDraftSerializer(serializers.Serializer[Any]):
+    """At least one of number, address and WeChat name."""
+
+    name = serializers.CharField(max_length=80)
+    job_title = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    email = serializers.EmailField(required=False, allow_blank=True)
+    wechat = serializers.CharField(max_length=60, required=False, allow_blank=True)
+
+
 def own_contacts(user: Anyone) -> QuerySet[Contact]:
     own = Enterprise.objects.own(user)
     return Contact.objects.filter(enterprise__in=own.values("pk"), is_active=True)
 
 
-class EnterpriseViewSet(ReadViewSet):
+class EnterpriseViewSet(CaseActions):
     queryset = Enterprise.objects.none()  # for the schema; rows come from visible_to
     serializer_class = EnterpriseSerializer
     filterset_class = filters.EnterpriseFilter
@@ -122,17 +134,52 @@ class EnterpriseViewSet(ReadViewSet):
         enterprises.edit_profile(enterprise=enterprise, by=request.user, **body.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(responses=ContactChoiceSerializer(many=True))
+    @extend_schema(methods=["GET"], responses=ContactChoiceSerializer(many=True))
+    @extend_schema(
+        methods=["POST"], request=ContactDraftSerializer, responses={201: ContactChoiceSerializer}
+    )
     @action(
         detail=True,
+        methods=["get", "post"],
         permission_classes=[IsAuthenticated],
         pagination_class=None,
         filterset_class=None,
     )
     def contacts(self, request: Request, public_id: str) -> Response:
-        """The own enterprise's contacts, to be named in requirements and interests."""
+        """The own enterprise's contacts, to be named in requirements and interests; or add one."""
         enterprise = self.get_object()
         if not register.can_edit(request.user, enterprise):
             raise PermissionDenied
-        rows = enterprise.contacts.filter(is_active=True).order_by("pk")
-        return Response(ContactChoiceSerializer(rows, many=True).data)
+        if request.method == "GET":
+            rows = enterprise.contacts.filter(is_active=True).order_by("pk")
+            return Response(ContactChoiceSerializer(rows, many=True).data)
+        body = ContactDraftSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = contacts.save_contact(enterprise=enterprise, by=request.user, **body.validated_data)
+        return Response(ContactChoiceSerializer(row).data, status=CREATED)
+
+    @extend_schema(
+        methods=["PATCH"], request=ContactDraftSerializer, responses=ContactChoiceSerializer
+    )
+    @extend_schema(methods=["DELETE"], responses={204: None})
+    @action(
+        detail=True,
+        methods=["patch", "delete"],
+        url_path=r"contacts/(?P<contact_id>[a-z0-9]{12})",
+        permission_classes=[IsAuthenticated],
+    )
+    def contact(self, request: Request, public_id: str, contact_id: str) -> Response:
+        """Change how somebody is reached; or no longer offer it for what is new."""
+        enterprise = self.get_object()
+        if not register.can_edit(request.user, enterprise):
+            raise PermissionDenied
+        row = get_object_or_404(enterprise.contacts.filter(is_active=True), public_id=contact_id)
+        if request.method == "DELETE":
+            contacts.retire_contact(contact=row, by=request.user)
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        body = ContactDraftSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        row = contacts.save_contact(
+            enterprise=enterprise, contact=row, by=request.user, **body.validated_data
+        )
+        return Response(ContactChoiceSerializer(row).data)

@@ -8,8 +8,15 @@ from django.db.models import QuerySet
 from chains.models import (
     Capability,
     Category,
+    Certification,
     Enterprise,
+    Evidence,
+    Mandate,
+    MemberInvitation,
+    Membership,
+    Qualification,
     Region,
+    Report,
     Requirement,
     Segment,
     lies_within,
@@ -143,3 +150,56 @@ class InterestFilter(django_filters.FilterSet):
     class Meta:
         model = Interest
         fields = ("requirement", "enterprise", "status")
+
+
+class OfEnterpriseFilter(django_filters.FilterSet):
+    enterprise = django_filters.CharFilter("enterprise__public_id")
+
+
+class MembershipFilter(OfEnterpriseFilter):
+    class Meta:
+        model = Membership
+        fields = ("enterprise", "status")
+
+
+class MemberInvitationFilter(OfEnterpriseFilter):
+    class Meta:
+        model = MemberInvitation
+        fields = ("enterprise", "status")
+
+
+class MandateFilter(django_filters.FilterSet):
+    association = django_filters.CharFilter("association__public_id")
+    member = django_filters.CharFilter("member__public_id")
+
+    class Meta:
+        model = Mandate
+        fields = ("association", "member", "status")
+
+
+class EvidenceFilter(OfEnterpriseFilter):
+    class Meta:
+        model = Evidence
+        fields = ("enterprise",)
+
+
+class QualificationFilter(OfEnterpriseFilter):
+    kind = django_filters.CharFilter("kind__code")
+
+    class Meta:
+        model = Qualification
+        fields = ("enterprise", "kind", "status")
+
+
+class CertificationFilter(OfEnterpriseFilter):
+    kind = django_filters.CharFilter("kind__code")
+
+    class Meta:
+        model = Certification
+        fields = ("enterprise", "kind", "status")
+
+
+class ReportFilter(django_filters.FilterSet):
+    class Meta:
+        model = Report
+        fields = ("status", "reason")

@@ -18,6 +18,7 @@ from matchmaking.models import Decision, Match, Score
 from matchmaking.services import review
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
+VERDICTS = Decision.Verdict.choices
 DECISION_REASONS = Decision.Reason.choices
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -28,10 +29,18 @@ from chains.services import requirement_drafts, requirements
 from chains.services.requirement_writing import ConditionDraft, LineDraft
 from matchmaking import permissions
 from matchmaking.api import filters
-from matchmaking.api.base import CREATED, ReadViewSet, Request, caller
+from matchmaking.api.base import CREATED, OwnField, Request, caller
 from matchmaking.api.enterprises import ContactSerializer, EnterpriseNameSerializer, own_contacts
-from matchmaking.services import contacts, waking
+from matchmaking.api.moderation import ModerationActions
+from matchmaking.api.requirement_files import FileActions
+from matchmaking.models import Dismissal
+from matchmaking.services import contacts, suggestions, waking
 from matchmaking.services.waking import MOST_WANTED
+
+# Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
+LINE_ENDS = [
+    (one.value, one.label) for one in RequirementLine.Status if one != RequirementLine.Status.OPEN
+]
 
 
 class ConditionSerializer(serializers.ModelSerializer[Condition]):
@@ -62,6 +71,15 @@ class LineSerializer(serializers.ModelSerializer[RequirementLine]):
             "quantity", "unit", "period", "needed_by_on", "specification", "status", "conditions",
         )  # fmt: skip
         read_only_fields = ("public_id", "number", "status")
+
+
+class LineDraftSerializer(LineSerializer):
+    """With the public id of a line it changes that line, else it adds one."""
+
+    public_id = serializers.CharField(max_length=12, required=False)
+
+    class Meta(LineSerializer.Meta):
+        read_only_fields = ("number", "status")  # type: ignore[assignment]  # one less
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -143,7 +161,7 @@ class RequirementDraftSerializer(serializers.Serializer[Any]):
         slug_field="public_id", queryset=Contact.objects.none(), required=False
     )
     contact_policy = serializers.ChoiceField(Requirement.ContactPolicy.choices, required=False)
-    lines = LineSerializer(many=True)
+    lines = LineDraftSerializer(many=True)
     conditions = ConditionSerializer(many=True, required=False)
     questions = serializers.ListField(
         child=serializers.CharField(max_length=200), max_length=3, required=False
@@ -157,13 +175,17 @@ class RequirementDraftSerializer(serializers.Serializer[Any]):
         fields["contact"].queryset = own_contacts(user)  # type: ignore[attr-defined]
         return fields
 
-    def drafts(self) -> tuple[list[LineDraft], list[ConditionDraft]]:
-        values = self.validated_data
-        lines = [
-            LineDraft(**{**line, "conditions": _conditions(line.get("conditions", []))})
-            for line in values["lines"]
-        ]
-        return lines, _conditions(values.get("conditions", []))
+    def parts(self) -> dict[str, Any]:
+        """All but the enterprise, as the services take it; what was not said is not there."""
+        said = {name: value for name, value in self.validated_data.items() if name != "enterprise"}
+        if "lines" in said:
+            said["lines"] = [
+                LineDraft(**{**line, "conditions": _conditions(line.get("conditions", []))})
+                for line in said["lines"]
+            ]
+        if "conditions" in said:
+            said["conditions"] = _conditions(said["conditions"])
+        return said
 
 
 def _conditions(rows: list[dict[str, Any]]) -> list[ConditionDraft]:
@@ -189,7 +211,16 @@ class WantedSerializer(serializers.Serializer[Any]):
     wanted_interests = serializers.IntegerField(min_value=1, max_value=MOST_WANTED, allow_null=True)
 
 
-class RequirementViewSet(ReadViewSet):
+class LineEndSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(LINE_ENDS)
+
+
+class DismissSerializer(serializers.Serializer[Any]):
+    enterprise = OwnField()
+    reason = serializers.ChoiceField(Dismissal.Reason.choices)
+
+
+class RequirementViewSet(FileActions, ModerationActions):
     queryset = Requirement.objects.none()
     serializer_class = RequirementSerializer
     filterset_class = filters.RequirementFilter
@@ -215,20 +246,77 @@ class RequirementViewSet(ReadViewSet):
         """Keep a draft with its lines; submit it with the action below."""
         body = RequirementDraftSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
-        fields = dict(body.validated_data)
-        lines, conditions = body.drafts()
-        for name in ("lines", "conditions"):
-            fields.pop(name, None)
-        enterprise, questions = fields.pop("enterprise"), fields.pop("questions", None)
         row = requirement_drafts.save(
-            enterprise=enterprise,
-            by=request.user,
-            lines=lines,
-            conditions=conditions,
-            questions=questions,
-            **fields,
+            enterprise=body.validated_data["enterprise"], by=request.user, **body.parts()
         )
         return self.read_again(row, CREATED)
+
+    @extend_schema(request=RequirementDraftSerializer, responses=RequirementSerializer)
+    def partial_update(self, request: Request, public_id: str) -> Response:
+        """Change a draft or what was returned; amend what is approved or published.
+
+        A list of lines takes the place of the former one: of a draft those it leaves out are deleted, of what is
+        published they are withdrawn. What is left out stays as it is.
+        """
+        requirement = self.get_object()
+        body = RequirementDraftSerializer(
+            data=request.data, context=self.get_serializer_context(), partial=True
+        )
+        body.is_valid(raise_exception=True)
+        parts, by = body.parts(), request.user
+        if requirement.is_accepted:
+            row = requirements.amend(requirement=requirement, by=by, **parts)
+        else:
+            row = requirement_drafts.save(
+                enterprise=requirement.enterprise, requirement=requirement, by=by, **parts
+            )
+        return self.read_again(row)
+
+    def destroy(self, request: Request, public_id: str) -> Response:
+        """Throw a draft away. Whatever was submitted once is withdrawn instead."""
+        requirement_drafts.delete(requirement=self.get_object(), by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={201: RequirementSerializer})
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def copy(self, request: Request, public_id: str) -> Response:
+        """A new draft with the same words and files; its dates are to be chosen again."""
+        return self.read_again(
+            requirement_drafts.copy(requirement=self.get_object(), by=request.user), CREATED
+        )
+
+    @extend_schema(request=LineEndSerializer, responses=RequirementSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path=r"lines/(?P<line_id>[a-z0-9]{12})/end",
+        permission_classes=[IsAuthenticated],
+    )
+    def line_end(self, request: Request, public_id: str, line_id: str) -> Response:
+        """A line is filled, or no longer needed. With its last open line the requirement closes."""
+        requirement = self.get_object()
+        line = get_object_or_404(requirement.lines, public_id=line_id)
+        body = LineEndSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        filled = body.validated_data["status"] == RequirementLine.Status.FILLED
+        end = requirements.fill_line if filled else requirements.withdraw_line
+        end(line=line, by=request.user)
+        return self.read_again(requirement)
+
+    @extend_schema(request=DismissSerializer, responses={204: None})
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path=r"lines/(?P<line_id>[a-z0-9]{12})/dismiss",
+        permission_classes=[IsAuthenticated],
+    )
+    def line_dismiss(self, request: Request, public_id: str, line_id: str) -> Response:
+        """Not for us: the line is not suggested to this enterprise again."""
+        line = get_object_or_404(self.get_object().lines, public_id=line_id)
+        body = DismissSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        suggestions.dismiss(line=line, by=request.user, **body.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses=RequirementSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])

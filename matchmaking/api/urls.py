@@ -16,9 +16,13 @@ from matchmaking.api import (
     imports,
     interests,
     matches,
+    members,
+    notices,
     programmes,
+    proofs,
     reference,
     registrations,
+    reports,
     requirements,
     runs,
 )
@@ -37,6 +41,13 @@ for prefix, viewset in {
     "participant-kinds": reference.ParticipantKindViewSet,
     "event-levels": reference.EventLevelViewSet,
     "enterprises": enterprises.EnterpriseViewSet,
+    "memberships": members.MembershipViewSet,
+    "member-invitations": members.MemberInvitationViewSet,
+    "mandates": members.MandateViewSet,
+    "evidence": proofs.EvidenceViewSet,
+    "qualifications": proofs.QualificationViewSet,
+    "certifications": proofs.CertificationViewSet,
+    "title-lists": proofs.TitleListViewSet,
     "capabilities": capabilities.CapabilityViewSet,
     "requirements": requirements.RequirementViewSet,
     "events": events.EventViewSet,
@@ -49,6 +60,8 @@ for prefix, viewset in {
     "imports": imports.ImportViewSet,
     "searches": alerts.SavedSearchViewSet,
     "topics": alerts.TopicViewSet,
+    "notices": notices.NoticeViewSet,
+    "reports": reports.ReportViewSet,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 

@@ -9,7 +9,17 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from chains.models import Import, Requirement
+from chains.models import (
+    CertificationKind,
+    Evidence,
+    Import,
+    Mandate,
+    MemberInvitation,
+    Notification,
+    QualificationKind,
+    Report,
+    Requirement,
+)
 from events.models import Event, Registration
 from matchmaking.models import MatchRun, SavedSearch
 from tests.factories.chains import (
@@ -45,6 +55,10 @@ def as_role(place, role):
 # --- Shapes ---------------------------------------------------------------------------------------------
 
 NAMES = {"code", "name_zh", "name_en"}
+PROOF = {
+    "public_id", "enterprise", "kind", "issuer", "valid_from", "valid_until_on", "status", "reason", "evidence",
+    "created_at",
+}  # fmt: skip
 SHAPES = {
     "chains": NAMES | {"kind", "summary_zh", "summary_en"},
     "segments": NAMES | {"chain", "position", "feeds"},
@@ -68,7 +82,20 @@ SHAPES = {
     "capabilities": {
         "public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "categories",
         "cooperation_kinds", "yearly_capacity", "unit", "lead_time_days", "sample_days", "is_new",
-        "valid_until_on", "status", "published_at", "references",
+        "valid_until_on", "status", "published_at", "references", "certifications",
+    },
+    "memberships": {"public_id", "enterprise", "account", "role", "status", "created_at"},
+    "member-invitations": {
+        "public_id", "enterprise", "email", "role", "status", "expires_on", "created_at",
+    },
+    "mandates": {"public_id", "association", "member", "status", "created_at"},
+    "evidence": {
+        "public_id", "enterprise", "purpose", "original_name", "content_type", "size", "created_at",
+    },
+    "qualifications": PROOF | {"batch"},
+    "certifications": PROOF | {"number", "scope"},
+    "reports": {
+        "public_id", "requirement", "enterprise", "reason", "note", "status", "answer", "created_at", "decided_at",
     },
     "requirements": {
         "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
@@ -107,7 +134,7 @@ SHAPES = {
 
 
 def test_rows_have_exactly_the_fields_that_are_promised(place):
-    roles = {"interests": "supplier"}
+    roles = {"interests": "supplier", "member-invitations": "owner", "mandates": "owner"}
 
     for noun, fields in SHAPES.items():
         client = as_role(place, roles.get(noun, "organiser"))
@@ -226,8 +253,83 @@ def searches(count):
     return user
 
 
+def memberships(count):
+    """Requests that an owner decides on: whose address stands there is asked of each row."""
+    owner = MembershipFactory()
+    for _ in range(count - 1):
+        MembershipFactory(enterprise=owner.enterprise, status="requested")
+    return owner.user
+
+
+def member_invitations(count):
+    owner = MembershipFactory()
+    for number in range(count):
+        MemberInvitation.objects.create(
+            enterprise=owner.enterprise, email=f"n{number}@there.example", invited_by=owner.user,
+            expires_on=timezone.localdate(),
+        )  # fmt: skip
+    return owner.user
+
+
+member_invitations.__name__ = "member-invitations"
+
+
+def mandates(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        Mandate.objects.create(association=EnterpriseFactory(), member=member.enterprise)
+    return member.user
+
+
+def evidence(count):
+    member = MembershipFactory()
+    for number in range(count):
+        Evidence.objects.create(
+            enterprise=member.enterprise, purpose="licence", file=f"evidence/{number}.pdf", size=1,
+            uploaded_by=member.user,
+        )  # fmt: skip
+    return member.user
+
+
+def qualifications(count):
+    member, kind = MembershipFactory(), QualificationKind.objects.first()
+    for number in range(count):
+        day = timezone.localdate() - datetime.timedelta(days=number)
+        member.enterprise.qualifications.create(kind=kind, valid_from=day)
+    return member.user
+
+
+def certifications(count):
+    member, kind = MembershipFactory(), CertificationKind.objects.first()
+    for number in range(count):
+        member.enterprise.certifications.create(
+            kind=kind, number=str(number), valid_from=timezone.localdate()
+        )
+    return member.user
+
+
+def reports(count):
+    organiser = OrganiserRoleFactory().user
+    for _ in range(count):
+        Report.objects.create(
+            requirement=RequirementFactory(), reason="advertising", by=UserFactory()
+        )
+    return organiser
+
+
+def notices(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        Notification.objects.create(
+            to=member.user, kind="enterprise_verified", channel="in_app",
+            context={"enterprise": EnterpriseFactory().public_id},
+        )  # fmt: skip
+    return member.user
+
+
 MAKERS = (
-    imports, searches,
+    imports, searches, memberships, member_invitations, mandates, evidence, qualifications, certifications,
+    reports, notices,
     requirements, capabilities, enterprises, events, programmes, series, registrations, matches, interests, runs,
 )  # fmt: skip
 
