@@ -121,6 +121,7 @@ IMPERSONAL = {
     "chains.ChangeReader": "name",
     "chains.Province": "name_zh name_en holidays logo colour",
     "chains.EnterpriseGroup": "name",
+    "chains.GroupProposal": "name",
     "chains.Enterprise": "country number name name_en address summary website return_reason search_text sort_key",
     "chains.EnterpriseAlias": "text normalised",
     "chains.Evidence": "file content_type sha256",

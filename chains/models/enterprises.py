@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chains.models.base import Language, TimeStamped
 from chains.models.people import scope_of
@@ -181,6 +182,37 @@ class Enterprise(TimeStamped):
     @property
     def is_suspended(self) -> bool:
         return self.status == self.Status.SUSPENDED
+
+
+class GroupProposal(TimeStamped):
+    """An enterprise says that another is of its group; it is so once an owner of the other one has said so too."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", pgettext_lazy("group", "Proposed")
+        ACCEPTED = "accepted", pgettext_lazy("group", "Confirmed")
+        DECLINED = "declined", pgettext_lazy("group", "Declined")
+        WITHDRAWN = "withdrawn", pgettext_lazy("group", "Withdrawn")
+
+    proposer = models.ForeignKey(Enterprise, models.PROTECT, related_name="group_proposals_sent")
+    partner = models.ForeignKey(Enterprise, models.PROTECT, related_name="group_proposals_received")
+    # Of the group to be founded; empty where the proposer is in one.
+    name = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposer", "partner"],
+                condition=Q(status="proposed"),
+                name="group_proposal_once_while_open",
+            ),
+            models.CheckConstraint(
+                condition=~Q(proposer=models.F("partner")), name="group_proposal_joins_two_bodies"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
 
 
 class EnterpriseAlias(models.Model):

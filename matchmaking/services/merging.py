@@ -24,6 +24,7 @@ from chains.models import (
     Certification,
     Enterprise,
     EnterpriseAlias,
+    GroupProposal,
     Mandate,
     MemberInvitation,
     Membership,
@@ -240,6 +241,7 @@ _CALLED = {
     "chains.Report": gettext_lazy("reports of abuse"),
     "chains.OrganiserRole": gettext_lazy("organisers"),
     "chains.Mandate": gettext_lazy("mandates"),
+    "chains.GroupProposal": gettext_lazy("proposals of a group"),
     "chains.Enterprise": gettext_lazy("enterprises merged earlier"),
     "chains.EnterpriseAlias": gettext_lazy("other names"),
     "chains.Evidence": gettext_lazy("documents"),
@@ -383,6 +385,21 @@ def _mandates(merger: Merger, model: type[models.Model], name: str) -> None:
     _move(
         merger, model, name, Mandate.objects.filter(**{name: merger.loser}).exclude(pk__in=between)
     )
+
+
+def _group_proposals(merger: Merger, model: type[models.Model], name: str) -> None:
+    """Nobody proposes oneself; of two that are open for the same body one goes on."""
+    other = "partner_id" if name == "proposer" else "proposer_id"
+    is_open = Q(status=GroupProposal.Status.PROPOSED)
+    rows = GroupProposal.objects.filter(**{name: merger.loser})
+    between = list(rows.filter(**{other: merger.survivor.pk}).values_list("pk", flat=True))
+    doubled = [row.pk for row, _rival in _pairs(merger, model, name, (other,), is_open)]
+    GroupProposal.objects.filter(is_open, pk__in=[*between, *doubled]).update(
+        status=GroupProposal.Status.WITHDRAWN
+    )
+    merger.report.settle(_called(model), len(doubled), _ONE_LASTS)
+    # What was between the two stays as it was: a proposal joins two bodies.
+    _move(merger, model, name, rows.exclude(pk__in=between))
 
 
 _LIVE = (
@@ -558,6 +575,8 @@ RULES: dict[str, Rule] = {
     "chains.OrganiserRole.body": _roles,
     "chains.Mandate.association": _mandates,
     "chains.Mandate.member": _mandates,
+    "chains.GroupProposal.proposer": _group_proposals,
+    "chains.GroupProposal.partner": _group_proposals,
     "chains.Enterprise.merged_into": _moves,
     "chains.EnterpriseAlias.enterprise": _left_behind(
         "normalised", rank=_oldest_first, how=gettext_lazy("Known already.")
