@@ -26,7 +26,7 @@ PLACEHOLDERS = frozenset({
     "待补全", "待补充", "待补", "待填", "待填写", "待完善", "n/a", "na", "none", "nil", "null", "#n/a",
 })  # fmt: skip
 _OPEN = frozenset({
-    "面议", "待定", "另议", "详谈", "待议", "协商", "双方协商", "按需", "若干", "tbd", "tba", "tbc", "open",
+    "面议", "待定", "另议", "详谈", "待议", "协商", "双方协商", "按需", "按需采购", "按实际需求", "按实际需要", "视情况", "视情况而定", "不限", "不定", "若干", "tbd", "tba", "tbc", "open",
     "negotiable", "长期", "长期有效", "尽快", "越快越好", "急", "急需", "加急", "即日起", "随时", "现货", "分批", "分批交货",
     "asap", "urgent", "immediately", "as soon as possible", "ex stock",
 })  # fmt: skip
@@ -160,7 +160,7 @@ def parse_unit(raw: Cell, units: Units) -> Unit:
     period = _period(per["period"])
     if not per["unit"]:
         return Unit(None, period)
-    found = _scaled(per["unit"], units)
+    found = _scaled(per["unit"], units) or _named_twice(per["unit"], units)
     if found is None:
         raise _unknown_unit(per["unit"])
     return Unit(found.code, period, found.factor)
@@ -233,6 +233,16 @@ _ABOUT = re.compile(
     r"^(?:约为?|大约|大概|近|预计|估计|不少于|至少|不低于|不超过|最多|≥|>=|>|≤|<=|<|~|≈|about|approx\.?|approximately|ca\.?|circa|around|at least|min\.?|max\.?|up to)\s*"
 )
 _ABOUT_END = re.compile(r"\s*(?:左右|上下|以上|以内|以下|余|\+)$")
+# "300余台", "十多吨".
+_ABOUT_WITHIN = re.compile(r"(?<=[\d百千万亿十])[余多](?=[^\d\s]|$)")
+# "数量:200", "共12台": words before a figure that say nothing about it.
+_SAYS_AMOUNT = re.compile(
+    r"^(?:需求|采购)?(?:数量|用量|总量)\s*[:为]?\s*(?=[\d约])|^(?:共计?|总计|合计|总共|产能)\s*:?\s*(?=[\d约])"
+)
+# "两三百", "三五台": two figures side by side are neither.
+_VAGUE = re.compile(
+    r"(?:[一二两三四五六七八九](?=[一二三四五六七八九][十百千万亿\D])|几|数(?=[十百千万]))"
+)
 _YEARLY = re.compile(
     r"^(?P<word>年产能?|年均|年耗|每年|年供应?量?|年需求?量?|年用量|年|月产能?|月均|月耗|每月|月供应?量?|月需求?量?|月用量|月)(?=[约\d\s:])[约\s:]*"
 )
@@ -246,7 +256,7 @@ _MIXED = re.compile(r"^(?P<head>\d+)万(?P<tail>\d)千?(?=\D|$)")
 _HALF = re.compile(r"^半(?=[^\s\d年月天日])")
 _DAILY = re.compile(r"^(?:日均?产?能?|每[天日周]|周产能?|班产)(?=[约\d])")
 _REMARK = re.compile(r"\s*\([^()]*\)$")
-_RANGE = re.compile(r"\d\s*(?:[~—–]|-|至|到|\bto\b)\s*\d")
+_RANGE = re.compile(r"\d\s*[十百千万亿]*\s*(?:[~—–]|-|至|到|\bto\b)\s*\d")
 # "500、600", "500±10", "3×20箱", "1/2", "2吨 3吨" – but "m2" is a unit.
 _ANOTHER_FIGURE = re.compile(r"(?:^|[^a-z\d])[\d±×⁄]")
 # As on cheques.
@@ -283,6 +293,7 @@ def parse_quantity(raw: Cell, units: Units, *, unit: Cell = None) -> Amount:
     millions = _MILLIONS.fullmatch(str(raw).strip()) if beside.code else None
     if millions:
         text = f"{millions[1]} million"
+    text = _SAYS_AMOUNT.sub("", text.rstrip(" ;,、。."))
     value, own, is_about = _read_figure(text, raw, units)
     is_about = is_about or millions is not None
     joined = _join(own, beside, raw)
@@ -339,10 +350,10 @@ def _read_figure(text: str, raw: Cell, units: Units) -> tuple[Decimal, Unit, boo
         text = text[yearly.end() :]
     elif daily := _DAILY.match(text):
         raise _other_period(daily[0])
-    bare = _ABOUT_END.sub("", _ABOUT.sub("", text))
+    bare = _ABOUT_WITHIN.sub("", _ABOUT_END.sub("", _ABOUT.sub("", text)))
     # "1.200" is a thousand and two hundred to some readers: read, and pointed out.
     is_about = bare != text or (isinstance(raw, str) and _THREE_DECIMALS.match(bare) is not None)
-    if _RANGE.search(bare):
+    if _RANGE.search(bare) or _VAGUE.match(bare):
         raise DomainError(
             _("“%(text)s” is a range. Enter one figure.") % {"text": raw}, code="quantity.range"
         )
@@ -528,7 +539,13 @@ def parse_date(raw: Cell) -> Day:
     text = fold_cell(raw)
     if len(text) > _LONGEST_DAY:
         raise _no_date(raw)
-    text = re.sub(r"(?:之前|以前|前|止|截止|\(含\)|\(前\))+$", "", text)
+    text = re.sub(r"\s*\(?(?:周|星期|礼拜)[一二三四五六日天]\)?$|\s*(?:上午|下午|中午)$", "", text)
+    text = re.sub(
+        r"(?<=[\d年月日号底末旬度])\s*(?:之|以)?前?(?:到货|交货|交付|供货|完成|到位|送达)$",
+        "前",
+        text,
+    )
+    text = re.sub(r"\s*(?:之前|以前|前|止|截止|\(含\)|\(前\))+$", "", text)
     text = re.sub(r"^(?:by |before |not later than |no later than |latest )+", "", text)
     if is_placeholder(text):
         return Day(None)

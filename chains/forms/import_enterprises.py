@@ -37,6 +37,12 @@ _ENDED = re.compile(
     r"[（(【\[]\s*(?P<word>已?(?:注销|吊销|停产|倒闭|破产|关停|歇业)|(?:in liquidation|dissolved|insolvent))\s*[）)】\]]",
     re.IGNORECASE,
 )
+_NO_MORE = re.compile(
+    r"^(?:已)?(?:注销|吊销|撤销|歇业|清算|停业|责令关闭)|\b(?:dissolved|liquidat|insolven|struck off|deregistered)",
+    re.IGNORECASE,
+)
+# A name that the width of its cell broke in two.
+_WRAPPED = re.compile(r"(?<=[\u3400-\u9fff])\n(?=[\u3400-\u9fff])")
 _LATIN_FORM = re.compile(
     r"\b(?:ltd|limited|inc|llc|gmbh|corp|corporation|company|co)\.?$", re.IGNORECASE
 )
@@ -71,6 +77,17 @@ _KIND_WORDS = {
 }  # fmt: skip
 
 
+def _unwrapped(name: Any) -> Any:
+    if not isinstance(name, str):
+        return name
+    first, *rest = name.split("\n")
+    # Where the first line is whole, the next is another's.
+    return name if not rest or _WHOLE.search(first) else _WRAPPED.sub("", name)
+
+
+_WHOLE = re.compile(r"(?:公司|集团|厂|合作社|研究院|研究所|大学|学院|银行|协会|商会)$")
+
+
 @dataclass
 class EnterpriseRows:
     table: Table
@@ -84,7 +101,7 @@ class EnterpriseRows:
 
     def draft(self, row: Row, say: Say) -> EnterpriseDraft:
         values = row.values
-        chinese, english = bare_name(words(values.get("name"), 400))
+        chinese, english = bare_name(words(_unwrapped(values.get("name")), 400))
         name = identity.split_former(chinese)
         if ended := _ENDED.search(name.name):
             say.error(
@@ -94,6 +111,9 @@ class EnterpriseRows:
                 )
                 % {"word": ended["word"]},
             )
+        standing = words(values.get("standing"), 40)
+        if _NO_MORE.search(standing):
+            say.error("standing", _("“%(text)s”: the body is no more.") % {"text": standing})
         if values.get("name") and not self._is_name(name.name):
             say.error("name", _("This is no name of an enterprise."))
         elif _SEVERAL.search(name.name):

@@ -28,7 +28,7 @@ COLUMNS = (
         "产品名称",
         "Product",
         aliases=(
-            "名称", "品名", "产品", "物料名称", "货物名称", "设备名称", "物资名称", "零部件名称", "商品名称", "需求名称",
+            "存货名称", "物品名称", "材料名称", "原料名称", "原材料名称", "商品", "货品名称", "货品", "配件名称", "备件名称", "设备", "拟采购产品", "需求产品或技术名称", "nomenclature", "material name", "goods name", "productname", "item desc", "品目", "名称", "品名", "产品", "物料名称", "货物名称", "设备名称", "物资名称", "零部件名称", "商品名称", "需求名称",
             "需求产品", "需求产品名称", "所需产品", "采购产品名称", "采购货物名称", "采购物资名称", "采购设备名称", "采购内容", "配套产品", "配套产品名称", "需求明细", "明细", "采购产品", "采购物资", "采购品名", "零件名称", "部件名称",
             "需求内容", "物料描述", "产品描述", "货物描述", "品名规格", "名称规格", "名称型号", "品名型号", "产品名称规格型号", "物料名称规格", "设备名称型号", "bezeichnung",
             "item", "item name", "product name", "name", "what", "line", "material", "part", "part name",
@@ -43,7 +43,7 @@ COLUMNS = (
         "技术要求",
         "Specification",
         aliases=(
-            "规格要求", "具体要求", "具体需求", "需求描述", "规格", "规格型号", "型号规格", "型号", "技术参数", "参数", "技术规格", "技术指标", "要求", "性能要求",
+            "型式", "仕様", "规格参数", "技术要求及参数", "品牌型号", "规格要求", "具体要求", "具体需求", "需求描述", "规格", "规格型号", "型号规格", "型号", "技术参数", "参数", "技术规格", "技术指标", "要求", "性能要求",
             "spec", "specs", "specifications", "technical requirements", "requirements", "model", "type", "parameters",
             "description", "产品描述", "物料描述", "货物描述", "规格及型号", "规格/型号", "spec / model", "technical specification",
         ),
@@ -55,7 +55,7 @@ COLUMNS = (
         "数量",
         "Quantity",
         aliases=(
-            "需求数量", "采购数量", "采购量", "需求量", "用量", "年用量", "年需求量", "年采购量", "月用量", "月需求量", "数目",
+            "申请数量", "购买数量", "请购数量", "订购数量", "订货数量", "计划数量", "需用数量", "总数量", "需求总量", "年需求", "年采购数量", "计划采购量", "annual qty", "qty per assy", "qty per", "order qty", "order quantity", "requested quantity", "required quantity", "required qty", "req qty", "total qty", "open quantity", "annual quantity required", "需求数量", "采购数量", "采购量", "需求量", "用量", "年用量", "年需求量", "年采购量", "月用量", "月需求量", "数目",
             "qty", "qnty", "quantities", "menge", "amount", "annual quantity", "yearly quantity", "monthly quantity", "volume", "annual volume", "eau", "annual usage", "usage", "annual demand", "demand",
         ),
         kind="value",
@@ -67,7 +67,7 @@ COLUMNS = (
         "unit",
         "单位",
         "Unit",
-        aliases=("计量单位", "数量单位", "uom", "units", "unit of measure", "einheit"),
+        aliases=("主计量", "主计量单位", "采购单位", "基本单位", "库存单位", "u/m", "um", "un", "me", "uom code", "unit of issue", "単位", "计量单位", "数量单位", "uom", "units", "unit of measure", "einheit"),
         example="套",
         note="With the period if you like: sets/year. 可带周期,如 套/年。",
     ),
@@ -84,7 +84,7 @@ COLUMNS = (
         "需求时间",
         "Needed by",
         aliases=(
-            "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "采购时间", "需要时间", "使用时间", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
+            "收货日期", "收货时间", "到位时间", "到货", "交货", "交付期", "納期", "need by date", "needed by date", "deliverydate", "delivery requested", "交货期", "交期", "交货时间", "交货日期", "交付时间", "交付日期", "采购时间", "需要时间", "使用时间", "到货时间", "到货日期", "需求日期", "需用日期", "要求交期",
             "delivery", "delivery date", "delivery time", "due", "due date", "date needed", "date required", "required date", "reqd date", "req date", "requested date", "need by", "delivery by", "required by", "deliv date", "del date", "交付要求时间", "liefertermin",
         ),
         kind="value",
@@ -156,6 +156,7 @@ class Sheet:
     header_row: int = 0
     skipped: list[tuple[int, str]] = field(default_factory=list)
     other_sheets: list[str] = field(default_factory=list)
+    is_form: bool = False
 
     @property
     def good(self) -> list[SheetRow]:
@@ -175,7 +176,9 @@ class Sheet:
 
     @property
     def has_remarks(self) -> bool:
-        return bool(self.hidden or self.other_sheets) or any(row.warnings for row in self.good)
+        return bool(self.hidden or self.other_sheets or self.is_form) or any(
+            row.warnings for row in self.good
+        )
 
     def mapping(self) -> list[dict[str, str]]:
         return [
@@ -215,6 +218,7 @@ def sheet_of(table: Table, register: Register) -> Sheet:
         header_row=table.header_rows[-1] if table.header_rows else 0,
         skipped=[(row.row, row.text) for row in table.skipped],
         other_sheets=table.other_sheets,
+        is_form=table.is_form,
     )
     stated = stated_in_header(table.titles.get("quantity", ""), register.units)
     places = table.places.get("text", [])
@@ -251,7 +255,10 @@ class Stated:
 
 def stated_in_header(title: str, units: Units) -> Stated:
     brackets = re.search(r"[（(\[【]\s*([^()（）\[\]【】]+?)\s*[)）\]】]", title)
-    unit = (brackets[1] if brackets else "").removeprefix("单位").lstrip(":：").strip()
+    # "数量/吨": the unit stood in a row of its own.
+    below = re.search(r"/\s*([^/()（）]{1,8})$", title)
+    unit = brackets[1] if brackets else below[1] if below else ""
+    unit = unit.removeprefix("单位").lstrip(":：").strip()
     try:
         known = parse_unit(unit, units)
     except DomainError:
@@ -368,7 +375,7 @@ def _amount(raw: Mapping[str, Any], register: Register, say: _Say) -> Amount:
         amount = parse_quantity(raw["quantity"], register.units, unit=raw["unit"])
     except DomainError as refused:
         # The unit may stand in the cell of the figure.
-        is_units = refused.code in _UNIT_FAULTS and raw["unit"]
+        is_units = refused.code in _UNIT_FAULTS and _is_odd_unit(raw["unit"], register)
         say("unit" if is_units else "quantity", str(refused))
         return Amount(None)
     if amount.warning:
@@ -380,6 +387,14 @@ def _amount(raw: Mapping[str, Any], register: Register, say: _Say) -> Amount:
             is_error=False,
         )
     return amount
+
+
+def _is_odd_unit(raw: Any, register: Register) -> bool:
+    try:
+        parse_unit(raw, register.units)
+    except DomainError:
+        return True
+    return False
 
 
 _UNIT_FAULTS = frozenset(("quantity.unit", "quantity.period"))

@@ -32,6 +32,8 @@ class Column:
     kind: Literal["text", "code", "value"] = "text"
     many: bool = False
     fill_down: bool = True
+    # Another field whose cell is taken where this one has none: a name in the other language.
+    instead: str = ""
     # To the left of the names it divides the rows into groups, and says once what holds for all of one.
     groups: bool = False
     example: str = ""
@@ -71,6 +73,15 @@ def fold_header(text: str) -> str:
     return _NOISE.sub("", simplify(unicodedata.normalize("NFKC", text)).lower())
 
 
+# Names of products, or of their numbers and of those of their lines.
+_COUNTING = frozenset(("item", "line", "material", "part", "article", "物料", "存货"))
+
+
+def may_count(title: str) -> bool:
+    """Whether a column of such a name may hold numbers."""
+    return fold_header(title).rstrip(".") in _COUNTING
+
+
 def assign(titles: Sequence[str], columns: Sequence[Column]) -> dict[str, list[int]]:
     """Which columns of the file each field is read from: exact names go before parts of names."""
     fits = [
@@ -102,7 +113,7 @@ def fit(title: str, names: frozenset[str]) -> int | None:
 def _spellings(title: str) -> Iterator[list[str]]:
     """Ever looser readings: "Item / 产品名称", "规格要求 Spec", "主要产品(服务)", "联系人/手机"."""
     # Of a thousand blanks in a row each pattern below would try every part.
-    text = re.sub(r"\s+", _one_blank, unicodedata.normalize("NFKC", title))
+    text = re.sub(r"\s+", _one_blank, unicodedata.normalize("NFKC", unnumbered(title)))
     yield [text]
     without = re.sub(r"\([^()]*\)", "", text)
     yield [without, *re.findall(r"\(([^()]*)\)", text)]
@@ -128,10 +139,24 @@ def _spellings(title: str) -> Iterator[list[str]]:
     yield [_COUNTED.sub("", without)]
     # "法人单位名称", "单位联系电话", "供应商地址".
     yield [_OWNER.sub("", without.strip(" *＊:"))]
+    # "贵公司名称是？": what surveys ask.
+    yield [_ASKED_END.sub("", _ASKED.sub("", without.strip(" *＊:")))]
 
 
 def _one_blank(run: re.Match[str]) -> str:
     return "\n" if "\n" in run[0] else " "
+
+
+_ASKED = re.compile(r"^(?:请(?:填写|输入|选择|注明|问)?|贵|您的?)+(?=..)")
+_ASKED_END = re.compile(r"\s*(?:是什么|有哪些|是|为)?[?:]*$")
+# Numbers of questions, and of the points of a form.
+_POINT = re.compile(
+    r"^\s*(?:\*\s*)?(?:[①-⑳⑴-⒇㈠-㈩]|[(（](?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）]|(?:\d{1,2}|[Qq]\d{1,2}|[一二三四五六七八九十]{1,3})\s*[、.．:：])\s*(?=\D)"
+)
+
+
+def unnumbered(title: str) -> str:
+    return _POINT.sub("", title)
 
 
 _OWNER = re.compile(

@@ -41,6 +41,8 @@ class Grid:
     encoding: str = ""
     is_visible: bool = True
     too_large: str = ""
+    is_form: bool = False  # its rows were forms
+    delimiter: str = ""
 
 
 def read_grids(data: bytes, *, max_rows: int) -> tuple[str, list[Grid]]:
@@ -137,6 +139,7 @@ def refusal(code: str, *, max_rows: int) -> DomainError:
 
 def _read_markup(data: bytes, *, max_rows: int) -> list[Grid]:
     """The tables of a page that calls itself a workbook; a table that only lays out the page is not among them."""
+    data = markup.page_within(data)
     named = markup.encoding_of(data)
     try:
         text = data.decode(named) if named else decode(data)[0]
@@ -175,7 +178,35 @@ def decode(data: bytes) -> tuple[str, str]:
         return _decode(data, [guessed])
     if _is_western(data):
         return _decode(data, ["utf-8", "cp1252"])
+    if (mixed := _by_lines(data)) is not None:
+        return mixed
     return _decode(data, ["utf-8", "gb18030", "cp950"])
+
+
+# Two Chinese characters or more, as UTF-8 writes them; GB18030 hardly ever comes to such a line.
+_IN_UTF_8 = re.compile("[^\x80-\U0010ffff]*(?:[\u3000-\u9fff\uff00-\uffef]+[^\x80-\U0010ffff]*)+")
+
+
+def _by_lines(data: bytes) -> tuple[str, str] | None:
+    """A file that one program began and another went on with: some of its lines are UTF-8, the others are not."""
+    read: list[str] = []
+    kinds: set[str] = set()
+    for line in data.split(b"\n"):
+        if line.isascii():
+            read.append(line.decode())
+            continue
+        try:
+            text, kind = line.decode(), "utf-8"
+            if _IN_UTF_8.fullmatch(text) is None or len(line) - len(text) < 4:
+                return None
+        except UnicodeDecodeError:
+            try:
+                text, kind = line.decode("gb18030"), "gb18030"
+            except UnicodeDecodeError:
+                return None
+        read.append(text)
+        kinds.add(kind)
+    return ("\n".join(read), "gb18030") if len(kinds) > 1 else None
 
 
 def _is_western(data: bytes) -> bool:
@@ -200,7 +231,7 @@ def _decode(data: bytes, names: list[str], otherwise: bytes = b"") -> tuple[str,
     if read:
         return read[0]
     if otherwise and names == ["utf-8-sig"]:
-        return _decode(otherwise, ["gb18030", "cp950"])
+        return _by_lines(otherwise) or _decode(otherwise, ["gb18030", "cp950"])
     raise DomainError(
         _("The characters of the file cannot be read. Save it as CSV UTF-8 or as .xlsx."),
         code="spreadsheet.encoding",
@@ -222,15 +253,33 @@ def _read_text(data: bytes, *, max_rows: int) -> Iterator[Grid]:
         # Also signs of prose: only where the lines agree.
         if sum(line.count(delimiter) > 1 for line in head.splitlines()) > 1:
             yield _cut(text, delimiter, encoding, max_rows=max_rows)
+    if (grid := _cut_at_gaps(text, encoding, max_rows=max_rows)) is not None:
+        yield grid
+
+
+_GAP = re.compile(r"[ \u3000]{2,}")
+
+
+def _cut_at_gaps(text: str, encoding: str, *, max_rows: int) -> Grid | None:
+    """A report for a printer: blanks between its columns. Only where no row lacks a cell, since nothing would say
+    which."""
+    lines = text.split("\n", 4 * (max_rows + HEAD_ROWS))
+    rows: list[list[Value]] = [list(filter(None, _GAP.split(line.strip()))) for line in lines]
+    widths = {len(row) for row in rows if len(row) > 1}
+    if len(widths) != 1 or len(rows) > max_rows + HEAD_ROWS or widths.pop() > MAX_COLUMNS:
+        return None
+    return Grid("", rows, encoding=encoding)
 
 
 def _cut(text: str, delimiter: str, encoding: str, *, max_rows: int, before: int = 0) -> Grid:
     rows: list[list[Value]] = [[] for _row in range(before)]
-    grid = Grid("", rows, encoding=encoding)
+    grid = Grid("", rows, encoding=encoding, delimiter=delimiter)
     filled = 0
     try:
         for record in _records(_Lines(text, delimiter), delimiter):
-            filled += any(record)
+            while record and not record[-1]:
+                record.pop()  # of some programs each row has all the columns there could be
+            filled += bool(record)
             if filled > max_rows + HEAD_ROWS or len(rows) > 4 * (max_rows + HEAD_ROWS):
                 grid.too_large = "too_long"
                 break
@@ -264,7 +313,9 @@ class _Lines:
         line = self.returned.popleft() if self.returned else next(self.source)
         # Before the reader makes ten million cells of one line.
         if line.count(self.delimiter) > 20 * MAX_COLUMNS:
-            raise _TooWideError
+            line = line.rstrip("\r\n").rstrip(self.delimiter) + "\n"
+            if line.count(self.delimiter) > 20 * MAX_COLUMNS:
+                raise _TooWideError
         self.taken.append(line)
         return line
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
 from chains.spreadsheets.cells import text_of
-from chains.spreadsheets.columns import Column, assign, fit
+from chains.spreadsheets.columns import Column, assign, fit, may_count
 from chains.spreadsheets.grid import Grid, Value, refusal
 
 _HEADER_WITHIN = 30  # rows that may stand above the header
@@ -58,7 +60,7 @@ def find_header(
     grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: int, row: int | None = None
 ) -> Header:
     found = [
-        Header(grid, first, depth, titles, assign(titles, columns))
+        Header(grid, first, depth, titles, _assigned(grid, first + depth, titles, columns))
         for grid in grids
         if grid.rows
         for first in range(min(_HEADER_WITHIN, len(grid.rows)))
@@ -92,6 +94,31 @@ def find_header(
     return best
 
 
+def _assigned(
+    grid: Grid, start: int, titles: list[str], columns: Sequence[Column]
+) -> dict[str, list[int]]:
+    """Where it can be, a column that only numbers the rows or their products names none: "Item" over 10, 20, 30."""
+    if any(map(may_count, titles)):
+        below = grid.rows[start : start + _HEADER_WITHIN]
+        named = [
+            "" if may_count(title) and _only_counts(below, place) else title
+            for place, title in enumerate(titles)
+        ]
+        fields = assign(named, columns)
+        if all(column.field in fields for column in columns if column.required):
+            return fields
+    return assign(titles, columns)
+
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+
+
+def _only_counts(rows: Sequence[Sequence[Value]], place: int) -> bool:
+    said = [text_of(row[place]) for row in rows if place < len(row) and len(row) > 1]
+    words = [bool(_WORD.search(text)) for text in said if text]
+    return bool(words) and sum(words) * 2 < len(words)
+
+
 def _usual_width(grid: Grid) -> int:
     """As many cells as a row in the middle of the sheet's beginning has."""
     filled = sorted(sum(map(bool, map(text_of, row))) for row in grid.rows[: 2 * _HEADER_WITHIN])
@@ -109,7 +136,10 @@ def _titles(
             yield 2, _joined(top, [text_of(value) for value in grid.rows[first + 1]])
         return
     below = grid.rows[first + 1] if first + 1 < len(grid.rows) else []
-    if _divides(grid, first, top, below, columns):
+    if _counts(top, below):
+        yield 2, top
+        return
+    if _explains(top, below, columns) or _divides(grid, first, top, below, columns):
         yield 2, _joined(top, [text_of(value) for value in below])
         return
     yield 1, top
@@ -119,6 +149,50 @@ def _titles(
             grid, first
         ):
             yield 2, _joined(top, under)
+
+
+_COUNT = re.compile(r"[(]?(?:\d{1,2}|[甲乙丙丁戊]|[A-Z])[)]?")
+
+
+def _counts(top: list[str], below: Sequence[Value]) -> bool:
+    """Whether the row under a header only numbers its columns: 甲, 乙, 1, 2, 3."""
+    texts = [unicodedata.normalize("NFKC", text_of(value)) for value in below]
+    marks = [text.strip("()") for text in texts if text]
+    if len(marks) < max(3, sum(map(bool, top)) - 1) or not all(map(_COUNT.fullmatch, marks)):
+        return False
+    figures = [int(mark) for mark in marks if mark.isdigit()]
+    letters = [mark for mark in marks if not mark.isdigit()]
+    return figures == list(range(1, len(figures) + 1)) and (
+        letters == list("甲乙丙丁戊"[: len(letters)]) or letters == list(_LETTERS[: len(letters)])
+    )
+
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _explains(top: list[str], below: Sequence[Value], columns: Sequence[Column]) -> bool:
+    """Whether the row under a header says the units of its columns: nothing stands below what each row must have."""
+    said = {at: text for at, value in enumerate(below) if (text := text_of(value))}
+    if (
+        not said
+        or len(said) * 2 > sum(map(bool, top)) + 1
+        or not said.keys() <= set(range(len(top)))
+    ):
+        return False
+    if not all(isinstance(below[at], str) and top[at] and _UNIT.fullmatch(said[at]) for at in said):
+        return False
+    names = [column.names for column in columns]
+    if any(fit(text, some) is not None for text in said.values() for some in names):
+        return False  # the lower half of a header of two rows
+    required = [column.names for column in columns if column.required]
+    needed = {
+        at for at, title in enumerate(top) for some in required if fit(title, some) is not None
+    }
+    return bool(needed) and min(said) > min(needed) and not needed & said.keys()
+
+
+# "吨", "(万件)", "(年-月-日)", "(yyyy-mm-dd)" – no word of a row of data, which has a figure in it or is longer.
+_UNIT = re.compile(r"[(（\[【][^\d()（）]{1,16}[)）\]】]|[^\d\s()（）]{1,4}")
 
 
 def _divides(

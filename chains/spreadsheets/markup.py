@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import html
+import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,6 +50,33 @@ def encoding_of(data: bytes) -> str:
     if name in {"gb2312", "gbk", "x-gbk"}:
         return "gb18030"
     return name if _KNOWN.fullmatch(name) else ""
+
+
+# A page saved with all that belongs to it, as a letter: its parts, each under a head of a few lines.
+_BOUNDARY = re.compile(rb"boundary=\s*\"?([^\"\s;]{1,70})", re.IGNORECASE)
+_CODED = re.compile(rb"content-transfer-encoding:\s*([a-z0-9-]{1,20})", re.IGNORECASE)
+
+
+def page_within(data: bytes) -> bytes:
+    """The page of a letter that holds one; else the data as they are."""
+    head = data[:4096]
+    boundary = _BOUNDARY.search(head)
+    if not head.lstrip().lower().startswith(b"mime-version") or boundary is None:
+        return data
+    for part in islice(data.split(b"--" + boundary[1]), MAX_TABLES):
+        about, _blank, body = part.replace(b"\r\n", b"\n").partition(b"\n\n")
+        if b"text/html" not in about.lower()[:2000] or not body:
+            continue
+        coded = _CODED.search(about[:2000])
+        kind = coded[1].lower() if coded else b""
+        charset = _ENCODING.search(about[:2000])
+        if kind == b"quoted-printable":
+            body = quopri.decodestring(body)
+        elif kind == b"base64":
+            body = binascii.a2b_base64(body)
+        # Its own head says the encoding where the page does not.
+        return body if encoding_of(body) or charset is None else b"<!-- %b -->" % charset[0] + body
+    return data
 
 
 def read_tables(text: str, *, max_rows: int, max_columns: int) -> list[Sheet]:

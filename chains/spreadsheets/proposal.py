@@ -10,6 +10,7 @@ from typing import Literal
 from chains.quantities import is_placeholder
 from chains.spreadsheets.cells import letter, one_line, text_of
 from chains.spreadsheets.columns import Column, fold_header
+from chains.spreadsheets.forms import unfolded
 from chains.spreadsheets.header import Header, Layout, find_header
 from chains.spreadsheets.sheets import MAX_ROWS, Sheets
 
@@ -60,6 +61,7 @@ def propose(
     """What the columns of a file would become: by what was chosen before (`remembered`: folded title → field, "" for
     none), by their names, by what stands in them. `sheet` and `header_row` (as the file counts, 0 for none) where a
     person knows better."""
+    sheets = unfolded(sheets, columns)
     kind, grids = sheets.kind, sheets.grids
     names = [grid.name for grid in grids] if kind != "csv" else []
     among = grids if sheet is None or not 0 <= sheet < len(grids) else [grids[sheet]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,12 +62,19 @@ _NOTE = re.compile(
     r"^(?:注\d*|备注|说明|填表说明|填写说明|注意|注意事项|附注|notes?|remarks?|n\.b\.)\s*[::.、].*|"
     r"^(?:制表|填表|填报|审核|复核|经办|联系|日期|单位|盖章|数据来源|source|prepared)[^:]{0,12}:.*|"
     # The end of a list.
-    r"^\W*(?:以下|以上)(?:空白|无正文|无内容)\W*$|"
+    r"^\W*(?:以下|以上)(?:空白|无正文|无内容)\W*$|^\W*end of (?:report|list|file|table)\W*$|"
+    # The foot of a page.
+    r"^\W*page \d+(?: ?(?:of|/) ?\d+)?\W*$|^printed (?:on|at|by)\b.*|"
     # The last line of our own exports.
     r"^(?:截至 \d|as of \d|incomplete:|文件不完整:).*",
     re.DOTALL,
 )
 
+# "审核人：甲", "签字：": who has to do with the list.
+_SIGNED = re.compile(
+    r"^(?:.{0,8}(?:人|员|负责人|主管|领导|部门|单位|制单|审核|复核|批准|会计|经手|电话|日期|时间|盖章|签字|签名|签章)(?:\s*[(（].{1,8}[)）])?|prepared by|checked by|approved by|date|signature)\s*[:：].{0,30}$",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(
     r"^[(]?[一二三四五六七八九十]+[)]?[、.)].*|^第[一二三四五六七八九十\d]+[章节部分批].*|"
     # The name of a group with how many are in it, or with a colon.
@@ -101,9 +109,13 @@ class Reading:
     skipped: list[Skipped] = field(default_factory=list)
     # The row of another header further down whose columns stand otherwise.
     other_header: int = 0
+    # Columns of figures that have a comma before their decimals.
+    commas: frozenset[int] = frozenset()
+    # What the columns of amounts come to so far.
+    sums: dict[int, float] = field(default_factory=dict)
+    _amounts: frozenset[int] = frozenset()
 
     def rows(self) -> Iterator[Row]:
-        self._refuse_form()
         grid, starts = self.header.grid, self.header.data_starts
         fills = _fills(grid, starts)
         wide = {area[0] for area in grid.merged if self._is_across(area)}
@@ -113,6 +125,14 @@ class Reading:
         ordinals -= {at for places in self.header.fields.values() for at in places}
         ordinal = 0
         above: dict[int, Value] = {}
+        self.commas = self._with_commas()
+        fields = self.header.fields
+        self._amounts = frozenset(
+            at
+            for column in self.columns
+            if not column.fill_down
+            for at in fields.get(column.field, ())
+        )
         groups = self._groups()
         group: dict[int, Value] = {}
         for at in range(starts, len(grid.rows)):
@@ -135,6 +155,7 @@ class Reading:
                 self._why_none(texts, is_wide=at in wide)
                 or ("header" if otherwise is not None else "")
                 or ("note" if self._goes_on(at, texts) else "")
+                or ("sum" if self._is_bare_sum(texts) else "")
             )
             is_struck = at + 1 in grid.struck
             if why or is_struck:
@@ -144,6 +165,7 @@ class Reading:
                 continue
             ordinal += 1
             above = own
+            self._add(texts)
             filled = fills.get(at, {})
             carried = {
                 place: value
@@ -163,6 +185,38 @@ class Reading:
                 )
             yield row
 
+    def _add(self, texts: Mapping[int, str]) -> None:
+        for at in self._amounts & texts.keys():
+            self.sums[at] = self.sums.get(at, 0) + _figure(texts[at])
+
+    def _is_bare_sum(self, texts: Mapping[int, str]) -> bool:
+        """Nothing but what the rows above come to, and no word that says so."""
+        read = {at for places in self.header.fields.values() for at in places} & texts.keys()
+        return bool(read) and all(
+            at in self._amounts and _figure(texts[at]) == round(self.sums.get(at, 0), 6) > 0
+            for at in read
+        )
+
+    def _with_commas(self) -> frozenset[int]:
+        """Columns in which a figure cannot be read otherwise: "1.200,000"; in a file of semicolons also "1,5"."""
+        grid = self.header.grid
+        plain = _COMMA_HERE if grid.delimiter == ";" else _COMMA_ALWAYS
+        places = {
+            at
+            for column in self.columns
+            if column.kind == "value"
+            for at in self.header.fields.get(column.field, ())
+        }
+        return frozenset(
+            at
+            for at in places
+            if any(
+                isinstance(cell := row[at], str) and plain.match(cell)
+                for row in grid.rows[self.header.data_starts :]
+                if at < len(row)
+            )
+        )
+
     def _groups(self) -> dict[int, str]:
         """Columns to the left of the name of a row: what they say once holds for the rows below, where a file has
         no merged cells to say so."""
@@ -181,31 +235,6 @@ class Reading:
         folded = fold_header(text)
         return {column.field for column in self.columns if folded in column.names}
 
-    def _refuse_form(self) -> None:
-        """Names to the left of what they name: such a sheet holds one record, and no list."""
-        header = self.header
-        places = [header.fields[c.field][0] for c in self.columns if c.required]
-        below = header.grid.rows[header.data_starts : header.data_starts + 12]
-        texts = [
-            [
-                text
-                for place, value in enumerate(row)
-                if (text := text_of(value)) and place in places
-            ]
-            for row in below
-            if any(map(text_of, row))
-        ]
-        named = sum(bool(found) and bool(self._known(found[0])) for found in texts)
-        required = {column.field for column in self.columns if column.required}
-        other = sum(bool(found) and bool(self._known(found[0]) - required) for found in texts)
-        if other > 1 and named * 2 > len(texts):
-            raise DomainError(
-                _(
-                    "The sheet is a form, with the names beside what they name. Make it a list: the names in one row, each record in a row below."
-                ),
-                code="spreadsheet.form",
-            )
-
     def _heads_otherwise(self, texts: Mapping[int, str]) -> bool | None:
         """Whether a row is a header of its own: True where its columns stand otherwise, None where it is no header."""
         if len(texts) < 2:
@@ -216,6 +245,9 @@ class Reading:
             return None
         if not any(required & fields for fields in named.values()):
             return None
+        titles = self.header.titles
+        if all(at < len(titles) and titles[at] == text for at, text in texts.items()):
+            return False
         own = {at: name for name, places in self.header.fields.items() for at in places}
         return any(own.get(at) not in fields for at, fields in named.items())
 
@@ -241,6 +273,7 @@ class Reading:
         reasons = (
             ("sum", _SUM.match(first.replace(" ", ""))),
             ("note", is_alone and _NOTE.match(first)),
+            ("note", not is_alone and all(map(_SIGNED.match, texts.values()))),
             ("note", is_alone and len(titles) > 1 and _ASIDE.match(first)),
             ("heading", is_alone and (is_wide or _HEADING.match(first)) and len(titles) > 1),
             ("placeholder", all(map(is_placeholder, read))),
@@ -265,8 +298,7 @@ class Reading:
     def _row(self, at: int, ordinal: int, own: dict[int, Value], filled: dict[int, Value]) -> Row:
         row = Row(at + 1, ordinal, is_hidden=at + 1 in self.header.grid.hidden)
         for column in self.columns:
-            places = self.header.fields.get(column.field, [])
-            cells = [self._cell(column, own, filled, place) for place in places]
+            places, cells = self._cells(column, own, filled)
             for place, cell in zip(places, cells, strict=True):
                 if cell is not None:
                     row.cells[place] = text_of(cell)
@@ -287,6 +319,16 @@ class Reading:
                 self._note(row, finding.field, finding.sentence, is_error=finding.is_error)
         return row
 
+    def _cells(
+        self, column: Column, own: dict[int, Value], filled: dict[int, Value]
+    ) -> tuple[list[int], list[Value]]:
+        for name in (column.field, column.instead):
+            places = self.header.fields.get(name, [])
+            cells = [self._cell(column, own, filled, place) for place in places]
+            if any(cell is not None for cell in cells):
+                return places, cells
+        return [], []
+
     def _cell(
         self, column: Column, own: dict[int, Value], filled: dict[int, Value], place: int
     ) -> Value:
@@ -295,6 +337,8 @@ class Reading:
             value = filled.get(place)
         if isinstance(value, str):
             value = value.strip()
+            if place in self.commas:
+                value = _COMMA.sub(_with_point, value)
         return None if is_placeholder(value) else value
 
     def _read_field(self, row: Row, column: Column, cells: list[tuple[int, Value]]) -> None:
@@ -338,6 +382,23 @@ class Reading:
             sentence=sentence,
         )
         (row.errors if is_error else row.warnings).append(error)
+
+
+def _figure(text: str) -> float:
+    plain = text.replace(",", "")
+    return float(plain) if re.fullmatch(r"\d{1,15}(?:\.\d{1,6})?", plain) else math.nan
+
+
+_COMMA_ALWAYS = re.compile(r"\s*\d{1,3}(?:\.\d{3})+,\d|\s*0,\d+\s*(?:[^\d,.]|$)")
+_COMMA_HERE = re.compile(rf"{_COMMA_ALWAYS.pattern}|\s*\d+,(?:\d{{1,2}}|\d{{4,}})\s*(?:[^\d,.]|$)")
+_COMMA = re.compile(
+    r"(?<![\d.,])(?P<whole>\d{1,3}(?:\.\d{3})+(?!\d)|\d+)(?:,(?P<part>\d+))?(?![\d.,])"
+)
+
+
+def _with_point(figure: re.Match[str]) -> str:
+    part = figure["part"]
+    return figure["whole"].replace(".", "") + (f".{part}" if part else "")
 
 
 def _fills(grid: Grid, starts: int) -> dict[int, dict[int, Value]]:

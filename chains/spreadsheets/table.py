@@ -11,6 +11,7 @@ from chains.errors import DomainError
 from chains.spreadsheets.cells import letter, one_line, text_of
 from chains.spreadsheets.columns import Column, Finding
 from chains.spreadsheets.container import MAX_BYTES
+from chains.spreadsheets.forms import unfolded
 from chains.spreadsheets.grid import Grid, refusal
 from chains.spreadsheets.header import Header, Layout, find_header, laid_out
 from chains.spreadsheets.rows import Reading, Row, RowError, Skipped
@@ -31,6 +32,7 @@ class Table:
     rows: list[Row]
     skipped: list[Skipped]
     other_sheets: list[str] = field(default_factory=list)  # that hold such a list too
+    is_form: bool = False  # its rows were forms, counted in the order of the file
 
     @property
     def unread(self) -> list[str]:
@@ -75,6 +77,7 @@ def read_table(
     """
     if not isinstance(file, Sheets):
         file = open_sheets(file, max_bytes=max_bytes, max_rows=max_rows)
+    file = unfolded(file, columns)
     kind, grids = file.kind, file.grids
     if layout is None:
         header = find_header(grids, columns, max_rows=max_rows)
@@ -118,6 +121,7 @@ def _table(kind: str, header: Header, rows: list[Row], skipped: list[Skipped]) -
         heads={at: one_line(title) for at, title in enumerate(header.titles) if title},
         rows=rows,
         skipped=skipped,
+        is_form=header.grid.is_form,
     )
 
 

@@ -215,6 +215,7 @@ def _preview(
         "bad_count": len(bad),
         "doubts": [(row, note) for row in rows if row.draft for note in row.notes][:SHOWN],
         "skipped": table.skipped[:20],
+        "is_form": table.is_form,
     }
     return context
 

@@ -263,7 +263,6 @@ def test_what_a_file_holds_beside_the_read_table_is_said():
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (sheet_of([["产品名称", "泵"], ["规格型号", "CB"], ["数量", "50"], ["单位", "台"]]), "spreadsheet.form"),
         (b"\xef\xbb\xbf\r\n\r\n", "spreadsheet.empty"),
         ("产品名称,数量\n".encode(), "spreadsheet.empty"),
         (b"<html><table><tr><td>x</td></tr></table></html>", "spreadsheet.kind"),
@@ -503,15 +502,6 @@ def test_list_of_suppliers_with_its_columns_apart():
     assert second.draft.people[0].phone == "13900000001"
     assert (several.draft, several.notes[0]["column"]) == (None, "A")
     assert [note["column"] for note in unclear.notes] == ["D"]
-
-
-def test_form_of_one_body_is_not_taken_for_a_list():
-    data = sheet_of([["企业名称", "示例甲", "统一社会信用代码", A], ["所在地", "海盐县", "联系人", "甲"], ["电话", "1", "邮箱", "a"]])  # fmt: skip
-
-    with pytest.raises(DomainError) as refused:
-        rows(Import.Kind.ENTERPRISES, data)
-
-    assert refused.value.code == "spreadsheet.form"
 
 
 def test_units_in_the_headers_of_capabilities_count_once():

@@ -573,7 +573,7 @@ BOMBS = {
     "not_a_workbook": (lambda: zipped([("a", "b")]), "spreadsheet.kind"),
     "html_as_xls": (lambda: b"<html><table><tr><td>x", "spreadsheet.kind"),
     "open_quote": (lambda: b'name,note\n"' + b"a\n" * 1_000_000, "spreadsheet.unreadable"),
-    "commas": (lambda: b"name,note\n" + b"," * 9_000_000, "spreadsheet.too_wide"),
+    "commas": (lambda: b"name,note\n" + b"," * 9_000_000 + b"x", "spreadsheet.too_wide"),
     "long_csv": (lambda: b"name,note\n" + b"a,b\n" * 1_000_000, "spreadsheet.too_long"),
     "empty_lines": (lambda: b"name\n" + b"\n" * 9_000_000, "spreadsheet.too_long"),
     "too_big": (lambda: b"name\n" + b"a" * 11_000_000, "file.too_big"),

@@ -411,7 +411,7 @@ def test_long_list_is_read_by_the_worker_goes_on_where_it_stopped_and_says_so(
         (b"%PDF-1.7 no sheet", "This is no .xlsx, .xls or .csv file."),
         (b"a" * (10 * 1024 * 1024 + 1), "The file is larger than 10 MB."),
         (b'"' + b"x\n" * 300_000, "cannot be read"),
-        (b"," * 100_000, "wider than 200 columns"),
+        (b"," * 100_000 + b"x", "wider than 200 columns"),
     ],
     ids=["empty", "pdf", "big", "open-quote", "wide"],
 )

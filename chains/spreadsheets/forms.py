@@ -1,0 +1,241 @@
+"""Forms – the names beside what they name, or above it – read as the list that they would be."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+
+from chains.spreadsheets.cells import text_of
+from chains.spreadsheets.columns import Column, fold_header, unnumbered
+from chains.spreadsheets.grid import MAX_COLUMNS, Grid, Value
+from chains.spreadsheets.sheets import Sheets
+
+# Of a sheet that is looked at for being a form.
+_LOOKED_AT = 40
+_LONGEST_LABEL = 40
+# "企业名称：示例甲有限公司" in one cell.
+_COLON = re.compile(r"\s*(?P<name>[^:：\n]{1,40}?)\s*[:：]\s*(?P<value>\S.*)", re.DOTALL)
+# Two such in one cell.
+_GAP = re.compile(r"\n+|[ \t\u3000]{2,}")
+# Columns of a form that hold neither names nor values.
+_ASIDES = frozenset(
+    map(fold_header, ("说明", "填写说明", "填表说明", "备注", "要求", "填写要求", "是否必填", "示例", "note", "notes", "remark", "remarks", "instructions", "example", "required"))
+)  # fmt: skip
+
+Said = tuple[str, Value]
+Token = tuple[int, Value]
+
+
+@dataclass(slots=True)
+class _Form:
+    grid: Grid
+    records: list[list[Said]]
+    fields: int
+
+
+def unfolded(sheets: Sheets, columns: Sequence[Column]) -> Sheets:
+    """All forms of a file as one list, where it holds forms; their names become its columns, each form a row."""
+    names = _Names(columns)
+    forms = [form for grid in sheets.grids if (form := _form_of(grid, names)) is not None]
+    if not forms:
+        return sheets
+    if sheets.kind == "csv":
+        # Other grids are the same text, cut otherwise.
+        forms = [max(forms, key=lambda form: form.fields)]
+        return Sheets(sheets.kind, [_as_list(forms)])
+    read = [id(form.grid) for form in forms]
+    return Sheets(sheets.kind, [_as_list(forms), *(g for g in sheets.grids if id(g) not in read)])
+
+
+@dataclass(slots=True)
+class _Names:
+    """What the fields are called."""
+
+    columns: Sequence[Column]
+    fields: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for column in self.columns:
+            for name in column.names:
+                self.fields.setdefault(name, set()).add(column.field)
+
+    def of(self, text: str) -> set[str]:
+        if not text or len(text) > _LONGEST_LABEL:
+            return set()
+        text = unnumbered(text)
+        return self.fields.get(fold_header(text)) or self.fields.get(
+            fold_header(re.sub(r"[(（][^()（）]*[)）]", "", text)), set()
+        )
+
+    @property
+    def required(self) -> set[str]:
+        return {column.field for column in self.columns if column.required}
+
+
+def _tokens(row: Sequence[Value]) -> list[Token]:
+    return [(place, value) for place, value in enumerate(row) if text_of(value)]
+
+
+def _form_of(grid: Grid, names: _Names) -> _Form | None:
+    if grid.too_large or not _is_labelled(grid, names):
+        return None
+    records = _across(grid, names) or list(_records(_said(grid, names), names))
+    if not records:
+        return None
+    said = [name for name, _value in records[0]]
+    found = set().union(*map(names.of, said))
+    header = max((_known_beside(row, names) for row in grid.rows[:_LOOKED_AT]), default=0)
+    is_form = names.required <= found and len(found) > max(header, 1)
+    return _Form(grid, records, len(found)) if is_form else None
+
+
+def _is_labelled(grid: Grid, names: _Names) -> bool:
+    """Most of its rows have a name in them; of a list the header has."""
+    filled = list(islice((tokens for row in grid.rows if (tokens := _tokens(row))), _LOOKED_AT))
+    labelled = sum(any(_own_names(value, names) for _place, value in tokens) for tokens in filled)
+    return labelled > 1 and labelled * 2 >= len(filled)
+
+
+def _own_names(value: Value, names: _Names) -> set[str]:
+    """The fields a cell names, alone or before a colon."""
+    if not isinstance(value, str):
+        return set()
+    return names.of(value) or set().union(*(names.of(name) for name, _v in _in_cell(value, names)))
+
+
+def _known_beside(row: Sequence[Value], names: _Names) -> int:
+    """How many fields a row names, were it the header of a list: names with nothing but names beside them."""
+    tokens = _tokens(row)
+    known = [names.of(text_of(value)) for _place, value in tokens]
+    return len(set().union(*known)) if known and all(known) else 0
+
+
+def _in_cell(text: str, names: _Names) -> list[tuple[str, str]]:
+    """The names and values of one cell: "联系人：王丙  电话：139…"."""
+    found: list[tuple[str, str]] = []
+    if ":" not in text and "：" not in text:
+        return found
+    for piece in _GAP.split(text):
+        said = _COLON.fullmatch(piece)
+        if said is not None and names.of(said["name"]):
+            found.append((said["name"], said["value"].strip()))
+        elif found and piece.strip():
+            found[-1] = (found[-1][0], f"{found[-1][1]}\n{piece.strip()}")
+    return found
+
+
+def _said(grid: Grid, names: _Names) -> Iterator[Said]:
+    """Each name with what stands beside it, in its cell or below it."""
+    rows = [_tokens(row) for row in grid.rows]
+    places = Counter(
+        place for tokens in rows for place, value in tokens if names.of(text_of(value))
+    )
+    taken = -1
+    for at, tokens in enumerate(rows):
+        if at == taken:
+            continue
+        below = rows[at + 1] if at + 1 < len(rows) else []
+        if _stands_over(tokens, below, names):
+            values = dict(below)
+            yield from ((text_of(name), values.get(place)) for place, name in tokens)
+            taken = at + 1
+        else:
+            yield from _beside(tokens, places, names)
+
+
+def _stands_over(tokens: list[Token], below: list[Token], names: _Names) -> bool:
+    """Whether a row only names what the row below it says."""
+    if len(tokens) < 2 or not all(names.of(text_of(value)) for _place, value in tokens):
+        return False
+    return {place for place, _value in below} <= {place for place, _value in tokens} and not any(
+        names.of(text_of(value)) for _place, value in below
+    )
+
+
+def _beside(tokens: list[Token], places: Counter[int], names: _Names) -> Iterator[Said]:
+    name = ""
+    for nth, (place, value) in enumerate(tokens):
+        text = text_of(value)
+        following = text_of(tokens[nth + 1][1]) if nth + 1 < len(tokens) else ""
+        if inside := _in_cell(text, names) if isinstance(value, str) else []:
+            yield from inside
+            name = ""
+        elif names.of(text) and place in places and not (name and names.of(following) == set()):
+            if name:
+                yield name, None
+            name = text
+        elif name:
+            yield name, value
+            name = ""
+        elif _is_label(text, place, places) and following and not names.of(following):
+            name = text
+    if name:
+        yield name, None
+
+
+def _is_label(text: str, place: int, places: Counter[int]) -> bool:
+    """A name that nothing here knows, among those that are known."""
+    return places[place] > 1 and len(text) <= _LONGEST_LABEL and not text[:1].isdigit()
+
+
+def _records(said: Iterator[Said], names: _Names) -> Iterator[list[Said]]:
+    """Cards below one another: the name that leads the first comes again."""
+    record: list[Said] = []
+    heard: set[str] = set()
+    lead = ""
+    for name, value in said:
+        folded = fold_header(name)
+        is_lead = folded == lead or bool(names.of(name) & names.required)
+        if is_lead and folded in heard:
+            yield record
+            record, heard = [], set()
+        lead = lead or folded
+        heard.add(folded)
+        record.append((name, value))
+    if record:
+        yield record
+
+
+def _across(grid: Grid, names: _Names) -> list[list[Said]]:
+    """A list laid on its side: names in one column, in each column to the right of it one record."""
+    rows = [tokens for row in grid.rows if (tokens := _tokens(row))]
+    leads = [t for t in rows if names.of(text_of(t[0][1])) & names.required and len(t) > 2]
+    if len(leads) != 1 or any(names.of(text_of(value)) for _place, value in leads[0][1:]):
+        return []
+    (edge, _name), *values = leads[0]
+    above = [t for t in takewhile(lambda tokens: tokens is not leads[0], rows) if len(t) > 1]
+    titles = {place: fold_header(text_of(value)) for t in above[-1:] for place, value in t}
+    places = [place for place, _value in values if titles.get(place, "") not in _ASIDES]
+    records: list[list[Said]] = [[] for _place in places]
+    for tokens in rows:
+        cells = dict(tokens)
+        name = text_of(tokens[0][1])
+        if tokens[0][0] == edge and len(name) <= _LONGEST_LABEL and cells.keys() & set(places):
+            for record, place in zip(records, places, strict=True):
+                record.append((name, cells.get(place)))
+    return records
+
+
+def _as_list(forms: Sequence[_Form]) -> Grid:
+    titles: dict[tuple[str, int], str] = {}
+    rows: list[dict[tuple[str, int], Value]] = []
+    for record in (record for form in forms for record in form.records):
+        nth: Counter[str] = Counter()
+        row: dict[tuple[str, int], Value] = {}
+        for name, value in record:
+            # Named twice: two people, each with a telephone.
+            key = (fold_header(name), nth[fold_header(name)])
+            nth[key[0]] += 1
+            titles.setdefault(key, name.strip(" :：*"))
+            row[key] = value
+        rows.append(row)
+    places = list(titles)[:MAX_COLUMNS]
+    cells: list[list[Value]] = [[titles[key] for key in places]]
+    cells += [[row.get(key) for key in places] for row in rows]
+    return dataclasses.replace(
+        forms[0].grid, rows=cells, merged=[], hidden=frozenset(), struck=frozenset(), is_form=True
+    )
