@@ -7,6 +7,8 @@ import datetime
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from chains.models import Enterprise
+
 
 class MomentInput(forms.DateTimeInput):
     input_type = "datetime-local"
@@ -24,3 +26,13 @@ def check_year(value: datetime.date) -> None:
 class MomentField(forms.DateTimeField):
     widget = MomentInput
     default_validators = [check_year]
+
+
+def on_register(name: str) -> Enterprise | None:
+    """The verified body of this name, in any of the ways it is written there."""
+    rows = Enterprise.objects.verified()
+    return (
+        rows.filter(name=name).first()
+        or rows.filter(name_en__iexact=name).first()
+        or rows.filter(aliases__text__iexact=name).first()
+    )

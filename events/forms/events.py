@@ -22,8 +22,9 @@ from chains.models import (
     ParticipantKind,
     QualificationKind,
 )
-from events.forms import MomentField
+from events.forms import MomentField, on_register
 from events.models import Event, EventLevel, Series
+from events.services import copies
 
 
 class EventFilterForm(Form):
@@ -162,9 +163,31 @@ class EventForm(Form):
         choices=(
             ("arrival", _("By arrival")),
             ("tier_then_arrival", _("By tier, then by arrival")),
-            ("draw", _("By a draw")),
+            ("draw", _("By a lot that is drawn when one joins")),
+            ("seeded_draw", _("All seats by a draw with a published seed")),
         ),
         label=_("Rule of the waiting list"),
+    )
+    draws_at = MomentField(
+        required=False,
+        label=_("Moment of the draw"),
+        help_text=_("Who registers before it takes part; nobody is given a seat before."),
+    )
+    draw_source_zh = forms.CharField(
+        max_length=300, required=False, label=_("Where the seed comes from, in Chinese")
+    )
+    draw_source_en = forms.CharField(
+        max_length=300,
+        required=False,
+        label=_("Where the seed comes from, in English"),
+        help_text=_("A number that becomes public at that moment and that nobody can choose"),
+    )
+    draw_commitment = forms.RegexField(
+        r"^[0-9a-fA-F]{64}$",
+        required=False,
+        label=_("SHA-256 of the seed"),
+        help_text=_("Instead, or besides: the digest of a seed you keep until then"),
+        error_messages={"invalid": _("A SHA-256 digest has 64 places, 0–9 and a–f.")},
     )
     offer_hours = forms.IntegerField(
         min_value=1,
@@ -203,6 +226,9 @@ class EventForm(Form):
         if len(hosts) == 1:
             choice.initial = hosts[0].public_id
 
+    def clean_draw_commitment(self) -> str:
+        return str(self.cleaned_data["draw_commitment"]).lower()
+
     def clean_co_hosts(self) -> list[Enterprise]:
         """Bodies by the names that stand on the register; what is not found is named."""
         found, unknown = [], []
@@ -210,12 +236,7 @@ class EventForm(Form):
             name = line.strip()
             if not name:
                 continue
-            rows = Enterprise.objects.verified()
-            body = (
-                rows.filter(name=name).first()
-                or rows.filter(name_en__iexact=name).first()
-                or rows.filter(aliases__text__iexact=name).first()
-            )
+            body = on_register(name)
             if body is None:
                 unknown.append(name)
             elif body not in found:
@@ -235,7 +256,8 @@ class EventForm(Form):
             for name in (
                 "name_zh", "name_en", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "region",
                 "registration_opens_at", "registration_closes_at", "delegates_until", "delegates_per_enterprise", "admission",
-                "waiting_rule", "offer_hours", "walk_ins", "reminder_days",
+                "waiting_rule", "offer_hours", "walk_ins", "reminder_days", "draws_at", "draw_source_zh", "draw_source_en",
+                "draw_commitment",
             )
         }  # fmt: skip
         general = event.tiers.filter(is_general=True).first()
@@ -263,6 +285,12 @@ class CopyForm(Form):
     starts_at = MomentField(
         label=_("Starts"), help_text=_("All other times are shifted by as much.")
     )
+    parts = forms.MultipleChoiceField(
+        choices=copies.Part.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("What comes along"),
+    )
 
     def __init__(self, *args: Any, hosts: Sequence[Enterprise], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -279,6 +307,7 @@ class CopyForm(Form):
             "name_zh": event.name_zh.replace(then, now),
             "name_en": event.name_en.replace(then, now),
             "starts_at": start,
+            "parts": list(copies.USUAL),
         }
 
 

@@ -26,6 +26,9 @@ class RegistrationForm(Asking):
     accepts_partial = forms.BooleanField(
         required=False, label=_("Fewer seats are fine if not all are free")
     )
+    may_be_named = forms.BooleanField(
+        required=False, label=_("Our name may be shown in public as that of a participant")
+    )
 
     def __init__(
         self, *args: Any, event: Event, enterprises: Sequence[Enterprise], **kwargs: Any

@@ -165,6 +165,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def waiting(self) -> Self:
         return self.filter(status=Registration.Status.WAITLISTED)
 
+    def in_the_pool(self) -> Self:
+        """Who takes part in the draw of the event: registered in time, decided yet or not."""
+        return self.filter(
+            status__in=(Registration.Status.SUBMITTED, Registration.Status.WAITLISTED),
+            queued_at__lte=F("event__draws_at"),
+        )
+
     def taking_seats(self) -> Self:
         """Of those that wait, whose turn may come: a suspended enterprise reads, nothing else. It keeps its place."""
         return self.waiting().exclude(enterprise__status="suspended")

@@ -13,11 +13,10 @@ from chains import audit, changes
 from chains.errors import DomainError
 from chains.models import User
 from chains.templatetags.localised import moment
-from events.models import Draw, Event, Registration
+from events.models import Draw, Event
 from events.services import events, waiting_list
 
 SEED_MOST = 200
-_TAKE_PART = (Registration.Status.SUBMITTED, Registration.Status.WAITLISTED)
 
 
 class Lot(NamedTuple):
@@ -38,8 +37,7 @@ def hold(*, event: Event, seed: str, by: User) -> Draw:
     _check(event)
     seed = _checked_seed(event, seed)
     tiers = list(event.tiers.locked())
-    pool = event.registrations.filter(status__in=_TAKE_PART, queued_at__lte=event.draws_at)
-    rows = list(pool.values_list("public_id", "queue_no"))
+    rows = list(event.registrations.in_the_pool().values_list("public_id", "queue_no"))
     row = Draw.objects.create(
         event=event,
         seed=seed,

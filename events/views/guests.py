@@ -296,9 +296,10 @@ def _approve(request: MemberRequest, row: Registration) -> str:
     decided = admission.approve(registration=row, by=request.user)
     if decided.status == Status.CONFIRMED:
         return _("approved, seats: %(seats)d") % {"seats": decided.seats_held}
-    return _("approved; on the waiting list at place %(rank)d") % {
-        "rank": waiting_list.rank(decided) or 0
-    }
+    rank = waiting_list.rank(decided)
+    if rank is None:
+        return _("approved; takes part in the draw")
+    return _("approved; on the waiting list at place %(rank)d") % {"rank": rank}
 
 
 def _decline(request: MemberRequest, row: Registration) -> str:
@@ -327,6 +328,8 @@ def _move(request: MemberRequest, row: Registration) -> str:
     place_now = waiting_list.rank(moved)
     if place_now:
         return _("moved to place %(rank)d") % {"rank": place_now}
+    if moved.status == Status.WAITLISTED:
+        return _("moved; places are given by the draw")
     return _("moved; seats are offered: %(seats)d") % {"seats": moved.seats_held}
 
 

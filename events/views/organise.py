@@ -211,6 +211,7 @@ def _prepared(event: Event) -> dict[str, int]:
         "parts": event.agenda.count(),
         "staff": event.staff.count(),
         "documents": event.documents.count(),
+        "leading": event.leading_guests.count(),
         "own_letters": event.letter_templates.count(),
     }
 
@@ -225,6 +226,9 @@ def _unready(event: Event, guests: statistics.Guests) -> dict[str, Any] | None:
     open_points = {
         "seats": max(0, guests.seats - guests.named),
         "letters": letters.count(),
+        "draw": event.draws_at is not None
+        and event.draws_at <= timezone.now()
+        and event.awaits_draw,
         "lacks_desk": not event.staff.filter(role=EventStaff.Role.DESK).exists(),
     }
     return open_points if any(open_points.values()) else None

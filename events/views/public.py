@@ -264,6 +264,9 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "directions": _directions(event),
             "agenda": _agenda(event),
             "documents": event.documents.all(),
+            "leading": ()
+            if event.status == Event.Status.CANCELLED
+            else event.leading_guests.public(),
             "requirements": requirements,
             "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
             "kinds": kinds,

@@ -74,6 +74,7 @@ def panel(
             ),
             default=None,
         ),
+        "awaits_draw": event.awaits_draw,
         "mine": [{"row": row, "rank": ranks.get(row.pk)} for row in mine],
         "form": form,
         "may_edit": {one.pk for one in _editable(request.user)}
@@ -153,6 +154,8 @@ def _said(row: Registration) -> str:
         return _("Confirmed. Seats: %(seats)d.") % {"seats": row.seats_held}
     if row.status == Status.OFFERED:
         return _("Seats are offered to you. Take them before the offer lapses.")
+    if row.status == Status.WAITLISTED and row.event.awaits_draw:
+        return _("You take part in the draw. Your number stands below.")
     if row.status == Status.WAITLISTED:
         return _("You are on the waiting list. Your place stands below.")
     return _("Registration received. You will be told when it is decided.")
@@ -173,6 +176,22 @@ def registration_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("The registration is cancelled; its seats are free again."))
+    return redirect("events:register", public_id=row.event.public_id)
+
+
+@posted("events:event_list")
+def registration_naming(request: MemberRequest, public_id: str) -> HttpResponse:
+    """Whether the public reads the name as that of a participant."""
+    row = _own(request, public_id)
+    wanted = request.POST.get("may_be_named") == "yes"
+    try:
+        registration.set_naming(registration=row, may_be_named=wanted, by=request.user)
+    except DomainError as error:
+        if error.is_refusal:
+            return refusal(request, error)
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Saved."))
     return redirect("events:register", public_id=row.event.public_id)
 
 

@@ -6,13 +6,16 @@ from django.db.models import Prefetch, QuerySet
 from rest_framework import serializers
 
 from chains.models import Requirement
-from events.models import AgendaItem, Event, FormQuestion, Listing, Tier
+from events.models import AgendaItem, Event, FormQuestion, LeadingGuest, Listing, Tier
 from matchmaking.api import filters
 from matchmaking.api.capacity import CapacityActions
 from matchmaking.api.checkins import CheckInActions
+from matchmaking.api.copies import CopyActions
 from matchmaking.api.documents import DocumentActions
+from matchmaking.api.draws import DrawActions
 from matchmaking.api.enterprises import EnterpriseNameSerializer
 from matchmaking.api.invitations import InvitationActions
+from matchmaking.api.leading import LeadingActions
 from matchmaking.api.listings import ListActions
 from matchmaking.api.programmes import SeriesSerializer
 from matchmaking.api.queues import QueueActions
@@ -59,6 +62,16 @@ class AgendaItemSerializer(serializers.ModelSerializer[AgendaItem]):
         )  # fmt: skip
 
 
+class LeadingGuestSerializer(serializers.ModelSerializer[LeadingGuest]):
+    """A leading enterprise that is coming and has agreed to be named."""
+
+    enterprise = EnterpriseNameSerializer(read_only=True)
+
+    class Meta:
+        model = LeadingGuest
+        fields = ("enterprise", "text_zh", "text_en", "order")
+
+
 class EventSerializer(serializers.ModelSerializer[Event]):
     level = serializers.CharField(source="level_id", read_only=True)
     host = EnterpriseNameSerializer(read_only=True)
@@ -72,6 +85,7 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     listings = ListingSerializer(source="public_listings", many=True, read_only=True)
     questions = FormQuestionSerializer(source="asked", many=True, read_only=True)
     agenda = AgendaItemSerializer(many=True, read_only=True)
+    leading_guests = LeadingGuestSerializer(source="public_guests", many=True, read_only=True)
 
     class Meta:
         model = Event
@@ -80,12 +94,21 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "docking_kinds", "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text",
             "text_en", "delegates_per_enterprise", "admission", "waiting_rule", "offer_hours",
             "walk_ins", "registration_opens_at", "registration_closes_at", "delegates_until", "status", "tiers", "listings",
-            "questions", "agenda",
+            "questions", "agenda", "leading_guests",
+            "draws_at", "draw_source_zh", "draw_source_en", "draw_commitment",
         )  # fmt: skip
 
 
 class EventViewSet(
-    CapacityActions, CheckInActions, DocumentActions, InvitationActions, ListActions, QueueActions
+    CapacityActions,
+    CheckInActions,
+    CopyActions,
+    DocumentActions,
+    DrawActions,
+    InvitationActions,
+    LeadingActions,
+    ListActions,
+    QueueActions,
 ):
     queryset = Event.objects.none()
     serializer_class = EventSerializer
@@ -109,6 +132,7 @@ class EventViewSet(
                 "tiers",
                 "agenda",
                 Prefetch("listings", listings, "public_listings"),
+                Prefetch("leading_guests", LeadingGuest.objects.public(), "public_guests"),
                 Prefetch("questions", FormQuestion.objects.asked(), "asked"),
             )
             .order_by("-starts_at", "pk")

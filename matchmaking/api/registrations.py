@@ -56,7 +56,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         model = Registration
         fields = (
             "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
-            "accepts_partial", "tier", "rank", "offer_expires_at", "attended", "qualifications_held", "answers",
+            "accepts_partial", "may_be_named", "tier", "rank", "offer_expires_at", "attended", "qualifications_held", "answers",
         )  # fmt: skip
 
     def get_rank(self, registration: Registration) -> int | None:
@@ -72,6 +72,10 @@ class GiveBackSerializer(serializers.Serializer[Any]):
     leaving = serializers.ListField(
         child=serializers.CharField(max_length=12), required=False, default=list, max_length=100
     )
+
+
+class NamingSerializer(serializers.Serializer[Any]):
+    may_be_named = serializers.BooleanField()
 
 
 class MoveSerializer(serializers.Serializer[Any]):
@@ -141,6 +145,11 @@ class ApplicationSerializer(serializers.Serializer[Any]):
     seats = serializers.IntegerField(min_value=1, max_value=100)
     purposes = serializers.MultipleChoiceField(choices=Registration.Purpose.choices, required=False)
     accepts_partial = serializers.BooleanField(required=False, default=False)
+    may_be_named = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="The public may read the enterprise's name as that of a participant.",
+    )
     answers = AnswersField(required=False, help_text=HOW_TO_ANSWER)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -194,6 +203,7 @@ class RegistrationViewSet(ReadViewSet):
             seats=fields["seats"],
             purposes=sorted(fields.get("purposes", ())),
             accepts_partial=fields["accepts_partial"],
+            may_be_named=fields["may_be_named"],
             answers=fields.get("answers"),
             by=request.user,
         )
@@ -246,6 +256,16 @@ class RegistrationViewSet(ReadViewSet):
         """Take the seats that are offered, before the offer lapses."""
         row = offers.accept(registration=self.get_object(), by=request.user)
         return Response(self.get_serializer(row).data)
+
+    @extend_schema(request=NamingSerializer, responses=RegistrationSerializer)
+    @action(detail=True, methods=["post"])
+    def naming(self, request: Request, public_id: str) -> Response:
+        """Agree that the public reads the enterprise's name as that of a participant, or take that back."""
+        row = self.get_object()
+        body = NamingSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        registrations.set_naming(registration=row, by=request.user, **body.validated_data)
+        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
 
     @extend_schema(request=GiveBackSerializer, responses=RegistrationSerializer)
     @action(detail=True, methods=["post"], url_path="give-back")

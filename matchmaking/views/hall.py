@@ -34,6 +34,8 @@ from matchmaking.views.panels import interest_panel
 
 LINES_ON_A_SLIDE = 8
 WIDE = 36
+# The slide of the leading enterprises; codes of requirements have no vowels.
+LEADING = "leading"
 SECONDS = (5, 120)
 USUAL_SECONDS = 15
 # How often the screen asks; around the moment of the list more often, so that it opens with everything else.
@@ -77,15 +79,32 @@ def _before(event: Event) -> dict[str, Any]:
         "phase": "before",
         "opens_at": opens_at,
         "listed": event.listings.filter(requirement__status__in=Requirement.ACCEPTED).count(),
+        "guests": event.leading_guests.public(),
         "asks_every": ASKS_AT_THE_MOMENT if is_near else ASKS_EVERY,
     }
 
 
 def _slide(event: Event, at: str) -> dict[str, Any]:
-    codes = list(_shown(event).values_list("code", flat=True))
+    guests = list(event.leading_guests.public())
+    listed = list(_shown(event).values_list("code", flat=True))
+    codes = [
+        *listed,
+        *([LEADING] if guests else []),
+    ]  # when the list opens, the first of it stands there
     if not codes:
         return {"phase": "empty", "asks_every": ASKS_EVERY}
     place = codes.index(at) if at in codes else 0
+    turn = {
+        "asks_every": ASKS_EVERY,
+        "at": codes[place],
+        "suppliers": _suppliers(event),
+        "number": place + 1,
+        "count": len(codes),
+        "previous": codes[place - 1],
+        "next": codes[(place + 1) % len(codes)],
+    }
+    if codes[place] == LEADING:
+        return {"phase": "leading", "guests": guests, **turn}
     listing = (
         _shown(event)
         .select_related(
@@ -98,7 +117,9 @@ def _slide(event: Event, at: str) -> dict[str, Any]:
     lines = list(listing.requirement.lines.open().select_related("unit").order_by("number"))
     # One that is left over has room where "and 1 more" would stand.
     shown = lines if len(lines) <= LINES_ON_A_SLIDE else lines[: LINES_ON_A_SLIDE - 1]
-    following = [codes[(place + step) % len(codes)] for step in (1, 2)]
+    # Those after it; the leading enterprises come in between and are no requirement.
+    own = listed.index(codes[place])
+    following = [listed[(own + step) % len(listed)] for step in (1, 2)]
     named = {
         row.code: row
         for row in _shown(event)
@@ -107,20 +128,15 @@ def _slide(event: Event, at: str) -> dict[str, Any]:
     }
     return {
         "phase": "slide",
-        "asks_every": ASKS_EVERY,
+        **turn,
         "listing": listing,
         "requirement": listing.requirement,
         "size": _size(listing.requirement.title),
         "lines": shown,
         "more": len(lines) - len(shown),
         "answered": _answered(listing.requirement),
-        "suppliers": _suppliers(event),
         "address": listing.address,
-        "number": place + 1,
-        "count": len(codes),
-        "previous": codes[place - 1],
-        "following": [named[code] for code in following[: len(codes) - 1]],
-        "next": following[0],
+        "following": [named[code] for code in following[: len(listed) - 1]],
     }
 
 

@@ -15,7 +15,7 @@ from pytest_django.asserts import assertContains
 from chains.tasks import deliver_notifications
 from events import tasks
 from events.models import Event
-from events.services import agenda, letters, questions
+from events.services import agenda, copies, letters, questions
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, TierFactory, organiser_of
 
@@ -81,7 +81,7 @@ def test_from_last_years_event_to_a_calendar_that_follows_this_years():
     office.post(
         reverse("events:event_copy", args=[old.public_id]),
         {"host": old.host.public_id, "name_zh": "光伏对接会", "name_en": "PV docking",
-         "starts_at": starts.strftime("%Y-%m-%dT%H:%M")},
+         "starts_at": starts.strftime("%Y-%m-%dT%H:%M"), "parts": list(copies.USUAL)},
     )  # fmt: skip
     event = Event.objects.exclude(pk=old.pk).get()
     address = [event.public_id]

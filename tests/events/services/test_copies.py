@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertRedirects
@@ -15,12 +16,13 @@ from events.models import (
     AgendaItem,
     ChecklistItem,
     Event,
+    EventDocument,
     EventStaff,
     FormQuestion,
     LetterTemplate,
     Listing,
 )
-from events.services import copies, events, tiers, waiting_list
+from events.services import copies, documents, events, tiers, waiting_list
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
@@ -36,6 +38,7 @@ from tests.factories.events import (
     TierFactory,
     organiser_of,
 )
+from tests.matchmaking.views.test_attachments import PDF
 
 pytestmark = pytest.mark.django_db
 YEAR = datetime.timedelta(weeks=52)
@@ -132,7 +135,9 @@ def test_everything_prepared_comes_along_dates_shift_and_people_stay_behind():
         ("订桌签", None, None, due)
     ]
     assert [new.registrations.count(), new.listings.count(), new.staff.count()] == [0, 0, 0]
-    assert AuditEntry.objects.get(action="event.copied").data == {"source": event.public_id}
+    assert AuditEntry.objects.get(action="event.copied").data == {
+        "source": event.public_id, "parts": list(copies.USUAL),
+    }  # fmt: skip
     assert Change.objects.filter(noun="event", verb="copied", target=new.public_id).count() == 1
 
 
@@ -196,7 +201,7 @@ def test_from_the_page_of_a_new_event_to_the_draft(client):
     form = client.get(address).context["form"]
     given = {
         "host": event.host.public_id, "name_zh": form["name_zh"].value(), "name_en": form["name_en"].value(),
-        "starts_at": form["starts_at"].value().strftime("%Y-%m-%dT%H:%M"),
+        "starts_at": form["starts_at"].value().strftime("%Y-%m-%dT%H:%M"), "parts": form["parts"].value(),
     }  # fmt: skip
     answer = client.post(address, given)
 
@@ -204,3 +209,41 @@ def test_from_the_page_of_a_new_event_to_the_draft(client):
     assertRedirects(answer, reverse("events:event_overview", args=[new.public_id]))
     assert (new.name_zh, new.name_en) == ("2027 光伏对接会", "PV Docking 2027")
     assert timezone.localtime(new.starts_at).strftime("%Y-%m-%d %H:%M") == "2027-12-08 08:30"
+
+
+def test_what_comes_along_is_chosen_and_documents_stay_behind_unless_asked_for(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    event, _following = last_year()
+    by = organiser_of(event)
+    plan = SimpleUploadedFile("plan.pdf", PDF)
+    documents.add(event=event, title_zh="平面图", title_en="Plan", upload=plan, by=by)
+    about = {"event": event, "host": event.host, "by": by, "starts_at": event.starts_at + YEAR}
+
+    def along(**fields):
+        new = copies.copy(name_zh="新", name_en="New", **about, **fields)
+        return new, [
+            name
+            for name, rows in (
+                ("tiers", new.tiers), ("questions", new.questions), ("letters", new.letter_templates),
+                ("agenda", new.agenda), ("checklist", new.checklist), ("co_hosts", new.co_hosts),
+                ("documents", new.documents),
+            )
+            if rows.exists()
+        ]  # fmt: skip
+
+    assert along()[1] == [part.value for part in copies.USUAL] == [
+        "tiers", "questions", "letters", "agenda", "checklist", "co_hosts",
+    ]  # fmt: skip
+    nothing, found = along(parts=())
+    assert (found, nothing.asks_questions) == ([], False)
+    assert "seats" in events.missing_of(nothing)
+    for part in copies.Part:
+        assert along(parts=[part])[1] == [part.value]
+
+    twin = EventDocument.objects.exclude(event=event).get()
+    original = event.documents.get()
+    assert (twin.title_en, twin.original_name, twin.sha256) == ("Plan", "plan.pdf", original.sha256)
+    assert twin.file.name != original.file.name  # taken off one event it stays at the other
+    assert twin.file.read() == original.file.read()
+    last = AuditEntry.objects.filter(action="event.copied").last()
+    assert last.data == {"source": event.public_id, "parts": ["documents"]}

@@ -7,14 +7,20 @@ import hashlib
 
 import pytest
 import time_machine
+from django.core import mail
+from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
 
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change
+from chains.tasks import deliver_notifications
+from events import tasks
 from events.models import Draw, Registration
 from events.services import admission, draws, events, registration, waiting_list
 from tests.factories.chains import EnterpriseFactory, MembershipFactory, UserFactory
 from tests.factories.events import EventFactory, organiser_of
+from tests.matchmaking.api.test_api import API, client_of
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -155,3 +161,76 @@ def test_a_lot_drawn_when_one_joins_stays_as_it_was():
     assert states([first]) == ["confirmed"]
     ranks = waiting_list.ranks(event, rows)
     assert sorted(rows, key=lambda row: ranks[row.pk]) == by_lot
+
+
+def test_page_binds_the_draw_before_and_shows_how_to_check_it_after(client):
+    event = drawn_event(draw_commitment=hashlib.sha256(b"3271").hexdigest())
+    address, by = reverse("events:event_draw", args=[event.public_id]), organiser_of(event)
+    who = MembershipFactory()
+    rows = [apply(event, who), apply(event)]
+    rule = client.get(reverse("events:event_detail", args=[event.public_id]))
+    assertContains(rule, f'<a href="{address}">The draw and how to check it</a>', html=True)
+
+    before = client.get(address)
+    assertContains(before, SOURCE["draw_source_en"])
+    assertContains(before, event.draw_commitment)
+    assertNotContains(before, rows[0].public_id)
+    client.force_login(who.user)
+    assertContains(client.get(address), f"Your number: {rows[0].public_id}")
+    assertNotContains(client.get(address), "Hold the draw")
+    assert client.post(address, {"seed": "3271"}).status_code == 404
+    own = client.get(reverse("events:register", args=[event.public_id]))
+    assertContains(own, "Leave the draw")
+    assertNotContains(own, "Your place")
+
+    client.force_login(by)
+    assertContains(client.get(address), "come back then and enter the seed")
+    overview = reverse("events:event_overview", args=[event.public_id])
+    due = "The draw is due"
+    assertNotContains(client.get(overview), due)
+    with time_machine.travel(timezone.now() + HOUR, tick=False):
+        client.force_login(by)
+        assertContains(client.get(overview), due)
+        assertContains(client.get(address), "2 registrations take part")
+        assertContains(
+            client.post(address, {"seed": "3272"}, follow=True), "not the seed whose digest"
+        )
+        assertContains(client.post(address, {"seed": "3271"}, follow=True), "Drawn: 2 numbers")
+        assertNotContains(client.get(overview), due)
+
+    client.logout()
+    first = min(rows, key=lambda row: hashlib.sha256(f"3271:{row.public_id}".encode()).digest())
+    page = client.get(address)
+    assertContains(page, f"printf '%s' '3271:{first.public_id}' | sha256sum")
+    assertNotContains(page, who.enterprise.name)
+    file = b"".join(client.get(f"{address}?export=csv").streaming_content).decode()
+    assert f"1,{first.public_id},{draws.lot('3271', first.public_id)}" in file
+    plain = EventFactory()
+    assert client.get(reverse("events:event_draw", args=[plain.public_id])).status_code == 404
+
+
+def test_program_reads_what_binds_the_draw_and_holds_it():
+    event = drawn_event()
+    row, address = apply(event), f"{API}events/{event.public_id}/draw/"
+    by = organiser_of(event)
+    assert client_of(by).get(address).data["seed"] is None
+    assert client_of(by).post(address, {"seed": "3271"}).data["code"] == "draw.early"
+    with time_machine.travel(timezone.now() + HOUR, tick=False):
+        assert client_of(UserFactory()).post(address, {"seed": "3271"}).status_code == 403
+        held = client_of(by).post(address, {"seed": "3271"}).data
+    assert (held["seed"], held["numbers"], held["source_en"]) == (
+        "3271", [row.public_id], SOURCE["draw_source_en"],
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("settled_feed")
+def test_letter_of_one_who_takes_part_names_the_number_and_no_place():
+    event = drawn_event()
+    row = apply(event, MembershipFactory(user__language="en"))
+
+    tasks.read_changes()
+    deliver_notifications()
+
+    (letter,) = [one for one in mail.outbox if "draw" in one.subject.lower()]
+    assert f"Your number: {row.public_id}" in letter.body
+    assert "waiting list" not in letter.body

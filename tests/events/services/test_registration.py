@@ -532,11 +532,11 @@ def test_delegates_change_until_the_deadline_and_seats_are_given_back_after_it_t
     page, answer = client.get(address), client.post(address, form)
 
     if hours > 0:
-        assertContains(page, f"Names can be changed until {moment(until)}")
+        assertContains(page, f"Delegates can be changed until {moment(until)}")
         assert answer.status_code == 302
         assert row.delegates.get(status="active").name == "Delegate C"
     else:
-        assertContains(page, f"Names could be changed until {moment(until)}")
+        assertContains(page, f"Delegates could be changed until {moment(until)}")
         assertNotContains(page, "Save delegates")
         assertContains(answer, "Delegates could be changed until", status_code=422)
         registration.give_back(
