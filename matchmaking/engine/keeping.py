@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from matchmaking.engine.locality import Places
 from matchmaking.engine.quantities import Figures
-from matchmaking.engine.records import offer_from_json, offer_to_json
+from matchmaking.engine.records import KeptOffers, offer_to_json
 from matchmaking.engine.sparse import Vocabulary
 from matchmaking.engine.stock import Stock
 
@@ -29,6 +28,7 @@ _MEASURED = (
     "houses",
     "order",
 )
+_PLACES = ("longitude", "latitude", "regions", "known", "about")
 _FIGURES = ("bounds", "kind", "low", "high")
 _MEASURED_TABLES = ("postings", "leaf", "parent", "chain", "leaf_postings")
 
@@ -40,9 +40,14 @@ def save(stock: Stock, folder: Path) -> None:
     about = {"taxonomy": stock.taxonomy.fingerprint, "encoder": stock.encoder.version}
     (folder / "about.json").write_text(json.dumps(about), "utf-8")
     (folder / "words.txt").write_text("\n".join(stock.vocabulary.columns), "utf-8")
-    with (folder / "offers.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(offer_to_json(offer) + "\n" for offer in stock.offers.values())
-    np.save(folder / "text_ids.npy", np.array([text.id for text in stock.texts], np.int64))
+    starts = [0]
+    with (folder / "offers.jsonl").open("wb") as lines:
+        for offer in stock.offers.values():
+            starts.append(starts[-1] + lines.write(offer_to_json(offer).encode() + b"\n"))
+    np.save(folder / "offer_ids.npy", np.array(list(stock.offers), np.int64))
+    np.save(folder / "offer_starts.npy", np.array(starts, np.int64))
+    _save_parties(stock, folder)
+    np.save(folder / "text_ids.npy", stock.text_ids)
     np.save(folder / "owners.npy", stock.owners)
     np.save(folder / "long.npy", stock.long)
     np.save(folder / "vectors.npy", stock.vectors)
@@ -64,6 +69,49 @@ def save(stock: Stock, folder: Path) -> None:
             np.save(folder / f"{name}_{part}.npy", getattr(matrix, part))
 
 
+def _mapped(path: Path) -> bytes | mmap:
+    with path.open("rb") as file:
+        # An empty file cannot be mapped.
+        return mmap(file.fileno(), 0, access=ACCESS_READ) if path.stat().st_size else b""
+
+
+def _save_parties(stock: Stock, folder: Path) -> None:
+    """What is asked of all offers at once: kind, group and place of each."""
+    np.save(folder / "kinds.npy", stock.kinds)
+    np.save(folder / "groups.npy", stock.groups)
+    settled = [offer for offer in stock.offers if offer in stock.place_rows]
+    places = stock.places_of(settled)
+    np.save(folder / "place_offers.npy", np.array(settled, np.int64))
+    for name in _PLACES:
+        np.save(folder / f"place_{name}.npy", getattr(places, name))
+    groups = {one: place for place, one in enumerate(dict.fromkeys(places.groups))}
+    numbers = np.array([groups[one] for one in places.groups], np.int64)
+    np.save(folder / "place_groups.npy", numbers)
+    about = {
+        "kinds": stock.kind_names,
+        "groups": [sorted(one) for one in groups],
+        "foreign": {row: codes for row, codes in enumerate(stock.foreign) if codes},
+    }
+    (folder / "parties.json").write_text(json.dumps(about), "utf-8")
+
+
+def _load_parties(stock: Stock, folder: Path) -> None:
+    about = json.loads((folder / "parties.json").read_text("utf-8"))
+    stock.kind_names = about["kinds"]
+    stock.kinds = np.load(folder / "kinds.npy")
+    stock.groups = np.load(folder / "groups.npy")
+    stock.foreign = [()] * len(stock.texts)
+    for row, codes in about["foreign"].items():
+        stock.foreign[int(row)] = tuple(codes)
+    groups = [frozenset(one) for one in about["groups"]]
+    stock.places = Places(
+        groups=tuple([groups[one] for one in np.load(folder / "place_groups.npy").tolist()]),
+        **{name: np.load(folder / f"place_{name}.npy") for name in _PLACES},
+    )
+    settled = np.load(folder / "place_offers.npy").tolist()
+    stock.place_rows = dict(zip(settled, range(len(settled)), strict=True))
+
+
 def load(stock: Stock, folder: Path) -> None:
     """Reads into an empty stock what `save` wrote.
 
@@ -76,14 +124,14 @@ def load(stock: Stock, folder: Path) -> None:
     about = json.loads((folder / "about.json").read_text("utf-8"))
     if about != {"taxonomy": taxonomy.fingerprint, "encoder": stock.encoder.version}:
         raise ValueError("The saved index belongs to another taxonomy or encoder. Build it anew.")
-    with (folder / "offers.jsonl").open(encoding="utf-8") as file, _no_collection():
-        stock.offers = {offer.id: offer for offer in map(offer_from_json, file)}
     spoken = (folder / "words.txt").read_text("utf-8")
     stock.vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
     stock.owners = np.load(folder / "owners.npy")
-    by_id = {(offer.id, text.id): text for offer in stock.offers.values() for text in offer.texts}
-    ids = np.load(folder / "text_ids.npy")
-    stock.texts = [by_id[key] for key in zip(stock.owners.tolist(), ids.tolist(), strict=True)]
+    stock.text_ids = np.load(folder / "text_ids.npy")
+    ids, starts = (np.load(folder / f"offer_{name}.npy").tolist() for name in ("ids", "starts"))
+    offers = KeptOffers(ids, _mapped(folder / "offers.jsonl"), starts)
+    stock.take_offers(offers, stock.owners.tolist(), stock.text_ids.tolist())
+    _load_parties(stock, folder)
     stock.alive = np.ones(len(stock.texts), np.bool_)
     stock.long = np.load(folder / "long.npy")
     # As a plain array: the class for mapped files slows every access down.
@@ -132,15 +180,3 @@ def _take_measured(stock: Stock, folder: Path) -> None:
     stock.weighted = sp.csr_matrix(said, shape=counts.shape)
     stock.arrange()
     stock.changed = False
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """A hundred thousand objects that all stay: looking for garbage among them again and again would take longest."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from matchmaking.engine.types import Place
+from matchmaking.engine.types import Offer, Place
 from matchmaking.engine.weights import Weights
 
 Floats = npt.NDArray[np.float64]
@@ -127,8 +127,25 @@ class Places:
             self.about[rows],
         )
 
+    def with_more(self, others: Places) -> Places:
+        return Places(
+            np.append(self.longitude, others.longitude),
+            np.append(self.latitude, others.latitude),
+            np.concatenate([self.regions, others.regions]),
+            self.groups + others.groups,
+            np.append(self.known, others.known),
+            np.append(self.about, others.about),
+        )
+
     def __len__(self) -> int:
         return len(self.groups)
+
+
+def places_of(offers: Sequence[Offer]) -> Places:
+    return Places.of(
+        [offer.place for offer in offers],
+        abroad=[offer.country not in ("", HOME) for offer in offers],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from matchmaking.engine.explanation import (
 )
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
-from matchmaking.engine.locality import HOME, Distances, Places, distances
+from matchmaking.engine.locality import Distances, Places, distances, places_of
 from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.search import CANDIDATES
 from matchmaking.engine.text import asserted
@@ -189,13 +189,6 @@ def _condition_tenths(
     ]
 
 
-def places_of(offers: Sequence[Offer]) -> Places:
-    return Places.of(
-        [offer.place for offer in offers],
-        abroad=[offer.country not in ("", HOME) for offer in offers],
-    )
-
-
 def outcomes_of(
     conditions: Sequence[Condition], case: Case, total: int, weights: Weights
 ) -> tuple[Outcome, ...]:
@@ -236,7 +229,7 @@ def parts_of(standing: Standing, weights: Weights, has_conditions: bool) -> list
 
 @dataclass(slots=True, eq=False)
 class Ranker:
-    """An index with a weighting, and what is worth keeping between lines: places, wordings, words of categories.
+    """An index with a weighting, and what is worth keeping between lines: wordings, words of categories.
 
     Make a new one when the index has changed.
     """
@@ -244,16 +237,9 @@ class Ranker:
     index: OfferIndex
     weights: Weights
     units: Units
-    _places: Places = field(init=False)
-    _place_row: dict[int, int] = field(init=False)
     _wordings: dict[tuple[int, int], Wording] = field(init=False, default_factory=dict)
     _words: dict[str, Mapping[str, Sequence[str]]] = field(init=False, default_factory=dict)
     _same_words: dict[str, frozenset[tuple[str, str]]] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        offers = list(self.index.offers.values())
-        self._places = places_of(offers)
-        self._place_row = {offer.id: row for row, offer in enumerate(offers)}
 
     def rank(self, needs: Sequence[Need], k: int = KEPT) -> list[Scored]:
         """The k best suppliers of each need, needs in the order given."""
@@ -312,7 +298,7 @@ class Ranker:
         other product with a handy certificate would stand for the one that was asked for."""
         worth = np.round(text * self.weights.text + category * self.weights.category, _DECIMALS)
         owners = self.index.owners[rows]
-        ids = np.array([self.index.texts[row].id for row in rows], dtype=np.int64)
+        ids = self.index.text_ids[rows]
         order = np.lexsort((ids, -worth, owners))
         first = np.flatnonzero(np.r_[True, np.diff(owners[order]) != 0]) if len(order) else order
         chosen = order[first]
@@ -326,8 +312,8 @@ class Ranker:
         )
 
     def _standing(self, need: Need, candidates: Candidates) -> Standing:
-        rows = np.array([self._place_row[offer.id] for offer in candidates.offers], dtype=np.int64)
-        return score_pairs(need, candidates, self.weights, self.units, self._places.take(rows))
+        places = self.index.places_of(offer.id for offer in candidates.offers)
+        return score_pairs(need, candidates, self.weights, self.units, places)
 
     def _explained(self, lines: Lines, line: int, candidates: Candidates) -> Iterator[Scored]:
         need = lines.needs[line]

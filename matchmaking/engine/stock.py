@@ -14,8 +14,10 @@ from matchmaking.engine import reading
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
 from matchmaking.engine.labels import Labels
+from matchmaking.engine.locality import Places, places_of
 from matchmaking.engine.pairs import Pairs, dots
 from matchmaking.engine.quantities import Figures
+from matchmaking.engine.records import KeptOffers, KeptTexts
 from matchmaking.engine.sparse import (
     Floats,
     Ints,
@@ -33,6 +35,10 @@ SATURATION = 1.2
 _LENGTH = 0.75
 # Letters and digits in one word name one product, where other words name a kind of product.
 _CODE_WEIGHT = np.float32(3)
+# Texts are read in several ways, and what they are split into is remembered of about so many.
+_AT_ONCE = 1000
+# In a column of groups: of none.
+_NONE = -1
 
 
 class Stock:
@@ -51,9 +57,15 @@ class Stock:
     def __init__(self, taxonomy: Taxonomy, encoder: Encoder) -> None:
         self.taxonomy = taxonomy
         self.encoder = encoder
-        self.offers: dict[int, Offer] = {}
-        self.texts: list[OfferText] = []
+        self.take_offers(KeptOffers())
+        self.places = Places.of(())
+        self.place_rows: dict[int, int] = {}
         self.owners: Ints = np.empty(0, np.int64)
+        self.text_ids: Ints = np.empty(0, np.int64)
+        self.kinds: Ints = np.empty(0, np.int64)
+        self.kind_names: list[str] = []
+        self.groups: Ints = np.empty(0, np.int64)
+        self.foreign: list[tuple[str, ...]] = []
         self.alive: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self.vocabulary = Vocabulary()
         self.long: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
@@ -71,6 +83,12 @@ class Stock:
         self._rows_by_text: dict[tuple[int, int], int] | None = None
         self._pending: list[tuple[int, OfferText]] = []
         self.changed = True
+
+    def take_offers(
+        self, offers: KeptOffers, owners: Sequence[int] = (), ids: Sequence[int] = ()
+    ) -> None:
+        self.offers = offers
+        self.texts = KeptTexts(offers, owners, ids)
 
     def add(self, offer: Offer) -> None:
         """Puts an offer in; one of the same id is replaced. The work is done at the next search."""
@@ -111,8 +129,17 @@ class Stock:
 
     def _drop_dead(self) -> None:
         rows = np.flatnonzero(self.alive)
-        self.texts = [self.texts[row] for row in rows]
+        self.texts.keep(rows.tolist())
         self.owners, self.vectors = self.owners[rows], self.vectors[rows]
+        self.text_ids, self.kinds, self.groups = (
+            self.text_ids[rows],
+            self.kinds[rows],
+            self.groups[rows],
+        )
+        self.foreign = [self.foreign[row] for row in rows.tolist()]
+        settled = [offer for offer in self.offers if offer in self.place_rows]
+        self.places = self.places_of(settled)
+        self.place_rows = {offer: row for row, offer in enumerate(settled)}
         self.coarse, self.chinese = self.coarse[rows], self.chinese[rows]
         self.forms, self.parties = self.forms[rows], self.parties[rows]
         self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
@@ -121,34 +148,70 @@ class Stock:
 
     def _take_in(self) -> None:
         texts = [text for _, text in self._pending]
-        spoken = [text.text for text in texts]
-        vectors = vectors_of(texts, self.encoder)
-        short = self.vocabulary.counts(spoken, words.short_tokens, grow=True)
-        known = len(self.long)
-        self.long = np.append(self.long, np.zeros(len(self.vocabulary) - known, np.bool_))
-        long = self.vocabulary.counts(spoken, words.long_tokens, grow=True)
-        self.long = np.append(self.long, np.ones(len(self.vocabulary) - len(self.long), np.bool_))
-        width = len(self.vocabulary)
-        counts = widened(short, width) + widened(long, width)
         given = [text.categories for text in texts]
-        likely = self.taxonomy.probabilities(spoken, vectors, self.encoder)
-        self.probabilities = sp.vstack(
-            [self.probabilities, self.taxonomy.with_given(likely, given)], format="csr"
-        )
-        self.counts = sp.vstack([widened(self.counts, width), counts], format="csr")
+        vectors = vectors_of(texts, self.encoder)
+        counts, likely = [self.counts], [self.probabilities]
+        for start in range(0, len(texts), _AT_ONCE):
+            block = slice(start, start + _AT_ONCE)
+            spoken = [text.text for text in texts[block]]
+            counts.append(self._counted(spoken))
+            read = self.taxonomy.probabilities(spoken, vectors[block], self.encoder)
+            likely.append(self.taxonomy.with_given(read, given[block]))
+        width = len(self.vocabulary)
+        self.counts = sp.vstack([widened(part, width) for part in counts], format="csr")
+        self.probabilities = sp.vstack(likely, format="csr")
         self.vectors = _stacked(self.vectors, vectors)
         self.coarse = _stacked(self.coarse, vectors @ self.taxonomy.basis(self.encoder))
+        spoken = [text.text for text in texts]
         self.chinese = np.append(self.chinese, are_chinese(spoken))
         self.forms = np.append(self.forms, forms_of(spoken))
         parties = [reading.PARTIES.index(reading.party_of(text)) for text in spoken]
         self.parties = np.append(self.parties, np.array(parties, np.int8))
         self.figures = self.figures.with_more(Figures.of(spoken))
-        self.texts += texts
-        self.owners = np.append(
-            self.owners, np.array([owner for owner, _ in self._pending], np.int64)
-        )
+        owners = [owner for owner, _ in self._pending]
+        self.texts.add(owners, texts)
+        self.owners = np.append(self.owners, np.array(owners, np.int64))
+        self.text_ids = np.append(self.text_ids, np.array([text.id for text in texts], np.int64))
+        self.foreign += self._foreign_codes(given)
+        self._settle(owners)
         self.alive = np.append(self.alive, np.ones(len(texts), np.bool_))
         self._pending = []
+
+    def _counted(self, spoken: Sequence[str]) -> Matrix:
+        """Counts of all tokens; those not seen before get a column."""
+        parts = []
+        for tokens, is_long in ((words.short_tokens, False), (words.long_tokens, True)):
+            parts.append(self.vocabulary.counts(spoken, tokens, grow=True))
+            fresh = len(self.vocabulary) - len(self.long)
+            self.long = np.append(self.long, np.full(fresh, is_long))
+        short, long = parts
+        return widened(short, len(self.vocabulary)) + long
+
+    def _settle(self, owners: Sequence[int]) -> None:
+        """Where the owners of fresh texts are, of which kind and of which group."""
+        fresh = {owner: self.offers[owner] for owner in owners}
+        number = {name: place for place, name in enumerate(self.kind_names)}
+        for offer in fresh.values():
+            number.setdefault(offer.kind, len(number))
+        self.kind_names = list(number)
+        kinds = np.array([number[fresh[owner].kind] for owner in owners], np.int64)
+        groups = [fresh[owner].group for owner in owners]
+        self.kinds = np.append(self.kinds, kinds)
+        self.groups = np.append(
+            self.groups, np.array([_NONE if one is None else one for one in groups], np.int64)
+        )
+        self.place_rows |= {owner: len(self.places) + place for place, owner in enumerate(fresh)}
+        self.places = self.places.with_more(places_of(list(fresh.values())))
+
+    def _foreign_codes(self, given: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        """Codes of texts that the tree does not know: what they mean is learned from the texts."""
+        known = self.taxonomy.by_code
+        return [tuple([code for code in codes if code not in known]) for codes in given]
+
+    def places_of(self, offers: Iterable[int]) -> Places:
+        """Places of offers that have texts."""
+        rows = [self.place_rows[offer] for offer in offers]
+        return self.places.take(np.array(rows, np.int64))
 
     def _measure(self) -> None:
         """What depends on all living texts at once; a few passes over the stored counts, no text is read again."""
@@ -181,7 +244,7 @@ class Stock:
         self.leaf, self.parent, self.chain = self.taxonomy.levels(self.probabilities)
         self.leaf_postings = self.leaf.T.tocsr()
         self.house, self.housed, self.houses = self._of_houses()
-        order = np.lexsort((np.array([text.id for text in self.texts], np.int64), self.owners))
+        order = np.lexsort((self.text_ids, self.owners))
         self.order = np.empty(len(order), np.int64)
         self.order[order] = np.arange(len(order))
         self.arrange()
@@ -193,20 +256,16 @@ class Stock:
         self.all_rows = np.arange(len(self.order))
         self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
         self.labels = Labels(
-            [text.categories for text in self.texts],
+            self.foreign,
             self.taxonomy.by_code,
             alive,
             self.vectors,
             partial(_tfidf, self.weighted, self.idf, self.scale),
         )
         self._rows_by_text = None
-        self._rows_of = dict(_grouped(self.owners, alive))
-        self._kinds = {
-            kind: self._rows_where(kind=kind)
-            for kind in {offer.kind for offer in self.offers.values()}
-        }
-        groups = {offer.group for offer in self.offers.values() if offer.group is not None}
-        self._groups = {group: self._rows_where(group=group) for group in groups}
+        self._by_owner = _Grouped(self.owners, alive)
+        self._by_kind = _Grouped(self.kinds, alive)
+        self._by_group = _Grouped(self.groups, alive)
 
     def _of_houses(self) -> tuple[Ints, Ints, Ints]:
         """Number of the supplier of each text, its texts in one column, and where those of each supplier begin."""
@@ -224,18 +283,10 @@ class Stock:
         self.codes = np.append(self.codes, np.array(found, np.int64))
         self.codes_read = known + len(fresh)
 
-    def _rows_where(self, *, kind: str | None = None, group: int | None = None) -> Ints:
-        rows = [
-            self._rows_of.get(offer.id, np.empty(0, np.int64))
-            for offer in self.offers.values()
-            if (kind is None or offer.kind == kind) and (group is None or offer.group == group)
-        ]
-        return np.concatenate(rows)
-
     def rows_of(self, offer_id: int) -> Ints:
         """Rows of the texts of one offer, in order of their ids."""
         self.refresh()
-        rows = self._rows_of.get(offer_id, np.empty(0, np.int64))
+        rows = self._by_owner.of(offer_id)
         return rows[np.argsort(self.order[rows])]
 
     def barred(self, need: Need) -> npt.NDArray[np.bool_]:
@@ -248,24 +299,24 @@ class Stock:
         if counterparts not in self._barred_kinds:
             barred = ~self.alive
             if counterparts:
-                for kind, rows in self._kinds.items():
+                for number, kind in enumerate(self.kind_names):
                     if kind not in counterparts:
-                        barred[rows] = True
+                        barred[self._by_kind.of(number)] = True
             self._barred_kinds[counterparts] = barred
         return self._barred_kinds[counterparts]
 
     def _own_rows(self, need: Need) -> Ints:
-        nothing = np.empty(0, np.int64)
-        affiliates = nothing if need.group is None else self._groups.get(need.group, nothing)
-        return np.concatenate([self._rows_of.get(need.enterprise, nothing), affiliates])
+        own = self._by_owner.of(need.enterprise)
+        if need.group is None:
+            return own
+        return np.concatenate([own, self._by_group.of(need.group)])
 
     @property
     def row_of_text(self) -> dict[tuple[int, int], int]:
         if self._rows_by_text is None:
             living = np.flatnonzero(self.alive).tolist()
-            self._rows_by_text = {
-                (int(self.owners[row]), self.texts[row].id): row for row in living
-            }
+            owners, ids = self.owners.tolist(), self.text_ids.tolist()
+            self._rows_by_text = {(owners[row], ids[row]): row for row in living}
         return self._rows_by_text
 
     def kept(self, offers: Iterable[int] | None = None) -> tuple[Ints, Ints, Floats]:
@@ -275,8 +326,7 @@ class Stock:
             rows = np.flatnonzero(self.alive)
         else:
             rows = np.concatenate([np.empty(0, np.int64), *map(self.rows_of, offers)])
-        ids = np.array([self.texts[row].id for row in rows.tolist()], np.int64)
-        return self.owners[rows], ids, self.vectors[rows]
+        return self.owners[rows], self.text_ids[rows], self.vectors[rows]
 
     def with_counts(self, data: Floats) -> Matrix:
         return sp.csr_matrix(
@@ -318,11 +368,14 @@ def leaders_of(levels: Matrix) -> list[int]:
     return out
 
 
-def _grouped(owners: Ints, alive: npt.NDArray[np.bool_]) -> Iterable[tuple[int, Ints]]:
-    rows = np.flatnonzero(alive)
-    rows = rows[np.argsort(owners[rows], kind="stable")]
-    if not len(rows):
-        return
-    cuts = np.flatnonzero(np.diff(owners[rows])) + 1
-    for part in np.split(rows, cuts):
-        yield int(owners[part[0]]), part
+class _Grouped:
+    """Living rows by a number that each has."""
+
+    def __init__(self, numbers: Ints, alive: npt.NDArray[np.bool_]) -> None:
+        rows = np.flatnonzero(alive)
+        self._rows = rows[np.argsort(numbers[rows], kind="stable")]
+        self._numbers = numbers[self._rows]
+
+    def of(self, number: int) -> Ints:
+        start, stop = np.searchsorted(self._numbers, [number, number + 1])
+        return self._rows[start:stop]

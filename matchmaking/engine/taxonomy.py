@@ -125,6 +125,7 @@ class Taxonomy:
         bounds = np.cumsum([0, *(len(row.terms) for row in self.leaves)]).tolist()
         self._starts = np.array(bounds[:-1], np.int64)
         self._term_rows = [np.arange(*ends) for ends in pairwise(bounds)]
+        self._under: dict[str, Ints] = {}
         self._vectors: dict[str, tuple[Floats, Floats]] = {}
         self._bases: dict[str, Floats] = {}
         self._coarse_terms: dict[str, Floats] = {}
@@ -171,9 +172,12 @@ class Taxonomy:
 
     def leaves_under(self, code: str) -> Ints:
         """Positions of the leaves at or below a category of any level; empty for an unknown code."""
-        return np.flatnonzero(
-            [code in pair for pair in zip(self.codes, self._parents, self._chains, strict=True)]
-        ).astype(np.int64)
+        if code not in self._under:
+            found = [
+                code in above for above in zip(self.codes, self._parents, self._chains, strict=True)
+            ]
+            self._under[code] = np.flatnonzero(found).astype(np.int64)
+        return self._under[code]
 
     @cached_property
     def to_parents(self) -> Matrix:
@@ -424,18 +428,22 @@ class Taxonomy:
         known = [[code for code in codes if code in self.by_code] for codes in given]
         if not any(known):
             return probabilities
-        rows, columns, shares = [], [], []
+        rows, columns, shares = [], [], [np.empty(0)]
+        own = np.zeros(probabilities.shape[1])
+        bounds = probabilities.indptr.tolist()
         for row, codes in enumerate(known):
+            read = slice(bounds[row], bounds[row + 1])
+            own[probabilities.indices[read]] = probabilities.data[read]
             for code in codes:
                 below = self.leaves_under(code)
-                if not len(below):
-                    continue
-                weight = np.asarray(probabilities[row, below].todense(), np.float64).ravel() + 1e-3
+                weight = own[below] + 1e-3
                 rows += [row] * len(below)
-                columns += below.tolist()
-                shares += (weight / weight.sum() / len(codes)).tolist()
+                columns.append(below)
+                shares.append(weight / weight.sum() / len(codes))
+            own[probabilities.indices[read]] = 0
+        places = rows, np.concatenate([np.empty(0, np.int64), *columns])
         chosen = sp.csr_matrix(
-            (np.array(shares, np.float32), (rows, columns)), shape=probabilities.shape
+            (np.concatenate(shares).astype(np.float32), places), shape=probabilities.shape
         )
         has = np.asarray(chosen.sum(axis=1)).ravel() > 0
         keep = sp.diags(np.where(has, 1 - _GIVEN, 1.0).astype(np.float32))
