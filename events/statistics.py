@@ -131,6 +131,18 @@ def came_by_kind(event: Event) -> list[dict[str, Any]]:
     return _by_kind(event.registrations.came(), "attended")
 
 
+def totals(kinds: list[dict[str, Any]]) -> dict[str, int]:
+    """Enterprises apart from other bodies, both apart from persons."""
+    counted = [row["kind"].counts_as_enterprise for row in kinds]
+    bodies = [row["bodies"] for row in kinds]
+    enterprises = sum(count for count, is_one in zip(bodies, counted, strict=True) if is_one)
+    return {
+        "enterprises": enterprises,
+        "bodies": sum(bodies) - enterprises,
+        "persons": sum(row["seats"] for row in kinds),
+    }
+
+
 def _by_kind(registrations: QuerySet[Registration], persons: str) -> list[dict[str, Any]]:
     found: dict[Any, Any] = {
         row["enterprise__kind"]: row

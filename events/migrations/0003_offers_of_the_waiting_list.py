@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [
         ("chains", "0003_change_reader_tries"),
         ("events", "0002_registration_queue_sequence"),

@@ -6,8 +6,10 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [
         ("events", "0003_offers_of_the_waiting_list"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

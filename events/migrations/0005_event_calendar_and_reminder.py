@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [("events", "0004_check_in")]
 
     operations = [

@@ -4,6 +4,8 @@ from django.db import migrations, models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from chains import migrating
+
 
 def keep_what_is_public(apps, _schema_editor):
     """Lists whose moment has passed are public already."""
@@ -13,7 +15,7 @@ def keep_what_is_public(apps, _schema_editor):
     )
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("events", "0005_event_calendar_and_reminder")]
 
     operations = [

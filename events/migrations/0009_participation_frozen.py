@@ -3,6 +3,8 @@ from __future__ import annotations
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
+from chains import migrating
+
 # Events that were held before: who came as the doors say, and where nobody was scanned the confirmed places. What the
 # enterprises are today is not what they were then, so their qualifications of the day stay unknown.
 CAME = """
@@ -22,7 +24,7 @@ WHERE e.id = r.event_id AND e.status IN ('held', 'archived') AND r.status = 'con
 """
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [("events", "0008_invitations")]
 
     operations = [

@@ -3,8 +3,10 @@ from __future__ import annotations
 from django.db import migrations, models
 from django.db.models import F, Q
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [("events", "0013_event_cluster")]
 
     operations = [

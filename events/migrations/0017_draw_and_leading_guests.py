@@ -6,6 +6,8 @@ from django.db import migrations, models
 
 import chains.models.base
 
+from chains import migrating
+
 # As before, and: a draw with a published seed gives no seat before it is held, and who comes back agrees anew to be
 # named.
 CLAIM_SEATS = """
@@ -85,7 +87,7 @@ PUBLIC_ID = models.CharField(
 ID = models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")
 
 
-class Migration(migrations.Migration):
+class Migration(migrating.Migration):
     dependencies = [
         ("chains", "0018_capability_photos_and_references"),
         ("events", "0016_claim_seats_planned_once"),

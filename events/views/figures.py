@@ -1,27 +1,88 @@
-"""The figures of a page as a workbook: each table a sheet, with the numbers the page shows."""
+"""The figures of a page to take along, with the numbers it shows: a workbook of all tables, or one table as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import FileResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
-from chains.spreadsheets import write_sheets
+from chains.spreadsheets import csv_stream, write_sheets
 from chains.templatetags.localised import localised, place
 from chains.templatetags.page import country
 from events import statistics
 from events.models import Event, Series
 
-Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
+# The tables of each page by the word that stands in their address.
+OF_EVENT: dict[str, Promise] = {
+    "figures": gettext_lazy("Figures"),
+    "tiers": gettext_lazy("Seats by tier"),
+    "days": gettext_lazy("Registrations by day"),
+    "provinces": gettext_lazy("Confirmed by province"),
+    "regions": gettext_lazy("Confirmed by region"),
+    "kinds": gettext_lazy("Confirmed by kind"),
+    "chains": gettext_lazy("Confirmed by chain"),
+    "gates": gettext_lazy("Gates"),
+}
+OF_SERIES: dict[str, Promise] = {
+    "figures": gettext_lazy("Figures"),
+    "targets": gettext_lazy("Against targets"),
+    "years": gettext_lazy("Year on year"),
+    "quarters": gettext_lazy("By quarter"),
+    "directions": gettext_lazy("By direction"),
+    "clusters": gettext_lazy("By industrial cluster"),
+    "provinces": gettext_lazy("Participants by province"),
+    "counties": gettext_lazy("Events by county"),
+    "places": gettext_lazy("Events by chain and place"),
+}
+Table = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
 
-def _file(sheets: Iterable[Sheet], title: str, name: str) -> FileResponse:
-    book = write_sheets(sheets, as_of=timezone.now(), title=title)
-    answer = FileResponse(book, as_attachment=True, filename=f"{name}.xlsx")
+def of_event(request: HttpRequest, event: Event) -> HttpResponseBase | None:
+    """The file that is asked for; None where the page is."""
+    return _file(
+        request, _tables_of_event(event), OF_EVENT, localised(event), f"figures-{event.public_id}"
+    )
+
+
+def of_series(request: HttpRequest, series: Series) -> HttpResponseBase | None:
+    return _file(
+        request,
+        _tables_of_series(series),
+        OF_SERIES,
+        localised(series),
+        f"figures-{series.public_id}",
+    )
+
+
+def _file(
+    request: HttpRequest,
+    tables: Iterable[Table],
+    titles: dict[str, Promise],
+    title: str,
+    name: str,
+) -> HttpResponseBase | None:
+    now = timezone.now()
+    answer: HttpResponseBase
+    if request.GET.get("export") == "xlsx":
+        sheets = ((str(titles[key]), headers, rows) for key, headers, rows in tables)
+        book = write_sheets(sheets, as_of=now, title=title)
+        answer = FileResponse(book, as_attachment=True, filename=f"{name}.xlsx")
+    elif request.GET.get("export") == "csv":
+        asked = request.GET.get("table", "")
+        _key, headers, rows = next((one for one in tables if one[0] == asked), (None, [], []))
+        if _key is None:
+            raise Http404
+        answer = StreamingHttpResponse(
+            csv_stream(headers, rows, as_of=now), content_type="text/csv; charset=utf-8"
+        )
+        answer["Content-Disposition"] = f'attachment; filename="{name}-{asked}.csv"'
+    else:
+        return None
     answer["Cache-Control"] = "private, no-store"
     return answer
 
@@ -30,16 +91,12 @@ def _from(row: dict[str, Any]) -> str:
     return localised(row["region"]) if row["region"] else country(row["country"])
 
 
-def of_event(event: Event) -> FileResponse:
-    return _file(_sheets_of_event(event), localised(event), f"figures-{event.public_id}")
-
-
-def _sheets_of_event(event: Event) -> Iterable[Sheet]:
+def _tables_of_event(event: Event) -> Iterable[Table]:
     bodies, persons, count = _("Bodies"), _("Persons"), _("Count")
     guests, funnel = statistics.guests(event), statistics.funnel(event)
     heads = statistics.heads(event)
     yield (
-        _("Figures"),
+        "figures",
         [_("Figure"), count],
         [
             [pgettext("funnel", "Invited"), funnel.invited],
@@ -60,7 +117,7 @@ def _sheets_of_event(event: Event) -> Iterable[Sheet]:
         ],
     )
     yield (
-        _("Seats by tier"),
+        "tiers",
         [_("Tier"), _("Seats"), _("Confirmed"), _("Offered"), _("Free"), _("Reserved until"), _("Waiting")],
         [
             [
@@ -71,22 +128,22 @@ def _sheets_of_event(event: Event) -> Iterable[Sheet]:
         ],
     )  # fmt: skip
     yield (
-        _("Registrations by day"),
+        "days",
         [_("Day"), _("Registrations"), _("Seats asked")],
         statistics.registrations_by_day(event),
     )
     yield (
-        _("Confirmed by province"),
+        "provinces",
         [_("Province or country"), bodies, persons],
         [[_from(row), row["bodies"], row["seats"]] for row in statistics.guests_by_province(event)],
     )
     yield (
-        _("Confirmed by region"),
+        "regions",
         [_("Region"), bodies],
         [[place(region), number] for region, number in statistics.guests_by_city(event, None)],
     )
     yield (
-        _("Confirmed by kind"),
+        "kinds",
         [_("Kind"), bodies, persons],
         [
             [localised(row["kind"]), row["bodies"], row["seats"]]
@@ -94,12 +151,12 @@ def _sheets_of_event(event: Event) -> Iterable[Sheet]:
         ],
     )
     yield (
-        _("Confirmed by chain"),
+        "chains",
         [_("Chain"), bodies],
         [[localised(chain), number] for chain, number in statistics.guests_by_chain(event)],
     )
     yield (
-        _("Gates"),
+        "gates",
         [_("Gate"), _("Scans"), _("of them again"), pgettext("scans", "Refused")],
         [
             [row["gate"], row["scans"], row["again"], row["refused"]]
@@ -108,11 +165,7 @@ def _sheets_of_event(event: Event) -> Iterable[Sheet]:
     )
 
 
-def of_series(series: Series) -> FileResponse:
-    return _file(_sheets_of_series(series), localised(series), f"figures-{series.public_id}")
-
-
-def _sheets_of_series(series: Series) -> Iterable[Sheet]:
+def _tables_of_series(series: Series) -> Iterable[Table]:
     held, planned, target, events = (
         _("Held"),
         _("Planned"),
@@ -128,9 +181,9 @@ def _sheets_of_series(series: Series) -> Iterable[Sheet]:
         "first_event": _("First event, enterprises"),
     }
     figures = statistics.figures(series)
-    yield _("Figures"), [_("Figure"), _("Count")], [[names[name], figures[name]] for name in names]
+    yield "figures", [_("Figure"), _("Count")], [[names[name], figures[name]] for name in names]
     yield (
-        _("Against targets"),
+        "targets",
         [_("Level"), _("Region"), held, planned, target],
         [
             *(
@@ -148,7 +201,7 @@ def _sheets_of_series(series: Series) -> Iterable[Sheet]:
     )  # fmt: skip
     if compared := statistics.year_on_year(series):
         yield (
-            _("Year on year"),
+            "years",
             [
                 _("Measure"),
                 str(compared["before"].year),
@@ -161,17 +214,17 @@ def _sheets_of_series(series: Series) -> Iterable[Sheet]:
             ],
         )
     yield (
-        _("By quarter"),
+        "quarters",
         [_("Quarter"), _("city and county events")],
         [[row["quarter"], row["count"]] for row in statistics.by_quarter(series)],
     )
     yield (
-        _("By direction"),
+        "directions",
         [_("Direction"), events],
         [[localised(row["direction"]), row["count"]] for row in statistics.by_direction(series)],
     )
     yield (
-        _("By industrial cluster"),
+        "clusters",
         [_("Industrial cluster"), _("Region"), held, planned],
         [
             [
@@ -186,7 +239,7 @@ def _sheets_of_series(series: Series) -> Iterable[Sheet]:
     measures = ("enterprises", "visits", "bodies", "persons")
     found = statistics.participants_by_province(series)
     yield (
-        _("Participants by province"),
+        "provinces",
         [pgettext("place", "From"), *(names[name] for name in measures)],
         [
             *([_from(row), *(row[name] for name in measures)] for row in found["rows"]),
@@ -197,7 +250,7 @@ def _sheets_of_series(series: Series) -> Iterable[Sheet]:
         ],
     )
     yield (
-        _("Events by county"),
+        "counties",
         [_("County"), _("City"), events],
         [
             [localised(row["county"]), localised(row["county"].parent), row["events"]]
@@ -206,7 +259,7 @@ def _sheets_of_series(series: Series) -> Iterable[Sheet]:
     )
     heat = statistics.by_chain_and_place(series)
     yield (
-        _("Events by chain and place"),
+        "places",
         [pgettext("region", "Place"), *(localised(chain) for chain in heat["chains"])],
         [
             [localised(row["place"]), *(cell["count"] for cell in row["cells"])]

@@ -189,7 +189,9 @@ _ACTS = {"save": _save, "standard": _standard, "test": _test}
 def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
     """Write to guests: first how many it goes to and how it reads, then it is sent."""
     event = managed(request, public_id)
-    form = AnnouncementForm(request.POST or None, event=event)
+    form = AnnouncementForm(
+        request.POST or None, event=event, initial={"audience": request.GET.get("audience")}
+    )
     reached = None
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

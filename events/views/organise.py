@@ -239,8 +239,8 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
     event = managed(request, public_id)
     if request.htmx:
         return render(request, "events/heads.html", {"event": event, **_heads(event)})
-    if request.GET.get("export") == "xlsx":
-        return figures.of_event(event)
+    if file := figures.of_event(request, event):
+        return file
     cities = statistics.guests_by_city(event)
     tiers = statistics.tier_states(event)
     guests = statistics.guests(event)
@@ -271,6 +271,10 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
             else [],
             "prepared": _prepared(event),
             "missing": events.missing_of(event) if event.status == Event.Status.DRAFT else [],
+            "came": statistics.totals(statistics.came_by_kind(event))
+            if event.status in statistics.HELD
+            else None,
+            "tables": figures.OF_EVENT,
             **_heads(event),
             "may_export_delegates": permissions.is_host(request.user, event),
         },

@@ -110,8 +110,8 @@ def _seen(request: HttpRequest, public_id: str) -> Series:
 @require_safe
 def series_detail(request: HttpRequest, public_id: str) -> HttpResponseBase:
     series = _seen(request, public_id)
-    if request.GET.get("export") == "xlsx":
-        return figures.of_series(series)
+    if file := figures.of_series(request, series):
+        return file
     quarters = statistics.by_quarter(series)
     cities = statistics.counties_without(series)
     today = timezone.localdate()
@@ -122,6 +122,7 @@ def series_detail(request: HttpRequest, public_id: str) -> HttpResponseBase:
             "nav": "events",
             "series": series,
             "as_of": timezone.now(),
+            "tables": figures.OF_SERIES,
             "figures": statistics.figures(series),
             "enterprise_target": series.targets.filter(
                 measure="enterprises", level=None, region=None

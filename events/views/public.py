@@ -270,25 +270,13 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "requirements": requirements,
             "line_count": sum(row.line_count for row in requirements),  # type: ignore[attr-defined]  # annotated
             "kinds": kinds,
-            "came": _came(kinds) if is_over else None,
+            "came": statistics.totals(kinds) if is_over else None,
             "may_manage": permissions.can_manage(request.user, event),
             "is_door_staff": permissions.works_at_doors(request.user, event),
             "is_moderator": permissions.moderated_by(request.user).filter(pk=event.pk).exists(),
             **panel(request, event),
         },
     )
-
-
-def _came(kinds: list[dict[str, Any]]) -> dict[str, int]:
-    """Enterprises apart from other bodies, both apart from persons."""
-    counted = [row["kind"].counts_as_enterprise for row in kinds]
-    bodies = [row["bodies"] for row in kinds]
-    enterprises = sum(count for count, is_one in zip(bodies, counted, strict=True) if is_one)
-    return {
-        "enterprises": enterprises,
-        "bodies": sum(bodies) - enterprises,
-        "persons": sum(row["seats"] for row in kinds),
-    }
 
 
 def _agenda(event: Event) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import datetime
 import io
 from itertools import pairwise
@@ -13,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from chains.models import Category
 from events import statistics
 from events.models import Registration
+from events.views.figures import OF_EVENT
 from tests.factories.chains import CapabilityFactory, region
 from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
 
@@ -88,7 +90,8 @@ def test_figures_of_the_overview_come_as_a_workbook_with_a_sheet_for_each_table(
     came_in(event, 1, status="waitlisted", seats_asked=4)
     client.force_login(organiser_of(event))
     address = reverse("events:event_overview", args=[event.public_id])
-    assertContains(client.get(address), 'href="?export=xlsx"')
+    page = client.get(address)
+    assertContains(page, 'href="?export=xlsx"')
 
     answer = client.get(f"{address}?export=xlsx")
 
@@ -102,5 +105,34 @@ def test_figures_of_the_overview_come_as_a_workbook_with_a_sheet_for_each_table(
     assert sheets["Confirmed by province"][1:] == [["Jiangsu", 1, 2]]
     assert [row[1:] for row in sheets["Registrations by day"][1:]] == [[1, 2], [1, 4]]
     assert sheets["Seats by tier"][1][:6] == ["General", 10, 2, 0, 8, ""]
+    # Each table by itself, beside the workbook: the same cells.
+    for key, title in OF_EVENT.items():
+        assertContains(page, f'<a href="?export=csv&amp;table={key}">{title}</a>', html=True)
+        file = client.get(f"{address}?export=csv&table={key}")
+        assert f"figures-{event.public_id}-{key}.csv" in file["Content-Disposition"]
+        text = b"".join(file.streaming_content).decode("utf-8-sig")
+        rows = [row for row in csv.reader(io.StringIO(text)) if row]
+        wanted = [
+            [f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row]
+            for row in sheets[str(title)]
+        ]
+        assert rows[: len(wanted)] == wanted
+    assert client.get(f"{address}?export=csv&table=nothing").status_code == 404
     client.force_login(organiser_of(EventFactory()))
     assert client.get(f"{address}?export=xlsx").status_code == 404
+
+
+def test_overview_of_one_that_was_held_leads_with_who_came(client):
+    event = EventFactory(held=True, seats=9)
+    RegistrationFactory(event=event, seats_asked=3)
+    RegistrationFactory(event=event, enterprise__kind_id="university", seats_asked=1)
+    RegistrationFactory(event=event, seats_asked=2, attended=0)
+    client.force_login(organiser_of(event))
+
+    page = client.get(reverse("events:event_overview", args=[event.public_id]))
+
+    assert page.context["came"] == {"enterprises": 1, "bodies": 1, "persons": 4}
+    text = page.content.decode()
+    assert text.index("Persons who came") < text.index("From asked to present")
+    assert "Seats taken" not in text
+    assert "of 6 confirmed" in text

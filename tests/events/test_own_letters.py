@@ -11,7 +11,7 @@ from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Notification
 from chains.tasks import deliver_notifications
 from events import tasks
-from events.models import Announcement, LetterTemplate
+from events.models import Announcement, Delegate, LetterTemplate
 from events.services import announcements, events, letters, registration
 from tests.factories.chains import MembershipFactory
 from tests.factories.events import EventFactory, RegistrationFactory, TierFactory, organiser_of
@@ -140,6 +140,15 @@ def test_message_goes_to_the_group_that_was_counted_each_person_once(client):
     assert [announcements.reach(event, a, tier) for a in ("all", "confirmed", "waiting", "tier")] == [
         (4, 3), (3, 2), (1, 1), (1, 1),
     ]  # fmt: skip
+    # Seats nobody is named for: of both that one person answers for until one of the two has a name.
+    assert announcements.reach(event, "unnamed") == (3, 2)
+    row = event.registrations.get(enterprise=reserved.enterprise)
+    Delegate.objects.create(event=event, registration=row, name="A", status="replaced")
+    assert announcements.reach(event, "unnamed") == (3, 2)
+    Delegate.objects.create(event=event, registration=row, name="B")
+    assert announcements.reach(event, "unnamed") == (2, 1)
+    chosen = client.get(address, {"audience": "unnamed"}).context["form"]["audience"].value()
+    assert chosen == "unnamed"
     counted = client.post(address, {**MESSAGE, "audience": "confirmed", "do": "count"})
     assertContains(counted, "Goes to 2 persons")
     assert sent() == []

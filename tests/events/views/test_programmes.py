@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from chains.models import Region
 from events import statistics
 from events.models import Programme, Series
+from events.views.figures import OF_SERIES
 from tests.events.test_statistics import market
 from tests.factories.chains import OrganiserRoleFactory
 from tests.factories.events import EventFactory
@@ -80,6 +81,10 @@ def test_numbers_of_participants_lead_to_as_many_bodies():
     assert sum(row[2] for row in sheets["Events by county"][1:]) == sum(
         row["events"] for row in statistics.counties(series)
     )
+    for key, title in OF_SERIES.items():
+        table = client.get(f"{address}?export=csv&table={key}")
+        lines = b"".join(table.streaming_content).decode("utf-8-sig").splitlines()
+        assert lines[0].split(",")[0] == sheets[str(title)][0][0]
     assert {"Year on year", "Participants by province", "Against targets"} <= set(sheets)
     assert (
         "participants/?kind"
