@@ -1,7 +1,9 @@
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [("chains", "0002_requirement_amendment_seen")]
 
     operations = [

@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [
         ("chains", "0009_evidence_of_registration_form"),
     ]

@@ -3,8 +3,10 @@ from __future__ import annotations
 import django.core.validators
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [("chains", "0012_user_erased_holds_nobody")]
 
     operations = [

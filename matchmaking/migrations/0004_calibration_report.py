@@ -3,8 +3,10 @@ from __future__ import annotations
 import django.db.models.deletion
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [("matchmaking", "0003_score_basis")]
     operations = [
         migrations.AddField(

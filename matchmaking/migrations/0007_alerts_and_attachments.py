@@ -6,8 +6,10 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from chains import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Migration):
     dependencies = [
         ("chains", "0008_preferences_and_wanted_interests"),
         ("matchmaking", "0006_interest_from_the_hall"),
