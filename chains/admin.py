@@ -23,6 +23,9 @@ from chains import permissions, spreadsheets
 from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
+    Capability,
+    CapabilityPhoto,
+    CapabilityReference,
     Category,
     CertificationKind,
     Chain,
@@ -34,6 +37,9 @@ from chains.models import (
     DockingKind,
     Enterprise,
     EnterpriseGroup,
+    GroupProposal,
+    Mandate,
+    MemberInvitation,
     Notification,
     OrganiserRole,
     ParticipantKind,
@@ -41,6 +47,8 @@ from chains.models import (
     QualificationKind,
     Region,
     RegionGroup,
+    Report,
+    RequirementFile,
     RequirementLine,
     Segment,
     SegmentLink,
@@ -504,8 +512,112 @@ class EnterpriseAdmin(ReadOnly):
 
 @admin.register(EnterpriseGroup)
 class EnterpriseGroupAdmin(Recorded):
-    list_display = ("name",)
+    list_display = ("name", "affiliates")
     search_fields = ("name",)
+    readonly_fields = ("affiliates",)
+
+    @admin.display(description=_("affiliates"))
+    def affiliates(self, group: EnterpriseGroup) -> str:
+        return " · ".join(group.members.order_by("pk").values_list("name", flat=True)[:50])
+
+
+@admin.register(GroupProposal)
+class GroupProposalAdmin(ReadOnly):
+    """Between the two enterprises: the administrator looks on."""
+
+    list_display = ("public_id", "proposer", "partner", "name", "status", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("proposer", "partner")
+    fields = ("public_id", "proposer", "partner", "name", "status", "created_at")
+    ordering = ("-pk",)
+
+
+@admin.register(MemberInvitation)
+class MemberInvitationAdmin(ReadOnly):
+    """That somebody was asked; the address is masked."""
+
+    list_display = ("public_id", "enterprise", "address", "role", "status", "expires_on")
+    list_filter = ("status",)
+    list_select_related = ("enterprise",)
+    fields = ("public_id", "enterprise", "address", "role", "status", "expires_on")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("e-mail"))
+    def address(self, invitation: MemberInvitation) -> str:
+        return mask(invitation.email)
+
+
+@admin.register(Mandate)
+class MandateAdmin(ReadOnly):
+    list_display = ("public_id", "association", "member", "status", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("association", "member")
+    fields = ("public_id", "association", "member", "status", "created_at")
+    ordering = ("-pk",)
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnly):
+    """What was reported and what its desk said, never by whom; decided at the desk."""
+
+    list_display = ("public_id", "reason", "requirement", "enterprise", "status", "case")
+    list_filter = ("status", "reason")
+    list_select_related = ("requirement", "enterprise")
+    fields = ("public_id", "reason", "requirement", "enterprise", "status", "answer", "decided_at", "case")  # fmt: skip
+    ordering = ("-pk",)
+
+    @admin.display(description=_("case"))
+    def case(self, report: Report) -> SafeString:
+        address = reverse("chains:report_decide", args=[report.public_id])
+        return format_html('<a href="{}">{}</a>', address, report.public_id)
+
+
+@admin.register(RequirementFile)
+class RequirementFileAdmin(ReadOnly):
+    """That there are files and whom their owners let open them; neither their names nor their content."""
+
+    list_display = ("public_id", "requirement", "content_type", "size", "visibility", "removed_at")
+    list_filter = ("visibility",)
+    list_select_related = ("requirement",)
+    fields = ("public_id", "requirement", "content_type", "size", "sha256", "visibility", "removed_at")  # fmt: skip
+    ordering = ("-pk",)
+
+
+class _ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
+    model: Any = CapabilityReference
+    fields: Any = ("order", "text", "customer", "year", "place")
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_administrator(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class _PhotoInline(_ReferenceInline):
+    model = CapabilityPhoto
+    fields = ("public_id", "caption", "content_type", "size", "width", "height")
+
+
+@admin.register(Capability)
+class CapabilityAdmin(ReadOnly):
+    """What is published, with its references and photos; drafts are their owner's."""
+
+    list_display = ("title_zh", "title_en", "enterprise", "status", "published_at")
+    list_filter = ("status",)
+    list_select_related = ("enterprise",)
+    search_fields = ("=public_id", "title_zh", "title_en")
+    fields = ("public_id", "enterprise", "title_zh", "title_en", "text_zh", "text_en", "status", "published_at")  # fmt: skip
+    inlines = (_ReferenceInline, _PhotoInline)
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Capability]:
+        return super().get_queryset(request).exclude(status=Capability.Status.DRAFT)
 
 
 @admin.register(Contact)

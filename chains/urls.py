@@ -9,6 +9,7 @@ from chains.views import (
     capability_photos,
     consents,
     enterprises,
+    groups,
     imports,
     invitations,
     mailboxes,
@@ -100,6 +101,11 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
         ),
         path("my/enterprises/<str:public_id>/members/", accounts.member_list, name="member_list"),
         path(
+            "my/enterprises/<str:public_id>/group/",
+            groups.enterprise_group,
+            name="enterprise_group",
+        ),
+        path(
             "my/enterprises/<str:public_id>/contacts/",
             enterprises.contact_edit,
             name="contact_edit",
@@ -108,6 +114,11 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
             "my/enterprises/<str:public_id>/qualifications/",
             enterprises.qualification_claim,
             name="qualification_claim",
+        ),
+        path(
+            "my/enterprises/<str:public_id>/titles.<str:extension>",
+            accounts.proof_export,
+            name="proof_export",
         ),
         path(
             "my/enterprises/<str:public_id>/certificates/",
@@ -191,6 +202,7 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
         ),
         path("desk/roles/", roles.role_list, name="role_list"),
         path("desk/titles/", titles.title_list_page, to, name="title_list"),
+        path("desk/titles/misfits.<str:extension>", titles.title_misfits, name="title_misfits"),
         path("desk/roles/<str:public_id>/end/", roles.role_end, name="role_end"),
         path("desk/proofs/<str:public_id>/", enterprises.proof_decide, to, name="proof_decide"),
         path(

@@ -19,6 +19,7 @@ from chains.models import (
     Certification,
     CertificationKind,
     Evidence,
+    GroupProposal,
     Import,
     Mandate,
     MemberInvitation,
@@ -213,6 +214,9 @@ def _register(world):
         kind_id="association", name="示例行业协会", name_en="Demo Association"
     )
     world.mandate = Mandate.objects.create(association=association, member=world.buyer)
+    world.group_proposal = GroupProposal.objects.create(
+        proposer=world.rival, partner=world.buyer, name="示例集团"
+    )
     world.import_waiting = Import.objects.create(
         kind="capabilities", enterprise=world.buyer, asked_by=world.people["editor"], file_name="a.csv",
         content="产品名称\n阀门\n".encode(), layout={"sheet": 0, "first": 0, "depth": 1, "fields": {"0": "title"}},

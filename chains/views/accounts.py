@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import calendar, identity, notifications, permissions, search, statistics
@@ -20,6 +21,7 @@ from chains.http import MemberRequest
 from chains.models import (
     Enterprise,
     Evidence,
+    GroupProposal,
     Mandate,
     Membership,
     Notification,
@@ -27,9 +29,10 @@ from chains.models import (
     Region,
 )
 from chains.services import accounts, enterprises, invitations, notices
-from chains.templatetags.localised import is_chinese
+from chains.templatetags.localised import is_chinese, localised
 from chains.views.posted import posted
 from chains.views.refusals import refusal
+from chains.views.sheets import sheet_response
 
 # The field at which a refusal of the service is shown.
 _FIELDS = {
@@ -283,6 +286,32 @@ def _resubmit_form(request: MemberRequest, enterprise: Enterprise) -> ResubmitFo
     )
 
 
+@require_GET
+def proof_export(request: MemberRequest, public_id: str, extension: str) -> HttpResponseBase:
+    """The titles and certificates of one's own enterprise, whatever their state."""
+    enterprise = get_object_or_404(Enterprise.objects.own(request.user), public_id=public_id)
+    header = [
+        _("Kind"), pgettext("hit", "Name"), _("Number"), _("Batch"), _("Scope"), _("Issuer"), _("Valid from"),
+        _("Valid until"), _("State"), _("Reason"),
+    ]  # fmt: skip
+    titles = enterprise.qualifications.select_related("kind").order_by("-valid_from", "-pk")
+    certificates = enterprise.certifications.select_related("kind").order_by("-valid_from", "-pk")
+    rows = [
+        [
+            _("Qualification"), localised(row.kind), "", row.batch, "", row.issuer, row.valid_from,
+            row.valid_until_on, row.get_status_display(), row.reason,
+        ]
+        for row in titles
+    ] + [
+        [
+            _("Certificate"), localised(row.kind), row.number, "", row.scope, row.issuer, row.valid_from,
+            row.valid_until_on, row.get_status_display(), row.reason,
+        ]
+        for row in certificates
+    ]  # fmt: skip
+    return sheet_response(extension, f"titles-{enterprise.public_id}", header, rows)
+
+
 def _owner_context(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
     capabilities = list(
         enterprise.capabilities.select_related("unit")
@@ -324,6 +353,9 @@ def _owner_context(request: MemberRequest, enterprise: Enterprise) -> dict[str, 
         "member_count": enterprise.memberships.active().count(),
         "request_count": enterprise.memberships.requested().count(),
         "desk": _desk(enterprise),
+        "group_waits": enterprise.group_proposals_received.filter(
+            status=GroupProposal.Status.PROPOSED
+        ).exists(),
         "today": timezone.localdate(),
     }
 

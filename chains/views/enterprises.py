@@ -203,7 +203,7 @@ def _waiting(request: MemberRequest, desk: permissions.Desk) -> list[Enterprise]
 @require_http_methods(["GET", "POST"])
 def enterprise_case(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     enterprise = get_object_or_404(
-        desk.enterprises(request.user).select_related("region__parent__parent", "kind"),
+        desk.enterprises(request.user).select_related("region__parent__parent", "kind", "group"),
         public_id=public_id,
     )
     if not desk.may_verify(request.user, enterprise):
@@ -308,6 +308,9 @@ def _case_context(
         "licences": enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).order_by("-pk"),
         "proofs": _proofs(enterprise),
         "today": today,
+        "affiliates": enterprise.group.members.exclude(pk=enterprise.pk).order_by("sort_key", "pk")
+        if enterprise.group is not None
+        else (),
         "requests": [
             (row, accounts.desk_may_decide(row))
             for row in enterprise.memberships.requested().select_related("enterprise")

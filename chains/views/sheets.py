@@ -3,12 +3,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
 from chains import spreadsheets
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def sheet_asked_for(request: HttpRequest) -> str:
+    """xlsx or csv where `?export=` asks for the list of a page as a sheet; empty for the page itself."""
+    extension = request.GET.get("export", "")
+    if extension not in ("", "xlsx", "csv"):
+        raise Http404
+    return extension
 
 
 def sheet_response(

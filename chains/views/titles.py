@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.core import signing
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from chains import permissions
 from chains.errors import DomainError
@@ -16,6 +19,11 @@ from chains.forms.title_list import TitleListForm
 from chains.http import MemberRequest
 from chains.models import Enterprise
 from chains.services import awards
+from chains.views.sheets import sheet_response
+
+# Rides on the page from the comparison to the sheet.
+_KEPT = signing.TimestampSigner(salt="chains.titles.misfits")
+_KEPT_FOR = datetime.timedelta(days=1)
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,12 +39,28 @@ def title_list_page(request: MemberRequest, desk: permissions.Desk) -> HttpRespo
         try:
             if upload is None:
                 raise DomainError(_("Choose a file."), code="titles.no_file")
-            context["found"] = title_list.read(
+            found = title_list.read(
                 upload.read(), form.cleaned_data["kind"], request.user, desk.may_verify
             )
+            misfits = [[row.number, row.text, row.why] for row in found.misfits]
+            context |= {"found": found, "kept": _KEPT.sign_object(misfits, compress=True)}
         except DomainError as error:
             form.add_error("upload", str(error))
     return render(request, "chains/title_list.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def title_misfits(request: MemberRequest, extension: str) -> HttpResponseBase:
+    """The rows to look at as a sheet with the reason: what the page was given is given back, nothing of a list is kept."""
+    if not request.user.decides_for_others:
+        raise Http404
+    try:
+        rows = _KEPT.unsign_object(request.POST.get("kept", ""), max_age=_KEPT_FOR)
+    except signing.BadSignature:
+        messages.error(request, _("Compare the list with the register again."))
+        return redirect("chains:title_list")
+    header = [_("Row"), _("In the list"), _("Reason")]
+    return sheet_response(extension, "rows-to-look-at", header, rows)
 
 
 def _write_down(

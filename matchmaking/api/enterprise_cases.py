@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from chains import calendar
 from chains.models import Enterprise, EnterpriseAlias, Language, ParticipantKind, Region
-from chains.services import enterprises
+from chains.services import enterprises, groups
 from events.permissions import DESK
 from matchmaking.api.base import CREATED, NamedField, ReadViewSet, Request
 from matchmaking.services import merging
@@ -138,6 +138,19 @@ class MergeReportSerializer(serializers.Serializer[Any]):
     blocks = serializers.ListField(child=serializers.CharField())
 
 
+class AffiliateSerializer(serializers.ModelSerializer[Enterprise]):
+    class Meta:
+        model = Enterprise
+        fields = ("public_id", "name", "name_en")
+
+
+class GroupSerializer(serializers.Serializer[Any]):
+    """`name` is empty where it is in no group."""
+
+    name = serializers.CharField()
+    affiliates = AffiliateSerializer(many=True)
+
+
 class CaseActions(ReadViewSet):
     @extend_schema(
         request={"multipart/form-data": RegistrationDraftSerializer},
@@ -217,6 +230,26 @@ class CaseActions(ReadViewSet):
         row = enterprises.add_alias(enterprise=enterprise, by=request.user, **body.validated_data)
         return Response(AliasSerializer(row).data, status=CREATED)
 
+    @extend_schema(methods=["GET"], responses=GroupSerializer)
+    @extend_schema(methods=["DELETE"], responses={204: None})
+    @action(
+        detail=True,
+        methods=["get", "delete"],
+        permission_classes=[IsAuthenticated],
+        pagination_class=None,
+        filterset_class=None,
+    )
+    def group(self, request: Request, public_id: str) -> Response:
+        """Its affiliates, for its members and its desk; or leave the group, as an owner."""
+        enterprise = self._own_or_desks(request, public_id)
+        if request.method == "DELETE":
+            groups.leave(enterprise=enterprise, by=request.user)
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        group = enterprise.group
+        others = group.members.exclude(pk=enterprise.pk).order_by("pk") if group else ()
+        said = {"name": group.name if group else "", "affiliates": others}
+        return Response(GroupSerializer(said).data)
+
     @extend_schema(request=MergeSerializer, responses=MergeReportSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
     def merge(self, request: Request, public_id: str) -> Response:
@@ -256,5 +289,5 @@ class CaseActions(ReadViewSet):
         found = Q(pk__in=Enterprise.objects.own(user).values("pk"))
         if user.decides_for_others:
             found |= Q(pk__in=DESK.enterprises(user).values("pk"))
-        rows = Enterprise.objects.filter(found).select_related("region", "province")
+        rows = Enterprise.objects.filter(found).select_related("region", "province", "group")
         return get_object_or_404(rows, public_id=public_id)

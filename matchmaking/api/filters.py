@@ -11,6 +11,7 @@ from chains.models import (
     Certification,
     Enterprise,
     Evidence,
+    GroupProposal,
     Mandate,
     MemberInvitation,
     Membership,
@@ -175,6 +176,15 @@ class MandateFilter(django_filters.FilterSet):
     class Meta:
         model = Mandate
         fields = ("association", "member", "status")
+
+
+class GroupProposalFilter(django_filters.FilterSet):
+    proposer = django_filters.CharFilter("proposer__public_id")
+    partner = django_filters.CharFilter("partner__public_id")
+
+    class Meta:
+        model = GroupProposal
+        fields = ("proposer", "partner", "status")
 
 
 class EvidenceFilter(OfEnterpriseFilter):

@@ -47,6 +47,7 @@ def react(*, facts: Sequence[Change], by: User | None = None) -> None:
     """Turn facts of the register into runs, and end the matches of what is no longer there."""
     news = _news([fact for fact in facts if fact.verb not in _IDLE.get(fact.noun, ())])
     _end_what_is_gone(news, by)
+    _end_within_houses(facts, by)
     for requirement in Requirement.objects.scored().filter(pk__in=news.rescore).order_by("pk"):
         lines = requirement.lines.open().count()
         if lines and not _is_waiting(lines, requirement=requirement):
@@ -83,6 +84,12 @@ def _end_what_is_gone(news: News, by: User | None) -> None:
         pairs.end_matches_of_line(line=line, by=by)
     for enterprise in Enterprise.objects.filter(pk__in=news.gone).order_by("pk"):
         pairs.end_matches_of_enterprise(enterprise=enterprise, by=by)
+
+
+def _end_within_houses(facts: Sequence[Change], by: User | None) -> None:
+    grouped = {fact.target for fact in facts if (fact.noun, fact.verb) == ("enterprise", "grouped")}
+    for enterprise in Enterprise.objects.filter(public_id__in=grouped).order_by("pk"):
+        pairs.end_matches_with_affiliates(enterprise=enterprise, by=by)
 
 
 def _compare_anew(news: News, by: User | None) -> None:
@@ -128,6 +135,10 @@ def _news(facts: Sequence[Change]) -> News:
             news.buyers.add(row.enterprise_id)
         elif "published" in told[row.public_id]:
             news.buyers.add(row.enterprise_id)
+    # Whoever has left a group is no affiliate of those that stayed: as suppliers they are compared with its lines.
+    alone = [target for target, said in verbs["enterprise"].items() if "ungrouped" in said]
+    apart = Requirement.objects.scored().filter(enterprise__public_id__in=alone)
+    news.rescore.update(apart.values_list("pk", flat=True))
     lines = RequirementLine.objects.filter(public_id__in=verbs["line"])
     closed = lines.exclude(status=RequirementLine.Status.OPEN)
     news.lines.update(closed.values_list("pk", flat=True))

@@ -99,6 +99,22 @@ def end_matches_of_line(*, line: RequirementLine, by: User | None = None) -> int
 
 
 @transaction.atomic
+def end_matches_with_affiliates(*, enterprise: Enterprise, by: User | None = None) -> int:
+    """Of one group since: what was proposed, deferred or approved between them before ends."""
+    if enterprise.group_id is None:
+        return 0
+    group = enterprise.group_id
+    rows = Match.objects.filter(
+        Q(supplier=enterprise, line__requirement__enterprise__group=group)
+        | Q(supplier__group=group, line__requirement__enterprise=enterprise)
+    )
+    ended = Match.objects.filter(pk__in=rows.values("pk")).end()
+    if ended:
+        audit.record(by, "match.ended", enterprise, matches=ended)
+        changes.record("enterprise", enterprise, "unmatched")
+    return ended
+
+
 def end_matches_of_enterprise(*, enterprise: Enterprise, by: User | None = None) -> int:
     """A suspended or merged enterprise is out of every line, and so are its own lines."""
     rows = Match.objects.filter(

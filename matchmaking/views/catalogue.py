@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET
 
 from chains import fragments
@@ -43,7 +43,7 @@ from chains.models import (
 )
 from chains.templatetags.localised import is_chinese, joined_place, lang, localised
 from chains.templatetags.page import country
-from chains.views.sheets import sheet_response
+from chains.views.sheets import sheet_asked_for, sheet_response
 from events.models import Event
 from matchmaking import gaps, permissions, statistics
 from matchmaking import search as finding
@@ -556,9 +556,11 @@ def _place_in_chain(request: HttpRequest, enterprise: Enterprise) -> list[dict[s
 
 @login_not_required
 @require_GET
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: HttpRequest) -> HttpResponseBase:
     """One box over requirements, enterprises, events, segments and categories."""
     query = request.GET.get("q", "").strip()[:200]
+    if extension := sheet_asked_for(request):
+        return _sheet_of_hits(query, extension)
     # Only what everybody may see is looked through.
     body = fragments.kept(
         request, "search", lambda: _search_results(request, query), same_for="everybody"
@@ -585,6 +587,34 @@ def _search_results(request: HttpRequest, query: str) -> str:
     )
 
 
+_HITS_EXPORTED = 200
+
+
+def _sheet_of_hits(query: str, extension: str) -> HttpResponseBase:
+    """What the box finds, of each sort the first two hundred; the lists have sheets of all."""
+    most = (_HITS_EXPORTED, _HITS_EXPORTED, _HITS_EXPORTED)
+    found = _found(query, finding.hits, typos=False, most=most)
+    if not any(found.values()):
+        found = _found(query, finding.near_misses, typos=True, most=most)
+
+    def table() -> Iterator[list[Any]]:
+        for row in requirement_rows(found["requirements"]):
+            address = reverse("matchmaking:requirement_detail", args=[row["public_id"]])
+            yield [_("Requirement"), row["title"], row["enterprise_name"], row["closes_on"], settings.SITE_URL + address]  # fmt: skip
+        for row in _named_enterprises(found["enterprises"]):
+            address = reverse("matchmaking:enterprise_detail", args=[row["public_id"]])
+            yield [_("Enterprise"), row["name"], row["place"], None, settings.SITE_URL + address]
+        for event in found["events"]:
+            address = reverse("events:event_detail", args=[event.public_id])
+            yield [_("Event"), localised(event), localised(event, "place"), timezone.localdate(event.starts_at), settings.SITE_URL + address]  # fmt: skip
+        for segment, category in found["segments"]:
+            address = reverse("matchmaking:chain_map", args=[segment.chain.code])
+            yield [_("Segment"), localised(segment), localised(category), None, settings.SITE_URL + address]  # fmt: skip
+
+    header = [_("Kind"), pgettext("hit", "Name"), _("Of"), _("Day"), _("Address")]
+    return sheet_response(extension, "search", header, table())
+
+
 def _marked_requirements(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
     rows = requirement_rows(ids)
     hidden = marker.hidden((row["pk"], (row["title"], row["enterprise_name"])) for row in rows)
@@ -606,14 +636,20 @@ def _marked_enterprises(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
-def _found(query: str, first: Callable[..., list[Any]], *, typos: bool) -> dict[str, list[Any]]:
+def _found(
+    query: str,
+    first: Callable[..., list[Any]],
+    *,
+    typos: bool,
+    most: tuple[int, int, int] = (8, 8, 5),
+) -> dict[str, list[Any]]:
     requirements = Requirement.objects.open().order_by("closes_on", "pk")
     enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
     events = Event.objects.public().select_related("region__parent").order_by("-starts_at")
     return {
-        "requirements": first(requirements.values_list("pk", flat=True), query, 8),
-        "enterprises": first(enterprises.values_list("pk", flat=True), query, 8),
-        "events": first(events, query, 5),
+        "requirements": first(requirements.values_list("pk", flat=True), query, most[0]),
+        "enterprises": first(enterprises.values_list("pk", flat=True), query, most[1]),
+        "events": first(events, query, most[2]),
         "segments": _segments_named(query, typos=typos),
     }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, Sum
-from django.http import HttpResponse
+from django.conf import settings
+from django.db.models import Count, Min, QuerySet, Sum
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +33,7 @@ from chains.services import accounts
 from chains.templatetags.localised import day, localised
 from chains.views.refusals import refusal
 from chains.views.reports import open_reports
+from chains.views.sheets import sheet_asked_for, sheet_response
 from events.models import Event, Listing, Registration
 from events.permissions import DESK, moderated_by
 from matchmaking.desks import Desks
@@ -50,11 +53,13 @@ class Queue:
 
 
 @require_GET
-def inbox(request: MemberRequest) -> HttpResponse:
+def inbox(request: MemberRequest) -> HttpResponseBase:
     user = request.user
     if not works_at_a_desk(user):
         error = DomainError(_("The inbox is for organisers."), code="inbox.forbidden")
         return refusal(request, error)
+    if extension := sheet_asked_for(request):
+        return _sheet_of_cases(user, extension)
     events = list(
         Event.objects.organised_by(user)
         .exclude(status__in=[Event.Status.CANCELLED, Event.Status.ARCHIVED])
@@ -98,6 +103,39 @@ def _queues(user: User, desks: Desks) -> list[Queue | None]:
     ]
 
 
+def _sheet_of_cases(user: User, extension: str) -> HttpResponseBase:
+    """Every case that waits for a decision of the reader's, queue by queue, oldest first."""
+    header = [_("Queue"), pgettext("hit", "Name"), _("Enterprise"), _("Region"), _("Waits since"), _("Due"), _("Address")]  # fmt: skip
+    return sheet_response(extension, "inbox", header, _cases(user, Desks()))
+
+
+def _cases(user: User, desks: Desks) -> Iterator[list[Any]]:
+    def row(
+        queue: str, name: str, whose: Enterprise, since: Any, page: str, *named: str
+    ) -> list[Any]:
+        return [
+            queue, name, localised(whose), localised(whose.region) if whose.region else "",
+            timezone.localdate(since) if since else None, None, settings.SITE_URL + reverse(page, args=named),
+        ]  # fmt: skip
+
+    for one in _pending(user, desks):
+        cells = row(_("Enterprises to verify"), localised(one), one, one.submitted_at, "chains:enterprise_case", one.public_id)  # fmt: skip
+        cells[5] = calendar.promised_on(one)
+        yield cells
+    for claim in _claims(user, desks):
+        yield row(_("Titles and certificates to verify"), localised(claim.kind), claim.enterprise, claim.created_at, "chains:proof_decide", claim.public_id)  # fmt: skip
+    for asked in _to_moderate(user, desks):
+        yield row(_("Requirements to moderate"), asked.title, asked.enterprise, asked.submitted_at, "chains:moderation_case", asked.public_id)  # fmt: skip
+    for said in open_reports(user, DESK):
+        about = said.requirement.enterprise if said.requirement is not None else said.enterprise
+        assert about is not None
+        yield row(_("Reports of abuse"), said.get_reason_display(), about, said.created_at, "chains:report_decide", said.public_id)  # fmt: skip
+    for applied in _to_admit(user).select_related("event", "enterprise__region").order_by("created_at"):  # fmt: skip
+        yield row(_("Registrations to approve"), localised(applied.event), applied.enterprise, applied.created_at, "events:guest_list", applied.event.public_id)  # fmt: skip
+    for wish in _unanswered(user):
+        yield row(_("Requests to join that no owner answered"), "", wish.enterprise, wish.created_at, "chains:enterprise_case", wish.enterprise.public_id)  # fmt: skip
+
+
 def _age(moment: datetime.datetime | None) -> str:
     days = (timezone.localdate() - timezone.localdate(moment)).days if moment else 0
     if days < 1:
@@ -105,14 +143,18 @@ def _age(moment: datetime.datetime | None) -> str:
     return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
 
 
-def _enterprises(user: User, desks: Desks) -> Queue | None:
+def _pending(user: User, desks: Desks) -> list[Enterprise]:
     rows = (
         DESK.enterprises(user)
         .filter(status=Enterprise.Status.PENDING)
         .select_related("region")
         .order_by("submitted_at")
     )
-    mine = desks.mine(((row, row) for row in rows), user)
+    return desks.mine(((row, row) for row in rows), user)
+
+
+def _enterprises(user: User, desks: Desks) -> Queue | None:
+    mine = _pending(user, desks)
     if not mine:
         return None
     first = mine[0]
@@ -129,7 +171,7 @@ def _enterprises(user: User, desks: Desks) -> Queue | None:
     )
 
 
-def _proofs(user: User, desks: Desks) -> Queue | None:
+def _claims(user: User, desks: Desks) -> list[Qualification | Certification]:
     scope = DESK.enterprises(user).values("pk")
     claims: list[tuple[Enterprise, Qualification | Certification]] = [
         (claim.enterprise, claim)
@@ -139,7 +181,11 @@ def _proofs(user: User, desks: Desks) -> Queue | None:
         .select_related("enterprise__region", "kind")
     ]
     claims.sort(key=lambda pair: pair[1].created_at)
-    mine = desks.mine(claims, user)
+    return desks.mine(claims, user)
+
+
+def _proofs(user: User, desks: Desks) -> Queue | None:
+    mine = _claims(user, desks)
     if not mine:
         return None
     first = mine[0]
@@ -154,7 +200,7 @@ def _proofs(user: User, desks: Desks) -> Queue | None:
     )
 
 
-def _requirements(user: User, desks: Desks) -> Queue | None:
+def _to_moderate(user: User, desks: Desks) -> list[Requirement]:
     rows = list(
         DESK.to_moderate(user).select_related("enterprise__region").order_by("submitted_at", "pk")
     )
@@ -165,7 +211,11 @@ def _requirements(user: User, desks: Desks) -> Queue | None:
             "requirement", flat=True
         )
     )
-    mine = [row for row in rows if row.pk in here]
+    return [row for row in rows if row.pk in here]
+
+
+def _requirements(user: User, desks: Desks) -> Queue | None:
+    mine = _to_moderate(user, desks)
     if not mine:
         return None
     first = mine[0]
@@ -236,13 +286,17 @@ def _lines(user: User) -> Queue | None:
     )
 
 
-def _registrations(user: User) -> Queue | None:
-    rows = Registration.objects.decided_by(user).filter(
+def _to_admit(user: User) -> QuerySet[Registration]:
+    return Registration.objects.decided_by(user).filter(
         status=Registration.Status.SUBMITTED,
         event__status=Event.Status.PUBLISHED,
         event__admission=Event.Admission.REVIEWED,
         enterprise__status=Enterprise.Status.VERIFIED,
     )
+
+
+def _registrations(user: User) -> Queue | None:
+    rows = _to_admit(user)
     figures = rows.aggregate(n=Count("pk"), oldest=Min("created_at"))
     if not figures["n"]:
         return None
@@ -258,7 +312,7 @@ def _registrations(user: User) -> Queue | None:
     )
 
 
-def _memberships(user: User) -> Queue | None:
+def _unanswered(user: User) -> list[Membership]:
     """Requests to join that no owner has answered for five days."""
     limit = timezone.now() - datetime.timedelta(days=accounts.ANSWER_DAYS)
     rows = (
@@ -267,7 +321,11 @@ def _memberships(user: User) -> Queue | None:
         .select_related("enterprise__region")
         .order_by("created_at")
     )
-    mine = [row for row in rows if DESK.may_verify(user, row.enterprise)]
+    return [row for row in rows if DESK.may_verify(user, row.enterprise)]
+
+
+def _memberships(user: User) -> Queue | None:
+    mine = _unanswered(user)
     if not mine:
         return None
     first = mine[0]

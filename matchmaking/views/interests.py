@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
@@ -18,9 +20,11 @@ from django.views.decorators.http import require_GET
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Requirement, RequirementLine
+from chains.templatetags.localised import localised
 from chains.views.downloads import download
 from chains.views.posted import page_of_form, posted
 from chains.views.refusals import refusal
+from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import permissions
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest, InterestAttachment
@@ -133,9 +137,11 @@ def attachment_remove(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 @require_GET
-def my_interests(request: MemberRequest) -> HttpResponse:
+def my_interests(request: MemberRequest) -> HttpResponseBase:
     enterprise = acting_enterprise(request)
     rows = Interest.objects.filter(enterprise=enterprise) if enterprise else Interest.objects.none()
+    if extension := sheet_asked_for(request):
+        return _sheet_of(rows, extension)
     counts = dict(rows.order_by().values_list("status").annotate(n=Count("pk")))
     shown = (
         rows.select_related("requirement__enterprise", "enterprise")
@@ -160,6 +166,29 @@ def my_interests(request: MemberRequest) -> HttpResponse:
         "tab": "my_interests",
     }
     return render(request, "matchmaking/my_interests.html", context)
+
+
+def _sheet_of(rows: QuerySet[Interest], extension: str) -> HttpResponseBase:
+    sent = rows.select_related("requirement__enterprise").prefetch_related(
+        Prefetch("lines", RequirementLine.objects.order_by("number"))
+    )
+    header = [
+        _("Requirement"), _("Enterprise"), _("Lines"), _("Message"), _("Sent"), _("State"), _("Answered"),
+        _("Reason"), _("Note"), _("Answers by"), _("Address"),
+    ]  # fmt: skip
+    table = (
+        [
+            row.requirement.title, localised(row.requirement.enterprise),
+            ", ".join(str(line.number) for line in row.lines.all()), row.message,
+            timezone.localdate(row.created_at), row.get_status_display(),
+            timezone.localdate(row.answered_at) if row.answered_at else None,
+            row.get_decline_reason_display() if row.decline_reason else "", row.decline_note,
+            row.requirement.answer_by_on,
+            settings.SITE_URL + reverse("matchmaking:requirement_detail", args=[row.requirement.public_id]),
+        ]
+        for row in sent.order_by("-created_at", "-pk")
+    )  # fmt: skip
+    return sheet_response(extension, "interests", header, table)
 
 
 @posted("matchmaking:my_interests")

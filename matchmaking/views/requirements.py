@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
@@ -32,10 +33,11 @@ from chains.services import requirements
 from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
-from chains.views.sheets import sheet_response
+from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import permissions, statistics
 from matchmaking.models import Interest, InterestAttachment, InterestNote, Match
 from matchmaking.services import contacts, runs, waking
+from matchmaking.templatetags.reasons import fact
 
 PER_PAGE = 20
 # More do not fit side by side.
@@ -55,17 +57,54 @@ def _own(request: MemberRequest) -> QuerySet[Requirement]:
 
 
 @require_GET
-def my_requirements(request: MemberRequest) -> HttpResponse:
+def my_requirements(request: MemberRequest) -> HttpResponseBase:
     own = Requirement.objects.own(request.user)
     by_status = dict(own.order_by().values_list("status").annotate(n=Count("pk")))
     counts = {name: sum(by_status.get(s, 0) for s in group) for name, group in GROUPS.items()}
     state = request.GET.get("state", "")
     shown = own.filter(status__in=GROUPS[state]) if state in GROUPS else own
-    recommended = Match.objects.approved().filter(line=OuterRef("pk"))
-    page = Paginator(shown.order_by("-updated_at", "-pk"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    shown = shown.order_by("-updated_at", "-pk")
+    if extension := sheet_asked_for(request):
+        return _sheet_of_own(request, list(shown.values_list("pk", flat=True)), extension)
+    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     ids = [row.pk for row in page.object_list]
+    figures = _figures(ids)
+    listed = _own(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
+    context = {
+        "page_obj": page,
+        "rows": [(row, figures[row.pk]) for row in listed],
+        "counts": counts,
+        "total": sum(counts.values()),
+        "state": state,
+        "may_post": any(m.may_edit for m in request.user.active_memberships),
+        "nav": "my_requirements",
+    }
+    return render(request, "matchmaking/my_requirements.html", context)
+
+
+def _sheet_of_own(request: MemberRequest, ids: list[int], extension: str) -> HttpResponseBase:
+    """One row a requirement; its lines have a sheet of their own, at the desk of each."""
+    figures = _figures(ids)
+    header = [
+        _("Requirement"), _("Enterprise"), _("Chain"), _("State"), _("Lines"), _("Filled"),
+        _("Recommended"), _("Interests"), _("To answer"), _("Interests until"), _("Answers by"),
+        _("Needed by"), _("Address"),
+    ]  # fmt: skip
+    table = (
+        [
+            row.title, localised(row.enterprise), localised(row.chain), row.get_status_display(),
+            *(figures[row.pk].get(name, 0) for name in ("lines", "filled", "recommended", "interests", "waiting")),
+            row.closes_on, row.answer_by_on, row.needed_by_on,
+            settings.SITE_URL + reverse("matchmaking:requirement_desk", args=[row.public_id]),
+        ]
+        for row in _own(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
+    )  # fmt: skip
+    return sheet_response(extension, "my-requirements", header, table)
+
+
+def _figures(ids: list[int]) -> dict[int, dict[str, int]]:
+    """Of each requirement how many lines there are, filled, recommended somebody for; and how many interests."""
+    recommended = Match.objects.approved().filter(line=OuterRef("pk"))
     figures: dict[int, dict[str, int]] = defaultdict(dict)
     lines = (
         RequirementLine.objects.filter(requirement__in=ids)
@@ -89,17 +128,7 @@ def my_requirements(request: MemberRequest) -> HttpResponse:
         figures[pk].update(zip(("lines", "filled", "recommended"), numbers, strict=True))
     for pk, *numbers in received.values_list("requirement", "interests", "waiting"):
         figures[pk].update(zip(("interests", "waiting"), numbers, strict=True))
-    listed = _own(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
-    context = {
-        "page_obj": page,
-        "rows": [(row, figures[row.pk]) for row in listed],
-        "counts": counts,
-        "total": sum(counts.values()),
-        "state": state,
-        "may_post": any(m.may_edit for m in request.user.active_memberships),
-        "nav": "my_requirements",
-    }
-    return render(request, "matchmaking/my_requirements.html", context)
+    return figures
 
 
 # -- one requirement ------------------------------------------------------------------------------
@@ -293,7 +322,7 @@ def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 @require_GET
-def requirement_interests(request: MemberRequest, public_id: str) -> HttpResponse:
+def requirement_interests(request: MemberRequest, public_id: str) -> HttpResponseBase:
     """The interests in a requirement or one of its lines, five side by side, best score first."""
     requirement = get_object_or_404(_own(request), public_id=public_id)
     counts = _interest_counts(requirement)
@@ -317,6 +346,8 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
     columns = _columns(requirement, line)
     is_short = request.GET.get("show") == "short"
     listed = [column for column in columns if column["interest"].is_shortlisted or not is_short]
+    if extension := sheet_asked_for(request):
+        return _sheet_of_interests(requirement, line, listed, extension)
     page = Paginator(listed, COMPARED).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     context = {
@@ -340,6 +371,55 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         "seen": counts["all"],
     }
     return render(request, "matchmaking/requirement_interests.html", context)
+
+
+def _sheet_of_interests(
+    requirement: Requirement,
+    line: RequirementLine | None,
+    columns: list[dict[str, Any]],
+    extension: str,
+) -> HttpResponseBase:
+    """One row an interest, with what each condition and each question got; contacts are never in it."""
+    conditions = _condition_rows(requirement, line, columns)
+    questions = _question_rows(requirement, columns)
+    header = [
+        _("Enterprise"), _("Region"), _("Titles"), _("Score"), _("Lines"), _("Message"), _("State"), _("Short list"),
+        *(condition.text for condition, _outcomes in conditions),
+        *(text for text, _is_open, _answers in questions),
+        _("Files"), _("Sent"), _("Answered"), _("Reason"),
+    ]  # fmt: skip
+
+    def table() -> Iterator[list[Any]]:
+        for place, column in enumerate(columns):
+            row, match = column["interest"], column["match"]
+            outcomes = [found[place] for _condition, found in conditions]
+            yield [
+                localised(row.enterprise),
+                localised(row.enterprise.region) if row.enterprise.region else "",
+                "; ".join(localised(title.kind) for title in row.enterprise.titles),
+                points(match.tenths) if match else "",
+                ", ".join(str(one.number) for one in row.lines.all()),
+                row.message,
+                row.get_status_display(),
+                _("yes") if row.is_shortlisted else "",
+                *(_outcome_in_words(outcome) for outcome in outcomes),
+                *(answers[place] for _text, _is_open, answers in questions),
+                len(row.files),
+                timezone.localdate(row.created_at),
+                timezone.localdate(row.answered_at) if row.answered_at else None,
+                row.get_decline_reason_display() if row.decline_reason else "",
+            ]
+
+    return sheet_response(extension, f"interests-{requirement.public_id}", header, table())
+
+
+def _outcome_in_words(outcome: dict[str, Any] | None) -> str:
+    """How a condition fared and what is known of it; empty where no score has asked."""
+    if outcome is None:
+        return ""
+    verdicts = {"met": _("Met"), "unproven": _("Unproven"), "missed": _("Missed")}
+    said = [verdicts.get(outcome["verdict"], ""), fact(outcome) if outcome.get("fact") else ""]
+    return " · ".join(filter(None, said))
 
 
 def _news(request: MemberRequest, received: int) -> dict[str, int]:

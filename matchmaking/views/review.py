@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +34,7 @@ from chains.models import (
 from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
+from chains.views.sheets import sheet_asked_for, sheet_response
 from events.models import Event
 from matchmaking import adapters, market, permissions, search
 from matchmaking.engine.types import OfferText
@@ -41,6 +43,7 @@ from matchmaking.models import Decision, Lease, Match
 from matchmaking.services import pairs, review, runs
 
 PER_PAGE = 25
+EXPORT_LIMIT = 20_000
 # More candidates than this stand behind a link: a page of fifty pairs with marked texts is slow to read and to make.
 SHOWN = 12
 BANDS = ("high", "mid", "low", "any", "misses")
@@ -171,7 +174,7 @@ def _page_of_filters(filters: Filters) -> dict[str, Any]:
 
 
 @require_GET
-def review_queue(request: MemberRequest) -> HttpResponse:
+def review_queue(request: MemberRequest) -> HttpResponseBase:
     if not _is_reviewer(request.user):
         error = DomainError(_("Matches are reviewed by organisers."), code="match.forbidden")
         return refusal(request, error)
@@ -179,8 +182,20 @@ def review_queue(request: MemberRequest) -> HttpResponse:
     if "next" in request.GET:
         return _next_free(request, filters, None)
     rows = filters.queue()
+    if extension := sheet_asked_for(request):
+        return _sheet_of(filters, list(rows.values_list("pk", flat=True)[:EXPORT_LIMIT]), extension)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    ids = [line.pk for line in page.object_list]
+    context = {
+        **_page_of_filters(filters),
+        "page_obj": page,
+        "lines": _counted(filters, [line.pk for line in page.object_list]),
+        "now": timezone.now(),
+    }
+    return render(request, "matchmaking/review_queue.html", context)
+
+
+def _counted(filters: Filters, ids: list[int]) -> list[RequirementLine]:
+    """The lines in this order, each with how many of its pairs are in which state."""
     band = filters.in_band("matches__")
     lines = (
         RequirementLine.objects.filter(pk__in=ids)
@@ -194,13 +209,25 @@ def review_queue(request: MemberRequest) -> HttpResponse:
         )
     )
     order = {pk: place for place, pk in enumerate(ids)}
-    context = {
-        **_page_of_filters(filters),
-        "page_obj": page,
-        "lines": sorted(lines, key=lambda line: order[line.pk]),
-        "now": timezone.now(),
-    }
-    return render(request, "matchmaking/review_queue.html", context)
+    return sorted(lines, key=lambda line: order[line.pk])
+
+
+def _sheet_of(filters: Filters, ids: list[int], extension: str) -> HttpResponseBase:
+    header = [
+        _("Line"), _("Category"), _("Requirement"), _("Enterprise"), _("Chain"), _("Interests until"), _("Best"),
+        _("To decide"), _("Deferred"), _("Approved"), _("Address"),
+    ]  # fmt: skip
+    table = (
+        [
+            line.text, localised(line.category), line.requirement.title,
+            localised(line.requirement.enterprise), localised(line.requirement.chain),
+            line.requirement.closes_on, points(line.best) if line.best is not None else "",  # type: ignore[attr-defined]  # annotated
+            line.waiting, line.deferred, line.approved,  # type: ignore[attr-defined]  # annotated
+            settings.SITE_URL + reverse("matchmaking:review_line", args=[line.public_id]),
+        ]
+        for line in _counted(filters, ids)
+    )  # fmt: skip
+    return sheet_response(extension, "review", header, table)
 
 
 def _next_free(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,8 +28,10 @@ from chains.models import (
     Segment,
     SegmentLink,
 )
+from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
+from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import permissions
 from matchmaking.models import Dismissal, Interest, Match, MatchRun
 from matchmaking.models.matches import MatchQuerySet
@@ -40,8 +43,10 @@ FINDS_SHOWN = 3
 
 
 @require_GET
-def for_you(request: MemberRequest) -> HttpResponse:
+def for_you(request: MemberRequest) -> HttpResponseBase:
     enterprise = acting_enterprise(request)
+    if extension := sheet_asked_for(request):
+        return _sheet_of(_chosen(request, enterprise), extension)
     context: dict[str, Any] = {
         "enterprise": enterprise,
         "enterprises": [m.enterprise for m in request.user.active_memberships],
@@ -119,7 +124,10 @@ def capability_finds(request: MemberRequest, public_id: str) -> HttpResponse:
     )
 
 
-def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
+def _chosen(request: MemberRequest, enterprise: Enterprise | None) -> MatchQuerySet:
+    """What fits, within the chain and the kind of cooperation that are asked for."""
+    if enterprise is None or not enterprise.is_verified:
+        return Match.objects.none()
     pairs = fitting(enterprise)
     chain, cooperation = request.GET.get("chain", ""), request.GET.get("cooperation", "")
     if chain:
@@ -130,6 +138,36 @@ def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]
                 cooperation_kinds__code=cooperation
             ).values("pk")
         )
+    return pairs
+
+
+def _sheet_of(pairs: MatchQuerySet, extension: str) -> HttpResponseBase:
+    """One row a line that fits, with one's own score; of no other supplier anything."""
+    header = [
+        _("Requirement"), _("Enterprise"), _("Chain"), _("Delivered to"), _("Line"), _("What"), _("Quantity"), _("Unit"),
+        _("Period"), _("Score"), _("Interests until"), _("Needed by"), _("Address"),
+    ]  # fmt: skip
+    rows = pairs.select_related(
+        "line__unit", "line__requirement__enterprise", "line__requirement__chain",
+        "line__requirement__region",
+    )  # fmt: skip
+    table = (
+        [
+            row.line.requirement.title, localised(row.line.requirement.enterprise),
+            localised(row.line.requirement.chain), localised(row.line.requirement.region), row.line.number,
+            row.line.text, row.line.quantity, localised(row.line.unit), row.line.get_period_display(),
+            points(row.tenths), row.line.requirement.closes_on,
+            row.line.needed_by_on or row.line.requirement.needed_by_on,
+            settings.SITE_URL + reverse("matchmaking:requirement_detail", args=[row.line.requirement.public_id]),
+        ]
+        for row in rows.order_by("-tenths", "line__requirement", "line__number")
+    )  # fmt: skip
+    return sheet_response(extension, "for-you", header, table)
+
+
+def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
+    pairs = _chosen(request, enterprise)
+    chain, cooperation = request.GET.get("chain", ""), request.GET.get("cooperation", "")
     grouped = (
         pairs.order_by()
         .values("line__requirement")

@@ -191,6 +191,7 @@ def test_mandate_is_offered_accepted_and_ended():
     assert set(Notification.objects.values_list("to", "kind")) == {
         (owner.user_id, "mandate_offered"),
         (giver.user_id, "mandate_accepted"),
+        (owner.user_id, "mandate_ended"),  # by the other side
     }
 
 

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from chains.models import (
     CertificationKind,
     Evidence,
+    GroupProposal,
     Import,
     Mandate,
     MemberInvitation,
@@ -89,6 +90,7 @@ SHAPES = {
         "public_id", "enterprise", "email", "role", "status", "expires_on", "created_at",
     },
     "mandates": {"public_id", "association", "member", "status", "created_at"},
+    "group-proposals": {"public_id", "proposer", "partner", "name", "status", "created_at"},
     "evidence": {
         "public_id", "enterprise", "purpose", "original_name", "content_type", "size", "created_at",
     },
@@ -107,7 +109,8 @@ SHAPES = {
         "public_id", "name_zh", "name_en", "level", "host", "co_hosts", "region", "cluster", "chains", "docking_kinds",
         "series", "starts_at", "ends_at", "place", "place_en", "map_url", "text", "text_en", "delegates_per_enterprise",
         "admission", "waiting_rule", "offer_hours", "walk_ins", "registration_opens_at", "registration_closes_at", "status", "tiers",
-        "listings", "questions", "agenda", "delegates_until",
+        "listings", "questions", "agenda", "delegates_until", "leading_guests", "draws_at", "draw_source_zh",
+        "draw_source_en", "draw_commitment",
     },
     "programmes": {"public_id", "owner", "name_zh", "name_en"},
     "series": {
@@ -115,7 +118,7 @@ SHAPES = {
     },
     "registrations": {
         "public_id", "event", "enterprise", "status", "purposes", "seats_asked", "seats_held",
-        "accepts_partial", "tier", "rank", "offer_expires_at", "attended",
+        "accepts_partial", "may_be_named", "tier", "rank", "offer_expires_at", "attended",
         "qualifications_held", "answers",
     },
     "matches": {
@@ -134,7 +137,12 @@ SHAPES = {
 
 
 def test_rows_have_exactly_the_fields_that_are_promised(place):
-    roles = {"interests": "supplier", "member-invitations": "owner", "mandates": "owner"}
+    roles = {
+        "interests": "supplier",
+        "member-invitations": "owner",
+        "mandates": "owner",
+        "group-proposals": "owner",
+    }
 
     for noun, fields in SHAPES.items():
         client = as_role(place, roles.get(noun, "organiser"))
@@ -281,6 +289,16 @@ def mandates(count):
     return member.user
 
 
+def group_proposals(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        GroupProposal.objects.create(proposer=EnterpriseFactory(), partner=member.enterprise)
+    return member.user
+
+
+group_proposals.__name__ = "group-proposals"
+
+
 def evidence(count):
     member = MembershipFactory()
     for number in range(count):
@@ -328,7 +346,7 @@ def notices(count):
 
 
 MAKERS = (
-    imports, searches, memberships, member_invitations, mandates, evidence, qualifications, certifications,
+    imports, searches, memberships, member_invitations, mandates, group_proposals, evidence, qualifications, certifications,
     reports, notices,
     requirements, capabilities, enterprises, events, programmes, series, registrations, matches, interests, runs,
 )  # fmt: skip
