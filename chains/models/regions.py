@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from chains.models.base import Reference, ReferenceQuerySet, TimeStamped
+from chains.models.colours import HEADER_TEXT, carries_text, contrast
 
 COUNTRY = "000000"
 
@@ -100,7 +103,7 @@ class Province(TimeStamped):
     verification_days = models.PositiveSmallIntegerField(default=3)
     holidays = ArrayField(models.DateField(), default=list, blank=True)
     gap_public = models.BooleanField(default=False)
-    # What its pages carry: a small picture (PNG or JPEG, found by its content) and a colour for a stripe.
+    # What the header of its pages carries: a small picture (PNG or JPEG, found by its content) and a colour.
     logo = models.BinaryField(null=True, blank=True)
     colour = models.CharField(
         max_length=7,
@@ -114,3 +117,15 @@ class Province(TimeStamped):
 
     def __str__(self) -> str:
         return f"{self.name_zh} · {self.name_en}"
+
+    def clean(self) -> None:
+        if re.fullmatch("#[0-9a-fA-F]{6}", self.colour) and not carries_text(self.colour):
+            ratio = contrast(self.colour, HEADER_TEXT)
+            raise ValidationError(
+                {
+                    "colour": _(
+                        "White text cannot be read on this colour: the contrast is %(ratio)s to 1, and 4.5 to 1 is needed. Choose a darker one."
+                    )
+                    % {"ratio": f"{ratio:.1f}"}
+                }
+            )

@@ -172,10 +172,23 @@ def device(agent: str) -> str:
     return " · ".join(filter(None, found)) or str(_("Unknown browser"))
 
 
-@register.inclusion_tag("components/province.html")
-def province_band(region: Region | None) -> dict[str, Province | None]:
-    """The served province in which the region lies, with its name, logo and colour; nothing elsewhere."""
-    if region is None:
-        return {"province": None}
-    served = Province.objects.filter(region__code__in=region.codes).defer("logo")
-    return {"province": served.annotate(has_logo=Q(logo__isnull=False)).first()}
+# What a page is about, and the way from there to the region whose province it belongs to.
+_BELONGS = (
+    ("event", ("region",)),
+    ("series", ("programme", "owner", "region")),
+    ("programme", ("owner", "region")),
+    ("listing", ("event", "region")),
+)
+
+
+@register.simple_tag(takes_context=True)
+def province_look(context: dict[str, Any]) -> Province | None:
+    """The served province to which the page belongs, with its name, logo and colour for the header; mostly there is none."""
+    for name, way in _BELONGS:
+        found: Any = context.get(name)
+        for step in way:
+            found = getattr(found, step, None)
+        if isinstance(found, Region):
+            served = Province.objects.filter(region__code__in=found.codes).defer("logo")
+            return served.annotate(has_logo=Q(logo__isnull=False)).first()
+    return None

@@ -177,7 +177,7 @@ def test_guest_list_costs_the_same_for_one_and_for_three(client, django_assert_n
     event, _rows = waiting_event(count)
     client.force_login(organiser_of(event))
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         assert len(client.get(page("guest_list", event)).context["rows"]) == count
 
 

@@ -156,7 +156,7 @@ def test_event_page_costs_the_same_whatever_is_listed(client, django_assert_num_
         event.listings.create(requirement=requirement, code=f"c{number}", order=number)
         RegistrationFactory(event=event)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         response = client.get(reverse("events:event_detail", args=[event.public_id]))
 
     assert (len(response.context["requirements"]), response.context["line_count"]) == (
