@@ -9,4 +9,4 @@ import os
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-ENGINE_VERSION = "1.6"
+ENGINE_VERSION = "1.7"

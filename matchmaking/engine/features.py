@@ -70,6 +70,9 @@ class Features:
     fit
         What is left of the points of text and category (0 to 1) after it is known who gives and who takes, whether work
         or a machine is meant, and how far the numbers of both lie apart.
+    kin
+        How well line and text would stand in one house, by what suppliers of the index offer together (-1 to 1); 0 where
+        that is not learned.
     """
 
     u: Floats
@@ -81,6 +84,7 @@ class Features:
     differ: Floats
     elsewhere: Floats
     fit: Floats
+    kin: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,16 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
     }
     nothing = np.zeros(len(pairs), np.float32)
     columns["elsewhere"] = _elsewhere(stock, lines, pairs, columns["b"]) if houses else nothing
+    columns["kin"] = nothing
     if stock.labels:
         # Leaves guessed in a tree that does not hold the codes would say less.
         same = np.minimum(dots(lines.labels, stock.labels.of_texts, pairs), 1) ** _LABEL_POWER
-        same += (1 - same) * _named(lines, pairs, columns)
+        named = _named(lines, pairs, columns)
+        same += (1 - same) * named * ~lines.told[pairs.line]
         columns |= dict.fromkeys(("leaf", "parent", "chain"), same)
+        if stock.kinship:
+            kin = cosines(lines.kin, stock.kinship.of_texts, pairs)
+            columns["kin"] = kin + (1 - kin) * named
     return Features(
         **{name: np.round(column, DECIMALS).astype(np.float32) for name, column in columns.items()}
     )

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from matchmaking.engine.sparse import Floats, Ints, Matrix, strongest
+from matchmaking.engine.sparse import Floats, Ints, Matrix, ridge, strongest
 
 # Chosen by the log-likelihood of the codes of lines, the same for all lists.
 _NEAREST, _MEANING, _WORDS, _WORDING = 0.75, 0.5, 0.25, 2.0
@@ -72,7 +72,7 @@ class Labels:
         return code in self._columns
 
     @cached_property
-    def _tfidf(self) -> Matrix:
+    def words(self) -> Matrix:
         """Made when it is asked for: most indexes know their codes by words and never ask."""
         return self._read_tfidf()
 
@@ -93,7 +93,7 @@ class Labels:
     @cached_property
     def _speaking(self) -> Matrix:
         """How much a word raises the logarithm of the odds of a code; words that never went with it are left out."""
-        present = self._tfidf[self._taught].sign()
+        present = self.words[self._taught].sign()
         together = (present.T @ self._shares[self._taught]).tocsr()
         together.data = np.log1p(
             together.data / (_WORD_PRIOR * self._prior[together.indices])
@@ -102,24 +102,13 @@ class Labels:
 
     @cached_property
     def _wording(self) -> tuple[Ints, Floats]:
-        """Ridge regression of the codes on the words that more than one text says, by conjugate gradients."""
-        said = self._tfidf[self._taught]
+        """Ridge regression of the codes on the words that more than one text says."""
+        said = self.words[self._taught]
         spread = np.bincount(said.indices, minlength=said.shape[1])
         columns = np.flatnonzero(spread >= _RARE).astype(np.int64)
         said = said[:, columns].astype(np.float32)
-        turned, codes = said.T.tocsr(), self._shares[self._taught].toarray()
-        left = (turned @ codes).astype(np.float32)
-        found, way, size = np.zeros_like(left), left.copy(), _squares(left)
-        for _ in range(_ROUNDS):
-            ahead = turned @ (said @ way)
-            ahead += np.float32(_RIDGE_OF_WORDS) * way
-            step = size / np.maximum(np.einsum("ij,ij->j", way, ahead), np.float32(1e-12))
-            found += step * way
-            left -= step * ahead
-            before, size = size, _squares(left)
-            way *= size / np.maximum(before, np.float32(1e-12))
-            way += left
-        return columns, found
+        codes = self._shares[self._taught].toarray()
+        return columns, ridge(said, codes, _RIDGE_OF_WORDS, _ROUNDS)
 
     def _learned(self, vectors: Floats, words: Matrix) -> npt.NDArray[np.float64]:
         """Logarithms of how probable each code is by vector and words, up to a constant of each row."""
@@ -143,7 +132,7 @@ class Labels:
         doubtful = np.flatnonzero(carried != 1)
         for start in range(0, len(doubtful), _BLOCK):
             rows = doubtful[start : start + _BLOCK]
-            learned = _softmax(self._learned(self._vectors[rows], self._tfidf[rows])) + _UNHEARD
+            learned = _softmax(self._learned(self._vectors[rows], self.words[rows])) + _UNHEARD
             own = self._shares[rows].toarray()
             own[carried[rows] == 0] = 1
             blocks.append(strongest(_sums_to_one(sp.csr_matrix(learned * (own > 0))), _CODES_KEPT))
@@ -174,11 +163,6 @@ def _softmax(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     raised = np.exp(values - values.max(axis=1, keepdims=True))
     shares: npt.NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
     return shares
-
-
-def _squares(table: Floats) -> Floats:
-    squares: Floats = np.einsum("ij,ij->j", table, table)
-    return squares
 
 
 def _sums_to_one(table: Matrix) -> Matrix:

@@ -62,7 +62,9 @@ class Lines:
     parent: Matrix
     chain: Matrix
     labels: Matrix
+    kin: Floats
     sizes: Floats
+    told: npt.NDArray[np.bool_]
     leading: list[int]
     ruled_out: Mapping[int, Floats]
     purposes: Mapping[int, tuple[Floats, Floats]]
@@ -110,7 +112,9 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         parent,
         chain,
         labels,
-        _sizes(stock, needs),
+        _kin(stock, vectors, tfidf),
+        _sizes(needs),
+        np.array([(need.category or "") in stock.labels for need in needs], np.bool_),
         leaders_of(leaf),
         _ruled_out(stock, needs),
         purposes,
@@ -246,13 +250,15 @@ def _with_votes(stock: Stock, likely: Matrix, votes: Matrix) -> Matrix:
     return (keep @ likely + _VOTE_SHARE * (votes @ stock.probabilities)).tocsr().astype(np.float32)
 
 
-def _sizes(stock: Stock, needs: Sequence[Need]) -> Floats:
-    """Words of each line, two Chinese characters as one; 0 for a line whose code an author has told."""
-    told = [need.category is not None and need.category in stock.labels for need in needs]
-    tokens = [
-        [] if known else words.short_tokens(need.text)
-        for need, known in zip(needs, told, strict=True)
-    ]
+def _kin(stock: Stock, vectors: Floats, tfidf: Matrix) -> Floats:
+    if not stock.kinship:
+        return np.empty((len(vectors), 0), np.float32)
+    return stock.kinship.turned(vectors, tfidf)
+
+
+def _sizes(needs: Sequence[Need]) -> Floats:
+    """Words of each line, two Chinese characters as one."""
+    tokens = [words.short_tokens(need.text) for need in needs]
     return np.array(
         [sum(1.0 if one[0].isascii() else 0.5 * (len(one) == 1) for one in row) for row in tokens],
         np.float32,

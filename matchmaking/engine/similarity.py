@@ -10,6 +10,8 @@ from matchmaking.engine.weights import Weights
 
 # Five times what a word counts that the text says itself: few suppliers have it at all, and it tells them apart.
 _ELSEWHERE = 3.0
+# As much as meaning: what suppliers offer together parts finer than what texts say.
+_KIN = 3.0
 
 
 def text_share(features: Features, weights: Weights) -> Floats:
@@ -23,7 +25,7 @@ def text_share(features: Features, weights: Weights) -> Floats:
     --------
     >>> from matchmaking.engine.weights import WEIGHTING_1
     >>> columns = {name: np.array([0.0, 1.0], np.float32) for name in ("u", "t", "b", "leaf", "parent", "chain")}
-    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32), elsewhere=np.zeros(2, np.float32), fit=np.ones(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
+    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32), elsewhere=np.zeros(2, np.float32), kin=np.zeros(2, np.float32), fit=np.ones(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
     [0.08, 0.96]
     """
     w = weights
@@ -32,12 +34,14 @@ def text_share(features: Features, weights: Weights) -> Floats:
         + w.same_t * features.t
         + w.same_b * features.b
         + _ELSEWHERE * features.elsewhere
+        + _KIN * features.kin
         + w.same_constant
     )
     across = (
         w.across_u * features.u
         + w.across_t * features.t
         + w.across_b * features.b
+        + _KIN * features.kin
         + w.across_constant
     )
     share: Floats = features.fit / (1 + np.exp(-np.where(features.differ > 0, across, same)))

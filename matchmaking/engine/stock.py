@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
+from matchmaking.engine.kinship import Kinship
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.locality import Places, places_of
 from matchmaking.engine.pairs import Pairs, dots
@@ -262,6 +263,7 @@ class Stock:
             self.vectors,
             partial(_tfidf, self.weighted, self.idf, self.scale),
         )
+        self.kinship = Kinship(self.labels, self.house, alive, self.vectors)
         self._rows_by_text = None
         self._by_owner = _Grouped(self.owners, alive)
         self._by_kind = _Grouped(self.kinds, alive)
