@@ -111,6 +111,7 @@ FIELDS = (
     pgettext_lazy("field", "published at"),
     pgettext_lazy("field", "read at"),
     pgettext_lazy("field", "read on"),
+    pgettext_lazy("field", "read on"),
     pgettext_lazy("field", "region"),
     pgettext_lazy("field", "regions"),
     pgettext_lazy("field", "reminded at"),

@@ -5,6 +5,7 @@ The only module that knows both worlds. Everything is read in a few queries, wha
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,8 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
-from django.db.models import QuerySet
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from chains.models import (
     Capability,
@@ -55,6 +57,9 @@ Side = Literal["supply", "demand"]
 
 _FORGOTTEN_AT_ONCE = 5000
 _BATCH = 5000
+# Marking a vector as read at each reading would write a row for a row; nothing hangs on the very day.
+_MARKED_EVERY = datetime.timedelta(days=15)
+_STAYS_UNREAD = datetime.timedelta(days=60)
 _LANGUAGES = ("zh", "en")
 
 
@@ -68,6 +73,10 @@ def digest(text: str) -> bytes:
 def _batches(items: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     for start in range(0, len(items), _BATCH):
         yield items[start : start + _BATCH]
+
+
+def _mark_before() -> datetime.date:
+    return timezone.localdate() - _MARKED_EVERY
 
 
 class KeptEncoder:
@@ -88,8 +97,14 @@ class KeptEncoder:
         known: dict[bytes, Vector] = {}
         for keys in _batches(list(by_digest)):
             rows = TextVector.objects.filter(encoder=self.version, digest__in=keys)
-            for key, stored in rows.values_list("digest", "vector").iterator():
+            last = _mark_before()
+            old = []
+            for key, stored, day in rows.values_list("digest", "vector", "read_on").iterator():
                 known[bytes(key)] = np.frombuffer(stored, "<f2").astype(np.float32)
+                if day < last:
+                    old.append(bytes(key))
+            if old:
+                self._mark(old)
         for keys in _batches([key for key in by_digest if key not in known]):
             fresh = self.fresh([by_digest[key] for key in keys])
             TextVector.objects.bulk_create(
@@ -103,13 +118,27 @@ class KeptEncoder:
             known.update(zip(keys, fresh, strict=True))
         return np.stack([known[digest(text)] for text in texts])
 
-    def forget_others(self) -> int:
-        """Removes vectors of former encoders: none is read again. How many."""
+    def mark_read(self, texts: Iterable[str]) -> None:
+        """Says of texts that they are still compared, though nobody has asked for their vectors."""
+        for keys in _batches(list({digest(text) for text in texts})):
+            self._mark(keys)
+
+    def _mark(self, keys: Sequence[bytes]) -> None:
+        # Whoever holds one of the rows is marking it, so nobody waits and no two wait for each other.
+        with transaction.atomic():
+            rows = TextVector.objects.filter(
+                encoder=self.version, digest__in=keys, read_on__lt=_mark_before()
+            ).select_for_update(skip_locked=True)
+            TextVector.objects.filter(pk__in=rows.values("pk")).update(read_on=timezone.localdate())
+
+    def forget_unread(self) -> int:
+        """Removes vectors of former encoders and of texts that nobody has read for long. How many."""
         if isinstance(self.inner, NoEncoder):
             return 0  # switched off, not replaced
-        others = TextVector.objects.exclude(encoder=self.version).values_list("pk", flat=True)
+        last = timezone.localdate() - _STAYS_UNREAD
+        unread = TextVector.objects.filter(~Q(encoder=self.version) | Q(read_on__lt=last))
         count = 0
-        while keys := list(others[:_FORGOTTEN_AT_ONCE]):
+        while keys := list(unread.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
             count += TextVector.objects.filter(pk__in=keys).delete()[0]
         return count
 

@@ -287,6 +287,18 @@ def warm() -> None:
     gc.freeze()
 
 
+def compared() -> Iterator[str]:
+    """All texts that the next run may compare: of offers, of open lines, and the words of categories."""
+    known = current()
+    for side in SIDES:
+        for offer in known.index(side).offers.values():
+            yield from (text.text for text in offer.texts)
+    for line in RequirementLine.objects.scored().iterator():
+        yield line.full_text
+    for leaf in known.taxonomy.leaves:
+        yield from leaf.terms
+
+
 def need_of(line: RequirementLine) -> Need:
     """One line as a need."""
     return needs(RequirementLine.objects.filter(pk=line.pk), current().places)[line.pk]

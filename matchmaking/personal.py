@@ -156,7 +156,7 @@ IMPERSONAL = {
     "matchmaking.Weighting": "weights report",
     "matchmaking.MatchRun": "engine_version error",
     "matchmaking.RunShard": "line_ids error",
-    "matchmaking.TextVector": "encoder digest vector",
+    "matchmaking.TextVector": "encoder digest vector read_on",
     "admin.LogEntry": "object_id",
     "auth.Permission": "name codename",
     "auth.Group": "name",

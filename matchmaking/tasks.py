@@ -172,4 +172,6 @@ def warm(**_: object) -> None:
 
 @shared_task(**DATABASE_AWAY)
 def forget_vectors() -> int:
-    return adapters.encoder().forget_others()
+    vectors = adapters.encoder()
+    vectors.mark_read(market.compared())
+    return vectors.forget_unread()

@@ -241,6 +241,8 @@ class TextVector(models.Model):
     encoder = models.CharField(max_length=60)
     digest = models.BinaryField(max_length=32)  # SHA-256 of the text as compared
     vector = models.BinaryField()  # float16, little-endian
+    # Written now and then only: the day is what tells that a text has gone.
+    read_on = models.DateField(default=timezone.localdate)
 
     class Meta:
         constraints = [

@@ -6,12 +6,13 @@ import logging
 import threading
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from chains import changes
 from chains.models import Category, Certification, CertificationKind, RequirementLine
-from matchmaking import adapters, market
+from matchmaking import adapters, market, tasks
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.proposals import Reading
@@ -243,8 +244,43 @@ def test_vectors_of_a_former_encoder_are_forgotten_and_none_when_it_is_switched_
     for version in (own, "another 1"):
         TextVector.objects.create(encoder=version, digest=b"q" * 32, vector=b"00")
 
-    assert adapters.KeptEncoder(NoEncoder()).forget_others() == 0
-    removed = adapters.KeptEncoder(SimpleNamespace(version=own)).forget_others()
+    assert adapters.KeptEncoder(NoEncoder()).forget_unread() == 0
+    removed = adapters.KeptEncoder(SimpleNamespace(version=own)).forget_unread()
 
-    assert removed == TextVector.objects.filter(encoder="another 1").count() + 1
+    assert removed == 1
     assert set(TextVector.objects.values_list("encoder", flat=True)) == {own}
+
+
+def test_vector_nobody_has_read_for_long_is_forgotten_at_night_one_that_can_be_compared_is_not(
+    monkeypatch,
+):
+    """Three at a time, so that the last of seven is forgotten in the third turn."""
+    monkeypatch.setattr(adapters, "_FORGOTTEN_AT_ONCE", 3)
+    inner = SimpleNamespace(version="ones", encode=lambda texts: np.ones((len(texts), 4), "<f4"))
+    vectors = adapters.KeptEncoder(inner)
+    (said,) = adapters.texts_of(supplier(BOX).capabilities.get())
+    asked = RequirementFactory(lines=[FRAME]).lines.get().full_text
+    leaf = Category.objects.filter(level=3, is_active=True).first().name_en
+    compared = list(market.compared())
+    assert {said, asked, leaf} <= set(compared)
+    days = {said: 70, asked: 61, "read now": 61, "read again": 16, "read lately": 14, "of old": 60}
+    days |= {f"gone {number}": 61 for number in range(7)}
+    TextVector.objects.bulk_create(
+        TextVector(
+            encoder="ones",
+            digest=adapters.digest(text),
+            vector=np.ones(4, "<f2").tobytes(),
+            read_on=timezone.localdate() - datetime.timedelta(days=count),
+        )
+        for text, count in days.items()
+    )
+
+    vectors.encode(["read now", "read again", "read lately"])
+    monkeypatch.setattr(adapters, "encoder", lambda: vectors)
+    monkeypatch.setattr(market, "compared", lambda: compared)
+    assert tasks.forget_vectors() == 7
+
+    rows = TextVector.objects.values_list("digest", "read_on")
+    kept = {bytes(key): (timezone.localdate() - day).days for key, day in rows}
+    after = {said: 0, asked: 0, "read now": 0, "read again": 0, "read lately": 14, "of old": 60}
+    assert kept == {adapters.digest(text): count for text, count in after.items()}
