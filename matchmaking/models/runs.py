@@ -67,6 +67,18 @@ class MatchRunQuerySet(models.QuerySet["MatchRun"]):
     def unfinished(self) -> Self:
         return self.filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
 
+    def at_turn(self) -> Self:
+        """Unfinished ones but those that wait for an earlier one over the same: the two never overlap."""
+        earlier = MatchRun.objects.unfinished().filter(
+            Q(scope=MatchRun.Scope.ALL)
+            | Q(requirement=OuterRef("requirement"))
+            | Q(line=OuterRef("line"))
+            | Q(enterprise=OuterRef("enterprise")),
+            pk__lt=OuterRef("pk"),
+            scope=OuterRef("scope"),
+        )
+        return self.unfinished().filter(~Exists(earlier))
+
     def alike(self, run: MatchRun) -> Self:
         """Runs over the same."""
         return self.filter(
@@ -160,23 +172,17 @@ NO_LEASE = datetime.timedelta(hours=1)
 
 class RunShardQuerySet(models.QuerySet["RunShard"]):
     def overdue(self) -> Self:
-        """Queued and never taken, or taken by a worker whose lease has run out; none of a run that waits for an
-        earlier one over the same: the two never overlap."""
+        """Queued and never taken, or taken by a worker whose lease has run out; of runs whose turn it is.
+
+        What is asked of the shard stands on its own row, with no join: one that waits for a row to be let go of asks
+        that row anew, but a joined one as it was, and a shard that was done meanwhile would be taken again.
+        """
         now = timezone.now()
-        earlier = MatchRun.objects.unfinished().filter(
-            Q(scope=MatchRun.Scope.ALL)
-            | Q(requirement=OuterRef("run__requirement"))
-            | Q(line=OuterRef("run__line"))
-            | Q(enterprise=OuterRef("run__enterprise")),
-            pk__lt=OuterRef("run"),
-            scope=OuterRef("run__scope"),
-        )
         return self.filter(
             Q(status=RunShard.Status.QUEUED)
             | Q(status=RunShard.Status.RUNNING, lease_until__lt=now)
             | Q(status=RunShard.Status.RUNNING, lease_until__gt=now + NO_LEASE),
-            ~Exists(earlier),
-            run__status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING],
+            run__in=MatchRun.objects.at_turn().values("pk"),
         )
 
     def before(self, shard_id: int) -> Self:

@@ -274,6 +274,48 @@ def test_of_two_transactions_on_one_pair_the_later_run_stands(
     assert match.tenths == found[quick.pk].scores[line.pk, other.pk]["tenths"]
 
 
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_shard_that_is_being_written_down_is_done_for_whoever_waits_to_take_it(
+    found_early, monkeypatch, until
+):
+    """Its lease ran out while it was written: the second worker waits for its row and finds it done."""
+    _line, _other, _slow, shard, finding = found_early
+    RunShard.objects.filter(pk=shard.pk).update(lease_until=timezone.now() - LEASE)
+    monkeypatch.setattr(findings, "find", lambda *_: finding)
+    written, go, drop = threading.Event(), threading.Event(), scoring.drop_old_scores
+    claimed = []
+
+    def held(lines):
+        drop(lines)
+        written.set()
+        assert go.wait(20)
+
+    def work(does):
+        try:
+            does()
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(scoring, "drop_old_scores", held)
+    doings = (
+        lambda: scoring.score(shard=shard),
+        lambda: claimed.append(RunShard.objects.claim(shard.pk, LEASE)),
+    )
+    threads = [threading.Thread(target=work, args=[does]) for does in doings]
+    threads[0].start()
+    assert written.wait(20)
+    threads[1].start()
+    until(waiting_for_a_lock)
+    go.set()
+    for thread in threads:
+        thread.join(20)
+
+    assert claimed == [None]
+    shard.refresh_from_db()
+    assert (shard.status, shard.attempts) == ("done", 1)
+
+
 def waiting_for_a_lock():
     with connection.cursor() as cursor:
         cursor.execute(
