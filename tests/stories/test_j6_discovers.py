@@ -5,11 +5,23 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
-from chains.models import Category, CertificationKind, Condition, SegmentLink
+from chains import searchtext
+from chains.models import (
+    Category,
+    CertificationKind,
+    Change,
+    Condition,
+    Preference,
+    SegmentLink,
+)
+from chains.services import requirements
+from chains.tasks import deliver_notifications
 from matchmaking import tasks
-from matchmaking.models import MatchRun
+from matchmaking.models import MatchRun, SavedSearch
 from matchmaking.services import runs
 from tests.factories.chains import ContactFactory, MembershipFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
@@ -111,3 +123,72 @@ def test_profile_says_which_certificates_open_requirements_of_its_categories_ask
 
     assert page.context["asked"] == [(asked, 2)]
     assert "2 open requirements ask for it" in page.content.decode()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("language", "heading", "stopped"),
+    [("en", "1 requirement fits what you make", "Stopped"), ("zh-hans", "1 条需求与您的供应能力匹配", "已停止")],
+)  # fmt: skip
+def test_supplier_on_a_phone_reads_why_dismisses_saves_a_search_and_stops_its_letters(
+    committed, live_server, page, as_user, words, language, heading, stopped
+):
+    def narrow():
+        return page.evaluate("document.documentElement.scrollWidth") == 390
+
+    maker = supplier(BOX, categories=["pv.junction_box"])
+    member = MembershipFactory(enterprise=maker)
+    wanted = RequirementFactory(
+        title="半片组件接线盒采购", lines=["三分体接线盒，1500 V，25 A，IP68"]
+    )
+    unwanted = RequirementFactory(title="小批接线盒", lines=["三分体接线盒，1500 V，25 A"])
+    work(runs.start(everything=True, by=None))
+
+    # Why it fits; then one is sent away for a reason, and stays away.
+    as_user(member.user, language, 390)
+    page.goto(live_server.url + FOR_YOU)
+    assert narrow()
+    card = page.get_by_role("article").filter(has_text=wanted.title)
+    why = card.get_by_role("link", name=re.compile(f"^{words(language, 'Why')}"))
+    with page.expect_event("load"):
+        why.click()
+    assert narrow()
+    assert "IP68" in page.locator("main").inner_text()
+    page.goto(live_server.url + FOR_YOU)
+    card = page.get_by_role("article").filter(has_text=unwanted.title)
+    card.locator("summary", has_text=words(language, "Not for us")).click()
+    card.locator("input[value=quantity]").check()
+    with page.expect_event("load"):
+        card.get_by_role("button", name=words(language, "Dismiss")).click()
+    work(runs.start(everything=True, by=None))
+    page.goto(live_server.url + FOR_YOU)
+    assert page.get_by_role("heading", level=1).inner_text() == heading
+    assert titles(page.content()) == [wanted.title]
+
+    # A search is kept; what comes to it is told, and one click ends that without signing in.
+    page.goto(f"{live_server.url}{reverse('matchmaking:requirement_list')}?q=接线盒")
+    page.locator("summary", has_text=words(language, "Save this search")).click()
+    page.locator("#search-rhythm").select_option("at_once")
+    assert narrow()
+    with page.expect_event("load"):
+        page.get_by_role("button", name=words(language, "Save"), exact=True).click()
+    search = SavedSearch.objects.get(user=member.user)
+    new = RequirementFactory(
+        approved=True, title="新到接线盒", lines=["接线盒"], search_text=searchtext.document("新到接线盒"),
+        embargoed_until=timezone.now(),
+    )  # fmt: skip
+    requirements.publish_due()
+    tasks._tell(list(Change.objects.filter(target=new.public_id)))
+    deliver_notifications()
+    [letter] = [one for one in mail.outbox if new.title in one.body]
+    page.context.clear_cookies()
+    page.context.add_cookies(
+        [{"name": "django_language", "value": language, "url": live_server.url}]
+    )
+    page.goto(live_server.url + re.search(r"/alerts/stop/[^\s>]+", letter.body)[0])
+    assert narrow()
+    with page.expect_event("load"):
+        page.get_by_role("button", name=words(language, "Stop"), exact=True).click()
+    assert page.get_by_role("status").inner_text() == stopped
+    rhythm = Preference.objects.get(user=member.user, topic=search.public_id).rhythm
+    assert (rhythm, page.complaints) == ("never", [])

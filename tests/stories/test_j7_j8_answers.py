@@ -6,7 +6,6 @@ import datetime
 
 import pytest
 from django.core import mail
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,22 +23,6 @@ from tests.factories.matchmaking import InterestFactory
 
 pytestmark = [pytest.mark.story, pytest.mark.browser]
 QUESTIONS = ("首批何时交货？", "年产能多少？", "能否做 1500 V？")
-
-
-@pytest.fixture
-def as_user(page, live_server):
-    def switch(user, language, width):
-        client = Client()
-        client.force_login(user)
-        page.context.clear_cookies()
-        page.set_viewport_size({"width": width, "height": 844})
-        for name, value in (
-            ("sessionid", client.cookies["sessionid"].value),
-            ("django_language", language),
-        ):
-            page.context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
-
-    return switch
 
 
 def test_suppliers_answer_and_the_buyer_answers_everyone(committed, live_server, page, as_user):
