@@ -9,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -35,8 +36,22 @@ CODE = [
 ]
 
 
+@cache
 def source(path):
     return path.read_text(encoding="utf-8")
+
+
+@cache
+def nodes(path):
+    """What a file of the code consists of, in the order of `ast.walk`; read once for all rules."""
+    return list(ast.walk(ast.parse(source(path))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays():
+    """The nodes of all files are half a million objects, which nobody needs after this module."""
+    yield
+    nodes.cache_clear()
 
 
 # --- Migrations -----------------------------------------------------------------------------------------
@@ -307,7 +322,7 @@ def test_lists_of_exceptions_name_only_what_exists():
 def calls(function):
     """The first arguments of all calls of `module.function` in the code: literal texts only."""
     for path in CODE:
-        for node in ast.walk(ast.parse(source(path))):
+        for node in nodes(path):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
@@ -361,7 +376,7 @@ def kinds():
     """Names of letters the code gives to whoever posts them; `*` stands for a filled-in verb."""
     posting = {"post", "_post", "_post_to_owner", "_tell_buyer", "_tell_supplier"}
     for path in CODE:
-        for node in ast.walk(ast.parse(source(path))):
+        for node in nodes(path):
             if not isinstance(node, ast.Call):
                 continue
             called = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
@@ -390,7 +405,7 @@ def test_every_letter_is_sent_by_somebody():
     """Its name stands in the code, or an f-string such as f"enterprise_{verb}" makes it."""
     texts, made = set(), set()
     for path in CODE:
-        for node in ast.walk(ast.parse(source(path))):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.add(node.value)
             elif isinstance(node, ast.JoinedStr) and re.fullmatch(r"[a-z]+_\*", shape(node)):
@@ -489,7 +504,7 @@ def test_code_reads_no_clock_and_no_settings_past_the_rules():
     faults = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in CODE
-        for node in ast.walk(ast.parse(source(path)))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef)
         for default in [*node.args.defaults, *node.args.kw_defaults]
         if isinstance(default, ast.Call)

@@ -35,8 +35,8 @@ class KeptPage:
         self.drawn = {}
 
     def __call__(self, request, exception):
-        # A message that waits is shown on the next page, whichever that is.
-        if "messages" in request.COOKIES:
+        # A message that waits is shown on the next page, whichever that is. Once shown, its cookie stays and is empty.
+        if request.COOKIES.get("messages"):
             return page_not_found(request, exception)
         reader = request.user.pk, get_language()
         if reader not in self.drawn:

@@ -27,9 +27,10 @@ from tests.matchmaking.engine.conftest import CATEGORIES, GOLDEN, SMALL
 
 
 @pytest.fixture(autouse=True)
-def trees_once(monkeypatch, trees):
-    """The vectors of a tree take seconds; each tree is read once for all tests."""
+def read_once(monkeypatch, trees, encoder):
+    """The vectors of a tree and the encoder's weights take seconds: all tests ask the same ones."""
     monkeypatch.setattr(evaluate_engine, "read_taxonomy", trees)
+    monkeypatch.setattr(evaluate_engine, "UniversalSentenceEncoder", lambda: encoder)
 
 
 def evaluated(folder, *options):

@@ -77,7 +77,7 @@ def same(one, other):
 OFFERS = st.lists(
     st.lists(st.sampled_from(SPOKEN), min_size=1, max_size=3), min_size=1, max_size=8
 ).map(lambda lists: [offer(number, *texts) for number, texts in enumerate(lists, 1)])
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick
