@@ -140,7 +140,15 @@ def in_words(kind: str, context: dict[str, Any], language: str) -> tuple[str, st
     with in_language(language):
         subject = _text(f"emails/{kind}.subject.txt", context)
         body = _text(f"emails/{kind}.txt", context)
-    return " ".join(subject.split()), body.strip() + "\n"
+    return _one_stop(" ".join(subject.split())), _one_stop(body.strip()) + "\n"
+
+
+# A name that ends in an abbreviation, at the end of a sentence: "Demo Qinghe Solar Co., Ltd.."
+_TWO_STOPS = re.compile(r"\b(Co|Corp|Inc|Ltd)\.\.(?!\.)")
+
+
+def _one_stop(text: str) -> str:
+    return _TWO_STOPS.sub(r"\1.", text)
 
 
 def calendar_of(

@@ -22,7 +22,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -58,6 +58,7 @@ class Step:
     command: Sequence[str]
     files: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    needs_database: bool = True  # and so what was done to it before
 
     def fingerprint(self) -> str:
         mark = hashlib.sha256(os.environ.get("DATABASE_URL", "").encode())
@@ -95,6 +96,7 @@ def steps(*, demo: bool) -> list[Step]:
             "编译译文",
             [*babel, "compile", "-d", "locale", "-D", "django"],
             ["locale/*/LC_MESSAGES/django.po"],
+            needs_database=False,
         ),
         Step(
             "migrate",
@@ -117,14 +119,13 @@ def steps(*, demo: bool) -> list[Step]:
             [*manage, "collectstatic", "-v", "0", "--no-input"],
             ["static/**/*", "requirements.lock"],
             {"HASHED_STATIC": "true"},  # the settings choose plain names until there is a manifest
+            needs_database=False,
         ),
     ]
     if demo:
         seeding = [*manage, "seed_demo"]
         found.append(
-            Step(
-                "seed_demo", "Demo data (one to three minutes)", "演示数据（约一至三分钟）", seeding
-            )
+            Step("seed_demo", "Demo data (one to two minutes)", "演示数据（约一至两分钟）", seeding)
         )
     return [step for step in found if _is_there(step)]
 
@@ -237,20 +238,28 @@ class Supervisor:
             code = self.stop(started)
             say(f"{started.program.name} stopped in {time.monotonic() - began:.1f} s ({code})")
 
-    def do(self, step: Step, count: str) -> None:
-        """Run one step to its end, showing that it is alive."""
-        say(f"[{count}] {step.en} · {step.zh}")
+    def do(self, steps: Sequence[Step], done: Callable[[Step], None]) -> None:
+        """Run these beside each other to their ends, showing that they are alive."""
         began = spoken = time.monotonic()
-        started = self.start(Program(step.name, step.command, 10, environment=step.environment))
-        while started.process.poll() is None and not self.signals:
-            if self.pump(0.2):
+        left = [
+            (step, self.start(Program(step.name, step.command, 10, environment=step.environment)))
+            for step in steps
+        ]
+        while left and not self.signals:
+            if self.pump(0.1):
                 spoken = time.monotonic()
             elif time.monotonic() - spoken > SILENCE:
                 spoken = time.monotonic()
                 say(f"      … {spoken - began:.0f} s")
-        code = self.stop(started)
-        if code != 0 and not self.signals:
-            raise _step_failed(step, code)
+            for step, started in [one for one in left if one[1].process.poll() is not None]:
+                left.remove((step, started))
+                code = self.stop(started)
+                if code == 0:
+                    done(step)
+                elif not self.signals:
+                    raise _step_failed(step, code)  # the others are stopped with everything else
+        for _, started in left:
+            self.stop(started)
 
     def wait_for_page(self, address: str) -> bool:
         """Until the home page answers; False when it does not, which is said, or we have to stop."""
@@ -394,12 +403,30 @@ def prepare(supervisor: Supervisor, state: Path, *, demo: bool) -> None:
     notes = state / "prepared.json"
     done = _noted(notes)
     todo = [step for step in steps(demo=demo) if done.get(step.name) != step.fingerprint()]
-    for number, step in enumerate(todo, start=1):
-        supervisor.do(step, f"{number}/{len(todo)}")
-        if supervisor.signals:
-            return
+
+    def note(step: Step) -> None:
         done[step.name] = step.fingerprint()
         notes.write_text(json.dumps(done, indent=1))
+
+    number = 0
+    for together in _rounds(todo):
+        for step in together:
+            number += 1
+            say(f"[{number}/{len(todo)}] {step.en} · {step.zh}")
+        supervisor.do(together, note)
+        if supervisor.signals:
+            return
+
+
+def _rounds(todo: Sequence[Step]) -> list[list[Step]]:
+    """Steps of the database one after another; all that need none beside the second.
+
+    The first shows whether settings and database are good: what is wrong with them is said once.
+    """
+    beside = [step for step in todo if not step.needs_database]
+    others = [step for step in todo if step.needs_database]
+    rounds = [others[:1], [*beside, *others[1:2]], *([step] for step in others[2:])]
+    return [together for together in rounds if together]
 
 
 def _accounts(supervisor: Supervisor) -> str:

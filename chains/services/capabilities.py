@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from chains import audit, changes, notifications, permissions, searchtext, versions
-from chains.errors import DomainError
+from chains.errors import GIVEN, DomainError
 from chains.models import (
     Capability,
     CapabilityReference,
@@ -85,7 +85,7 @@ def save_draft(
 
 def _clean(row: Capability) -> None:
     try:
-        row.full_clean()
+        row.full_clean(exclude=GIVEN)
     except ValidationError as error:
         raise DomainError(" ".join(error.messages), code="capability.incomplete") from error
 

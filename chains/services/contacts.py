@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from chains import audit, changes, permissions
-from chains.errors import DomainError
+from chains.errors import GIVEN, DomainError
 from chains.models import Contact, Enterprise, User
 
 FIELDS = ("name", "job_title", "phone", "email", "wechat")
@@ -29,7 +29,7 @@ def save_contact(
             raise TypeError(f"no field of a contact: {field}")
         setattr(contact, field, value.strip())
     try:
-        contact.full_clean()
+        contact.full_clean(exclude=GIVEN)
     except ValidationError as error:
         raise DomainError(" ".join(error.messages), code="contact.incomplete") from error
     contact.save()

@@ -28,7 +28,7 @@ from chains import (
     spreadsheets,
     versions,
 )
-from chains.errors import DomainError, check_fields
+from chains.errors import GIVEN, DomainError, check_fields
 from chains.models import (
     Capability,
     CapabilityReference,
@@ -633,7 +633,7 @@ def _claim_proof(
         raise DomainError(_("The last day of validity lies before the first."), code="proof.term")
     try:
         with transaction.atomic():
-            row.full_clean(validate_constraints=False)
+            row.full_clean(exclude=GIVEN, validate_constraints=False)
             row.save()
     except ValidationError as error:
         raise DomainError(" ".join(error.messages), code="proof.incomplete") from error

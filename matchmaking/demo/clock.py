@@ -3,9 +3,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 from django.utils import timezone
+
+from chains.models import AuditEntry, Change
 
 # Taken before anybody turns the clock: days are counted from the true today.
 _true_now = timezone.now
@@ -18,8 +21,34 @@ def at(moment: datetime.datetime) -> Iterator[None]:
     Each reading is a millisecond later than the one before: what follows is never dated before its cause.
     """
     clock = _Clock(moment)
-    with mock.patch.object(timezone, "now", clock):
+    with mock.patch.object(timezone, "now", clock), gathered():
         yield
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Write the lines of the trail and the facts of the feed at the end of the block, all at once and in their order.
+
+    They are a fifth of all statements, and nothing in such a block reads them.
+    """
+    entries: list[AuditEntry] = []
+    facts: list[Change] = []
+
+    def keep_entry(**fields: Any) -> AuditEntry:
+        entries.append(AuditEntry(**fields))
+        return entries[-1]
+
+    def keep_fact(**fields: Any) -> Change:
+        facts.append(Change(**fields))
+        return facts[-1]
+
+    with (
+        mock.patch.object(AuditEntry.objects, "create", keep_entry),
+        mock.patch.object(Change.objects, "create", keep_fact),
+    ):
+        yield
+    AuditEntry.objects.bulk_create(entries)
+    Change.objects.bulk_create(facts)
 
 
 class _Clock:

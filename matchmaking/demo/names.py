@@ -73,7 +73,7 @@ _REGISTRAR = {
 
 def of_companies(chain: str, dice: random.Random) -> Iterator[Words]:
     """Names for companies of a chain, none twice: first each stem once with each word, then two stems."""
-    words = [*_PRODUCTS[chain], *((f"{_PRODUCTS[chain][0][0]}{zh}", f"{_PRODUCTS[chain][0][1]} {en}") for zh, en in _COMMON)]  # fmt: skip
+    words = [*_PRODUCTS[chain], *_common(*_PRODUCTS[chain][0])]
     singles = [(stem, word) for stem in STEMS for word in words]
     dice.shuffle(singles)
     for stem, (zh, en) in singles:
@@ -85,6 +85,17 @@ def of_companies(chain: str, dice: random.Random) -> Iterator[Words]:
             yield Words(
                 f"示例{one.zh}{two.zh}{zh}有限公司", f"Demo {one.en} {two.en} {en} Co., Ltd."
             )
+
+
+def _common(zh: str, en: str) -> Iterator[tuple[str, str]]:
+    """The chain's first word with each that fits every trade, and no word twice.
+
+    >>> list(_common("氢能科技", "Hydrogen Technology"))[0]
+    ('氢能实业', 'Hydrogen Industries')
+    """
+    for more_zh, more_en in _COMMON:
+        if not (zh.endswith(more_zh) or en.endswith(more_en)):
+            yield zh.removesuffix("科技") + more_zh, f"{en.removesuffix(' Technology')} {more_en}"
 
 
 # Whoever sells to every chain is called by what it makes: a packer does not build switchboards.

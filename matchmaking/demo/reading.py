@@ -1,8 +1,9 @@
-"""Vectors of many texts by other processes, while this one writes: reading the register's own words takes longest."""
+"""Vectors of many texts by another process, while this one writes: reading the register's own words takes longest."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ import numpy as np
 from matchmaking.engine.encoder import UniversalSentenceEncoder
 from matchmaking.engine.types import Vector
 
-_CHUNK, _PROCESSES = 500, 2
+_CHUNK = 500
+_STEP_BACK = 5  # behind the one that writes and the database it waits for
 _encoder = UniversalSentenceEncoder()
 
 
@@ -45,7 +47,9 @@ class Reading:
 def reading(texts: Sequence[str]) -> Iterator[Reading]:
     """Begin to read; what is not needed any more is dropped at the end."""
     # A fresh process, not a fork: this one holds a connection to the database.
-    pool = ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(_STEP_BACK,)
+    )
     try:
         yield Reading(pool, texts)
     finally:

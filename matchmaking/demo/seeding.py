@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from chains.models import Change, ChangeReader, Notification, Region
 from events.services import events
 from matchmaking import adapters
 from matchmaking.demo import gatherings, participants, postings
-from matchmaking.demo.clock import at, days_ago
+from matchmaking.demo.clock import at, days_ago, gathered
 from matchmaking.demo.decisions import Reviewed
 from matchmaking.demo.history import History, know_unclaimed
 from matchmaking.demo.reading import Reading, reading
@@ -40,6 +41,7 @@ def seed_demo(*, seed: int, factor: float, tell: Tell) -> dict[str, Any]:
     with (
         reading(_texts(market, asked)) as read,
         quiet(),
+        _seldom_swept(),
         transaction.atomic(),
         _without_savepoints(),
     ):
@@ -52,7 +54,8 @@ def seed_demo(*, seed: int, factor: float, tell: Tell) -> dict[str, Any]:
         know_unclaimed(market, round(40 * factor))
         step("reading", lambda: keep(read))
         step("matching", match_everything)
-        step("decisions", Reviewed(history, seed).decide)
+        with gathered():
+            step("decisions", Reviewed(history, seed).decide)
         close(size="demo", seed=seed, factor=factor)
     return {
         "seed": seed,
@@ -80,9 +83,22 @@ def _texts(market: participants.Market, asked: list[postings.Posting]) -> list[s
 
 
 def keep(read: Reading) -> None:
-    """Store the vectors that the other processes have found meanwhile."""
+    """Store the vectors that the other process has found meanwhile."""
     if read.texts:
         adapters.KeptEncoder(read).encode(read.texts)
+
+
+@contextmanager
+def _seldom_swept() -> Iterator[None]:
+    """What is loaded by now stays for good: looking through it for rubbish again and again takes a twentieth."""
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -110,6 +111,8 @@ def test_names_are_examples_and_numbers_fit(market):
         one.name.zh.startswith("示例") and one.name.en.startswith("Demo ") for one in market.people
     )
     assert len({one.name for one in market.people}) == len(market.people)
+    said_twice = re.compile(r"\b(\w+) \1\b|科技科技")
+    assert not [one.name for one in market.people if said_twice.search(str(one.name))]
     assert len({one.number for one in market.people}) == len(market.people)
 
 

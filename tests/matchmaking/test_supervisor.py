@@ -252,6 +252,27 @@ def test_prepare_stops_at_a_step_that_fails_and_tries_it_again(quick, monkeypatc
     assert (quick / "ran").read_text() == "12"
 
 
+def test_steps_without_database_run_beside_the_second_that_needs_it(quick, monkeypatch, capsys):
+    """The two wait for each other: one after another both would wait in vain."""
+    meets = (
+        "import pathlib, sys, time\npathlib.Path(sys.argv[1]).touch()\n"
+        "end = time.monotonic() + 20\n"
+        "while not pathlib.Path(sys.argv[2]).exists():\n"
+        "    assert time.monotonic() < end, 'alone'\n    time.sleep(0.01)"
+    )
+    command = [sys.executable, "-c", meets]
+    first, last = supervisor.steps(demo=True)
+    beside = supervisor.Step("a", "Beside", "并行", [*command, "a", "b"], needs_database=False)
+    second = supervisor.Step("b", "Second", "第二", [*command, "b", "a"])
+    monkeypatch.setattr(supervisor, "steps", lambda **_: [beside, first, second, last])
+
+    supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+
+    assert (quick / "ran").read_text() == "12"
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["[1/4] First · 第一", "[2/4] Beside · 并行", "[3/4] Second · 第二", "[4/4] Second · 第二"]  # fmt: skip
+
+
 def test_database_steps_are_done_again_for_another_database(quick, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://one/")
     supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
