@@ -174,7 +174,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "matchmaking.context_processors.page",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "chains.templatetags.kept",
+            ],
         },
     }
 ]

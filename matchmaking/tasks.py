@@ -146,8 +146,7 @@ def send_digests() -> None:
     morning = alerts.last_morning(timezone.now(), Preference.Rhythm.DAILY)
     # Only spares the work of looking again: without the mark the next one finds that all has been told.
     done = f"digests:{morning:%Y-%m-%d}"
-    if caches["pages"].get(done) is None:
-        alerts.send_digests()
+    if caches["pages"].get(done) is None and not alerts.send_digests():
         caches["pages"].set(done, 1, timeout=24 * 3600)
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chains import audit, changes, notifications, permissions, searchtext, versions
+from chains import audit, changes, notifications, permissions, searchtext, sweeping, versions
 from chains.errors import GIVEN, DomainError
 from chains.models import (
     Capability,
@@ -231,34 +231,38 @@ def delete_draft(*, capability: Capability, by: User) -> None:
     row.delete()
 
 
-@transaction.atomic
 def expire_due(*, by: User | None = None) -> int:
     """The system takes out of sight what was valid until yesterday; its editors are told once."""
-    due = (
-        Capability.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("enterprise")
-        .filter(
-            status=Capability.Status.PUBLISHED,
-            valid_until_on__lt=timezone.localdate(),
-        )
-        .order_by("pk")[:200]
+    due = list(_over().order_by("pk").values_list("pk", "enterprise"))
+    return sweeping.each(due, lambda one: _expire(*one, by))
+
+
+def _over() -> QuerySet[Capability]:
+    return Capability.objects.filter(
+        status=Capability.Status.PUBLISHED, valid_until_on__lt=timezone.localdate()
     )
-    count = 0
-    for row in due:
-        row.status = Capability.Status.EXPIRED
-        row.save(update_fields=["status", "updated_at"])
-        _follow_references(row, by)
-        audit.record(by, "capability.expired", row, enterprise=row.enterprise.public_id)
-        changes.record("capability", row, "expired")
-        for editor in accounts.editors(row.enterprise):
-            notifications.post(
-                editor,
-                "capability_expired",
-                capability=row.public_id,
-                enterprise=row.enterprise.public_id,
-            )
-        count += 1
-    return count
+
+
+@transaction.atomic
+def _expire(pk: int, enterprise: int, by: User | None) -> bool:
+    # The enterprise first, as in all that locks both.
+    Enterprise.objects.locked(enterprise)
+    row = _over().select_for_update(of=("self",)).select_related("enterprise").filter(pk=pk).first()
+    if row is None:
+        return False
+    row.status = Capability.Status.EXPIRED
+    row.save(update_fields=["status", "updated_at"])
+    _follow_references(row, by)
+    audit.record(by, "capability.expired", row, enterprise=row.enterprise.public_id)
+    changes.record("capability", row, "expired")
+    for editor in accounts.editors(row.enterprise):
+        notifications.post(
+            editor,
+            "capability_expired",
+            capability=row.public_id,
+            enterprise=row.enterprise.public_id,
+        )
+    return True
 
 
 def certificates_to_choose(enterprise: Enterprise) -> list[Certification]:

@@ -72,6 +72,17 @@ def choices(name: str, offered: Iterable[Any]) -> SafeString:
 
 
 @register.simple_tag
+def radios(name: str, offered: Iterable[tuple[str, Any]], place: str) -> SafeString:
+    """The choices of one of many small forms; `place` tells them apart. As for the boxes above."""
+    return format_html_join(
+        "",
+        '<div class="form-check"><input class="form-check-input" type="radio" name="{0}" value="{2}" id="{0}-{1}-{2}">'
+        '<label class="form-check-label" for="{0}-{1}-{2}">{3}</label></div>',
+        ((name, place, value, label) for value, label in offered),
+    )
+
+
+@register.simple_tag
 def bar(percent: float, css: str = "") -> SafeString:
     """A bar of 0–100 %. The number stands beside it in words, so it is hidden from readers aloud."""
     width = max(0, min(100, round(float(percent))))

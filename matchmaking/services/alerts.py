@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chains import audit, changes, notifications
+from chains import audit, changes, notifications, sweeping
 from chains.errors import DomainError
 from chains.models import Enterprise, Membership, Preference, Requirement, User
 from matchmaking.models import Alert, DeadlineFeed, Digest, Dismissal, Interest, Match, SavedSearch
@@ -190,16 +190,17 @@ def last_morning(now: datetime.datetime, rhythm: str) -> datetime.datetime:
 
 
 def send_digests(*, by: User | None = None) -> int:
-    """The letters of this morning and of this week's Monday. Sent again they find that all has been told."""
+    """The letters of this morning and of this week's Monday; how many could not be written. Sent again they find what
+    has been told, and those who wanted to hear at once hear what a fault or a lost ring has kept from them."""
     now = timezone.now()
     until: dict[str, datetime.datetime] = {
         rhythm: last_morning(now, rhythm) for rhythm in (Rhythm.DAILY, Rhythm.WEEKLY)
     }
-    return _send(_readers(), until, by, remind=True)
+    return _send(_readers(), until | {Rhythm.AT_ONCE: now}, by, remind=True)
 
 
 def send_at_once(*, by: User | None = None) -> int:
-    """What has come up since for those who want to hear at once."""
+    """What has come up since for those who want to hear at once; how many letters could not be written."""
     wanting = Preference.objects.filter(rhythm=Rhythm.AT_ONCE).values("user")
     readers = _readers().filter(pk__in=wanting)
     return _send(readers, {Rhythm.AT_ONCE: timezone.now()}, by, remind=False)
@@ -220,12 +221,19 @@ def _send(
     remind: bool,
 ) -> int:
     searched = _Searched(min(until.values()) - max(_LOOKS_BACK.values()))
-    sent = 0
-    for users in _batches(readers):
+
+    def tell(users: Sequence[User]) -> bool:
         drafts = _drafts(users, until, searched, remind=remind)
         if wanted := [draft for draft in drafts if draft.found or draft.due]:
-            sent += _post(wanted, by)
-    return sent
+            _post(wanted, by)
+        return True
+
+    # A letter that cannot be written keeps nobody else's: where a batch fails its readers are told one by one.
+    return sum(
+        len(users) - sweeping.each([[user] for user in users], tell)
+        for users in _batches(readers)
+        if not sweeping.each([users], tell)
+    )
 
 
 def _batches(readers: QuerySet[User]) -> Iterator[list[User]]:
@@ -440,7 +448,7 @@ class Letter:
 
 
 @transaction.atomic
-def _post(drafts: Sequence[_Draft], by: User | None) -> int:
+def _post(drafts: Sequence[_Draft], by: User | None) -> None:
     """The letters of a batch. Their readers are held meanwhile: a second sender leaves them out, or finds that all has
     been told."""
     wanted = {draft.user.pk: draft for draft in drafts}
@@ -472,7 +480,6 @@ def _post(drafts: Sequence[_Draft], by: User | None) -> int:
         if fresh or due[user.pk]:
             letters.append(Letter(user, fresh[:MOST], due[user.pk]))
     write(letters=letters, by=by)
-    return len(letters)
 
 
 def write(*, letters: Sequence[Letter], by: User | None = None) -> None:

@@ -30,6 +30,7 @@ from chains.models import (
     Unit,
 )
 from chains.templatetags.localised import is_chinese, lang, number, points
+from chains.templatetags.page import icon
 from matchmaking.engine import explanation
 from matchmaking.engine.highlight import Aligned, Span
 from matchmaking.engine.types import Outcome, Part, Reason
@@ -396,19 +397,22 @@ def _understood(kind: str, parameter: _Params) -> str:
     return _days(parameter["value"])
 
 
-@register.filter
-def tone(reason: Reason | Mapping[str, Any]) -> str:
-    return _reason(reason)[1]
-
-
-@register.filter
-def tone_word(reason: Reason | Mapping[str, Any]) -> str:
-    return str(TONE_WORDS[tone(reason)])
-
-
-@register.filter
-def tone_icon(reason: Reason | Mapping[str, Any]) -> str:
-    return TONE_ICONS[tone(reason)]
+@register.simple_tag
+def reason_list(
+    reasons: Sequence[Reason | Mapping[str, Any]], *, tip: bool = False
+) -> SafeString | str:
+    """Reasons below each other; `tip` leaves out the words of their tones. A page has dozens: a template for each would
+    be a good part of its cost."""
+    if not reasons:
+        return ""
+    items = []
+    for code, tone, params in map(_reason, reasons):
+        word = "" if tip else f"<b>{escape(TONE_WORDS[tone])}</b> "
+        told = escape(_told(SENTENCES, code, params))
+        items.append(
+            f'<li class="{escape(tone)}">{icon(TONE_ICONS[tone])}<span>{word}{told}</span></li>'
+        )
+    return mark_safe(f'<ul class="reasons">{"".join(items)}</ul>')  # noqa: S308 -- escaped above
 
 
 @register.filter
@@ -423,7 +427,7 @@ def of_tone(
     reasons: Sequence[Reason | Mapping[str, Any]], wanted: str
 ) -> list[Reason | Mapping[str, Any]]:
     """Reasons of one tone: `reasons|of_tone:"raise"`."""
-    return [reason for reason in reasons if tone(reason) == wanted]
+    return [reason for reason in reasons if _reason(reason)[1] == wanted]
 
 
 @register.filter

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
@@ -343,13 +343,13 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
     )
     wanted = request.GET.get("line", "")
     line = next((one for one in lines if str(one.number) == wanted), None)
-    columns = _columns(requirement, line)
+    places = _places(requirement, line)
     is_short = request.GET.get("show") == "short"
-    listed = [column for column in columns if column["interest"].is_shortlisted or not is_short]
+    listed = [place for place in places if place.is_shortlisted or not is_short]
     if extension := sheet_asked_for(request):
-        return _sheet_of_interests(requirement, line, listed, extension)
+        return _sheet_of_interests(requirement, line, _columns(listed), extension)
     page = Paginator(listed, COMPARED).get_page(request.GET.get("page"))
-    shown = list(page.object_list)
+    shown = _columns(list(page.object_list))
     context = {
         **_about(request, requirement, counts),
         "lines": [one for one in lines if one.received],  # type: ignore[attr-defined]  # annotated above
@@ -360,7 +360,7 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         "questions": _question_rows(requirement, shown),
         "has_files": any(column["interest"].files for column in shown),
         "is_short": is_short,
-        "shortlisted": sum(column["interest"].is_shortlisted for column in columns),
+        "shortlisted": sum(place.is_shortlisted for place in places),
         "rate": statistics.answer_rate(requirement.enterprise),
         "reasons": Interest.DeclineReason.choices,
         "may_answer": permissions.can_answer(request.user, requirement),
@@ -428,49 +428,80 @@ def _news(request: MemberRequest, received: int) -> dict[str, int]:
     return {"seen": seen, "new": max(0, received - seen)}
 
 
-def _columns(requirement: Requirement, line: RequirementLine | None) -> list[dict[str, Any]]:
+class _Place(NamedTuple):
+    """Where an interest stands among the others; its match is the best of its lines."""
+
+    interest: int
+    match: int | None
+    is_shortlisted: bool
+
+
+def _places(requirement: Requirement, line: RequirementLine | None) -> list[_Place]:
+    """All interests, best score first, with no more than their order takes: a page shows a few of them.
+
+    Those that no run has scored stand behind all others.
+    """
     interests = Interest.objects.standing().filter(requirement=requirement)
     if line is not None:
         interests = interests.filter(lines=line)
-    interests = interests.select_related("enterprise__region__parent").prefetch_related(
-        Prefetch("lines", RequirementLine.objects.order_by("number")),
-        "thread",
-        Prefetch("attachments", InterestAttachment.objects.standing(), "files"),
-        Prefetch("notes", InterestNote.objects.select_related("by")),
-        Prefetch(
-            "enterprise__qualifications",
-            Qualification.objects.in_force().select_related("kind").order_by("kind__order", "pk"),
-            "titles",
-        ),
-    )
-    found = list(interests.order_by("pk"))
+    rows: dict[int, tuple[int, bool]] = {}
+    asked: dict[int, list[int]] = defaultdict(list)
+    for pk, supplier, is_shortlisted, about in interests.order_by(
+        "pk", "lines__number"
+    ).values_list("pk", "enterprise_id", "is_shortlisted", "lines"):
+        rows[pk] = supplier, is_shortlisted
+        asked[pk].append(about)
     matches = Match.objects.filter(
         line__requirement=requirement,
-        supplier__in=[one.enterprise_id for one in found],
+        supplier__in=[supplier for supplier, _short in rows.values()],
         score__isnull=False,
-    ).select_related("score", "line")
-    by_pair = {(match.supplier_id, match.line_id): match for match in matches}
+    ).values_list("supplier_id", "line_id", "misses_must", "tenths", "pk")
+    scored = {(supplier, at): (misses, -tenths, pk) for supplier, at, misses, tenths, pk in matches}
+    found = []
+    for pk, (supplier, is_shortlisted) in rows.items():
+        pairs = [scored[supplier, at] for at in asked[pk] if (supplier, at) in scored]
+        best = min(pairs, key=lambda pair: pair[:2], default=None)
+        order = (True, False, 0) if best is None else (False, *best[:2])
+        found.append((order, _Place(pk, best and best[2], is_shortlisted)))
+    found.sort(key=lambda one: one[0])
+    return [place for _order, place in found]
+
+
+def _columns(places: Sequence[_Place]) -> list[dict[str, Any]]:
+    """What stands in the columns of a page."""
+    interests = (
+        Interest.objects.select_related("enterprise__region__parent")
+        .prefetch_related(
+            Prefetch("lines", RequirementLine.objects.order_by("number")),
+            "thread",
+            Prefetch("attachments", InterestAttachment.objects.standing(), "files"),
+            Prefetch("notes", InterestNote.objects.select_related("by")),
+            Prefetch(
+                "enterprise__qualifications",
+                Qualification.objects.in_force()
+                .select_related("kind")
+                .order_by("kind__order", "pk"),
+                "titles",
+            ),
+        )
+        .in_bulk([place.interest for place in places])
+    )
+    matches = (
+        Match.objects.select_related("score")
+        .defer("score__parts")
+        .in_bulk([place.match for place in places if place.match is not None])
+    )
     columns: list[dict[str, Any]] = []
-    for interest in found:
-        pairs = [
-            by_pair[interest.enterprise_id, one.pk]
-            for one in ([line] if line is not None else interest.lines.all())
-            if (interest.enterprise_id, one.pk) in by_pair
-        ]
-        pairs.sort(key=_place)
+    for place in places:
+        match = matches[place.match] if place.match is not None else None
         columns.append(
             {
-                "interest": interest,
-                "match": pairs[0] if pairs else None,
-                "fits": len(pairs),
-                "near": _near(pairs[0]) if pairs else [],
+                "interest": interests[place.interest],
+                "match": match,
+                "near": _near(match) if match else [],
             }
         )
-    # Those that no run has scored stand behind all others.
-    return sorted(
-        columns,
-        key=lambda column: (column["match"] is None, *_place(column["match"] or Match())),
-    )
+    return columns
 
 
 def _near(match: Match) -> list[dict[str, Any]]:
@@ -493,10 +524,6 @@ def _question_rows(
         (text, is_open, [answers.get((key, text), "") for answers in said])
         for (key, text), is_open in asked.items()
     ]
-
-
-def _place(match: Match) -> tuple[bool, int]:
-    return match.misses_must, -match.tenths
 
 
 def _condition_rows(

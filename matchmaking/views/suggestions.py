@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,12 +29,13 @@ from chains.models import (
     Segment,
     SegmentLink,
 )
+from chains.prepared import Prepared
 from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import permissions
-from matchmaking.models import Dismissal, Interest, Match, MatchRun
+from matchmaking.models import Dismissal, Interest, Match, MatchRun, Score
 from matchmaking.models.matches import MatchQuerySet
 from matchmaking.services import suggestions
 from matchmaking.views.acting import acting_enterprise
@@ -52,9 +54,10 @@ def for_you(request: MemberRequest) -> HttpResponseBase:
         "enterprises": [m.enterprise for m in request.user.active_memberships],
         "nav": "for_you",
         "tab": "for_you",
-        "open_count": Requirement.objects.open().count(),
         "state": _state(enterprise),
     }
+    if context["state"] == "no_capability":
+        context["open_count"] = Requirement.objects.open().count()
     if enterprise is not None:
         context["interest_count"] = (
             Interest.objects.standing().filter(enterprise=enterprise).count()
@@ -168,48 +171,55 @@ def _sheet_of(pairs: MatchQuerySet, extension: str) -> HttpResponseBase:
 def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
     pairs = _chosen(request, enterprise)
     chain, cooperation = request.GET.get("chain", ""), request.GET.get("cooperation", "")
-    grouped = (
+    # All at once: what asks for the pairs costs more than what it finds.
+    found = list(
         pairs.order_by()
         .values("line__requirement")
-        .annotate(best=Max("tenths"), fits=Count("pk"))
+        .annotate(best=Max("tenths"), scored=Max("score__created_at"))
         .order_by("-best", "line__requirement")
+        .values_list("line__requirement", "scored")
     )
-    page = Paginator(grouped, PER_PAGE).get_page(request.GET.get("page"))
-    ids = [row["line__requirement"] for row in page.object_list]
-    cards = _cards(enterprise, pairs, ids)
+    page = Paginator([pk for pk, _at in found], PER_PAGE).get_page(request.GET.get("page"))
+    cards = _cards(enterprise, pairs, list(page.object_list))
     return {
         "page_obj": page,
         "cards": cards,
         "raises": _raises(cards),
-        "next_door": _next_door(enterprise, pairs) if page.number == 1 else [],
-        "total": page.paginator.count,
-        "scored_at": pairs.aggregate(at=Max("score__created_at"))["at"],
+        "next_door": _next_door(enterprise, {pk for pk, _at in found}) if page.number == 1 else [],
+        "total": len(found),
+        "scored_at": max((at for _pk, at in found if at is not None), default=None),
         "capability_count": Capability.objects.published().filter(enterprise=enterprise).count(),
         "chain": chain,
         "cooperation": cooperation,
-        "chains": Chain.objects.filter(is_active=True),
-        "cooperation_kinds": CooperationKind.objects.filter(is_active=True),
+        "chains": _CHAINS(),
+        "cooperation_kinds": _COOPERATION_KINDS(),
         "reasons": Dismissal.Reason.choices,
         "may_act": permissions.can_express(request.user, enterprise),
         "is_filtered": bool(chain or cooperation),
     }
 
 
+_CHAINS = Prepared(lambda: Chain.objects.filter(is_active=True))
+_COOPERATION_KINDS = Prepared(lambda: CooperationKind.objects.filter(is_active=True))
+
 NEXT_DOOR = 5
 
 
-def _next_door(enterprise: Enterprise, pairs: MatchQuerySet) -> list[RequirementLine]:
+def _next_door(enterprise: Enterprise, fit: Collection[int]) -> list[RequirementLine]:
     """Open lines of the segments before and behind those it serves (row 24): not what it makes, but where it could embed
-    itself. Those that close first."""
-    own = Segment.objects.filter(categories__capabilities__enterprise=enterprise).values("pk")
+    itself. Those that close first; none of the requirements that fit."""
+    own = set(
+        Segment.objects.filter(categories__capabilities__enterprise=enterprise)
+        .order_by()
+        .values_list("pk", flat=True)
+    )
     links = SegmentLink.objects.filter(Q(source__in=own) | Q(target__in=own))
     near = {segment for link in links.values_list("source", "target") for segment in link}
     lines = (
         RequirementLine.objects.in_open_requirements()
-        .filter(segment__in=near)
-        .exclude(segment__in=own)
+        .filter(segment__in=near - own)
         .exclude(requirement__enterprise=enterprise)
-        .exclude(requirement__in=pairs.values("line__requirement"))
+        .exclude(requirement__in=fit)
         .exclude(dismissals__enterprise=enterprise)
         .select_related("requirement__enterprise", "segment")
     )
@@ -220,11 +230,14 @@ def _cards(enterprise: Enterprise, pairs: MatchQuerySet, ids: list[int]) -> list
     found: dict[int, list[Match]] = {pk: [] for pk in ids}
     rows = (
         pairs.filter(line__requirement__in=ids)
-        .select_related("score", "line__unit")
+        .select_related("line__unit")
         .order_by("-tenths", "line__number")
     )
     for match in rows:
         found[match.line.requirement_id].append(match)
+    # What was written of a pair is long, and only that of the best stands on a card.
+    best = [matches[0].score_id or 0 for matches in found.values() if matches]
+    reasons = dict(Score.objects.filter(pk__in=best).values_list("pk", "reasons"))
     requirements = (
         Requirement.objects.select_related("enterprise__region__parent", "chain")
         .with_line_count()
@@ -239,6 +252,7 @@ def _cards(enterprise: Enterprise, pairs: MatchQuerySet, ids: list[int]) -> list
         {
             "requirement": requirements[pk],
             "best": found[pk][0],
+            "reasons": reasons.get(found[pk][0].score_id or 0, []),
             "lines": sorted(found[pk], key=lambda match: match.line.number),
             "is_sent": pk in sent,
             "is_recommended": any(m.status == Match.Status.APPROVED for m in found[pk]),
@@ -253,8 +267,7 @@ def _raises(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
     counted: Counter[str] = Counter()
     known: dict[str, dict[str, Any]] = {}
     for card in cards:
-        score = card["best"].score
-        for reason in score.reasons if score is not None else ():
+        for reason in card["reasons"]:
             if reason["tone"] == "raise":
                 params = {
                     name: value for name, value in reason["params"].items() if name != "tenths"

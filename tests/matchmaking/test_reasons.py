@@ -34,6 +34,7 @@ from matchmaking.templatetags.reasons import (
     SENTENCES,
     asked,
     fact,
+    reason_list,
     sentence,
 )
 
@@ -260,15 +261,9 @@ def test_engine_facts_render_as_they_come():
 # -- components -----------------------------------------------------------------------------------------------------
 
 
-def test_reasons_component_has_icon_word_and_sentence():
-    html = render_to_string(
-        "components/reasons.html",
-        {
-            "reasons": [
-                asdict(reason("text.meaning")),
-                asdict(reason("sample_time.unknown", "open")),
-            ]
-        },
+def test_reason_list_has_icon_word_and_sentence():
+    html = reason_list(
+        [asdict(reason("text.meaning")), asdict(reason("sample_time.unknown", "open"))]
     )
 
     assert html.count("<li") == 2
@@ -278,26 +273,22 @@ def test_reasons_component_has_icon_word_and_sentence():
     assert "style=" not in html
 
 
-def test_reasons_component_as_tips_leaves_out_the_word():
-    html = render_to_string(
-        "components/reasons.html", {"reasons": [reason("raise.place", "raise")], "tip": True}
-    )
+def test_reason_list_as_tips_leaves_out_the_word():
+    html = reason_list([reason("raise.place", "raise")], tip=True)
 
     assert "<b>" not in html
     assert "#bulb" in html
 
 
-def test_reasons_component_escapes_what_people_typed():
-    nasty = Reason("text.terms", "for", {"terms": ["<script>alert(1)</script>"]})
-
-    html = render_to_string("components/reasons.html", {"reasons": [nasty]})
+def test_reason_list_escapes_what_people_typed():
+    html = reason_list([Reason("text.terms", "for", {"terms": ["<script>alert(1)</script>"]})])
 
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
 
 
-def test_reasons_component_of_nothing_is_nothing():
-    assert render_to_string("components/reasons.html", {"reasons": []}).strip() == ""
+def test_reason_list_of_nothing_is_nothing():
+    assert reason_list([]) == ""
 
 
 def test_parts_component_shows_points_of_maximum():

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from chains import notifications
 from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
@@ -181,3 +182,26 @@ def test_expired_ones_go_out_of_sight_once_and_their_editors_are_told():
     assert set(Notification.objects.values_list("to", "kind")) == {
         (owner.user_id, "capability_expired")
     }
+
+
+def test_one_that_cannot_be_ended_keeps_no_other_in_sight_and_is_tried_again(monkeypatch):
+    owners = [MembershipFactory() for _ in range(3)]
+    yesterday = timezone.localdate() - datetime.timedelta(days=1)
+    over = [CapabilityFactory(enterprise=o.enterprise, valid_until_on=yesterday) for o in owners]
+    post = notifications.post
+
+    def fail_for_the_second(to, kind, **context):
+        if to == owners[1].user:
+            raise ValueError("cannot be written")
+        post(to, kind, **context)
+
+    monkeypatch.setattr(notifications, "post", fail_for_the_second)
+    assert capabilities.expire_due() == 2
+    states = Capability.objects.order_by("pk").values_list("status", flat=True)
+    assert list(states) == ["expired", "published", "expired"]
+    assert AuditEntry.objects.filter(action="capability.expired").count() == 2
+
+    monkeypatch.undo()
+    assert capabilities.expire_due() == 1
+    over[1].refresh_from_db()
+    assert over[1].status == "expired"

@@ -167,6 +167,31 @@ def test_never_hears_nothing_and_later_not_of_what_was_before(clock):
     assert [title for title, *_ in told(user)] == ["接线盒 two"]
 
 
+def test_letter_that_cannot_be_written_keeps_nobody_elses_and_is_tried_again(clock, monkeypatch):
+    first, unlucky, third = seeker(), seeker(), seeker()
+    at_once = seeker(rhythm="at_once")
+    post("接线盒")
+    write = alerts.write
+
+    def fail_for_one(*, letters, by=None):
+        if any(letter.user == unlucky for letter in letters):
+            raise ValueError("cannot be written")
+        write(letters=letters, by=by)
+
+    monkeypatch.setattr(alerts, "write", fail_for_one)
+    clock(days=1)
+    tasks.send_digests()
+    # Those who wanted to hear at once and whose ring was lost hear with the others.
+    assert [len(told(user)) for user in (first, unlucky, third, at_once)] == [1, 0, 1, 1]
+
+    monkeypatch.undo()
+    tasks.send_digests()
+    tasks.send_digests()
+
+    assert [len(told(user)) for user in (first, unlucky, third, at_once)] == [1, 1, 1, 1]
+    assert len(letters()) == 4
+
+
 # -- what is found ----------------------------------------------------------------------------------
 
 
@@ -462,9 +487,10 @@ def test_letters_cost_as_many_questions_for_ten_readers_as_for_two(clock):
         for _ in range(count):
             member = MembershipFactory(enterprise=EnterpriseFactory())
             alerts.save_search(address="q=接线盒", name="boxes", by=member.user)
+        before = Digest.objects.count()
         with CaptureQueriesContext(connection) as asked:
-            sent = alerts.send_digests()
-        return len(asked), sent
+            assert alerts.send_digests() == 0
+        return len(asked), Digest.objects.count() - before
 
     post("接线盒")
     clock(days=1)

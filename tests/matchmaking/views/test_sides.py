@@ -120,7 +120,7 @@ def test_for_you_asks_as_many_queries_for_one_card_as_for_three(
         fits(seller.enterprise)
     client.get(FOR_YOU)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(17):
         page = client.get(FOR_YOU).content.decode()
 
     assert page.count("<article") == count
@@ -449,7 +449,7 @@ def test_requirement_interests_asks_as_many_queries_for_one_as_for_three(
         interest.lines.set([line])
         MatchFactory(line=line, supplier=interest.enterprise)
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         page = client.get(at("requirement_interests", requirement)).content.decode()
 
     assert page.count('<th scope="col">') == count
