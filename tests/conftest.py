@@ -8,6 +8,7 @@ import os
 import time
 from unittest import mock
 
+import hypothesis
 import pytest
 from django.apps import apps
 from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -23,6 +24,11 @@ from matchmaking.models import Weighting
 from matchmaking.templatetags import reasons
 from tests import databases, world
 from tests.servers import CHROMIUM_ARGUMENTS, chromium
+
+# At each run a few tries of what says nothing else, in the night as many as Hypothesis thinks right.
+hypothesis.settings.register_profile("run", max_examples=40)
+if "FUZZ_EXAMPLES" not in os.environ:
+    hypothesis.settings.load_profile("run")
 
 
 @pytest.fixture(autouse=True)

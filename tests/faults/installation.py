@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -18,7 +17,7 @@ from django.conf import settings as current
 
 from matchmaking import embedded
 from matchmaking.embedded import keeper
-from tests.faults.workers import environment
+from tests.faults.workers import Workers, environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,17 +25,16 @@ ROOT = Path(__file__).parents[2]
 class Installation:
     """A copy of the test's database on a server of its own, and the application's web server upon it."""
 
-    def __init__(self) -> None:
-        self.state = Path(tempfile.mkdtemp(prefix="mm-rush-"))
-        self.state.chmod(0o755)
+    def __init__(self, state: Path) -> None:
+        self.state = state
         self.servers = embedded.use(self.state)
         self.url = self.servers["DATABASE_URL"].replace("/postgres?", "/rush?")
         self.web: subprocess.Popen[bytes] | None = None
-        self.worker: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = (self.state / "web.log").open("ab")
+        self.workers = Workers(self.state, **self._addresses())
 
     def copy(self) -> None:
         programs = keeper.programs_for(keeper.Places(self.state)).postgres.parent
@@ -60,33 +58,25 @@ class Installation:
                 session.execute(f"ALTER SYSTEM SET {name} = {value}")
             session.execute("SELECT pg_reload_conf()")
 
+    def _addresses(self) -> dict[str, str]:
+        return {
+            "DATABASE_URL": self.url,
+            "BROKER_URL": self.servers["BROKER_URL"],
+            "CACHE_URL": self.servers["CACHE_URL"],
+            "SECRET_KEY": current.SECRET_KEY,
+            "MATCHING_ENCODER": "none",
+        }
+
     def environment(self) -> dict[str, str]:
-        found = environment(
-            DATABASE_URL=self.url,
-            BROKER_URL=self.servers["BROKER_URL"],
-            CACHE_URL=self.servers["CACHE_URL"],
-            SECRET_KEY=current.SECRET_KEY,
-            MATCHING_ENCODER="none",
-        )
+        found = environment(**self._addresses())
         found.pop("EMBEDDED_STATE", None)
         return found
 
     def start_web(self) -> None:
-        listens = ["-b", f"127.0.0.1:{self.port}", "-w", "3", "--threads", "1"]
-        self.web = self._start("gunicorn", "matchmaking.wsgi", *listens)
-
-    def start_worker(self) -> None:
-        self.worker = self._start(
-            "celery", "-A", "matchmaking.celery", "worker", "-c", "1", "-l", "INFO"
-        )
-
-    def worker_is_ready(self) -> bool:
-        """It takes tasks, and has said so in the log."""
-        return b" ready." in Path(self.log.name).read_bytes()
-
-    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+        """Its processes are forked from one that has read the application: to read it takes each of them seconds."""
+        words = ["-b", f"127.0.0.1:{self.port}", "-w", "3", "--threads", "1", "--preload"]
+        self.web = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", *words],
             cwd=ROOT,
             env=self.environment(),
             stdout=self.log,
@@ -94,12 +84,19 @@ class Installation:
             start_new_session=True,
         )
 
+    def start_worker(self) -> None:
+        self.workers.fork(beat=False, processes=1)
+
+    def worker_is_ready(self) -> bool:
+        """It takes tasks, and has said so in the log."""
+        return " ready." in self.workers.logs()
+
     def kill(self) -> None:
         """Nobody gets to finish a sentence: not the database, none of its backends, no broker, web process or worker."""
         self.kill_server("postgres")
         self.kill_server("valkey")
         self.kill_web()
-        self.kill_worker()
+        self.workers.kill_trees()
 
     def kill_server(self, name: str) -> None:
         """One of the two servers, with all that belongs to it."""
@@ -109,10 +106,10 @@ class Installation:
                 one.kill()
 
     def kill_web(self) -> None:
-        _kill_group(self.web)
-
-    def kill_worker(self) -> None:
-        _kill_group(self.worker)
+        if self.web is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.web.pid, signal.SIGKILL)
+            self.web.wait()
 
     def rows(self, sql: str) -> list[tuple]:
         with psycopg.connect(self.url, autocommit=True) as session:
@@ -120,14 +117,7 @@ class Installation:
 
     def end(self) -> None:
         self.kill_web()
-        self.kill_worker()
+        self.workers.kill_all()
         self.log.close()
         assert embedded.release(self.state, patience=30)
         shutil.rmtree(self.state, ignore_errors=True)
-
-
-def _kill_group(first: subprocess.Popen[bytes] | None) -> None:
-    if first is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(first.pid, signal.SIGKILL)
-        first.wait()

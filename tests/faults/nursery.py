@@ -1,7 +1,7 @@
-"""Worker trees in a moment: forked from a process that has imported everything a worker needs.
+"""Worker trees in a moment: forked from a process that has imported and read everything a worker needs.
 
-Ten kills need a dozen trees, and most of a tree's start is importing. Each line read is the arguments of one
-worker; its process id is answered, and its output goes to the file named first.
+Ten kills need a dozen trees, and most of a tree's start is importing and reading the market. Each line read is the
+arguments of one worker; its process id is answered, and its output goes to the file named first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,22 @@ from importlib import import_module
 
 import django
 from celery import Celery
+
+# What Celery imports only once a worker starts.
+LATE = (
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.beat",
+    "celery.bin.celery",
+    "celery.concurrency.asynpool",
+    "celery.concurrency.prefork",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.loops",
+    "celery.worker.strategy",
+    "kombu.transport.redis",
+)
 
 
 def bear(app: Celery, log: str, arguments: list[str]) -> int:
@@ -37,6 +53,9 @@ def main() -> None:
     django.setup()
     app.loader.import_default_modules()
     app.finalize()
+    for name in LATE:
+        import_module(name)
+    import_module("matchmaking.tasks").warm()  # what a tree does first; each reads on from here
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits here: the kernel collects them
     for line in sys.stdin:
         log, *arguments = json.loads(line)

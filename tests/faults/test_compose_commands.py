@@ -16,10 +16,10 @@ from tests.test_compose import SERVICES
 
 
 @pytest.fixture(scope="module")
-def place(django_db_setup):
+def place(django_db_setup, new_state):
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-        installation = Installation()
+        installation = Installation(new_state("mm-compose-"))
         installation.copy()
         yield installation
         installation.end()

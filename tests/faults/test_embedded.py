@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -33,14 +32,20 @@ time.sleep(60)
 
 
 @pytest.fixture
-def state(monkeypatch):
-    """A folder for servers of one test, reachable for the user they run as."""
+def state(monkeypatch, new_state):
+    """A folder for servers of one test, with a database that was stopped in order."""
     monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-    folder = Path(tempfile.mkdtemp(prefix="mm-fault-"))
-    folder.chmod(0o755)
+    folder = new_state("mm-fault-")
     yield folder
     assert embedded.release(folder, patience=20)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def empty(state):
+    """The same before anybody started a server there."""
+    shutil.rmtree(state / "postgres")
+    return state
 
 
 def until(condition, seconds=20.0):
@@ -256,25 +261,25 @@ def test_database_left_without_keeper_is_ended_first(state):
     assert query(servers, "SELECT 1") == (1,)
 
 
-def test_data_of_another_version_is_refused_and_kept(state):
-    (state / "postgres").mkdir()
-    (state / "postgres" / "PG_VERSION").write_text("17\n")
+def test_data_of_another_version_is_refused_and_kept(empty):
+    (empty / "postgres").mkdir()
+    (empty / "postgres" / "PG_VERSION").write_text("17\n")
 
     with pytest.raises(embedded.Refusal) as refusal:
-        embedded.use(state)
+        embedded.use(empty)
 
-    assert str(refusal.value) == str(refusals.other_version(state / "postgres", "17", "18"))
-    assert [path.name for path in (state / "postgres").iterdir()] == ["PG_VERSION"]
+    assert str(refusal.value) == str(refusals.other_version(empty / "postgres", "17", "18"))
+    assert [path.name for path in (empty / "postgres").iterdir()] == ["PG_VERSION"]
 
 
-def test_incomplete_data_is_refused_and_kept(state):
-    (state / "postgres").mkdir()
-    (state / "postgres" / "PG_VERSION").write_text("18\n")
+def test_incomplete_data_is_refused_and_kept(empty):
+    (empty / "postgres").mkdir()
+    (empty / "postgres" / "PG_VERSION").write_text("18\n")
 
     with pytest.raises(embedded.Refusal) as refusal:
-        embedded.use(state)
+        embedded.use(empty)
 
-    assert str(refusal.value) == str(refusals.damaged(state / "postgres"))
+    assert str(refusal.value) == str(refusals.damaged(empty / "postgres"))
 
 
 def provide_with_small_files(state, **environment):
@@ -289,13 +294,13 @@ def provide_with_small_files(state, **environment):
     )
 
 
-def test_full_disk_is_said_in_one_sentence_per_language(state):
-    ended = provide_with_small_files(state)
+def test_full_disk_is_said_in_one_sentence_per_language(empty):
+    ended = provide_with_small_files(empty)
 
     assert ended.returncode == 1
-    assert ended.stderr == f"{refusals.disk_full(state)}\n"
-    assert not (state / "postgres").exists()
-    assert not (state / "postgres.new").exists()
+    assert ended.stderr == f"{refusals.disk_full(empty)}\n"
+    assert not (empty / "postgres").exists()
+    assert not (empty / "postgres.new").exists()
 
 
 def test_full_disk_is_told_by_the_figures(tmp_path, monkeypatch):
@@ -348,7 +353,7 @@ def test_folder_that_cannot_hold_a_socket_is_replaced_by_a_short_one(state):
     until(lambda: not home.exists())
 
 
-def test_production_without_addresses_is_refused(state):
+def test_production_without_addresses_is_refused(empty):
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     environment.pop("EMBEDDED_STATE")
     ended = subprocess.run(

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def rush(monkeypatch):
+def rush(monkeypatch, new_state):
     """An event with few seats, many who want one, and the installation that lets them ask."""
     monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
     event = EventFactory(seats=SEATS)
@@ -38,7 +38,7 @@ def rush(monkeypatch):
         token = Token.objects.create(user=who.user)
         body = {"event": event.public_id, "enterprise": who.enterprise.public_id, "seats": 1}
         asking[who.enterprise.public_id] = (token.key, json.dumps(body))
-    place = Installation()
+    place = Installation(new_state("mm-rush-"))
     place.copy()
     connection.close()
     yield place, asking

@@ -6,13 +6,10 @@ import json
 import os
 import random
 import signal
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 import redis
-from django.core.management import call_command
 from django.db import connection
 from django.db.models import Sum
 
@@ -54,7 +51,6 @@ def posted(settings, monkeypatch):
     settings.MATCHING_ENCODER = "none"
     adapters.encoder.cache_clear()
     market.forget()
-    call_command("import_reference", verbosity=0)
     weighting_1()
     for number in range(12):
         supplier(f"{PRODUCTS[number % 5]} 型号 {number}")
@@ -156,11 +152,10 @@ def test_run_survives_killed_worker_trees(posted, workers, until, monkeypatch):
 
 
 @pytest.fixture
-def forgetful(monkeypatch):
+def forgetful(monkeypatch, new_state):
     """Servers of this test alone, whose broker keeps nothing: killed, it has lost every message."""
     monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-    state = Path(tempfile.mkdtemp(prefix="mm-broker-"))
-    state.chmod(0o755)
+    state = new_state("mm-broker-")
     yield embedded.use(state, throwaway=True), state
     assert embedded.release(state, patience=20)
 

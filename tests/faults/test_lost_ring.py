@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.management import call_command
 from django.db import transaction
 
 from chains import changes
@@ -32,7 +31,6 @@ def approve(text):
 
 
 def test_approval_reaches_the_matches_with_a_ring_and_without(worker, monkeypatch, until):
-    call_command("import_reference", verbosity=0)
     weighting_1()
     maker = supplier("三分体接线盒，1500 V，IP68")
 

@@ -27,7 +27,7 @@ SENTENCE = {
 
 
 @pytest.fixture(scope="module")
-def place(django_db_setup, django_db_blocker):
+def place(django_db_setup, django_db_blocker, new_state):
     """One for all tests here: each finds it working, and leaves it so."""
     with pytest.MonkeyPatch.context() as monkeypatch, django_db_blocker.unblock():
         monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
@@ -35,7 +35,7 @@ def place(django_db_setup, django_db_blocker):
         event = EventFactory(seats=5)
         who = MembershipFactory()
         requirement = RequirementFactory(enterprise=who.enterprise, lines=["三分体接线盒"])
-        installation = Installation()
+        installation = Installation(new_state("mm-away-"))
         installation.token = Token.objects.create(user=who.user).key
         installation.body = {
             "event": event.public_id,

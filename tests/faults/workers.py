@@ -99,9 +99,12 @@ class Workers:
             os.killpg(tree.pid, signal.SIGKILL)
         tree.wait()
 
-    def kill_all(self) -> None:
+    def kill_trees(self) -> None:
         for tree in self.trees:
             self.kill(tree)
+
+    def kill_all(self) -> None:
+        self.kill_trees()
         if self.nursery is not None:
             self.nursery.stdin.close()
             self.nursery.wait(10)
