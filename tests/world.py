@@ -25,6 +25,7 @@ from chains.models import (
     MemberInvitation,
     Membership,
     Notification,
+    Project,
     Province,
     Qualification,
     QualificationKind,
@@ -214,6 +215,7 @@ def _register(world):
         kind_id="association", name="示例行业协会", name_en="Demo Association"
     )
     world.mandate = Mandate.objects.create(association=association, member=world.buyer)
+    world.project = Project.objects.create(enterprise=world.buyer, name="示例项目")
     world.group_proposal = GroupProposal.objects.create(
         proposer=world.rival, partner=world.buyer, name="示例集团"
     )

@@ -183,6 +183,14 @@ class Enterprise(TimeStamped):
     def is_suspended(self) -> bool:
         return self.status == self.Status.SUSPENDED
 
+    @property
+    def affiliates(self) -> EnterpriseQuerySet:
+        """The others of its group; a row that was merged is none of its own any more."""
+        if self.group_id is None:
+            return Enterprise.objects.none()
+        others = Enterprise.objects.filter(group=self.group_id).exclude(pk=self.pk)
+        return others.exclude(status=self.Status.MERGED).order_by("sort_key", "pk")
+
 
 class GroupProposal(TimeStamped):
     """An enterprise says that another is of its group; it is so once an owner of the other one has said so too."""

@@ -92,12 +92,13 @@ def withdraw(*, proposal: GroupProposal, by: User) -> GroupProposal:
 @transaction.atomic
 def leave(*, enterprise: Enterprise, by: User) -> Enterprise:
     """From now on it stands alone, and is compared with the others again. The last one left stands alone as well."""
-    row = Enterprise.objects.locked(enterprise.pk)
+    house = Enterprise.objects.filter(group__isnull=False, group__members=enterprise.pk)
+    row = _locked(enterprise, *house)[0]
     _check_owner(by, row)
     group = row.group
     if group is None:
         raise DomainError(_("This enterprise is in no group."), code="group.none")
-    others = list(group.members.exclude(pk=row.pk).order_by("pk"))
+    others = list(row.affiliates)
     for one in [row, *others] if len(others) == 1 else [row]:
         one.group = None
         one.save(update_fields=["group", "updated_at"])
@@ -163,10 +164,10 @@ def _name_taken() -> DomainError:
     )
 
 
-def _locked(first: Enterprise, second: Enterprise) -> tuple[Enterprise, Enterprise]:
-    """Both to the end of the transaction, always in the same order: two that name each other wait, and do not block."""
-    rows = {pk: Enterprise.objects.locked(pk) for pk in sorted({first.pk, second.pk})}
-    return rows[first.pk], rows[second.pk]
+def _locked(*given: Enterprise) -> list[Enterprise]:
+    """All to the end of the transaction, always in the same order: two that name each other wait, and do not block."""
+    rows = {pk: Enterprise.objects.locked(pk) for pk in sorted({one.pk for one in given})}
+    return [rows[one.pk] for one in given]
 
 
 def _open_one(proposal: GroupProposal) -> GroupProposal:

@@ -308,9 +308,7 @@ def _case_context(
         "licences": enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).order_by("-pk"),
         "proofs": _proofs(enterprise),
         "today": today,
-        "affiliates": enterprise.group.members.exclude(pk=enterprise.pk).order_by("sort_key", "pk")
-        if enterprise.group is not None
-        else (),
+        "affiliates": enterprise.affiliates,
         "requests": [
             (row, accounts.desk_may_decide(row))
             for row in enterprise.memberships.requested().select_related("enterprise")

@@ -37,7 +37,6 @@ def enterprise_group(request: MemberRequest, public_id: str) -> HttpResponse:
                 messages.success(request, said)
                 return redirect("chains:enterprise_group", public_id=public_id)
     waiting = GroupProposal.objects.filter(status=GroupProposal.Status.PROPOSED).order_by("pk")
-    group = enterprise.group
     return render(
         request,
         "chains/enterprise_group.html",
@@ -45,9 +44,7 @@ def enterprise_group(request: MemberRequest, public_id: str) -> HttpResponse:
             "nav": "profile",
             "enterprise": enterprise,
             "form": form,
-            "affiliates": group.members.exclude(pk=enterprise.pk).order_by("sort_key", "pk")
-            if group is not None
-            else (),
+            "affiliates": enterprise.affiliates,
             "received": waiting.filter(partner=enterprise).select_related("proposer__group"),
             "sent": waiting.filter(proposer=enterprise).select_related("partner"),
             "is_owner": permissions.is_owner(request.user, enterprise),

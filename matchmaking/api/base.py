@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chains.models import Enterprise
-from chains.permissions import Anyone
+from chains.permissions import Anyone, bodies_of, is_signed_in
 from matchmaking.api.parsers import StrictJSONParser
 
 if TYPE_CHECKING:
@@ -44,6 +44,21 @@ class OwnField(NamedField):
 
     def get_queryset(self) -> QuerySet[Enterprise]:
         return Enterprise.objects.own(caller(self.context))
+
+
+def bodies(user: Anyone) -> QuerySet[Enterprise]:
+    """One's own enterprises, and those one posts for under a mandate."""
+    if not is_signed_in(user):
+        return Enterprise.objects.none()
+    given = {body.pk for body in bodies_of(user)}
+    return Enterprise.objects.filter(pk__in=given | user.enterprise_ids)
+
+
+class BodyField(OwnField):
+    """An enterprise the caller may post for."""
+
+    def get_queryset(self) -> QuerySet[Enterprise]:
+        return bodies(caller(self.context))
 
 
 class Request(request.Request):

@@ -245,9 +245,8 @@ class CaseActions(ReadViewSet):
         if request.method == "DELETE":
             groups.leave(enterprise=enterprise, by=request.user)
             return Response(status=status.HTTP_204_NO_CONTENT)
-        group = enterprise.group
-        others = group.members.exclude(pk=enterprise.pk).order_by("pk") if group else ()
-        said = {"name": group.name if group else "", "affiliates": others}
+        name = enterprise.group.name if enterprise.group else ""
+        said = {"name": name, "affiliates": enterprise.affiliates}
         return Response(GroupSerializer(said).data)
 
     @extend_schema(request=MergeSerializer, responses=MergeReportSerializer)

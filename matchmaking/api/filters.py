@@ -15,6 +15,7 @@ from chains.models import (
     Mandate,
     MemberInvitation,
     Membership,
+    Project,
     Qualification,
     Region,
     Report,
@@ -176,6 +177,12 @@ class MandateFilter(django_filters.FilterSet):
     class Meta:
         model = Mandate
         fields = ("association", "member", "status")
+
+
+class ProjectFilter(OfEnterpriseFilter):
+    class Meta:
+        model = Project
+        fields = ("enterprise", "stage")
 
 
 class GroupProposalFilter(django_filters.FilterSet):

@@ -17,7 +17,6 @@ from chains.models import (
     Contact,
     CooperationKind,
     DockingKind,
-    Enterprise,
     Language,
     Project,
     Region,
@@ -29,7 +28,15 @@ from chains.services import requirement_drafts, requirements
 from chains.services.requirement_writing import ConditionDraft, LineDraft
 from matchmaking import permissions
 from matchmaking.api import filters
-from matchmaking.api.base import CREATED, OwnField, Request, caller
+from matchmaking.api.base import (
+    CREATED,
+    BodyField,
+    NamedField,
+    OwnField,
+    Request,
+    bodies,
+    caller,
+)
 from matchmaking.api.enterprises import ContactSerializer, EnterpriseNameSerializer, own_contacts
 from matchmaking.api.moderation import ModerationActions
 from matchmaking.api.requirement_files import FileActions
@@ -133,9 +140,8 @@ class ClosingSerializer(serializers.Serializer[Any]):
 class RequirementDraftSerializer(serializers.Serializer[Any]):
     """A draft to be: one requirement with its lines."""
 
-    enterprise = serializers.SlugRelatedField[Any](
-        slug_field="public_id", queryset=Enterprise.objects.none()
-    )
+    enterprise = BodyField()
+    project = NamedField(slug_field="public_id", queryset=Project.objects.none(), required=False)
     title = serializers.CharField(max_length=160)
     text = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     language = serializers.ChoiceField(Language.choices, required=False)
@@ -170,8 +176,9 @@ class RequirementDraftSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
         user = caller(self.context)
-        # Only own enterprises and contacts can be named: another's id reads as unknown.
-        fields["enterprise"].queryset = Enterprise.objects.own(user)  # type: ignore[attr-defined]
+        # Only own projects and contacts can be named: another's id reads as unknown.
+        own = Project.objects.filter(enterprise__in=bodies(user).values("pk"))
+        fields["project"].queryset = own  # type: ignore[attr-defined]
         fields["contact"].queryset = own_contacts(user)  # type: ignore[attr-defined]
         return fields
 

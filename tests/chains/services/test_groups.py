@@ -93,6 +93,8 @@ def test_group_is_one_and_its_name_stands_once(sides):
     ours.enterprise.group = held
     ours.enterprise.save()
     refused("group.same", groups.propose, **said)
+    EnterpriseFactory(status="merged", merged_into=partner, group=held)
+    assert list(ours.enterprise.affiliates) == [partner]
     refused("group.partner", groups.propose, **{**said, "partner": EnterpriseFactory(pending=True)})
     assert groups.withdraw(proposal=proposal, by=ours.user).status == "withdrawn"
     viewer = MembershipFactory(enterprise=ours.enterprise, role="editor").user

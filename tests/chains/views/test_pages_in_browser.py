@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from chains.models import Category, QualificationKind, Unit
-from chains.services import accounts, enterprises
+from chains.services import accounts, enterprises, groups
 from tests.factories.chains import (
     CapabilityFactory,
     ContactFactory,
@@ -68,6 +68,14 @@ def scene():
     )
     accounts.request_join(enterprise=firm, by=UserFactory(email="new@harbour.example"))
     MembershipFactory(enterprise=firm, role="viewer")
+    affiliate, other = MembershipFactory(), MembershipFactory()
+    named = groups.propose(
+        enterprise=firm, partner=affiliate.enterprise, name="示例海湾集团", by=owner.user
+    )
+    groups.answer(proposal=named, accept=True, by=affiliate.user)
+    firm.refresh_from_db()
+    groups.propose(enterprise=firm, partner=EnterpriseFactory(), by=owner.user)
+    groups.propose(enterprise=other.enterprise, partner=firm, by=other.user)
     waiting = enterprises.register(
         name="示例海湾接线盒集团有限公司",
         name_en="Demo Harbour Group",
@@ -98,6 +106,7 @@ def scene():
             reverse("chains:enterprise_status", args=[returned.public_id]),
         ),
         "14a-owner": (owner.user, reverse("chains:enterprise_status", args=[firm.public_id])),
+        "14d-group": (owner.user, reverse("chains:enterprise_group", args=[firm.public_id])),
         "12c-case": (desk, reverse("chains:enterprise_case", args=[waiting.public_id])),
     }
 

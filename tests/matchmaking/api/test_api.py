@@ -90,6 +90,10 @@ SHAPES = {
         "public_id", "enterprise", "email", "role", "status", "expires_on", "created_at",
     },
     "mandates": {"public_id", "association", "member", "status", "created_at"},
+    "projects": {
+        "public_id", "enterprise", "name", "language", "chain", "region", "amount_cents", "currency", "stage",
+        "needed_by_on", "is_public", "created_at",
+    },
     "group-proposals": {"public_id", "proposer", "partner", "name", "status", "created_at"},
     "evidence": {
         "public_id", "enterprise", "purpose", "original_name", "content_type", "size", "created_at",
@@ -142,6 +146,7 @@ def test_rows_have_exactly_the_fields_that_are_promised(place):
         "member-invitations": "owner",
         "mandates": "owner",
         "group-proposals": "owner",
+        "projects": "owner",
     }
 
     for noun, fields in SHAPES.items():
@@ -299,6 +304,13 @@ def group_proposals(count):
 group_proposals.__name__ = "group-proposals"
 
 
+def projects(count):
+    member = MembershipFactory()
+    for number in range(count):
+        member.enterprise.projects.create(name=str(number))
+    return member.user
+
+
 def evidence(count):
     member = MembershipFactory()
     for number in range(count):
@@ -347,7 +359,7 @@ def notices(count):
 
 MAKERS = (
     imports, searches, memberships, member_invitations, mandates, group_proposals, evidence, qualifications, certifications,
-    reports, notices,
+    reports, notices, projects,
     requirements, capabilities, enterprises, events, programmes, series, registrations, matches, interests, runs,
 )  # fmt: skip
 

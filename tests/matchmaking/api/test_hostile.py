@@ -49,7 +49,7 @@ HOSTILE = st.sampled_from(
     ]
 )  # fmt: skip
 BODIES = HOSTILE | st.text(max_size=20) | st.integers() | st.floats()
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 20)
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = seed(int(os.environ.get("FUZZ_SEED") or 1))
 ASKING = os.environ.get("FUZZ_ROLES", "").split()
 MOST = settings(
@@ -106,16 +106,27 @@ def address(path, place):
     row = {
         "enterprises": place.buyer, "capabilities": place.capability_draft, "requirements": place.draft,
         "events": place.event, "registrations": place.registration, "matches": place.proposed,
-        "interests": place.interest, "runs": place.run,
+        "interests": place.interest, "runs": place.run, "memberships": place.membership,
+        "member-invitations": place.invited, "mandates": place.mandate, "group-proposals": place.group_proposal,
+        "evidence": place.evidence, "qualifications": place.proof, "certifications": place.certificate,
+        "reports": place.report, "projects": place.project,
     }.get(noun)  # fmt: skip
+    parts = {
+        "line_id": place.draft_line,
+        "contact_id": place.contact,
+        "photo_id": place.photo_draft,
+    }
+    for name, part in parts.items():
+        path = path.replace(f"{{{name}}}", part.public_id)
     return path.replace("{public_id}", row.public_id) if row else path.replace("{code}", "PV")
 
 
 def people_for(path):
     noun = path.split("/")[3]
-    return {"registrations": "supplier", "matches": "organiser", "runs": "organiser"}.get(
-        noun, "owner"
-    )
+    at_a_desk = ("matches", "runs", "title-lists", "reports", "qualifications", "certifications")
+    if noun == "registrations":
+        return "supplier"
+    return "organiser" if noun in at_a_desk else "owner"
 
 
 def valid_ids(place):

@@ -19,6 +19,7 @@ from chains.models import (
     Qualification,
     RequirementLine,
 )
+from chains.services import accounts
 from matchmaking.models import Dismissal
 from tests.factories.chains import (
     AdministratorFactory,
@@ -250,6 +251,28 @@ def test_requirement_is_changed_returned_amended_copied_and_its_files_go_along()
     )
     assert no.status_code == 204
     assert Dismissal.objects.get().line == line
+
+
+def test_association_posts_for_its_member_and_names_its_project():
+    ours = MembershipFactory(enterprise__kind_id="association")
+    member = MembershipFactory()
+    said = {"enterprise": member.enterprise.public_id}
+    client, draft = client_of(ours.user), {**said, "title": "T", "lines": [{"text": "a"}]}
+
+    assert client.post(f"{API}requirements/", draft).status_code == 422
+    mandate = accounts.offer_mandate(
+        association=ours.enterprise, member=member.enterprise, by=ours.user
+    )
+    accounts.accept_mandate(mandate=mandate, by=member.user)
+    project = client.post(f"{API}projects/", {**said, "name": "P", "amount_cents": 5})
+    changed = client.patch(f"{API}projects/{project.data['public_id']}/", {"stage": "producing"})
+    posted = client.post(f"{API}requirements/", {**draft, "project": project.data["public_id"]})
+
+    assert (project.status_code, changed.data["stage"]) == (201, "producing")
+    assert (posted.status_code, posted.data["project"]["name"]) == (201, "P")
+    assert posted.data["posted_by"]["public_id"] == ours.enterprise.public_id
+    theirs = client_of(MembershipFactory().user)
+    assert theirs.get(f"{API}projects/").data["results"] == []
 
 
 def test_report_reaches_its_desk_and_its_answer_stands_among_the_notices():
