@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 from django.utils import timezone
 
-from chains.models import AuditEntry, Change
+from chains.models import AuditEntry, Change, Notification
 
 # Taken before anybody turns the clock: days are counted from the true today.
 _true_now = timezone.now
@@ -21,7 +21,7 @@ def at(moment: datetime.datetime) -> Iterator[None]:
     Each reading is a millisecond later than the one before: what follows is never dated before its cause.
     """
     clock = _Clock(moment)
-    with mock.patch.object(timezone, "now", clock), gathered():
+    with mock.patch.object(timezone, "now", clock), gathered(), _letters_gathered():
         yield
 
 
@@ -49,6 +49,21 @@ def gathered() -> Iterator[None]:
         yield
     AuditEntry.objects.bulk_create(entries)
     Change.objects.bulk_create(facts)
+
+
+@contextmanager
+def _letters_gathered() -> Iterator[None]:
+    """The same for letters; not where matches are decided on, which asks who has been told today."""
+    letters: list[Notification] = []
+
+    def keep(rows: Iterable[Notification], **_: Any) -> list[Notification]:
+        kept = list(rows)
+        letters.extend(kept)
+        return kept
+
+    with mock.patch.object(Notification.objects, "bulk_create", keep):
+        yield
+    Notification.objects.bulk_create(letters)
 
 
 class _Clock:
