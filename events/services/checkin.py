@@ -24,6 +24,8 @@ from events.services import participation, walk_ins
 
 OPEN = (Event.Status.PUBLISHED, Event.Status.HELD)
 
+# As many as somebody at a door looks through.
+NAMED_MOST = 50
 
 # Nobody has signed in: the same said again within this is kept once.
 AGAIN = datetime.timedelta(minutes=1)
@@ -70,7 +72,7 @@ def find(event: Event, text: str) -> Delegate | None:
 
 
 def named(event: Event, text: str) -> list[Delegate]:
-    """Persons of confirmed registrations whose own name or enterprise is like the text, at most fifty."""
+    """Persons of confirmed registrations whose own name or enterprise is like the text, so many at most."""
     found = search.typed("registration__enterprise__search_text", text)
     wanted = Q(name__icontains=text.strip()) | found if found else Q(name__icontains=text.strip())
     return list(
@@ -81,7 +83,7 @@ def named(event: Event, text: str) -> list[Delegate]:
             registration__status=Registration.Status.CONFIRMED,
         )
         .select_related("registration__enterprise")
-        .order_by("registration__enterprise__sort_key", "pk")[:50]
+        .order_by("registration__enterprise__sort_key", "pk")[:NAMED_MOST]
     )
 
 

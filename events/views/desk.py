@@ -166,6 +166,11 @@ class Found(NamedTuple):
     # Whom the doors do not let in as they are: on the waiting list, called off, or a seat without a name.
     others: list[Registration]
 
+    @property
+    def is_cut(self) -> bool:
+        """There may be more of them."""
+        return len(self.people) == checkin.NAMED_MOST
+
 
 def _found(event: Event, text: str) -> Found:
     if not text.strip():

@@ -107,7 +107,11 @@ def test_figures_of_the_overview_come_as_a_workbook_with_a_sheet_for_each_table(
     assert sheets["Seats by tier"][1][:6] == ["General", 10, 2, 0, 8, ""]
     # Each table by itself, beside the workbook: the same cells.
     for key, title in OF_EVENT.items():
-        assertContains(page, f'<a href="?export=csv&amp;table={key}">{title}</a>', html=True)
+        assertContains(
+            page,
+            f'<a href="?export=csv&amp;table={key}">{title} <span class="muted small">CSV</span></a>',
+            html=True,
+        )
         file = client.get(f"{address}?export=csv&table={key}")
         assert f"figures-{event.public_id}-{key}.csv" in file["Content-Disposition"]
         text = b"".join(file.streaming_content).decode("utf-8-sig")

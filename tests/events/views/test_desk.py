@@ -14,6 +14,7 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from chains import searchtext
 from chains.models import AuditEntry
 from events.models import CheckIn, Delegate, EventStaff
+from events.services import checkin
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
@@ -109,7 +110,7 @@ def test_a_name_or_enterprise_finds_who_is_in_and_who_is_missing(client, desk, e
 
 
 def test_a_name_tells_at_the_door_who_has_no_seat_and_which_seats_lack_a_name(
-    client, desk, event, person
+    client, desk, event, person, monkeypatch
 ):
     waits = RegistrationFactory(
         event=event, status="waitlisted", enterprise__name_en="Junction Rail",
@@ -125,6 +126,12 @@ def test_a_name_tells_at_the_door_who_has_no_seat_and_which_seats_lack_a_name(
         assert answer["answer"] == ""
         assert ("1 seat nobody is named for" in answer["found"]) == (asked == "junction")
     assert not CheckIn.objects.exists()
+    # What is cut says so: a person who is not shown is not one who is not there.
+    assertContains(client.get(page(event), {"q": person.name}), "1 person found")
+    monkeypatch.setattr(checkin, "NAMED_MOST", 1)
+    assertContains(
+        client.get(page(event), {"q": person.name}), "The first 1: type more of the name"
+    )
 
 
 def test_a_walk_in_is_named_on_the_page(client, desk, event, person):
