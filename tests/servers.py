@@ -65,6 +65,9 @@ WAITING = "tests/faults/"
 # What takes longest begins first: begun last, it would be waited for alone. Before all what needs no database, until
 # the first process has made one that the others copy.
 LONGEST = (
+    f"{WAITING}test_killed_worker.py",
+    f"{WAITING}test_killed_servers.py",
+    f"{WAITING}test_embedded.py",
     WAITING,
     "matchmaking/engine/",
     "tests/matchmaking/engine/",
