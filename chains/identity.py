@@ -489,9 +489,14 @@ def phones_of(text: str) -> list[str]:
     ['000-0000-0103', '000-0000-0112', '+86 000 0000 0113']
     >>> phones_of("139 0000 0003(微信同号)、0573-86000000转802 赵丁")
     ['139 0000 0003', '0573-86000000转802']
+    >>> phones_of("办：0573-86000000 手机：13900000002")
+    ['0573-86000000', '13900000002']
     """
     folded = re.sub(r"[‐‑–—−]", "-", unicodedata.normalize("NFKC", _INVISIBLE.sub(" ", text)))
-    pieces = re.split(r"[/,;、|\n]|\s{2,}|(?<=\d) (?=1\d{10}\b)|\b(?:or|或)\b", folded)
+    pieces = re.split(
+        r"[/,;、|\n]|\s{2,}|(?<=\d) (?=1\d{10}\b)|(?<=\d) (?=[\u4e00-\u9fff]{1,3}:)|\b(?:or|或)\b",
+        folded,
+    )
     numbers = (
         " ".join(_BEHIND_A_NUMBER.sub("", re.sub(r"^[^\d+(]+", "", piece)).split())
         for piece in pieces

@@ -237,7 +237,7 @@ _ABOUT_END = re.compile(r"\s*(?:左右|上下|以上|以内|以下|余|\+)$")
 _ABOUT_WITHIN = re.compile(r"(?<=[\d百千万亿十])[余多](?=[^\d\s]|$)")
 # "数量:200", "共12台": words before a figure that say nothing about it.
 _SAYS_AMOUNT = re.compile(
-    r"^(?:需求|采购)?(?:数量|用量|总量)\s*[:为]?\s*(?=[\d约])|^(?:共计?|总计|合计|总共|产能)\s*:?\s*(?=[\d约])"
+    r"^(?:需求|采购)?(?:数量|用量|总量)\s*[:为]?\s*(?=[\d约])|^(?:共计?|总计|合计|总共|(?:设计|现有|最大|额定)?(?:产能|能力))\s*[:为达]*\s*(?=[\d约])|^(?:设计|现有|最大|额定)(?=[年月]产)"
 )
 # "两三百", "三五台": two figures side by side are neither.
 _VAGUE = re.compile(

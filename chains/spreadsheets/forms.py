@@ -12,11 +12,13 @@ from itertools import islice, takewhile
 from chains.spreadsheets.cells import text_of
 from chains.spreadsheets.columns import Column, fold_header, unnumbered
 from chains.spreadsheets.grid import MAX_COLUMNS, Grid, Value
-from chains.spreadsheets.sheets import Sheets
+from chains.spreadsheets.sheets import MAX_ROWS, Sheets
 
 # Of a sheet that is looked at for being a form.
 _LOOKED_AT = 40
 _LONGEST_LABEL = 40
+# Of thousands of cards below one another.
+_MOST_CELLS = 50_000
 # "企业名称：示例甲有限公司" in one cell.
 _COLON = re.compile(r"\s*(?P<name>[^:：\n]{1,40}?)\s*[:：]\s*(?P<value>\S.*)", re.DOTALL)
 # Two such in one cell.
@@ -57,6 +59,8 @@ class _Names:
 
     columns: Sequence[Column]
     fields: dict[str, set[str]] = field(default_factory=dict)
+    # What has been looked up: a form says the same names over and over.
+    _known: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for column in self.columns:
@@ -66,10 +70,14 @@ class _Names:
     def of(self, text: str) -> set[str]:
         if not text or len(text) > _LONGEST_LABEL:
             return set()
-        text = unnumbered(text)
-        return self.fields.get(fold_header(text)) or self.fields.get(
-            fold_header(re.sub(r"[(（][^()（）]*[)）]", "", text)), set()
-        )
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._look_up(unnumbered(text))
+        return found
+
+    def _look_up(self, text: str) -> set[str]:
+        bare = re.sub(r"[(（][^()（）]*[)）]", "", text)
+        return self.fields.get(fold_header(text)) or self.fields.get(fold_header(bare), set())
 
     @property
     def required(self) -> set[str]:
@@ -83,10 +91,14 @@ def _tokens(row: Sequence[Value]) -> list[Token]:
 def _form_of(grid: Grid, names: _Names) -> _Form | None:
     if grid.too_large or not _is_labelled(grid, names):
         return None
-    records = _across(grid, names) or list(_records(_said(grid, names), names))
+    if sum(len(row) - row.count(None) - row.count("") for row in grid.rows) > _MOST_CELLS:
+        return None
+    # One more than a list may have is refused like a list.
+    cards = islice(_records(_said(grid, names), names), MAX_ROWS + 1)
+    records = _across(grid, names) or list(cards)
     if not records:
         return None
-    said = [name for name, _value in records[0]]
+    said = [name for name, value in records[0] if text_of(value)]
     found = set().union(*map(names.of, said))
     header = max((_known_beside(row, names) for row in grid.rows[:_LOOKED_AT]), default=0)
     is_form = names.required <= found and len(found) > max(header, 1)
@@ -108,10 +120,16 @@ def _own_names(value: Value, names: _Names) -> set[str]:
 
 
 def _known_beside(row: Sequence[Value], names: _Names) -> int:
-    """How many fields a row names, were it the header of a list: names with nothing but names beside them."""
-    tokens = _tokens(row)
-    known = [names.of(text_of(value)) for _place, value in tokens]
-    return len(set().union(*known)) if known and all(known) else 0
+    """How many fields a row names with another name beside each, as the header of a list does."""
+    known = [names.of(text_of(value)) for _place, value in _tokens(row)]
+    named = [fields for fields in known if fields]
+    if len(named) * 2 <= len(known):
+        named = [
+            fields
+            for at, fields in enumerate(known)
+            if fields and (any(known[max(at - 1, 0) : at]) or any(known[at + 1 : at + 2]))
+        ]
+    return len(set().union(*named)) if len(named) > 1 else 0
 
 
 def _in_cell(text: str, names: _Names) -> list[tuple[str, str]]:

@@ -65,6 +65,7 @@ _NOTE = re.compile(
     r"^\W*(?:以下|以上)(?:空白|无正文|无内容)\W*$|^\W*end of (?:report|list|file|table)\W*$|"
     # The foot of a page.
     r"^\W*page \d+(?: ?(?:of|/) ?\d+)?\W*$|^printed (?:on|at|by)\b.*|"
+    r"^共\s*\d+\s*[条页行项]\D.*|^(?:导出|打印|生成|下载|查询|更新)(?:时间|日期|人员?).*|"
     # The last line of our own exports.
     r"^(?:截至 \d|as of \d|incomplete:|文件不完整:).*",
     re.DOTALL,
@@ -72,7 +73,7 @@ _NOTE = re.compile(
 
 # "审核人：甲", "签字：": who has to do with the list.
 _SIGNED = re.compile(
-    r"^(?:.{0,8}(?:人|员|负责人|主管|领导|部门|单位|制单|审核|复核|批准|会计|经手|电话|日期|时间|盖章|签字|签名|签章)(?:\s*[(（].{1,8}[)）])?|prepared by|checked by|approved by|date|signature)\s*[:：].{0,30}$",
+    r"^(?:.{0,8}(?:人|员|方|负责人|主管|领导|部门|单位|制单|审核|复核|批准|会计|经手|电话|日期|时间|盖章|签字|签名|签章)(?:\s*[(（].{1,8}[)）])?|prepared by|checked by|approved by|date|signature)\s*[:：].{0,30}$",
     re.IGNORECASE,
 )
 _HEADING = re.compile(
@@ -89,6 +90,7 @@ _DITTO = re.compile(
 
 _LONGEST_NAME = 40
 
+_NUMERAL = re.compile(r"[(（]?[一二三四五六七八九十]{1,3}[)）]?[、.．]?|[IVX]{1,4}[.、]?")
 _ASIDE = re.compile(r"^\([^()]*\)$")
 
 # A note goes on in the rows below it.
@@ -156,6 +158,7 @@ class Reading:
                 or ("header" if otherwise is not None else "")
                 or ("note" if self._goes_on(at, texts) else "")
                 or ("sum" if self._is_bare_sum(texts) else "")
+                or ("heading" if self._is_chapter(texts, ordinals) else "")
             )
             is_struck = at + 1 in grid.struck
             if why or is_struck:
@@ -196,6 +199,11 @@ class Reading:
             at in self._amounts and _figure(texts[at]) == round(self.sums.get(at, 0), 6) > 0
             for at in read
         )
+
+    def _is_chapter(self, texts: Mapping[int, str], ordinals: set[int]) -> bool:
+        """ "一" among the numbers of the rows, and one word: the rows below belong to it."""
+        numbered = [text for at, text in texts.items() if at in ordinals]
+        return len(texts) == 2 and bool(numbered) and _NUMERAL.fullmatch(numbered[0]) is not None
 
     def _with_commas(self) -> frozenset[int]:
         """Columns in which a figure cannot be read otherwise: "1.200,000"; in a file of semicolons also "1,5"."""

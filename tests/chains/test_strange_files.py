@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -223,6 +224,40 @@ CAPABILITIES["outputs in words"] = (book([["主导产品","生产能力","交货
 CAPABILITIES["form of a product"] = (book([["产品信息表"],["产品名称","胶膜"],["产品介绍","EVA"],["年产能","1200万平方米"],["交货期","15天"],["是否新产品","否"]]), [("胶膜",12000000,"平方米")], [])
 CAPABILITIES["transposed"] = (book([["产品名称","硅片","硅料"],["年产能","10万片","5000吨"],["交货期","15天","30天"],["说明","N型","颗粒"]]), [("硅片",100000,"片"),("硅料",5000,"吨")], [])
 
+# --- The second round
+LINES["a head of pairs above a list"] = (book([["采购询价单"],["询价单位：","示例甲有限公司","联系人：","王丙"],["电话：","13900000001","日期：","2026-11-26"],["序号","产品名称","型号","数量","单位","单价","备注"],[1,"甲件","a",10,"件",None,None],[2,"乙件","b",20,"件",None,None],["交货地点：海盐县某路1号"],["付款方式：货到30天"]]), [("甲件",10,"件",None),("乙件",20,"件",None)], [])
+LINES["contract annex: sums in words, signatures of two sides"] = (book([["附件一 供货清单"],["序号","货物名称","规格型号","数量","单位","单价(元)","总价(元)"],[1,"水泵","IS50",2,"台",3000,6000],["合计人民币（大写）：陆仟元整",None,None,None,None,None,6000],["甲方（盖章）：",None,None,"乙方（盖章）："],["代表签字：",None,None,"代表签字："],["日期：",None,None,"日期："]]), [("水泵",2,"台",None)], [])
+LINES["levels of numbers, parents without amounts"] = (book([["序号","设备名称","规格","数量","单位"],["一","电气系统"],["1","变压器","S13",2,"台"],["2","开关柜","GGD",6,"面"],["二","给排水系统"],["1","水泵","IS",4,"台"]]), [("变压器",2,"台",None),("开关柜",6,"件",None),("水泵",4,"台",None)], [])
+LINES["groups in a column of the name"] = (book([["产品名称","规格","数量","单位"],["一、电气类"],["变压器","S13",2,"台"],["（二）机械类"],["水泵","IS",4,"台"],["其他类："],["阀门","DN50",5,"只"]]), [("变压器",2,"台",None),("水泵",4,"台",None),("阀门",5,"只",None)], [])
+LINES["title in the file's first cells, header with a line of english below"] = (book([["Procurement list 采购清单"],["序号","产品名称","规格型号","数量","单位","交货期"],["No.","Product","Specification","Qty","Unit","Delivery"],[1,"导轨","HGR20",30,"根","2027-03-05"]]), [("导轨",30,"件",date(2027,3,5))], [])
+LINES["amount and unit in one, unit also in the header"] = (book([["品名","数量(个)"],["螺栓","100个"],["螺母","2000"],["垫片","3k"]]), [("螺栓",100,"件",None),("螺母",2000,"件",None),("垫片",3000,"件",None)], [])
+LINES["monthly plan"] = (book([["物料名称","单位","1月","2月","3月","合计"],["导轨","根",10,20,30,60]]), [("导轨",None,"件",None)], [])
+LINES["header cells that say what to write"] = (book([["产品名称（填写需要采购的产品、零部件或原材料名称，如：接线盒）","数量（请填写阿拉伯数字，如 100）","单位（个/套/吨）","期望交付时间（如2027-03-05）"],["接线盒","100","套","2027-03-05"]]), [("接线盒",100,"套",date(2027,3,5))], [])
+LINES["html export of a web system with links and menus"] = ("<html><head><meta charset=utf-8></head><body><table><tr><td>首页</td><td>退出</td></tr></table><table><thead><tr><th>商品名称</th><th>采购量</th><th>单位</th><th>操作</th></tr></thead><tbody><tr><td><a href='/1'>导轨</a></td><td>30</td><td>根</td><td><a>编辑</a>|<a>删除</a></td></tr></tbody><tfoot><tr><td colspan=4>共 1 条 每页 20 条</td></tr></tfoot></table></body></html>".encode(), [("导轨",30,"件",None)], [])
+LINES["foot of a web list"] = (book([["商品名称","采购量","单位"],["导轨",30,"根"],["共 1 条记录，第 1/1 页"],["导出时间 2026-11-26 10:00:00"]]), [("导轨",30,"件",None)], [])
+LINES["dates mixed in one column with serials as text"] = (book([["产品名称","数量","单位","需求日期"],["a",1,"台","46450"],["b",1,"台",46450.5],["c",1,"台","2027-03-04 00:00:00"],["d",1,"台","2027年3月4号"],["e",1,"台","20270304"],["f",1,"台","4-Mar-2027"],["g",1,"台","2027.3.4前"]]), [(c,1,"台",date(2027,3,4)) for c in "abcdefg"], [])
+LINES["quantities with words behind"] = (book([["产品名称","需求数量"],["a","100台/套"],["b","5吨/月"],["c","3000 m"],["d","2,000㎡"],["e","50 件 / 年"],["f","1.5万米"],["g","12 sets"],["h","3车"],["i","一车"],["j","200KG"],["k","0.8t"],["l","5箱（每箱20只）"]]), [("a",100,"台",None),("b",5,"吨",None),("c",3000,"米",None),("d",2000,"平方米",None),("e",50,"件",None),("f",15000,"米",None),("g",12,"套",None),("j",200,"千克",None),("k",Decimal("0.8"),"吨",None),("l",5,"箱",None)], [(9,"B"),(10,"B")])
+LINES["semicolons, thousands by dots"] = ("Artikel;Menge;Einheit\nSchraube;1.000;Stk\nMutter;2.500,50;kg\n".encode("utf-8-sig"), [("Schraube",1000,"件",None),("Mutter",2500.5,"千克",None)], [])
+LINES["form with a column of instructions"] = (book([["填写项","填写内容","填写说明"],["产品名称","导轨","填写全称"],["数量","30","填数字"],["单位","根","如：套"],["交货期","2027-03-05","年-月-日"]]), [("导轨",30,"件",date(2027,3,5))], [])
+LINES["form with numbers before its names"] = (book([["一、需求信息"],["1","产品名称","导轨"],["2","规格型号","HGR20"],["3","数量","30"],["4","单位","根"]]), [("导轨",30,"件",None)], [])
+LINES["form numbered in the cell"] = (book([["1.产品名称","导轨"],["2.规格型号","HGR20"],["3.数量","30根"]]), [("导轨",30,"件",None)], [])
+LINES["form with a list below"] = (book([["企业名称","示例甲有限公司"],["联系人","王丙"],["序号","产品名称","数量","单位"],[1,"导轨",30,"根"],[2,"滑块",60,"个"],[3,"丝杠",9,"根"]]), [("导轨",30,"件",None),("滑块",60,"件",None),("丝杠",9,"件",None)], [])
+LINES["form of a web page"] = ("<html><meta charset=utf-8><table><tr><th>产品名称</th><td>导轨</td></tr><tr><th>数量</th><td>30</td></tr><tr><th>单位</th><td>根</td></tr></table></html>".encode(), [("导轨",30,"件",None)], [])
+ENTERPRISES["form with boxes to tick and a stamp"] = (book([["产业链企业信息采集表"],["企业名称（盖章）","示例甲有限公司",None,None],["统一社会信用代码",A,None,None],["企业类型","☑民营企业 □国有企业 □外资企业",None,None],["所在县（市、区）","海盐县","详细地址","某路1号"],["联系人","王丙","手机","13900000001"],["主导产品","光伏边框"],["本单位承诺以上内容真实。"],["（盖章）",None,"2026年11月26日"]]), [("示例甲有限公司",A,"海盐县",["13900000001"])], [])
+ENTERPRISES["members with no header"] = (book([["示例甲有限公司",A,"海盐县"],["示例乙有限公司",B,"平湖市"],["示例丙有限公司",C,"海宁市"]]), [("示例甲有限公司",A,"嘉善县",[]),("示例乙有限公司",B,"嘉善县",[]),("示例丙有限公司",C,"嘉善县",[])], [])
+ENTERPRISES["telephones as numbers and with words"] = (book([["单位名称","联系人","联系电话"],["示例甲有限公司","王丙",13900000001],["示例乙有限公司","李丁（总经理）","办：0573-86000000 手：13900000002"],["示例丙有限公司","","13900000003 赵戊"]]), [("示例甲有限公司",None,"嘉兴市",["13900000001"]),("示例乙有限公司",None,"嘉兴市",["0573-86000000 / 13900000002"]),("示例丙有限公司",None,"嘉兴市",["13900000003"])], [])
+ENTERPRISES["regions in two columns, a row of units of it"] = (book([["地市","县市区","企业全称","社会信用代码"],["嘉兴市","海盐县","示例甲有限公司",A],["","平湖市","示例乙有限公司",B],["合计",None,"2家",None]]), [("示例甲有限公司",A,"海盐县",[]),("示例乙有限公司",B,"平湖市",[])], [])
+ENTERPRISES["two names in a form"] = (book([["中文名称","示例甲有限公司"],["英文名称","Demo Jia Co., Ltd."],["信用代码",A],["所属地区","海盐县"]]), [("示例甲有限公司",A,"海盐县",[])], [])
+CAPABILITIES["certificate columns beside"] = (book([["产品名称","年产量(吨)","执行标准","获证情况","交货周期（天）"],["胶膜","1200","GB/T 29848","ISO 9001","15"],["背板","800","",None,"20天"]]), [("胶膜",1200,"吨"),("背板",800,"吨")], [])
+CAPABILITIES["cards"] = (book([["产品名称","胶膜"],["年产能","1200万㎡"],[],["产品名称","背板"],["年产能","800吨/月"]]), [("胶膜",12000000,"平方米"),("背板",9600,"吨")], [])
+CAPABILITIES["capacity with conditions"] = (book([["产品","产能"],["a","年产约1.2万吨"],["b","月产能500套"],["c","5条线，年产能3000台"],["d","设计产能2万台/年"],["e","1000-2000吨/年"],["f",">=500吨"]]), [("a",12000,"吨"),("b",6000,"套"),("d",20000,"台"),("f",500,"吨")], [4,6])
+REFUSED = {
+    "chat": "需要采购：\n1. 导轨 HGR20 30根\n2. 滑块 60个\n".encode(),
+    "json": '[{"产品名称":"导轨","数量":30}]'.encode(),
+    "rtf": b"{\\rtf1\\ansi a}",
+    "empty form": book([["产品名称",None],["数量",None],["单位",None],["交货期",None]]),
+}
+
 # fmt: on
 def kept(cases, read):
     """What is read of each file, beside what is to be read of it."""
@@ -276,12 +311,25 @@ def test_products_out_of_all_kinds_of_files():
         found = rows(Import.Kind.CAPABILITIES, file, by)
         drafts = [row.draft for row in found if row.draft]
         return [
-            (d.titles.get("title_zh"), d.yearly_capacity, d.unit and d.unit.name_zh) for d in drafts
+            (
+                d.titles.get("title_zh") or d.titles["title_en"],
+                d.yearly_capacity,
+                d.unit and d.unit.name_zh,
+            )
+            for d in drafts
         ], [row.number for row in found if row.draft is None]
 
     found, wanted = kept(CAPABILITIES, read)
 
     assert found == wanted
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_holds_no_list_is_refused_with_a_sentence(name):
+    with pytest.raises(DomainError) as refused:
+        read_file(REFUSED[name], Register())
+
+    assert refused.value.code.startswith("spreadsheet.")
 
 
 def test_that_a_file_was_a_form_is_said():
