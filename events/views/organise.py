@@ -18,7 +18,7 @@ from chains.views.posted import posted
 from chains.views.refusals import refusal
 from events import permissions, statistics
 from events.forms.events import CopyForm, EventForm, TierFormSet, default_times, tiers_of
-from events.models import Event, EventStaff, Series
+from events.models import Event, EventStaff, Series, Tier
 from events.services import copies, events
 from events.views import figures
 
@@ -234,6 +234,19 @@ def _unready(event: Event, guests: statistics.Guests) -> dict[str, Any] | None:
     return open_points if any(open_points.values()) else None
 
 
+def _late(event: Event, tiers: list[statistics.TierState]) -> list[Tier]:
+    """Reserved until after the event begins, as when it was moved: their seats would flow on to nobody."""
+    if event.status not in (Event.Status.DRAFT, Event.Status.PUBLISHED):
+        return []
+    return [
+        one.tier
+        for one in tiers
+        if one.tier.reserved_until is not None
+        and one.tier.released_at is None
+        and one.tier.reserved_until >= event.starts_at
+    ]
+
+
 @require_safe
 def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
     event = managed(request, public_id)
@@ -255,6 +268,7 @@ def event_overview(request: MemberRequest, public_id: str) -> HttpResponseBase:
             "unready": _unready(event, guests),
             "seats": sum(one.tier.seats for one in tiers),
             "tiers": tiers,
+            "late_tiers": _late(event, tiers),
             "kinds": statistics.guests_by_kind(event),
             "chains": statistics.guests_by_chain(event),
             "provinces": statistics.guests_by_province(event),

@@ -13,7 +13,7 @@ from typing import Any
 
 from chains.models import Chain, Cluster, DockingKind, Enterprise, Region, User
 from events.models import Delegate, Event, EventLevel, EventStaff, Registration, Series
-from events.services import admission, checkin, events, programmes, registration
+from events.services import admission, checkin, events, leading, programmes, registration
 from matchmaking.demo import preparations, texts
 from matchmaking.demo.clock import at, days_ago
 from matchmaking.demo.names import Words
@@ -230,6 +230,7 @@ class Season:
                     events.mark_held()
                 _date_back(event, opened)
         self._decide_some(users["county"])
+        self._put_in_front(bodies, users)
         self._let_some_cancel(bodies, users)
 
     def _check_in(self, one: Gathering, event: Event, by: User) -> None:
@@ -248,6 +249,29 @@ class Season:
                         delegate=person,
                         gate=f"{door} 号门",
                     )
+
+    def _put_in_front(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
+        """The opening names four leading enterprises; three have agreed that the public reads it."""
+        owner_of = {body.pk: users[key] for key, body in bodies.items() if key in users}
+        rows = Registration.objects.filter(
+            event=self.events[OPENING],
+            status="confirmed",
+            tier__qualifications__contains=["chain_owner"],
+        )
+        rows = rows.select_related("event", "enterprise").order_by("queue_no")[: len(_LEADING)]
+        with at(days_ago(1)):
+            for row in rows[:3]:
+                registration.set_naming(
+                    registration=row, may_be_named=True, by=owner_of[row.enterprise_id]
+                )
+            leading.set_guests(
+                event=self.events[OPENING],
+                guests=[
+                    {"enterprise": row.enterprise, "text_zh": words.zh, "text_en": words.en}
+                    for row, words in zip(rows, _LEADING, strict=False)
+                ],
+                by=users["province"],
+            )
 
     def _let_some_cancel(self, bodies: dict[str, Enterprise], users: dict[str, User]) -> None:
         """At the crowded opening three have cancelled today: their seats are offered to the head of the queue."""
@@ -304,6 +328,17 @@ class Season:
                 admission.decline(registration=row, reason="本场仅面向制造企业。", by=by)
 
 
+_LEADING = (
+    Words(
+        "现场发布配套需求，采购负责人到场",
+        "Publishes its requirements in the hall; its buyers are here",
+    ),
+    Words("寻找就近配套的供应商，可当场约见", "Looks for suppliers close by and meets them today"),
+    Words(
+        "与高校、院所洽谈联合攻关", "Talks with universities and institutes about joint research"
+    ),
+    Words("", ""),
+)
 _PURPOSES = {
     "university": ["talent"],
     "research_institute": ["talent", "observe"],

@@ -16,7 +16,7 @@ from events import statistics
 from events.models import Registration
 from events.views.figures import OF_EVENT
 from tests.factories.chains import CapabilityFactory, region
-from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
+from tests.factories.events import EventFactory, RegistrationFactory, TierFactory, organiser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +81,12 @@ def test_overview_shows_the_course_with_chains_of_those_confirmed(client):
     # What is open before the doors are.
     assert page.context["unready"] == {"seats": 1, "letters": 0, "lacks_desk": True}
     assert "1 confirmed seat has no name yet" in text
+    # Moved without its tiers: reserved seats would flow on to nobody.
+    assert page.context["late_tiers"] == []
+    tier = TierFactory(event=event, reserved_until=event.starts_at)
+    late = client.get(reverse("events:event_overview", args=[event.public_id]))
+    assert late.context["late_tiers"] == [tier]
+    assertContains(late, "They would never become general.")
     assert "Did not come" not in text
 
 

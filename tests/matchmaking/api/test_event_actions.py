@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from chains.models import AuditEntry, Requirement
-from events.models import FormQuestion, Invitation, Listing, Registration
+from events.models import AgendaItem, Event, FormQuestion, Invitation, Listing, Registration
 from tests.factories.chains import (
     EnterpriseFactory,
     MembershipFactory,
@@ -199,3 +199,34 @@ def test_event_that_is_over_changes_nothing(held):
     ):
         answer = organiser.post(f"{API}events/{event.public_id}/{address}", body)
         assert (answer.status_code, answer.data["code"]) == (409, "event.over")
+
+
+def test_this_years_event_is_made_from_last_years_with_what_is_chosen(held):
+    event, organiser, member = held
+    TierFactory(event=event)
+    AgendaItem.objects.create(
+        event=event,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        title_zh="签到",
+        title_en="Check-in",
+    )
+    address = f"{API}events/{event.public_id}/copy/"
+    starts = event.starts_at + datetime.timedelta(weeks=52)
+    body = {
+        "host": event.host.public_id, "name_zh": "新", "name_en": "New", "starts_at": starts.isoformat(),
+    }  # fmt: skip
+
+    usual = organiser.post(address, body)
+    chosen = organiser.post(address, {**body, "parts": ["agenda"]})
+
+    assert (usual.status_code, usual.data["status"], chosen.status_code) == (201, "draft", 201)
+    counts = [
+        (row.tiers.count(), row.agenda.count())
+        for row in Event.objects.filter(status="draft").order_by("pk")
+    ]
+    assert counts == [(2, 1), (0, 1)]
+    assert organiser.post(address, {**body, "parts": ["people"]}).status_code == 422
+    # Nobody is host for a body they do not work for.
+    stranger = member.enterprise.public_id
+    assert organiser.post(address, {**body, "host": stranger}).status_code == 422
