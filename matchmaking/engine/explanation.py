@@ -9,7 +9,12 @@ from itertools import product
 from typing import Any
 
 from matchmaking.engine.features import Objections
-from matchmaking.engine.highlight import says_something, telling_words, tokenise
+from matchmaking.engine.highlight import (
+    says_something,
+    telling_words,
+    tokenise,
+    without_count,
+)
 from matchmaking.engine.locality import Nearness, steps
 from matchmaking.engine.text import as_written, han_runs, normalise
 from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone
@@ -32,7 +37,7 @@ CONDITION_CODES = tuple(
 TEXT_CODES = (
     "text.terms", "text.bridged", "text.akin", "text.elsewhere", "text.meaning",
     "text.ruled_out", "text.seller", "text.buyer", "text.service", "text.machine", "text.profile", "text.purpose",
-    "text.number",
+    "text.number", "text.beside",
 )  # fmt: skip
 CATEGORY_CODES = (
     "category.same",
@@ -120,7 +125,8 @@ def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
     for run in need.runs:
         for phrase in _common_phrases(run, offer.text):
             if _says_something(phrase):
-                found.setdefault(phrase, 2 * len(phrase))
+                thing = without_count(phrase)
+                found.setdefault(thing, 2 * len(thing))
     for stem, written in need.words.items():
         if stem in offer.words:
             found.setdefault(written, len(written))
@@ -253,6 +259,8 @@ def _of_objections(found: Objections) -> Iterator[Reason]:
         yield Reason(f"text.{found.party}", "against", {})
     if found.form:
         yield Reason(f"text.{found.form}", "against", {})
+    if found.beside:
+        yield Reason("text.beside", "against", {"phrase": found.beside})
     if found.profile:
         yield Reason("text.profile", "against", {})
     elif found.purpose:

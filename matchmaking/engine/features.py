@@ -13,6 +13,7 @@ import numpy as np
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
 from matchmaking.engine.lines import Lines
+from matchmaking.engine.naming import names_another
 from matchmaking.engine.pairs import (
     BLOCK,
     PAIRS_AT_ONCE,
@@ -35,6 +36,8 @@ PURPOSE_LEAD = np.float32(0.2)
 _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
 # What is left where a text names just what a line rules out.
 _NAMED_OUT = np.float32(0.75)
+# What is left where a text says the one name of a line only of something else.
+_OTHER_NAME = np.float32(0.6)
 _POLITE = frozenset({"please", "any", "one", "it"})
 # So much is lost where the numbers of a text are ten times off those of the line.
 _OTHER_NUMBER = np.float32(0.2)
@@ -97,6 +100,7 @@ class Objections:
     party: Literal["", "seller", "buyer"] = ""
     profile: bool = False
     numbers: tuple[str, str] | None = None
+    beside: str = ""
 
 
 def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -> Features:
@@ -191,6 +195,7 @@ def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
     rival = lines.rivals[pairs.line, stock.parties[pairs.row]]
     left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
     _less_what_is_named(stock, lines, pairs, left)
+    _less_other_names(stock, lines, pairs, left)
     left *= 1 - _OTHER_NUMBER * distance(lines.figures, stock.figures, pairs)
     return left
 
@@ -203,6 +208,15 @@ def _less_what_is_named(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) 
         for place in range(start, stop):
             if names(stock.texts[pairs.row[place]].text, phrase):
                 left[place] *= _NAMED_OUT
+
+
+def _less_other_names(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) -> None:
+    """A text that says the one name of a line only of something else loses by it."""
+    for line, name in lines.names.items():
+        start, stop = np.searchsorted(pairs.line, [line, line + 1])
+        for place in range(start, stop):
+            if names_another(stock.texts[pairs.row[place]].text, name):
+                left[place] *= _OTHER_NAME
 
 
 @lru_cache(maxsize=50_000)
@@ -251,7 +265,13 @@ def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
         ("buyer" if party else "seller") if rival else "",
         bool(purpose and reading.gist(words.asserted(text))[1]),
         _contradiction(stock, lines, line, row),
+        _beside(stock, lines, line, row),
     )
+
+
+def _beside(stock: Stock, lines: Lines, line: int, row: int) -> str:
+    name = lines.names.get(line, "")
+    return name if name and names_another(stock.texts[row].text, name) else ""
 
 
 def _contradiction(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str] | None:

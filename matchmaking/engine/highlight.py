@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from matchmaking.engine.quantities import Quantity, quantities
 from matchmaking.engine.text import simplified, stem
-from matchmaking.engine.units import Units
+from matchmaking.engine.units import PHYSICAL, Units
 
 How = Literal["number", "number_bare", "term", "glossary", "spelling"]
 HOW: tuple[How, ...] = ("number", "number_bare", "term", "glossary", "spelling")
@@ -46,6 +46,20 @@ _FILLERS_HAN = (
 _PLAIN = frozenset(_FILLERS.split())
 _PLAIN_HAN = frozenset(_FILLERS_HAN.split())
 _PLAIN_RUN = re.compile("|".join(_FILLERS_HAN.split()))
+_UNIT_NAMES = frozenset(name.lower() for unit in PHYSICAL for name in unit.names)
+# Units that are names of goods too: only right after a number do they measure.
+_ALSO_GOODS = frozenset(["bar", "meter", "metre", "piece", "set", "sheet", "unit"])
+_UNITS = frozenset(stem(name) for name in _UNIT_NAMES if name.isascii() and name.isalpha())
+_ONLY_UNITS = _UNITS - _ALSO_GOODS
+_UNITS_HAN = sorted(filter(re.compile(f"[{_HAN}]+").fullmatch, _UNIT_NAMES), key=len, reverse=True)
+_LONG_UNITS = [name for name in _UNITS_HAN if len(name) > 1]
+# "公里", "万件", "两台": a measure and how many of it, in Chinese figures or none.
+_MEASURE = re.compile(
+    rf"(?:[一二两三四五六七八九十百千万亿几数每多余约]+(?:{'|'.join(_UNITS_HAN)})|{'|'.join(_LONG_UNITS)}|[万亿])+"
+)
+_COUNTED = re.compile(
+    rf"[一二两三四五六七八九十百千万亿每]+(?:{'|'.join(_UNITS_HAN)})(?![式型装级头阶])(?=..)"
+)
 
 
 class Terms(Protocol):
@@ -146,7 +160,9 @@ def telling_words(folded: str) -> Iterator[tuple[str, int, int]]:
     """Words of a text in one spelling that say something alone: key, start, end. Chinese and numbers are passed over."""
     for match in _WORDS.finditer(folded):
         key = _key(match.group())
-        if _is_telling(key):
+        if _is_telling(key) and not (
+            key in _ALSO_GOODS and folded[: match.start()].rstrip()[-1:].isdigit()
+        ):
             yield key, match.start(), match.end()
 
 
@@ -157,7 +173,7 @@ def _key(word: str) -> str:
 # The words of a trade are few; each is asked for in text after text.
 @lru_cache(maxsize=16384)
 def _is_telling(key: str) -> bool:
-    if key in _PLAIN or key.replace(".", "").isdigit():
+    if key in _PLAIN or key in _ONLY_UNITS or key.replace(".", "").isdigit():
         return False
     return len(key) >= (2 if any(c.isdigit() for c in key) else 3)
 
@@ -207,10 +223,21 @@ def _glossary(taxonomy: Terms) -> Glossary:
     return Glossary.of(taxonomy)
 
 
+def without_count(phrase: str) -> str:
+    """A Chinese phrase without how many of it stand before.
+
+    Examples
+    --------
+    >>> without_count("两台打桩机"), without_count("三片式球阀"), without_count("两台")
+    ('打桩机', '三片式球阀', '两台')
+    """
+    return _COUNTED.sub("", phrase, count=1) if _COUNTED.match(phrase) else phrase
+
+
 def says_something(tokens: Sequence[Token]) -> bool:
-    """Two Chinese characters or a word of its own; a number or a filler word alone is no match."""
-    han = "".join(token.key for token in tokens if token.is_han)
-    if len(han) >= 2 and len(_PLAIN_RUN.sub("", han)) >= 2:
+    """Two Chinese characters or a word of its own; a number, a unit or a filler word alone is no match."""
+    han = _PLAIN_RUN.sub("", "".join(token.key for token in tokens if token.is_han))
+    if len(han) >= 2 and not _MEASURE.fullmatch(han):
         return True
     return any(not token.is_han and _is_telling(token.key) for token in tokens)
 

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from matchmaking.engine import reading, search
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
+from matchmaking.engine.naming import bare_name
 from matchmaking.engine.pairs import Pairs, cosines
 from matchmaking.engine.quantities import Figures
 from matchmaking.engine.search import CANDIDATES, DECIMALS
@@ -71,6 +72,7 @@ class Lines:
     forms: npt.NDArray[np.int8]
     rivals: npt.NDArray[np.bool_]
     figures: Figures
+    names: Mapping[int, str]
 
 
 def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
@@ -121,6 +123,7 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         forms_of(aims),
         _rivals(stock, needs),
         Figures.of(aims),
+        _names(stock, needs),
     )
 
 
@@ -248,6 +251,14 @@ def _with_votes(stock: Stock, likely: Matrix, votes: Matrix) -> Matrix:
     heard = np.asarray(votes.sum(axis=1)).ravel() > 0
     keep = sp.diags(np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32))
     return (keep @ likely + _VOTE_SHARE * (votes @ stock.probabilities)).tocsr().astype(np.float32)
+
+
+def _names(stock: Stock, needs: Sequence[Need]) -> dict[int, str]:
+    """Lines that say one name alone. A list of codes files parts and fittings with the thing, so there none is asked."""
+    if stock.labels:
+        return {}
+    found = {number: bare_name(need.text) for number, need in enumerate(needs)}
+    return {number: name for number, name in found.items() if name}
 
 
 def _kin(stock: Stock, vectors: Floats, tfidf: Matrix) -> Floats:

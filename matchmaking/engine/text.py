@@ -18,7 +18,9 @@ _LATIN = re.compile(r"[a-z][a-z0-9]+|[a-z]\b|\d+(?:\.\d+)?")
 _CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}")
 # Where a clause ends, so does what a "no" in it speaks of.
 CLAUSE = re.compile(r"(?:[^,，、。;；:：.()（）!?！？\n]|(?<=\d)[,.](?=\d))+")
-_MAY_RULE_OUT = re.compile(r"不|勿|免谈|除外|非|无需|拒绝|\b(?:not?|without|exc)", re.IGNORECASE)
+_MAY_RULE_OUT = re.compile(
+    r"不|勿|免谈|除外|非|无需|拒绝|\b(?:not?|non\w*|without|exc)", re.IGNORECASE
+)
 # "Not less than" sets a bound and rules nothing out; a lone 非 or 无 makes a word ("非金属", "无氟"), not a clause.
 _RULES_OUT = re.compile(
     r"不要|不含|不带|不接受|不包括|不包含|不需要|不购买|不买|不开|不找|不收|不是|不作|并非|而非|无需|拒绝"
@@ -26,6 +28,13 @@ _RULES_OUT = re.compile(
     re.IGNORECASE,
 )
 _RULED_OUT_BEFORE = re.compile(r"(?:不需要|不做|勿扰|免谈|除外|不要|不考虑)\s*$")
+# A later clause of nothing but 非 or "non" and what is meant. Names of materials, makes and qualities rule nothing out.
+_NON = re.compile(
+    r"\s*(?:非(?!标|金属|织造|晶|接触|离子|线性|破坏|易|可燃|导电|磁|洲|常|开挖|转基因)(?P<zh>[\u4e00-\u9fff]{2,6})|non[- ]?(?!stick|slip|skid|toxic|woven"
+    r"|ferrous|metal|standard|contact|destructive|magnetic|return|flammable|combustible|spark|linear|ionic|conductive"
+    r"|corrosive|absorbent|isolated|invasive|gmo)(?P<en>[a-z]{4,}(?: [a-z]+)?))\s*",
+    re.IGNORECASE,
+)
 _LEAST_LEFT = 3
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _TRAILING_ZEROS = re.compile(r"(\.\d*?)0+$")
@@ -183,8 +192,9 @@ def _divided(text: str) -> tuple[str, str]:
     if _MAY_RULE_OUT.search(text) is None:
         return text, ""
     kept, out = text, []
-    for clause in CLAUSE.finditer(text):
+    for number, clause in enumerate(CLAUSE.finditer(text)):
         start, end = clause.span()
+        alone = _NON.fullmatch(clause[0]) if number else None
         after = _RULED_OUT_BEFORE.search(clause[0])
         before = _RULES_OUT.search(clause[0])
         if after is not None and clause[0][: after.start()].strip():
@@ -192,6 +202,8 @@ def _divided(text: str) -> tuple[str, str]:
         elif before is not None:
             start += before.start()
             out.append(clause[0][before.end() :].strip())
+        elif alone is not None:
+            out.append((alone["zh"] or alone["en"]).strip())
         else:
             continue
         kept = kept[:start] + " " * (end - start) + kept[end:]

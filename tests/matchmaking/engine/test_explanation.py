@@ -78,6 +78,19 @@ def test_shared_terms_are_words_about_the_product(need, offer, expected):
     assert shared_terms(Wording.of(need), Wording.of(offer)) == expected
 
 
+@pytest.mark.parametrize(
+    ("need", "offer", "expected"),
+    [
+        ("护栏120公里，两台打桩机", "护栏30公里，两台打桩机", ("打桩机", "护栏")),
+        ("月需8万件", "年产90万件", ()),
+        ("Cable, 200 meters, 16 bar, 5 sets", "Hose, 300 meters, 16 bar, 9 sets", ()),
+        ("Water meter, 5 tonnes", "Water meters, 16 tonnes", ("Water", "meter")),
+    ],
+)
+def test_measures_numbers_and_counts_are_no_reason(need, offer, expected):
+    assert shared_terms(Wording.of(need), Wording.of(offer)) == expected
+
+
 def test_bridge_joins_words_of_one_category_across_languages():
     words = bridgeable(
         {"zh": ("接线盒", "分体接线盒"), "en": ("Junction box", "split junction box")}
@@ -111,13 +124,15 @@ def test_only_words_that_mean_the_same_are_said_to():
 
 
 def test_what_speaks_against_the_product_itself_is_told_first():
-    found = Objections("安装", "光伏组件用", "machine", "buyer", numbers=("0.1mm", "1 mm"))
+    found = Objections(
+        "安装", "光伏组件用", "machine", "buyer", numbers=("0.1mm", "1 mm"), beside="轴承"
+    )
 
     told = list(_of_objections(found))
 
     codes = [one.code for one in told]
     assert codes == [
-        "text.ruled_out", "text.buyer", "text.machine", "text.purpose", "text.number",
+        "text.ruled_out", "text.buyer", "text.machine", "text.beside", "text.purpose", "text.number",
     ]  # fmt: skip
     assert told[-1].params == {"asked": "0.1mm", "offered": "1 mm"}
     # A page is too long to be named as a purpose.

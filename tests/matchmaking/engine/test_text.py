@@ -99,6 +99,8 @@ def test_tokens_are_the_short_and_the_long_ones(text):
         ("Cartons without printing, plain", "Cartons                 , plain", "printing"),
         ("no dealers: yarn 40S", "          : yarn 40S", "dealers"),
         ("PVC pipe SDR 17, not SDR 26", "PVC pipe SDR 17,           ", "SDR 26"),
+        ("包装袋，非食品", "包装袋，   ", "食品"),
+        ("PE film, non-food grade", "PE film,               ", "food grade"),
     ],
 )
 def test_what_a_clause_rules_out_is_told_from_what_it_says(text, said, out):
@@ -112,7 +114,9 @@ def test_what_a_clause_rules_out_is_told_from_what_it_says(text, said, out):
         "Stainless sheet, No. 8",
         "不锈钢板，厚度不低于3mm",
         "非金属门铃，无氟背板",
+        "周转箱，非标定制，非金属",
         "norm parts, notebooks",
+        "Bags, non-woven, non-toxic",
         "no",
         "不要铝",
     ],
