@@ -79,7 +79,7 @@ def test_overview_shows_the_course_with_chains_of_those_confirmed(client):
     text = page.content.decode()
     assert all(words in text for words in ("From asked to present", "Registrations over time"))
     # What is open before the doors are.
-    assert page.context["unready"] == {"seats": 1, "letters": 0, "lacks_desk": True}
+    assert page.context["unready"] == {"seats": 1, "letters": 0, "draw": False, "lacks_desk": True}
     assert "1 confirmed seat has no name yet" in text
     # Moved without its tiers: reserved seats would flow on to nobody.
     assert page.context["late_tiers"] == []
