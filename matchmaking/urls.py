@@ -179,8 +179,9 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("matchmaking.api.urls")),
+    # In a rush all come to /events/…, which none of the others begins with.
+    path("", include("events.urls")),
     # chains before matchmaking: /my/requirements/new/ would read as a public id there.
     path("", include((register.pages(DESK), register.app_name))),
-    path("", include("events.urls")),
     path("", include((matchmaking, "matchmaking"))),
 ]

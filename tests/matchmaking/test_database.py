@@ -1,0 +1,29 @@
+"""A connection kept between requests: no query asks whether it stands, and one that the server ended is left."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from django.db import connection
+from django.db.backends.postgresql import base
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connection_that_stands_is_asked_nothing_and_one_the_server_ended_is_opened_anew(
+    monkeypatch,
+):
+    def served_by():
+        connection.health_check_enabled, connection.health_check_done = True, False
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return cursor.fetchone()[0]
+
+    first = served_by()
+    with monkeypatch.context() as patch:
+        patch.setattr(base.DatabaseWrapper, "is_usable", lambda _self: pytest.fail("asked"))
+        assert served_by() == first
+
+    with psycopg.connect(connection.connection.info.dsn, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+
+    assert served_by() != first
