@@ -179,7 +179,7 @@ PUBLIC = {
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "events:event_list", "events:event_feed", "events:event_detail", "events:event_calendar", "events:document", "events:register", "events:registration_answer", "events:badge", "events:series_list",
-    "events:series_detail", "events:series_counties", "events:programme_detail",
+    "events:event_draw", "events:series_detail", "events:series_counties", "events:programme_detail",
     "matchmaking:requirement_list", "matchmaking:requirement_export", "matchmaking:requirement_detail", "matchmaking:requirement_file",
     "matchmaking:enterprise_list", "matchmaking:enterprise_export", "matchmaking:enterprise_detail", "matchmaking:search", "matchmaking:search_suggest",
     "events:invitation", "matchmaking:open_call", "matchmaking:chain_list", "matchmaking:chain_map", "matchmaking:alert_stop",
