@@ -110,6 +110,7 @@ class Installation:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.web.pid, signal.SIGKILL)
             self.web.wait()
+            self.web = None  # its number may soon be somebody else's
 
     def rows(self, sql: str) -> list[tuple]:
         with psycopg.connect(self.url, autocommit=True) as session:

@@ -47,11 +47,13 @@ class Workers:
     def __init__(self, folder, **settings: str) -> None:
         self.folder = folder
         self.settings = settings
-        self.trees: list[subprocess.Popen[bytes] | Forked] = []
+        self.trees: list[subprocess.Popen[bytes] | Forked] = []  # those that live
+        self.number = 0
         self.nursery: subprocess.Popen[str] | None = None
 
     def start(self, *, beat: bool = True, processes: int = 2) -> subprocess.Popen:
         """A tree as an operator starts it."""
+        self.number += 1
         log = self._log().open("wb")
         tree = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", SAFE, *self._arguments(processes, beat=beat)],
@@ -75,6 +77,7 @@ class Workers:
                 text=True,
                 bufsize=1,
             )
+        self.number += 1
         words = [str(self._log()), *self._arguments(processes, beat=beat)]
         self.nursery.stdin.write(f"{json.dumps(words)}\n")
         tree = Forked(int(self.nursery.stdout.readline()))
@@ -82,7 +85,7 @@ class Workers:
         return tree
 
     def _log(self):
-        return self.folder / f"worker-{len(self.trees)}.log"
+        return self.folder / f"worker-{self.number}.log"
 
     def _arguments(self, processes: int, *, beat: bool) -> list[str]:
         words = [
@@ -90,7 +93,7 @@ class Workers:
             "--without-gossip", "--without-mingle", "--without-heartbeat",
         ]  # fmt: skip
         if beat:
-            words += ["--beat", "--schedule", str(self.folder / f"schedule-{len(self.trees)}")]
+            words += ["--beat", "--schedule", str(self.folder / f"schedule-{self.number}")]
         return words
 
     def kill(self, tree: subprocess.Popen | Forked) -> None:
@@ -98,9 +101,10 @@ class Workers:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(tree.pid, signal.SIGKILL)
         tree.wait()
+        self.trees.remove(tree)  # its number may soon be somebody else's
 
     def kill_trees(self) -> None:
-        for tree in self.trees:
+        for tree in list(self.trees):
             self.kill(tree)
 
     def kill_all(self) -> None:
