@@ -36,8 +36,8 @@ import psycopg
 
 import chains
 from benchmarks import stage
-from matchmaking.engine.records import offer_from_json, offer_to_json
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
+from matchmaking.engine.types import Offer
 
 SIZES = (6_000, 60_000, 600_000)
 BASE = 6_000
@@ -181,40 +181,47 @@ def draw(base: np.ndarray, groups: np.ndarray, size: int, path: Path) -> None:
 
 
 def tile(base: Path, folder: Path, size: int) -> None:
-    """The files of an index of `size` texts, each text of the base as often as it takes."""
+    """An index of `size` texts, each text of the base as often as it takes, kept in a folder."""
     from scipy import sparse  # noqa: PLC0415 -- slow import
 
-    times = size // BASE
-    shutil.copytree(base, folder)
-    index = folder / "index"
-    for measured in index.glob("_*.npy"):
-        # Of the base alone; it is measured anew.
-        measured.unlink()
-    for name in ("forms", "parties", "vectors", "coarse", "chinese"):
-        one = np.load(base / "index" / f"{name}.npy")
-        np.save(index / f"{name}.npy", np.tile(one, (times,) + (1,) * (one.ndim - 1)))
-    owners, ids = (np.load(base / "index" / f"{name}.npy") for name in ("owners", "text_ids"))
-    offers = BASE // TEXTS_PER_OFFER
+    from matchmaking.engine.encoder import UniversalSentenceEncoder  # noqa: PLC0415
+    from matchmaking.engine.index import OfferIndex  # noqa: PLC0415
+    from matchmaking.engine.records import KeptOffers  # noqa: PLC0415
+
+    encoder, taxonomy = UniversalSentenceEncoder(), read_taxonomy()
+    taxonomy.load(base, encoder)
+    one = OfferIndex.load(base / "index", taxonomy, encoder)
+    whole, times = OfferIndex(taxonomy, encoder), size // BASE
+    offers, number = KeptOffers(), len(one.offers)
+    for copy in range(times):
+        for offer in one.offers.values():
+            again = moved(offer, copy * number, copy * BASE)
+            offers[again.id] = again
     copies = np.repeat(np.arange(times), BASE)
-    np.save(index / "owners.npy", np.tile(owners, times) + copies * offers)
-    np.save(index / "text_ids.npy", np.tile(ids, times) + copies * BASE)
+    whole.owners = np.tile(one.owners, times) + copies * number
+    whole.text_ids = np.tile(one.text_ids, times) + copies * BASE
+    whole.take_offers(offers, whole.owners.tolist(), whole.text_ids.tolist())
+    whole.kind_names, whole.foreign = one.kind_names, one.foreign * times
+    for name in ("kinds", "groups", "alive", "chinese", "forms", "parties", "vectors", "coarse"):
+        own = getattr(one, name)
+        setattr(whole, name, np.tile(own, (times,) + (1,) * (own.ndim - 1)))
     for name in ("counts", "probabilities"):
-        parts = [
-            np.load(base / "index" / f"{name}_{part}.npy") for part in ("data", "indices", "indptr")
-        ]
-        whole = sparse.vstack([sparse.csr_matrix(tuple(parts))] * times, format="csr")
-        for part in ("data", "indices", "indptr"):
-            np.save(index / f"{name}_{part}.npy", getattr(whole, part))
-    kept = (base / "index" / "offers.jsonl").read_text("utf-8").splitlines()
-    with (index / "offers.jsonl").open("w", encoding="utf-8") as file:
-        for copy in range(times):
-            file.writelines(moved(row, copy * offers, copy * BASE) for row in kept)
+        setattr(whole, name, sparse.vstack([getattr(one, name)] * times, format="csr"))
+    for name in ("vocabulary", "long", "codes", "codes_read"):
+        setattr(whole, name, getattr(one, name))
+    for _copy in range(times):
+        whole.figures = whole.figures.with_more(one.figures)
+        whole.places = whole.places.with_more(one.places)
+    whole.place_rows = {offer: row for row, offer in enumerate(offers)}
+    taxonomy.save(folder, encoder)
+    whole.save(folder / "index")
+    for name in ("asked.npy", "asked.json"):
+        shutil.copy(base / name, folder / name)
 
 
-def moved(row: str, offers: int, texts: int) -> str:
-    offer = offer_from_json(row)
+def moved(offer: Offer, offers: int, texts: int) -> Offer:
     own = tuple(replace(text, id=text.id + texts) for text in offer.texts)
-    return offer_to_json(replace(offer, id=offer.id + offers, texts=own)) + "\n"
+    return replace(offer, id=offer.id + offers, texts=own)
 
 
 def load(folder: Path) -> None:

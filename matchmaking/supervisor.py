@@ -75,14 +75,14 @@ def programs(port: int) -> list[Program]:
     Stopping: beat rings nothing new, then web answers what it has accepted, then the worker ends
     its tasks while its servers still run.
     """
-    celery = [sys.executable, "-m", "celery", "-q", "-A", "matchmaking.celery"]
-    worker = ["worker", "-c", "2", "-l", "INFO"]
-    beat = ["beat", "-l", "WARNING", "--pidfile="]
+    worker = [sys.executable, "-m", "matchmaking.worker", "2"]
+    beat = [sys.executable, "-m", "celery", "-q", "-A", "matchmaking.celery"]
+    beat += ["beat", "-l", "WARNING", "--pidfile="]
     web = [sys.executable, "-m", "gunicorn", "matchmaking.wsgi"]
     return [
         Program("web", [*web, "-b", f"{HOST}:{port}"], grace=15, turn=2),
-        Program("worker", [*celery, *worker], grace=30, turn=3),
-        Program("beat", [*celery, *beat], grace=5, turn=1),
+        Program("worker", worker, grace=30, turn=3),
+        Program("beat", beat, grace=5, turn=1),
     ]
 
 
