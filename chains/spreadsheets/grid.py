@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
 from chains.spreadsheets import container, markup
+from chains.spreadsheets.workbook_process import MAX_SHEETS
 
 Value = str | int | float | bool | date | datetime | None
 
@@ -130,6 +131,11 @@ def refusal(code: str, *, max_rows: int) -> DomainError:
             )
             % {"count": f"{max_rows:,}"},
             code="spreadsheet.too_long",
+        )
+    if code == "too_many":
+        return DomainError(
+            _("The workbook has more than %(count)d sheets. Split it.") % {"count": MAX_SHEETS},
+            code="spreadsheet.too_many_sheets",
         )
     return container.unreadable()
 

@@ -15,6 +15,7 @@ from chains.spreadsheets.columns import Column, assign, fit, may_count
 from chains.spreadsheets.grid import Grid, Value, refusal
 
 _HEADER_WITHIN = 30  # rows that may stand above the header
+MOST_SHEETS = 20  # among which it is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def find_header(
 ) -> Header:
     found = [
         Header(grid, first, depth, titles, _assigned(grid, first + depth, titles, columns))
-        for grid in grids
+        for grid in grids[:MOST_SHEETS]
         if grid.rows
         for first in range(min(_HEADER_WITHIN, len(grid.rows)))
         if row is None or first == row - 1

@@ -13,7 +13,7 @@ from chains.spreadsheets.columns import Column, Finding
 from chains.spreadsheets.container import MAX_BYTES
 from chains.spreadsheets.forms import unfolded
 from chains.spreadsheets.grid import Grid, refusal
-from chains.spreadsheets.header import Header, Layout, find_header, laid_out
+from chains.spreadsheets.header import MOST_SHEETS, Header, Layout, find_header, laid_out
 from chains.spreadsheets.rows import Reading, Row, RowError, Skipped
 from chains.spreadsheets.sheets import MAX_ROWS, Sheets, open_sheets
 
@@ -101,7 +101,7 @@ def read_table(
         raise refusal("too_long", max_rows=max_rows)
     table = _table(kind, header, rows, reading.skipped)
     if layout is None and kind != "csv":
-        others = (grid for grid in grids if grid is not header.grid)
+        others = (grid for grid in grids[:MOST_SHEETS] if grid is not header.grid)
         table.other_sheets = [grid.name for grid in others if _holds(grid, columns)]
     return table
 

@@ -25,7 +25,8 @@ CPU_SECONDS = 8
 MAX_ELEMENTS = 1_400_000
 MAX_AREA = 1_500_000
 MAX_TEXT = 16_000_000
-MAX_SHEETS = 20
+# One form on each.
+MAX_SHEETS = 100
 
 
 class RefusedError(Exception):
@@ -237,7 +238,7 @@ def _cell(value: object) -> object:
     return str(value)
 
 
-def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
+def _scans(data: bytes, *, max_rows: int, max_columns: int) -> dict[str, Scan]:
     scans: dict[str, Scan] = {}
     if data[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -248,9 +249,16 @@ def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
                     scans[name] = _scan(
                         archive, part, max_rows=max_rows, max_columns=max_columns, struck=struck
                     )
+    return scans
+
+
+def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
+    scans = _scans(data, max_rows=max_rows, max_columns=max_columns)
     written = 0
     with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
-        for about in workbook.sheets_metadata[:MAX_SHEETS]:
+        if len(workbook.sheets_metadata) > MAX_SHEETS:
+            raise RefusedError("too_many")
+        for about in workbook.sheets_metadata:
             if about.typ != python_calamine.SheetTypeEnum.WorkSheet:
                 continue
             scan = (

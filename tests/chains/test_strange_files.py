@@ -18,6 +18,7 @@ from chains.models import Import
 from chains.spreadsheets import Sheets, open_sheets, propose
 from chains.spreadsheets.grid import Grid
 from chains.spreadsheets.sheets import _tidy
+from tests.chains.test_spreadsheets import workbook
 from tests.factories.chains import OrganiserRoleFactory
 
 pytestmark = pytest.mark.django_db
@@ -340,6 +341,21 @@ def test_that_a_file_was_a_form_is_said():
     assert (read.is_form, read.has_remarks, read.ignored) == (True, True, ["备注"])
     plain, _good, _bad = LINES["numbered header"]
     assert read_file(plain, Register()).is_form is False
+
+
+def test_workbook_with_a_form_on_each_of_its_sheets():
+    def write(book, count):
+        for number in range(count):
+            page = book.add_worksheet()
+            for at, row in enumerate((["产品名称", f"导轨{number}"], ["数量", f"{number + 1}根"])):
+                page.write_row(at, 0, row)
+
+    read = read_file(workbook(lambda book: write(book, 40)), Register())
+
+    assert [row.draft.quantity for row in read.good] == list(range(1, 41))
+    with pytest.raises(DomainError) as refused:
+        open_sheets(workbook(lambda book: write(book, 101)))
+    assert refused.value.code == "spreadsheet.too_many_sheets"
 
 
 def test_form_that_goes_on_and_on_costs_no_more_than_its_rows():
