@@ -83,6 +83,8 @@ NO_PAGE = {
     "chains:province_style": FILE,
     "chains:requirement_row": PIECE,
     "chains:evidence_download": FILE,
+    "chains:proof_export": FILE,
+    "chains:title_misfits": FILE,
     "chains:import_rows": FILE,
     "chains:import_template": FILE,
     "chains:requirement_template": FILE,
