@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from chains import permissions
 from chains.errors import DomainError
@@ -19,6 +19,7 @@ from chains.forms.title_list import TitleListForm
 from chains.http import MemberRequest
 from chains.models import Enterprise
 from chains.services import awards
+from chains.views.posted import posted
 from chains.views.sheets import sheet_response
 
 # Rides on the page from the comparison to the sheet.
@@ -49,7 +50,7 @@ def title_list_page(request: MemberRequest, desk: permissions.Desk) -> HttpRespo
     return render(request, "chains/title_list.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@posted("chains:title_list")
 def title_misfits(request: MemberRequest, extension: str) -> HttpResponseBase:
     """The rows to look at as a sheet with the reason: what the page was given is given back, nothing of a list is kept."""
     if not request.user.decides_for_others:
