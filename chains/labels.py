@@ -111,7 +111,6 @@ FIELDS = (
     pgettext_lazy("field", "published at"),
     pgettext_lazy("field", "read at"),
     pgettext_lazy("field", "read on"),
-    pgettext_lazy("field", "read on"),
     pgettext_lazy("field", "region"),
     pgettext_lazy("field", "regions"),
     pgettext_lazy("field", "reminded at"),
