@@ -583,9 +583,7 @@ class RequirementFileAdmin(ReadOnly):
     ordering = ("-pk",)
 
 
-class _ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
-    model: Any = CapabilityReference
-    fields: Any = ("order", "text", "customer", "year", "place")
+class _PublishedInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
 
@@ -599,7 +597,12 @@ class _ReferenceInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
-class _PhotoInline(_ReferenceInline):
+class _ReferenceInline(_PublishedInline):
+    model = CapabilityReference
+    fields = ("order", "text", "customer", "year", "place")
+
+
+class _PhotoInline(_PublishedInline):
     model = CapabilityPhoto
     fields = ("public_id", "caption", "content_type", "size", "width", "height")
 
