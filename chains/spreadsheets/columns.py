@@ -104,10 +104,16 @@ _LONGEST_TITLE = 1000
 
 
 def fit(title: str, names: frozenset[str]) -> int | None:
-    for rank, spellings in enumerate(_spellings(title[-_LONGEST_TITLE:])):
-        if any(fold_header(one) in names for one in spellings):
+    for rank, spellings in enumerate(_read_as(title[-_LONGEST_TITLE:])):
+        if not names.isdisjoint(spellings):
             return rank
     return None
+
+
+# Each title of a header is held against each field.
+@lru_cache(maxsize=512)
+def _read_as(title: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(fold_header, some)) for some in _spellings(title))
 
 
 def _spellings(title: str) -> Iterator[list[str]]:

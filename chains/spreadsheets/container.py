@@ -62,6 +62,7 @@ _ZIPPED = (
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
+_PROGRAMS = (b"vbaproject", b"macroenabled", b"macrosheet")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -186,10 +187,14 @@ def _check_workbook(data: bytes) -> None:
     """One that is kept as it is, for others to open: whole, of a workbook's size, and without programs in it."""
     check_archive(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = {name.lower() for name in archive.namelist()}
-    if not names >= {"[content_types].xml", "xl/workbook.xml"}:
-        raise unreadable()
-    if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in names):
+        names = {name.lower(): name for name in archive.namelist()}
+        if not names.keys() >= {"[content_types].xml", "xl/workbook.xml"}:
+            raise unreadable()
+        # What a part is says its type, whatever it is named. In UTF-16 each letter has a zero beside it.
+        types = archive.read(names["[content_types].xml"]).replace(b"\0", b"").lower()
+    if any("vbaproject" in name or name.startswith("xl/macrosheets/") for name in names) or any(
+        kind in types for kind in _PROGRAMS
+    ):
         raise DomainError(
             _("The workbook holds macros. Save it without them, as .xlsx, and upload it again."),
             code="file.macros",

@@ -67,6 +67,21 @@ LIES = {
         with_sheet("<worksheet/>", more=[("xl/vbaProject.bin", b"x")]),
         "file.macros",
     ),
+    "a workbook that names its macros otherwise": (
+        zipped(
+            [
+                (
+                    "[Content_Types].xml",
+                    '<Override PartName="/xl/a.bin" ContentType="application/vnd.ms-office.vbaProject"/>'.encode(
+                        "utf-16"
+                    ),
+                ),
+                ("xl/workbook.xml", "<workbook/>"),
+                ("xl/a.bin", b"x"),
+            ]
+        ),
+        "file.macros",
+    ),
     "a bomb": (
         with_sheet("<worksheet/>", more=[("xl/media/a.bin", bytes(70 * 1024 * 1024))]),
         "spreadsheet.unpacked_size",
