@@ -168,9 +168,13 @@ def _documents(event: Event, new: Event, _shift: datetime.timedelta, by: User) -
             event=new, title_zh=row.title_zh, title_en=row.title_en, original_name=row.original_name,
             content_type=row.content_type,
         )  # fmt: skip
-        with row.file.open("rb") as content:
-            ending = (row.file.name or "").rpartition(".")[2]
-            enterprises.keep_content(row=twin, content=content.read(), ending=ending, by=by)
+        try:
+            with row.file.open("rb") as stored:
+                content = stored.read()
+        except FileNotFoundError:
+            continue  # lost from the disk: what else was prepared comes along
+        ending = (row.file.name or "").rpartition(".")[2]
+        enterprises.keep_content(row=twin, content=content, ending=ending, by=by)
 
 
 _TAKEN: dict[Part, Callable[[Event, Event, datetime.timedelta, User], None]] = {

@@ -17,6 +17,8 @@ from events.models import Draw, Event
 from events.services import events, waiting_list
 
 SEED_MOST = 200
+# What `echo seed | sha256sum` has behind the seed, on one system and on another. A digest announced with it stays so.
+_LINE_ENDS = ("", "\n", "\r\n")
 
 
 class Lot(NamedTuple):
@@ -75,7 +77,7 @@ def _checked_seed(event: Event, seed: str) -> str:
             % {"most": SEED_MOST},
             code="draw.seed",
         )
-    if event.draw_commitment and hashlib.sha256(seed.encode()).hexdigest() != event.draw_commitment:
+    if event.draw_commitment and line_end(event.draw_commitment, seed) is None:
         raise DomainError(
             _("This is not the seed whose digest was announced with the event."),
             code="draw.other_seed",
@@ -83,9 +85,19 @@ def _checked_seed(event: Event, seed: str) -> str:
     return seed
 
 
+def line_end(commitment: str, seed: str) -> str | None:
+    """What has to stand behind the seed to give the announced digest; None where nothing does."""
+    ends = (end for end in _LINE_ENDS if _digest(seed + end) == commitment)
+    return next(ends, None)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def lot(seed: str, number: str) -> str:
     """What a number draws: the same digest that the order of the queue is computed by."""
-    return hashlib.sha256(f"{seed}:{number}".encode()).hexdigest()
+    return _digest(f"{seed}:{number}")
 
 
 def lots(draw: Draw) -> list[Lot]:

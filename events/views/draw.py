@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -53,6 +55,7 @@ def event_draw(request: HttpRequest, public_id: str) -> HttpResponseBase:
             "draw": draw,
             "page_obj": Paginator(lots, PER_PAGE).get_page(request.GET.get("page")),
             "lots": lots,
+            "checks": _checks(event, draw) if draw is not None else {},
             "mine": [(row, drawn.get(row.public_id)) for row in mine],
             "own_numbers": {row.public_id for row in mine},
             "waiting": 0 if draw else event.registrations.in_the_pool().count(),
@@ -61,6 +64,19 @@ def event_draw(request: HttpRequest, public_id: str) -> HttpResponseBase:
             "may_manage": may_hold,
         },
     )
+
+
+def _checks(event: Event, draw: Draw) -> dict[str, str]:
+    """Commands for a shell, whatever the seed is made of: whoever copies them runs nothing else."""
+    found = {}
+    if event.draw_commitment:
+        end = draws.line_end(event.draw_commitment, draw.seed) or ""
+        end = end.replace("\r", "\\r").replace("\n", "\\n")
+        found["seed"] = f"printf '%s{end}' {shlex.quote(draw.seed)} | sha256sum"
+    if draw.numbers:
+        first = shlex.quote(f"{draw.seed}:{draw.numbers[0]}")
+        found["lot"] = f"printf '%s' {first} | sha256sum"
+    return found
 
 
 def _own(request: HttpRequest, event: Event) -> list[Registration]:

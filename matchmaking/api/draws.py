@@ -24,7 +24,8 @@ class DrawSerializer(serializers.Serializer[Any]):
     source_zh = serializers.CharField(read_only=True)
     source_en = serializers.CharField(read_only=True)
     commitment = serializers.CharField(
-        read_only=True, help_text="SHA-256 of the seed, if one was announced."
+        read_only=True,
+        help_text="SHA-256 of the seed, if one was announced; some have a line end behind the seed.",
     )
     seed = serializers.CharField(max_length=draws.SEED_MOST, allow_null=True)
     drawn_at = serializers.DateTimeField(read_only=True, allow_null=True)

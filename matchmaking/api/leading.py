@@ -29,7 +29,7 @@ class LeadingRowSerializer(serializers.Serializer[Any]):
 
 
 class LeadingListSerializer(serializers.Serializer[Any]):
-    guests = LeadingRowSerializer(many=True)
+    guests = LeadingRowSerializer(many=True, max_length=leading.MOST)  # type: ignore[call-arg]
 
 
 class LeadingActions(EventActions):

@@ -244,6 +244,10 @@ def test_what_comes_along_is_chosen_and_documents_stay_behind_unless_asked_for(s
     original = event.documents.get()
     assert (twin.title_en, twin.original_name, twin.sha256) == ("Plan", "plan.pdf", original.sha256)
     assert twin.file.name != original.file.name  # taken off one event it stays at the other
-    assert twin.file.read() == original.file.read()
+    with twin.file, original.file:
+        assert twin.file.read() == original.file.read()
     last = AuditEntry.objects.filter(action="event.copied").last()
     assert last.data == {"source": event.public_id, "parts": ["documents"]}
+
+    original.file.storage.delete(original.file.name)  # lost from the disk: all else comes along
+    assert "agenda" in along(parts=list(copies.Part))[1]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import shlex
+from html import unescape
 
 import pytest
 import time_machine
 from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django.asserts import assertContains, assertNotContains
 
 from chains.errors import DomainError
@@ -112,6 +115,25 @@ def test_a_draw_is_held_once_by_its_organiser_with_the_seed_that_was_bound():
         hold(event, "梅花 42", by)
 
 
+@pytest.mark.parametrize(("end", "shown"), [("\n", r"\n"), ("\r\n", r"\r\n")])
+def test_digest_of_echo_binds_as_well_and_no_seed_runs_in_the_shell_of_who_checks(
+    client, end, shown
+):
+    seed = "42'; touch /tmp/x; '"
+    digest = hashlib.sha256(f"{seed}{end}".encode()).hexdigest()
+    event = drawn_event(draw_commitment=digest)
+    row = apply(event)
+
+    assert hold(event, seed).seed == seed.strip()
+    page = client.get(reverse("events:event_draw", args=[event.public_id])).content.decode()
+    commands = [line for line in unescape(page).split('<code class="digest">') if "printf" in line]
+    said = [shlex.split(line.partition(" | sha256sum")[0]) for line in commands]
+    assert said == [
+        ["printf", f"%s{shown}", seed],
+        ["printf", "%s", f"{seed}:{row.public_id}"],
+    ]
+
+
 def test_whoever_registers_once_the_seed_may_be_known_stands_behind():
     event = drawn_event(draws_at=timezone.now() + datetime.timedelta(seconds=30))
     first = apply(event)
@@ -201,7 +223,11 @@ def test_page_binds_the_draw_before_and_shows_how_to_check_it_after(client):
     client.logout()
     first = min(rows, key=lambda row: hashlib.sha256(f"3271:{row.public_id}".encode()).digest())
     page = client.get(address)
-    assertContains(page, f"printf '%s' '3271:{first.public_id}' | sha256sum")
+    for command in (
+        f"printf '%s' 3271:{first.public_id} | sha256sum",
+        "printf '%s' 3271 | sha256sum",
+    ):
+        assertContains(page, escape(command))
     assertNotContains(page, who.enterprise.name)
     file = b"".join(client.get(f"{address}?export=csv").streaming_content).decode()
     assert f"1,{first.public_id},{draws.lot('3271', first.public_id)}" in file
