@@ -26,13 +26,18 @@ def sheet_response(
     now = timezone.now()
     filename = f"{name}-{timezone.localtime(now):%Y%m%d-%H%M}.{extension}"
     if extension == "csv":
-        stream = spreadsheets.csv_stream(headers, rows, as_of=now)
-        return StreamingHttpResponse(
-            stream,
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{filename}"'},
-        )
+        return csv_response(filename, headers, rows)
     if extension == "xlsx":
         file = spreadsheets.write_xlsx(headers, rows, as_of=now)
         return FileResponse(file, as_attachment=True, filename=filename, content_type=XLSX)
     raise Http404
+
+
+def csv_response(
+    filename: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> StreamingHttpResponse:
+    return StreamingHttpResponse(
+        spreadsheets.csv_stream(headers, rows, as_of=timezone.now()),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+    )

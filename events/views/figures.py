@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from chains.spreadsheets import csv_stream, write_sheets
+from chains.spreadsheets import write_sheets
 from chains.templatetags.localised import localised, place
 from chains.templatetags.page import country
+from chains.views.sheets import csv_response
 from events import statistics
 from events.models import Event, Series
 
@@ -66,21 +67,17 @@ def _file(
     title: str,
     name: str,
 ) -> HttpResponseBase | None:
-    now = timezone.now()
     answer: HttpResponseBase
     if request.GET.get("export") == "xlsx":
         sheets = ((str(titles[key]), headers, rows) for key, headers, rows in tables)
-        book = write_sheets(sheets, as_of=now, title=title)
+        book = write_sheets(sheets, as_of=timezone.now(), title=title)
         answer = FileResponse(book, as_attachment=True, filename=f"{name}.xlsx")
     elif request.GET.get("export") == "csv":
         asked = request.GET.get("table", "")
         _key, headers, rows = next((one for one in tables if one[0] == asked), (None, [], []))
         if _key is None:
             raise Http404
-        answer = StreamingHttpResponse(
-            csv_stream(headers, rows, as_of=now), content_type="text/csv; charset=utf-8"
-        )
-        answer["Content-Disposition"] = f'attachment; filename="{name}-{asked}.csv"'
+        answer = csv_response(f"{name}-{asked}.csv", headers, rows)
     else:
         return None
     answer["Cache-Control"] = "private, no-store"

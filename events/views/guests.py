@@ -13,7 +13,6 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
-    StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -26,10 +25,11 @@ from chains import audit, search
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import AuditEntry, OrganiserRole, ParticipantKind, QualificationKind
-from chains.spreadsheets import csv_stream, write_xlsx
+from chains.spreadsheets import write_xlsx
 from chains.templatetags.localised import localised, moment, place
 from chains.views.posted import page_of_form, posted
 from chains.views.refusals import refusal
+from chains.views.sheets import csv_response
 from events import permissions, statistics
 from events.forms.registration import GuestFilterForm
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
@@ -197,7 +197,6 @@ def _export(
 ) -> HttpResponseBase:
     """Never a contact; the names of delegates and what was answered only for the event's host. Each is in the trail."""
     with_names = permissions.is_host(request.user, event)
-    now = timezone.now()
     questions = list(event.questions.all()) if with_names else []
     headers = [
         pgettext("queue", "Position"), _("Enterprise"), _("English name"), _("Kind"), _("Region"), _("Tier"), _("State"),
@@ -215,14 +214,9 @@ def _export(
     cells = _cells(event, rows, with_names, questions)
     name = f"guests-{event.public_id}.{extension}"
     if extension == "csv":
-        answer: HttpResponseBase = StreamingHttpResponse(
-            csv_stream(headers, cells, as_of=now), content_type="text/csv; charset=utf-8"
-        )
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
-    return FileResponse(
-        write_xlsx(headers, cells, as_of=now, sheet=_("Guests")), as_attachment=True, filename=name
-    )
+        return csv_response(name, headers, cells)
+    book = write_xlsx(headers, cells, as_of=timezone.now(), sheet=_("Guests"))
+    return FileResponse(book, as_attachment=True, filename=name)
 
 
 def _cells(

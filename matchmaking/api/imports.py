@@ -139,9 +139,7 @@ class ImportViewSet(ReadViewSet):
         key = request.headers.get("Idempotency-Key", "")
         if key and not _KEY.fullmatch(key):
             raise ValidationError({"Idempotency-Key": [_("At most 64 visible ASCII characters.")]})
-        job = self._sent(request, fields, key)
-        found = self.get_queryset().get(pk=job.pk)
-        return Response(self.get_serializer(found).data, status=status.HTTP_202_ACCEPTED)
+        return self.read_again(self._sent(request, fields, key), status.HTTP_202_ACCEPTED)
 
     def _sent(self, request: Request, fields: dict[str, Any], key: str) -> Import:
         kind, enterprise = fields["kind"], fields["enterprise"]

@@ -100,7 +100,7 @@ class MatchViewSet(ReadViewSet):
             row = review.defer(match=match, by=by, until_on=said["until_on"], note=said["note"])
         else:
             row = review.undo(match=match, by=by)
-        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
+        return self.read_again(row)
 
     @extend_schema(responses=DecidedSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

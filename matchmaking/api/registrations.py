@@ -219,7 +219,7 @@ class RegistrationViewSet(ReadViewSet):
         row = form_answers.change(
             registration=row, answers=body.validated_data["answers"], by=request.user
         )
-        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
+        return self.read_again(row)
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     @action(
@@ -265,7 +265,7 @@ class RegistrationViewSet(ReadViewSet):
         body = NamingSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         registrations.set_naming(registration=row, by=request.user, **body.validated_data)
-        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data)
+        return self.read_again(row)
 
     @extend_schema(request=GiveBackSerializer, responses=RegistrationSerializer)
     @action(detail=True, methods=["post"], url_path="give-back")
