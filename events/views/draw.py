@@ -7,7 +7,7 @@ import shlex
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from chains.errors import DomainError
 from chains.http import HttpRequest
 from chains.permissions import is_signed_in
-from chains.spreadsheets import csv_stream
+from chains.views.sheets import csv_response
 from events import permissions
 from events.models import Draw, Event, Registration
 from events.services import draws
@@ -103,8 +103,4 @@ def _hold(request: HttpRequest, event: Event) -> HttpResponse:
 
 def _file(event: Event, lots: list[Lot]) -> HttpResponseBase:
     headers = [pgettext("queue", "Position"), _("Number"), "SHA-256"]
-    answer = StreamingHttpResponse(
-        csv_stream(headers, lots, as_of=timezone.now()), content_type="text/csv; charset=utf-8"
-    )
-    answer["Content-Disposition"] = f'attachment; filename="draw-{event.public_id}.csv"'
-    return answer
+    return csv_response(f"draw-{event.public_id}.csv", headers, lots)
