@@ -232,7 +232,7 @@ READERS = {
     "events.services.agenda": {"colleagues"},
     "events.services.announcements": {"recipients", "reach"},
     "events.services.answers": {"checked", "may_change"},
-    "events.services.draws": {"lot", "lots"},
+    "events.services.draws": {"line_end", "lot", "lots"},
     "events.services.events": {"missing_of", "managed"},
     "events.services.invitations": {"invitable"},
     "events.services.seating": {"tier_of", "tier_held", "fresh"},
