@@ -14,7 +14,7 @@ from chains.spreadsheets.columns import Column, fold_header, unnumbered
 from chains.spreadsheets.grid import MAX_COLUMNS, Grid, Value
 from chains.spreadsheets.sheets import MAX_ROWS, Sheets
 
-# Of a sheet that is looked at for being a form.
+# Rows of a sheet, and cells of each, that are looked at for being a form.
 _LOOKED_AT = 40
 _LONGEST_LABEL = 40
 _LONGEST_CELL = 10_000  # in which names are looked for
@@ -109,7 +109,9 @@ def _form_of(grid: Grid, names: _Names) -> _Form | None:
 def _is_labelled(grid: Grid, names: _Names) -> bool:
     """Most of its rows have a name in them; of a list the header has."""
     filled = list(islice((tokens for row in grid.rows if (tokens := _tokens(row))), _LOOKED_AT))
-    labelled = sum(any(_own_names(value, names) for _place, value in tokens) for tokens in filled)
+    labelled = sum(
+        any(_own_names(value, names) for _place, value in tokens[:_LOOKED_AT]) for tokens in filled
+    )
     return labelled > 1 and labelled * 2 >= len(filled)
 
 

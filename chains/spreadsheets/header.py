@@ -16,6 +16,9 @@ from chains.spreadsheets.grid import Grid, Value, refusal
 
 _HEADER_WITHIN = 30  # rows that may stand above the header
 MOST_SHEETS = 20  # among which it is looked for
+_MOST_CELLS = (
+    15_000  # held against all names of columns: sheets, rows and columns of usual size together
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,7 @@ def find_header(
 ) -> Header:
     found = [
         Header(grid, first, depth, titles, _assigned(grid, first + depth, titles, columns))
-        for grid in grids[:MOST_SHEETS]
-        if grid.rows
-        for first in range(min(_HEADER_WITHIN, len(grid.rows)))
-        if row is None or first == row - 1
+        for grid, first in _looked_at(grids, row)
         for depth, titles in _titles(grid, first, columns, given=row is not None)
     ]
     required = {column.field for column in columns if column.required}
@@ -93,6 +93,15 @@ def find_header(
     if best is None or not any(text_of(value) for row in best.grid.rows for value in row):
         raise DomainError(_("The file holds no rows."), code="spreadsheet.empty")
     return best
+
+
+def _looked_at(grids: Sequence[Grid], row: int | None) -> Iterator[tuple[Grid, int]]:
+    left = _MOST_CELLS
+    for grid in grids[:MOST_SHEETS]:
+        for first in range(min(_HEADER_WITHIN, len(grid.rows))):
+            if left > 0 and (row is None or first == row - 1):
+                yield grid, first
+                left -= sum(map(bool, grid.rows[first]))
 
 
 def _assigned(

@@ -17,6 +17,7 @@ from chains.forms.requirement_sheet import read_file
 from chains.models import Import
 from chains.spreadsheets import Sheets, open_sheets, propose
 from chains.spreadsheets.grid import Grid
+from chains.spreadsheets.header import _looked_at
 from chains.spreadsheets.sheets import _tidy
 from tests.chains.test_spreadsheets import workbook
 from tests.factories.chains import OrganiserRoleFactory
@@ -372,3 +373,16 @@ def test_form_that_goes_on_and_on_costs_no_more_than_its_rows():
     assert [row.draft.quantity for row in read.good] == [3]
 
     assert time.process_time() - started < 4
+
+
+def test_header_of_many_wide_sheets_is_not_looked_for_in_each_cell():
+    wide = book(*([["x"] * 150 for _row in range(30)] for _sheet in range(20))).grids
+    usual = book(*([["x"] * 25 for _row in range(30)] for _sheet in range(20))).grids
+
+    assert (
+        len(list(_looked_at(wide, None))) == 100
+    )  # of 600, which took minutes where no two cells are equal
+    assert len(list(_looked_at(usual, None))) == 600
+    assert [(grid.name, first) for grid, first in _looked_at(wide[:2], 3)] == [
+        ("Sheet1", 2), ("Sheet2", 2),
+    ]  # fmt: skip
