@@ -29,7 +29,7 @@ from chains.spreadsheets import write_xlsx
 from chains.templatetags.localised import localised, moment, place
 from chains.views.posted import page_of_form, posted
 from chains.views.refusals import refusal
-from chains.views.sheets import csv_response
+from chains.views.sheets import csv_response, sheet_asked_for
 from events import permissions, statistics
 from events.forms.registration import GuestFilterForm
 from events.models import Delegate, Event, FormAnswer, FormQuestion, Registration
@@ -58,8 +58,8 @@ def guest_list(request: MemberRequest, public_id: str) -> HttpResponseBase:
     wanted = form.cleaned_data if form.is_valid() else {}
     rows = _rows(event, visible, wanted)
     may_manage = permissions.can_manage(request.user, event)
-    if extension := request.GET.get("export"):
-        if not may_manage or extension not in ("xlsx", "csv"):
+    if extension := sheet_asked_for(request):
+        if not may_manage:
             raise Http404
         return _export(request, event, rows, extension)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
