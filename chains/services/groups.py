@@ -67,6 +67,7 @@ def answer(*, proposal: GroupProposal, accept: bool, by: User) -> GroupProposal:
     row = _open_one(proposal)
     _check_owner(by, second)
     if accept:
+        _tell_the_others(first, second)
         _join(first, second, row.name, by)
     row.status = Status.ACCEPTED if accept else Status.DECLINED
     row.save(update_fields=["status", "updated_at"])
@@ -183,6 +184,20 @@ def _check_owner(by: User, enterprise: Enterprise) -> None:
             _("Only an owner of the enterprise says whose group it belongs to."),
             code="group.forbidden",
         )
+
+
+def _tell_the_others(first: Enterprise, second: Enterprise) -> None:
+    """Two owners agree, and all of the group are matched with the newcomer no more: they hear of it before they miss it."""
+    host, newcomer = (first, second) if first.group_id else (second, first)
+    for other in host.affiliates:
+        for owner in accounts.owners(other):
+            notifications.post(
+                owner,
+                "group_accepted",
+                enterprise=host.public_id,
+                member=newcomer.public_id,
+                page=other.public_id,
+            )
 
 
 def _tell(people: list[User], kind: str, row: GroupProposal, *, page: Enterprise) -> None:

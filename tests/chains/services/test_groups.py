@@ -76,6 +76,23 @@ def test_affiliate_is_named_confirmed_matched_no_more_and_leaves(sides):
     refused("group.none", groups.leave, enterprise=theirs.enterprise, by=theirs.user)
 
 
+def test_all_of_a_group_hear_who_came_into_it_whoever_asked(sides):
+    ours, theirs = sides
+    third = MembershipFactory()
+    for one in (ours, theirs):
+        one.enterprise.group = EnterpriseGroup.objects.get_or_create(name="示例集团")[0]
+        one.enterprise.save()
+
+    asked = groups.propose(enterprise=third.enterprise, partner=ours.enterprise, by=third.user)
+    groups.answer(proposal=asked, accept=True, by=ours.user)
+
+    told = Notification.objects.filter(kind="group_accepted", channel="email")
+    assert {(row.to_id, row.context["member"]) for row in told} == {
+        (third.user.pk, ours.enterprise.public_id),
+        (theirs.user.pk, third.enterprise.public_id),
+    }
+
+
 def test_group_is_one_and_its_name_stands_once(sides):
     ours, theirs = sides
     held, other = (EnterpriseGroup.objects.create(name=name) for name in ("A", "B"))
