@@ -87,8 +87,9 @@ def assign(titles: Sequence[str], columns: Sequence[Column]) -> dict[str, list[i
     fits = [
         (rank, place, column)
         for column in columns
+        for names in (column.names,)
         for place, title in enumerate(titles)
-        if title and (rank := fit(title, column.names)) is not None
+        if title and (rank := fit(title, names)) is not None
     ]
     taken: set[int] = set()
     fields: dict[str, list[int]] = {}

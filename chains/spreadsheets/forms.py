@@ -9,17 +9,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 
+from django.utils.translation import gettext as _
+
+from chains.errors import DomainError
 from chains.spreadsheets.cells import text_of
 from chains.spreadsheets.columns import Column, fold_header, unnumbered
-from chains.spreadsheets.grid import MAX_COLUMNS, Grid, Value
+from chains.spreadsheets.grid import MAX_COLUMNS, Grid, Value, refusal
 from chains.spreadsheets.sheets import MAX_ROWS, Sheets
 
 # Rows of a sheet, and cells of each, that are looked at for being a form.
 _LOOKED_AT = 40
 _LONGEST_LABEL = 40
 _LONGEST_CELL = 10_000  # in which names are looked for
-# Of thousands of cards below one another.
+# Of thousands of cards below one another, or of the forms of all sheets.
 _MOST_CELLS = 50_000
+# Of texts in a file that are held against the names of the fields.
+_MOST_READ = 30_000
+# Beside one another, that are looked at for names.
+_ACROSS = 60
+# What a row or two may have among its words by chance.
+_MOST_BY_CHANCE = 3
 # "企业名称：示例甲有限公司" in one cell. With blanks around it matched by the pattern, a cell of blanks took minutes.
 _COLON = re.compile("[:：]")
 # Two such in one cell.
@@ -43,7 +52,17 @@ class _Form:
 def unfolded(sheets: Sheets, columns: Sequence[Column]) -> Sheets:
     """All forms of a file as one list, where it holds forms; their names become its columns, each form a row."""
     names = _Names(columns)
-    forms = [form for grid in sheets.grids if (form := _form_of(grid, names)) is not None]
+    forms: list[_Form] = []
+    cells = 0
+    for grid in sheets.grids:
+        if (form := _form_of(grid, names)) is not None:
+            forms.append(form)
+            cells += 0 if sheets.kind == "csv" else _filled(grid)
+        if cells > _MOST_CELLS or names.is_full:
+            if forms and sheets.kind != "csv":
+                # Those on the other sheets would be lost, and nobody told.
+                raise refusal("too_long", max_rows=MAX_ROWS)
+            break
     if not forms:
         return sheets
     if sheets.kind == "csv":
@@ -81,6 +100,10 @@ class _Names:
         return self.fields.get(fold_header(text)) or self.fields.get(fold_header(bare), set())
 
     @property
+    def is_full(self) -> bool:
+        return len(self._known) > _MOST_READ
+
+    @property
     def required(self) -> set[str]:
         return {column.field for column in self.columns if column.required}
 
@@ -92,7 +115,7 @@ def _tokens(row: Sequence[Value]) -> list[Token]:
 def _form_of(grid: Grid, names: _Names) -> _Form | None:
     if grid.too_large or not _is_labelled(grid, names):
         return None
-    if sum(len(row) - row.count(None) - row.count("") for row in grid.rows) > _MOST_CELLS:
+    if _filled(grid) > _MOST_CELLS:
         return None
     # One more than a list may have is refused like a list.
     cards = islice(_records(_said(grid, names), names), MAX_ROWS + 1)
@@ -106,13 +129,45 @@ def _form_of(grid: Grid, names: _Names) -> _Form | None:
     return _Form(grid, records, len(found)) if is_form else None
 
 
+def _filled(grid: Grid) -> int:
+    return sum(len(row) - row.count(None) - row.count("") for row in grid.rows)
+
+
+def refuse_unread(grid: Grid, starts: int, columns: Sequence[Column]) -> None:
+    """A form of which no list could be made is no list either: its names would become rows."""
+    if grid.is_form or grid.too_large:
+        return
+    names = _Names(columns)
+    rows = [
+        tokens
+        for row in islice(grid.rows, starts, starts + _LOOKED_AT)
+        if (tokens := _tokens(row[:_ACROSS]))
+    ]
+    named = [set().union(*(_own_names(value, names) for _place, value in row)) for row in rows]
+    is_form = sum(map(bool, named)) * 2 > len(rows)
+    if is_form and len(set().union(*named)) > _MOST_BY_CHANCE:
+        raise DomainError(
+            _(
+                "This looks like a form, and which of its words are names and which are answers cannot be told. Put it into a list: the names in one row, each enterprise or product in a row of its own below."
+            ),
+            code="spreadsheet.form",
+        )
+
+
 def _is_labelled(grid: Grid, names: _Names) -> bool:
     """Most of its rows have a name in them; of a list the header has."""
-    filled = list(islice((tokens for row in grid.rows if (tokens := _tokens(row))), _LOOKED_AT))
-    labelled = sum(
-        any(_own_names(value, names) for _place, value in tokens[:_LOOKED_AT]) for tokens in filled
+    filled = list(
+        islice((tokens for row in grid.rows if (tokens := _tokens(row[:_ACROSS]))), _LOOKED_AT)
     )
-    return labelled > 1 and labelled * 2 >= len(filled)
+    labelled = bare = 0
+    for tokens in filled:
+        if any(_own_names(value, names) for _place, value in tokens):
+            labelled += 1
+        else:
+            bare += 1
+        if bare * 2 > len(filled):
+            return False
+    return labelled > 1
 
 
 def _own_names(value: Value, names: _Names) -> set[str]:

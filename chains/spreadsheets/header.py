@@ -16,9 +16,10 @@ from chains.spreadsheets.grid import Grid, Value, refusal
 
 _HEADER_WITHIN = 30  # rows that may stand above the header
 MOST_SHEETS = 20  # among which it is looked for
-_MOST_CELLS = (
-    15_000  # held against all names of columns: sheets, rows and columns of usual size together
-)
+# Of cells, a long one for several, that are held against the names of the fields: of more and wider sheets fewer rows
+# are looked at, of each sheet as many.
+_MOST_READ = 6_000
+_FEWEST_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,49 @@ def laid_out(grids: Sequence[Grid], layout: Layout, *, max_rows: int) -> Header:
 def find_header(
     grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: int, row: int | None = None
 ) -> Header:
-    found = [
+    return chosen(headers(grids, columns, row=row), grids, columns, max_rows=max_rows)
+
+
+def headers(
+    grids: Sequence[Grid], columns: Sequence[Column], *, row: int | None = None
+) -> list[Header]:
+    """What could be a header, in the order of the file."""
+    return [
         Header(grid, first, depth, titles, _assigned(grid, first + depth, titles, columns))
         for grid, first in _looked_at(grids, row)
         for depth, titles in _titles(grid, first, columns, given=row is not None)
     ]
+
+
+def _looked_at(grids: Sequence[Grid], row: int | None) -> Iterator[tuple[Grid, int]]:
+    among = grids[:MOST_SHEETS]
+    within = _rows_within(among) if row is None else _HEADER_WITHIN
+    for grid in among:
+        for first in range(min(within, len(grid.rows))):
+            if row is None or first == row - 1:
+                yield grid, first
+
+
+def _rows_within(grids: Sequence[Grid]) -> int:
+    """How many rows of each sheet are looked at."""
+    read = 0
+    for at in range(_HEADER_WITHIN):
+        for grid in grids:
+            if at < len(grid.rows):
+                read += sum(
+                    1 + min(len(value), 1000) // 40
+                    for value in grid.rows[at]
+                    if isinstance(value, str)
+                )
+        if read > _MOST_READ:
+            return max(at, _FEWEST_ROWS)
+    return _HEADER_WITHIN
+
+
+def best_of(found: Sequence[Header], columns: Sequence[Column]) -> Header | None:
     required = {column.field for column in columns if column.required}
 
-    widths = {id(grid): _usual_width(grid) for grid in grids}
+    widths = {id(grid): _usual_width(grid) for grid in {id(h.grid): h.grid for h in found}.values()}
 
     def quality(header: Header) -> tuple[int, ...]:
         # Most required columns, then most columns; then the plainer reading, then the sheet that comes first. Where no
@@ -86,22 +122,20 @@ def find_header(
             10 * sum(map(bool, header.titles)) >= 6 * width,
         )
 
-    best = max(found, key=quality, default=None)
+    return max(found, key=quality, default=None)
+
+
+def chosen(
+    found: Sequence[Header], grids: Sequence[Grid], columns: Sequence[Column], *, max_rows: int
+) -> Header:
+    best = best_of(found, columns)
+    required = {column.field for column in columns if column.required}
     too_large = [g.too_large for g in grids if g.too_large]
     if too_large and (best is None or best.grid.too_large or not required <= best.fields.keys()):
         raise refusal(too_large[0], max_rows=max_rows)
     if best is None or not any(text_of(value) for row in best.grid.rows for value in row):
         raise DomainError(_("The file holds no rows."), code="spreadsheet.empty")
     return best
-
-
-def _looked_at(grids: Sequence[Grid], row: int | None) -> Iterator[tuple[Grid, int]]:
-    left = _MOST_CELLS
-    for grid in grids[:MOST_SHEETS]:
-        for first in range(min(_HEADER_WITHIN, len(grid.rows))):
-            if left > 0 and (row is None or first == row - 1):
-                yield grid, first
-                left -= sum(map(bool, grid.rows[first]))
 
 
 def _assigned(

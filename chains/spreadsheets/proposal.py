@@ -10,7 +10,7 @@ from typing import Literal
 from chains.quantities import is_placeholder
 from chains.spreadsheets.cells import letter, one_line, text_of
 from chains.spreadsheets.columns import Column, fold_header
-from chains.spreadsheets.forms import unfolded
+from chains.spreadsheets.forms import refuse_unread, unfolded
 from chains.spreadsheets.header import Header, Layout, find_header
 from chains.spreadsheets.sheets import MAX_ROWS, Sheets
 
@@ -66,6 +66,8 @@ def propose(
     names = [grid.name for grid in grids] if kind != "csv" else []
     among = grids if sheet is None or not 0 <= sheet < len(grids) else [grids[sheet]]
     header = find_header(among, columns, max_rows=max_rows, row=header_row or None)
+    if header_row is None:
+        refuse_unread(header.grid, header.data_starts, columns)
     if header_row == 0:
         header = Header(among[0], 0, 0, [], {})
     elif not header.fields and header_row is None:

@@ -88,6 +88,17 @@ _DITTO = re.compile(
     r"[-—–－ ]*(?:同上?|同前|[〃″\"“”＂↑]{1,2}|''|ditto|idem|do\.|dto\.?|s\. ?o\.|(?:same )?as above)[-—–－ ]*|-+//-+"
 )
 
+_LONGEST_DITTO = 30
+
+
+def _is_ditto(value: Value) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= _LONGEST_DITTO
+        and _DITTO.fullmatch(value.strip().lower()) is not None
+    )
+
+
 _LONGEST_NAME = 40
 
 _NUMERAL = re.compile(r"[(（]?[一二三四五六七八九十]{1,3}[)）]?[、.．]?|[IVX]{1,4}[.、]?")
@@ -116,6 +127,7 @@ class Reading:
     # What the columns of amounts come to so far.
     sums: dict[int, float] = field(default_factory=dict)
     _amounts: frozenset[int] = frozenset()
+    _fields: dict[str, set[str]] = field(default_factory=dict)
 
     def rows(self) -> Iterator[Row]:
         grid, starts = self.header.grid, self.header.data_starts
@@ -144,7 +156,7 @@ class Reading:
                 if v is not None and v != "" and not (place in ordinals and is_count(v))
             }
             own = {
-                place: above.get(place) if _DITTO.fullmatch(text_of(value).lower()) else value
+                place: above.get(place) if _is_ditto(value) else value
                 for place, value in own.items()
             }
             texts = {place: text for place, value in own.items() if (text := text_of(value))}
@@ -240,16 +252,27 @@ class Reading:
         """The fields that bear this name."""
         if len(text) > _LONGEST_NAME or text[:1].isdigit():
             return set()
-        folded = fold_header(text)
-        return {column.field for column in self.columns if folded in column.names}
+        if not self._fields:
+            for column in self.columns:
+                for name in column.names:
+                    self._fields.setdefault(name, set()).add(column.field)
+        return self._fields.get(fold_header(text), set())
 
     def _heads_otherwise(self, texts: Mapping[int, str]) -> bool | None:
         """Whether a row is a header of its own: True where its columns stand otherwise, None where it is no header."""
         if len(texts) < 2:
             return None
-        named = {at: fields for at, text in texts.items() if (fields := self._known(text))}
+        named: dict[int, set[str]] = {}
+        others = 0
+        for at, text in texts.items():
+            if fields := self._known(text):
+                named[at] = fields
+            else:
+                others += 1
+            if others * 2 > len(texts):
+                return None
         required = {column.field for column in self.columns if column.required}
-        if len(named) < 2 or len(named) * 2 < len(texts):
+        if len(named) < 2:
             return None
         if not any(required & fields for fields in named.values()):
             return None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
@@ -11,9 +11,9 @@ from chains.errors import DomainError
 from chains.spreadsheets.cells import letter, one_line, text_of
 from chains.spreadsheets.columns import Column, Finding
 from chains.spreadsheets.container import MAX_BYTES
-from chains.spreadsheets.forms import unfolded
-from chains.spreadsheets.grid import Grid, refusal
-from chains.spreadsheets.header import MOST_SHEETS, Header, Layout, find_header, laid_out
+from chains.spreadsheets.forms import refuse_unread, unfolded
+from chains.spreadsheets.grid import refusal
+from chains.spreadsheets.header import Header, Layout, best_of, chosen, headers, laid_out
 from chains.spreadsheets.rows import Reading, Row, RowError, Skipped
 from chains.spreadsheets.sheets import MAX_ROWS, Sheets, open_sheets
 
@@ -79,8 +79,11 @@ def read_table(
         file = open_sheets(file, max_bytes=max_bytes, max_rows=max_rows)
     file = unfolded(file, columns)
     kind, grids = file.kind, file.grids
+    found: list[Header] = []
     if layout is None:
-        header = find_header(grids, columns, max_rows=max_rows)
+        found = headers(grids, columns)
+        header = chosen(found, grids, columns, max_rows=max_rows)
+        refuse_unread(header.grid, header.data_starts, columns)
     else:
         header = laid_out(grids, layout, max_rows=max_rows)
     missing = [
@@ -101,8 +104,13 @@ def read_table(
         raise refusal("too_long", max_rows=max_rows)
     table = _table(kind, header, rows, reading.skipped)
     if layout is None and kind != "csv":
-        others = (grid for grid in grids[:MOST_SHEETS] if grid is not header.grid)
-        table.other_sheets = [grid.name for grid in others if _holds(grid, columns)]
+        by_sheet = (list(of_one) for _id, of_one in groupby(found, key=lambda one: id(one.grid)))
+        others = (best_of(of_one, columns) for of_one in by_sheet)
+        table.other_sheets = [
+            other.grid.name
+            for other in others
+            if other is not None and other.grid is not header.grid and _holds(other, columns)
+        ]
     return table
 
 
@@ -125,15 +133,12 @@ def _table(kind: str, header: Header, rows: list[Row], skipped: list[Skipped]) -
     )
 
 
-def _holds(grid: Grid, columns: Sequence[Column]) -> bool:
-    """Whether a list of the same kind stands in it."""
-    if not grid.rows:
-        return False
-    header = find_header([grid], columns, max_rows=MAX_ROWS)
+def _holds(header: Header, columns: Sequence[Column]) -> bool:
+    """Whether a list of the same kind stands below it."""
     required = {column.field for column in columns if column.required}
     # One name alone may be a word of an instruction.
     is_list = required <= header.fields.keys() and len(header.fields) > 1
-    return is_list and any(any(map(text_of, row)) for row in grid.rows[header.data_starts :])
+    return is_list and any(any(map(text_of, row)) for row in header.grid.rows[header.data_starts :])
 
 
 def duplicates(rows: Iterable[Row], key: Callable[[Row], Hashable | None]) -> list[tuple[Row, Row]]:

@@ -15,7 +15,7 @@ from chains.forms.import_sheet import read_rows
 from chains.forms.register import Register
 from chains.forms.requirement_sheet import read_file
 from chains.models import Import
-from chains.spreadsheets import Sheets, open_sheets, propose
+from chains.spreadsheets import Sheets, forms, open_sheets, propose, read_table
 from chains.spreadsheets.grid import Grid
 from chains.spreadsheets.header import _looked_at
 from chains.spreadsheets.sheets import _tidy
@@ -36,6 +36,7 @@ def book(*pages):
 
 
 LINES: dict[str, tuple] = {}
+FIELDS = columns_of(Import.Kind.ENTERPRISES)
 ENTERPRISES: dict[str, tuple] = {}
 CAPABILITIES: dict[str, tuple] = {}
 A, B, C = "91330421MA2AYCCC25", "91330421MA2PYA858W", "91330421MA273X9Q3M"
@@ -377,12 +378,49 @@ def test_form_that_goes_on_and_on_costs_no_more_than_its_rows():
 
 def test_header_of_many_wide_sheets_is_not_looked_for_in_each_cell():
     wide = book(*([["x"] * 150 for _row in range(30)] for _sheet in range(20))).grids
-    usual = book(*([["x"] * 25 for _row in range(30)] for _sheet in range(20))).grids
+    usual = book(*([["x"] * 25 for _row in range(30)] for _sheet in range(8))).grids
+    long = book([["x" * 1000] * 150 for _row in range(30)]).grids
 
-    assert (
-        len(list(_looked_at(wide, None))) == 100
-    )  # of 600, which took minutes where no two cells are equal
-    assert len(list(_looked_at(usual, None))) == 600
+    # Of 600; and of each sheet as many.
+    assert [first for _grid, first in _looked_at(wide, None)] == [0, 1] * 20
+    assert len(list(_looked_at(usual, None))) == 240
+    assert len(list(_looked_at(long, None))) == 2
     assert [(grid.name, first) for grid, first in _looked_at(wide[:2], 3)] == [
         ("Sheet1", 2), ("Sheet2", 2),
     ]  # fmt: skip
+
+
+def test_texts_of_a_file_are_held_against_names_so_many_times_and_no_more(monkeypatch):
+    asked = []
+    monkeypatch.setattr(forms, "unnumbered", lambda text: asked.append(text) or text)
+    label = ["企业名称", "值"]
+    pages = [
+        [[*label, *(f"词{page}甲{row}乙{at}" for at in range(80))] for row in range(40)]
+        for page in range(20)
+    ]
+
+    forms.unfolded(book(*pages), FIELDS)
+
+    # Of each row the first name is enough to know it by, and of wide sheets the names are no form's.
+    assert len(asked) < 40_000
+
+    form = [["企业名称", f"示例{n}有限公司", "电话", "13800000000"] for n in range(40)]
+    forms.unfolded(book(form, form), FIELDS)
+    monkeypatch.setattr(forms, "_MOST_CELLS", 200)
+    with pytest.raises(DomainError) as refusal:
+        forms.unfolded(book(form, form), FIELDS)
+    assert refusal.value.code == "spreadsheet.too_long"
+
+
+def test_form_that_cannot_be_told_is_refused_and_makes_no_rows():
+    names = [name for column in FIELDS for name in (column.zh, column.en, *column.aliases)]
+    full = [[names[(row * 7 + at) % len(names)] for at in range(20)] for row in range(40)]
+    ordinary = [["企业名称", "单位类型", "联系人"], *[["示例有限公司", "企业", "负责人"]] * 30]
+
+    for read in (propose, read_table):
+        with pytest.raises(DomainError) as refusal:
+            read(book(full), FIELDS)
+        assert refusal.value.code == "spreadsheet.form"
+        read(book(ordinary), FIELDS)
+    # A person who has said where the header stands is believed.
+    assert propose(book(full), FIELDS, header_row=1).layout.first == 0
