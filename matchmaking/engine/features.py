@@ -20,13 +20,14 @@ from matchmaking.engine.pairs import (
     Pairs,
     cosines,
     dots,
+    dots_of_all,
     products,
     ranges,
     sums_of_greatest,
 )
 from matchmaking.engine.quantities import contradiction, differs, distance
 from matchmaking.engine.search import DECIMALS
-from matchmaking.engine.sparse import Floats
+from matchmaking.engine.sparse import Floats, times_columns
 from matchmaking.engine.stock import SATURATION, Stock
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
@@ -108,10 +109,19 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
 
     Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
     """
+    shared, covered = dots_of_all(
+        lines.cover,
+        stock.counts,
+        pairs,
+        [
+            (times_columns(lines.tfidf, stock.idf).data, stock.weighted.data),
+            (lines.cover.data, stock.saturated),
+        ],
+    )
     columns = {
         "u": _wanted(stock, lines, pairs),
-        "t": stock.shared_words(lines.tfidf, pairs),
-        "b": dots(lines.cover, stock.with_counts(stock.saturated), pairs),
+        "t": shared * stock.scale[pairs.row],
+        "b": covered,
         "leaf": dots(lines.leaf, stock.leaf, pairs),
         "parent": dots(lines.parent, stock.parent, pairs),
         "chain": dots(lines.chain, stock.chain, pairs),

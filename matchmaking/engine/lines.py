@@ -24,6 +24,7 @@ from matchmaking.engine.sparse import (
     times_columns,
     unit_rows,
     widened,
+    with_data,
 )
 from matchmaking.engine.stock import Stock, are_chinese, forms_of, leaders_of
 from matchmaking.engine.types import Need
@@ -89,10 +90,10 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     tfidf = times_columns(sublinear(counts), stock.idf)
     tfidf.data *= heard
     tfidf = unit_rows(tfidf)
-    cover = counts.copy()
-    cover.data = stock.rarity[cover.indices] * heard
-    sums = np.maximum(row_sums(cover.data, cover.indptr), 1e-9)
-    cover.data = (cover.data / np.repeat(sums, np.diff(cover.indptr))).astype(np.float32)
+    weight = stock.rarity[counts.indices] * heard
+    sums = np.maximum(row_sums(weight, counts.indptr), 1e-9)
+    weight = (weight / np.repeat(sums, np.diff(counts.indptr))).astype(np.float32)
+    cover = with_data(counts, weight)
     chinese = are_chinese(spoken)
     found = search.nearest(stock, needs, vectors, tfidf, k)
     likely = _likely(stock, spoken, aims, vectors, purposes)
@@ -115,7 +116,7 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         chain,
         labels,
         _kin(stock, vectors, tfidf),
-        _sizes(needs),
+        _sizes(stock, needs),
         np.array([(need.category or "") in stock.labels for need in needs], np.bool_),
         leaders_of(leaf),
         _ruled_out(stock, needs),
@@ -250,7 +251,8 @@ def _with_votes(stock: Stock, likely: Matrix, votes: Matrix) -> Matrix:
     # A line without any text near it keeps its whole own opinion.
     heard = np.asarray(votes.sum(axis=1)).ravel() > 0
     keep = sp.diags(np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32))
-    return (keep @ likely + _VOTE_SHARE * (votes @ stock.probabilities)).tocsr().astype(np.float32)
+    mixed = (keep @ likely + _VOTE_SHARE * (votes @ stock.probabilities)).tocsr()
+    return mixed.astype(np.float32, copy=False)
 
 
 def _names(stock: Stock, needs: Sequence[Need]) -> dict[int, str]:
@@ -267,8 +269,10 @@ def _kin(stock: Stock, vectors: Floats, tfidf: Matrix) -> Floats:
     return stock.kinship.turned(vectors, tfidf)
 
 
-def _sizes(needs: Sequence[Need]) -> Floats:
-    """Words of each line, two Chinese characters as one."""
+def _sizes(stock: Stock, needs: Sequence[Need]) -> Floats:
+    """Words of each line, two Chinese characters as one; only codes without words ask for them."""
+    if not stock.labels:
+        return np.zeros(len(needs), np.float32)
     tokens = [words.short_tokens(need.text) for need in needs]
     return np.array(
         [sum(1.0 if one[0].isascii() else 0.5 * (len(one) == 1) for one in row) for row in tokens],

@@ -48,40 +48,59 @@ def cosines(lines: Floats, texts: Floats, pairs: Pairs) -> Floats:
 
 def dots(left: Matrix, right: Matrix, pairs: Pairs) -> Floats:
     """Products of row pairs of two sparse matrices, without building the full product."""
-    out = np.empty(len(pairs), np.float32)
+    return dots_of_all(left, right, pairs, [(left.data, right.data)])[0]
+
+
+def dots_of_all(
+    left: Matrix, right: Matrix, pairs: Pairs, figures: Sequence[tuple[Floats, Floats]]
+) -> list[Floats]:
+    """As `dots`, for several figures that fill the same places: where these meet is found once."""
+    out = [np.empty(len(pairs), np.float32) for _ in figures]
     start = 0
     while start < len(pairs):
         # Whole lines, so that the dense table of their weights stays small.
         stop = min(start + PAIRS_AT_ONCE, len(pairs))
         last = int(np.searchsorted(pairs.line, pairs.line[start] + BLOCK))
         stop = min(stop, last)
-        out[start:stop] = _dots_of(left, right, pairs.line[start:stop], pairs.row[start:stop])
+        own = slice(start, stop)
+        pair, _, asked, offered = _meetings(left, right, pairs.line[own], pairs.row[own])
+        for column, (ours, theirs) in zip(out, figures, strict=True):
+            product = ours[asked] * theirs[offered]
+            column[own] = np.bincount(pair, weights=product, minlength=stop - start)
         start = stop
     return out
 
 
-def _dots_of(left: Matrix, right: Matrix, line: Ints, row: Ints) -> Floats:
-    pair, _, product = products(left, right, line, row)
-    return np.bincount(pair, weights=product, minlength=len(row)).astype(np.float32)
-
-
 def products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Floats]:
     """Pair, column and product of every column that both rows of a pair fill."""
-    first = int(line[0])
-    own = left[first : int(line[-1]) + 1]
-    used = np.unique(own.indices)
-    place = np.full(right.shape[1], -1, np.int32)
-    place[used] = np.arange(len(used))
-    table = np.zeros((own.shape[0], max(len(used), 1)), np.float32)
-    table[np.repeat(np.arange(own.shape[0]), np.diff(own.indptr)), place[own.indices]] = own.data
-    lengths = right.indptr[row + 1] - right.indptr[row]
-    flat = ranges(right.indptr[row], lengths)
-    column = place[right.indices[flat]]
-    shared = np.flatnonzero(column >= 0)
-    pair = np.repeat(np.arange(len(row)), lengths)[shared]
-    column = column[shared]
-    product: Floats = table[line[pair] - first, column] * right.data[flat[shared]]
+    pair, column, asked, offered = _meetings(left, right, line, row)
+    product: Floats = left.data[asked] * right.data[offered]
     return pair, column, product
+
+
+def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Where both rows of a pair fill a column: pair, column (numbered by those in use), place on the left and right."""
+    first, last = int(line[0]), int(line[-1]) + 1
+    begin, end = int(left.indptr[first]), int(left.indptr[last])
+    filled = left.indices[begin:end]
+    in_use = np.zeros(right.shape[1], np.bool_)
+    in_use[filled] = True
+    used = np.flatnonzero(in_use)
+    # One column more for all that no line here fills.
+    width = len(used) + 1
+    number = np.full(right.shape[1], len(used), np.int32)
+    number[used] = np.arange(len(used), dtype=np.int32)
+    table = np.full((last - first) * width, -1, np.int32)
+    rows = np.repeat(np.arange(last - first), np.diff(left.indptr[first : last + 1]))
+    table[rows * width + number[filled]] = np.arange(begin, end, dtype=np.int32)
+    starts = right.indptr[row]
+    lengths = right.indptr[row + 1] - starts
+    flat = ranges(starts, lengths)
+    column = number[right.indices[flat]]
+    place = table[np.repeat((line - first) * width, lengths) + column]
+    met = np.flatnonzero(place >= 0)
+    pair = np.repeat(np.arange(len(row)), lengths)[met]
+    return pair, column[met], place[met], flat[met]
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:

@@ -37,9 +37,7 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
         for number, need in enumerate(needs[block]):
             barred = stock.barred(need)
             if stock.nearest is None:
-                meaning[number, barred] = _NEVER
-                near = highest(stock, meaning[number], None, k)
-                near = near[~barred[near]]
+                near = _nearest_here(stock, meaning[number], barred, k)
             else:
                 near = _nearest_of(stock, told[number], vectors[start + number], barred, k)
             own = slice(shared.indptr[number], shared.indptr[number + 1])
@@ -55,6 +53,15 @@ def _meanings(stock: Stock, vectors: Floats, basis: Floats) -> Floats:
         return np.empty((len(vectors), 0), np.float32)
     likeness = (vectors @ basis) @ stock.coarse.T
     return likeness.astype(np.float32, copy=False)
+
+
+def _nearest_here(stock: Stock, meaning: Floats, barred: npt.NDArray[np.bool_], k: int) -> Ints:
+    best = highest(stock, meaning, None, k)
+    if barred[best].any():
+        meaning[barred] = _NEVER
+        best = highest(stock, meaning, None, k)
+        best = best[~barred[best]]
+    return best
 
 
 def _nearest_of(

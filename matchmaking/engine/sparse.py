@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -29,76 +30,90 @@ class Vocabulary:
     ) -> Matrix:
         """Token counts, a row per text; tokens without a column are left out unless it may grow."""
         columns = self.columns
-        indptr, indices, data = [0], [], []
+        found: list[int] = []
+        lengths = []
         for text in texts:
-            row: dict[int, int] = {}
-            for token in tokens(text):
-                column = columns.get(token)
-                if column is None:
-                    if not grow:
-                        continue
-                    column = columns[token] = len(columns)
-                row[column] = row.get(column, 0) + 1
-            for column in sorted(row):
-                indices.append(column)
-                data.append(row[column])
-            indptr.append(len(indices))
+            before = len(found)
+            if grow:
+                found += [columns.setdefault(token, len(columns)) for token in tokens(text)]
+            else:
+                said = map(columns.get, tokens(text))
+                found += [column for column in said if column is not None]
+            lengths.append(len(found) - before)
+        width = max(len(columns), 1)
+        keys = np.repeat(np.arange(len(texts)) * width, lengths) + np.array(found, np.int64)
+        keys, counts = np.unique(keys, return_counts=True)
+        row, column = np.divmod(keys, width)
+        ends = np.cumsum(np.bincount(row, minlength=len(texts)))
         return sp.csr_matrix(
-            (np.array(data, np.float32), np.array(indices, np.int32), np.array(indptr, np.int64)),
+            (counts.astype(np.float32), column.astype(np.int32), np.append(0, ends)),
             shape=(len(texts), len(columns)),
         )
+
+
+def with_data(matrix: Matrix, data: Floats) -> Matrix:
+    """The same places filled with other figures. They are shared, not copied: nobody may take places out of either.
+
+    A matrix made from its three parts has them checked each time, which takes longer than most steps of a single line.
+    """
+    filled = copy(matrix)
+    filled.data = data
+    return filled
 
 
 def unit_rows(matrix: Matrix) -> Matrix:
     """Rows of length 1; empty rows stay empty."""
     matrix = matrix.tocsr()
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), np.float32).ravel())
-    scaled = matrix.copy()
-    scaled.data = (scaled.data / np.repeat(np.maximum(norms, 1e-9), np.diff(scaled.indptr))).astype(
-        np.float32
-    )
-    return scaled
+    norms = np.sqrt(_sums_of_squares(matrix))
+    lengths = np.diff(matrix.indptr)
+    return with_data(matrix, matrix.data / np.repeat(np.maximum(norms, 1e-9), lengths))
+
+
+def _sums_of_squares(matrix: Matrix) -> Floats:
+    """As `multiply` and `sum` of scipy reckon them to the last bit: without zeros, unsorted rows from their end."""
+    squares, bounds = (matrix.data * matrix.data).astype(np.float32, copy=False), matrix.indptr
+    filled = squares != 0
+    if not filled.all():
+        squares, bounds = squares[filled], np.append(0, np.cumsum(filled))[bounds]
+    in_order = matrix.has_canonical_format
+    if not in_order:
+        squares, bounds = squares[::-1], len(squares) - bounds[::-1]
+    sums = np.zeros(matrix.shape[0], np.float32)
+    rows = np.flatnonzero(np.diff(bounds))
+    sums[rows] = np.add.reduceat(squares, bounds[rows]) if len(rows) else 0
+    return sums if in_order else sums[::-1]
 
 
 def softened(matrix: Matrix, power: float) -> Matrix:
     """Rows to a power and then to length 1: a cosine of them is less ruled by the largest entry."""
-    matrix = matrix.tocsr().copy()
-    matrix.data = np.power(matrix.data, power).astype(np.float32)
-    return unit_rows(matrix)
+    matrix = matrix.tocsr()
+    return unit_rows(with_data(matrix, np.power(matrix.data, power).astype(np.float32, copy=False)))
 
 
 def sublinear(counts: Matrix) -> Matrix:
-    counts = counts.copy()
-    counts.data = (1.0 + np.log(counts.data)).astype(np.float32)
-    return counts
+    return with_data(counts, (1.0 + np.log(counts.data)).astype(np.float32, copy=False))
 
 
 def times_columns(matrix: Matrix, factors: Floats) -> Matrix:
-    matrix = matrix.copy()
-    matrix.data = matrix.data * factors[matrix.indices]
-    return matrix
+    return with_data(matrix, matrix.data * factors[matrix.indices])
 
 
 def strongest(matrix: Matrix, count: int) -> Matrix:
     """Rows with their `count` largest entries only."""
     matrix = matrix.tocsr()
-    kept = []
-    for start, stop in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
-        if stop - start <= count:
-            kept.append(np.arange(start, stop))
-        else:
-            kept.append(
-                start + np.sort(np.argsort(-matrix.data[start:stop], kind="stable")[:count])
-            )
-    lengths = [len(places) for places in kept]
-    places = np.concatenate(kept) if kept else np.empty(0, np.int64)
+    lengths = np.diff(matrix.indptr)
+    order = np.lexsort((-matrix.data, np.repeat(np.arange(len(lengths)), lengths)))
+    rank = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
+    places = np.sort(order[rank < count])
+    ends = np.cumsum(np.minimum(lengths, count))
     return sp.csr_matrix(
-        (matrix.data[places], matrix.indices[places], np.concatenate([[0], np.cumsum(lengths)])),
-        shape=matrix.shape,
+        (matrix.data[places], matrix.indices[places], np.append(0, ends)), shape=matrix.shape
     )
 
 
 def widened(matrix: Matrix, width: int) -> Matrix:
+    if matrix.shape[1] == width:
+        return matrix
     return sp.csr_matrix(
         (matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width)
     )

@@ -28,6 +28,7 @@ from matchmaking.engine.sparse import (
     sublinear,
     times_columns,
     widened,
+    with_data,
 )
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.types import Encoder, Nearest, Need, Offer, OfferText
@@ -331,9 +332,7 @@ class Stock:
         return self.owners[rows], self.text_ids[rows], self.vectors[rows]
 
     def with_counts(self, data: Floats) -> Matrix:
-        return sp.csr_matrix(
-            (data, self.counts.indices, self.counts.indptr), shape=self.counts.shape
-        )
+        return with_data(self.counts, data)
 
     def shared_words(self, tfidf: Matrix, pairs: Pairs) -> Floats:
         return dots(times_columns(tfidf, self.idf), self.weighted, pairs) * self.scale[pairs.row]

@@ -124,6 +124,7 @@ class Taxonomy:
         self._term_texts = tuple(term for row in self.leaves for term in row.terms)
         bounds = np.cumsum([0, *(len(row.terms) for row in self.leaves)]).tolist()
         self._starts = np.array(bounds[:-1], np.int64)
+        self._lengths = np.diff(np.array(bounds, np.int64))
         self._term_rows = [np.arange(*ends) for ends in pairwise(bounds)]
         self._under: dict[str, Ints] = {}
         self._vectors: dict[str, tuple[Floats, Floats]] = {}
@@ -338,10 +339,14 @@ class Taxonomy:
         """Replaces the coarse likeness of the most promising leaves by the exact one."""
         keep = min(_LOOKED_AT, len(self.leaves))
         promising = np.argpartition(-(others + _MEANING * nearest), keep - 1, axis=1)[:, :keep]
+        lengths = self._lengths[promising]
+        ends = np.cumsum(lengths, axis=1)
         for number, leaves in enumerate(promising):
-            rows = np.concatenate([self._term_rows[leaf] for leaf in leaves])
-            bounds = np.cumsum([0, *(len(self._term_rows[leaf]) for leaf in leaves)])[:-1]
-            nearest[number, leaves] = np.maximum.reduceat(terms[rows] @ vectors[number], bounds)
+            last = ends[number, -1]
+            rows = np.repeat(self._starts[leaves] - ends[number] + lengths[number], lengths[number])
+            rows += np.arange(last)
+            near = terms[rows] @ vectors[number]
+            nearest[number, leaves] = np.maximum.reduceat(near, ends[number] - lengths[number])
 
     def probabilities(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Matrix:
         """p(leaf | text): a row per text that sums to 1 over its 12 best leaves."""
@@ -351,7 +356,7 @@ class Taxonomy:
         for start in range(0, len(texts), _BLOCK):
             block = slice(start, start + _BLOCK)
             blocks.append(_shares(self.leaf_scores(texts[block], vectors[block], encoder)))
-        return sp.vstack(blocks, format="csr")
+        return blocks[0] if len(blocks) == 1 else sp.vstack(blocks, format="csr")
 
     def suggest(
         self, text: str, encoder: Encoder, k: int = 5, least_fit: float = _FITS_NOTHING
@@ -461,7 +466,13 @@ class Taxonomy:
 def _shares(scores: Floats) -> Matrix:
     count, leaves = scores.shape
     keep = min(_LEAVES_KEPT, leaves)
-    best = np.sort(np.argsort(-np.round(scores, 5), axis=1, kind="stable")[:, :keep], axis=1)
+    rounded = np.round(scores, 5)
+    least = np.partition(rounded, leaves - keep, axis=1)[:, leaves - keep, None]
+    chosen = rounded > least
+    # Of equal ones the first.
+    level = rounded == least
+    chosen |= level & (np.cumsum(level, axis=1) <= keep - chosen.sum(axis=1, keepdims=True))
+    best = np.nonzero(chosen)[1].reshape(count, keep)
     likely = np.take_along_axis(scores, best, 1)
     share = np.exp(_SHARPNESS * (likely - likely.max(axis=1, keepdims=True)))
     share /= share.sum(axis=1, keepdims=True)

@@ -1,0 +1,71 @@
+"""The steps that were written out for speed give what the plain ones of scipy give, to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from matchmaking.engine.pairs import Pairs, dots, dots_of_all
+from matchmaking.engine.sparse import Vocabulary, strongest, unit_rows, with_data
+
+
+def _drawn(*, seed: int, sort: bool = True, zeros: bool = False) -> sp.csr_matrix:
+    rng = np.random.default_rng(seed)
+    table = rng.random((40, 60), np.float32) * (rng.random((40, 60)) < 0.3)
+    table[3] = 0
+    matrix = sp.csr_matrix(table)
+    if zeros:
+        matrix.data[::7] = 0
+    if not sort:
+        # A product leaves its rows unsorted.
+        matrix = sp.identity(40, np.float32, "csr") @ matrix
+        assert not matrix.has_sorted_indices
+    return matrix
+
+
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("zeros", [True, False])
+def test_rows_get_the_length_that_scipy_reckons(sort, zeros):
+    matrix = _drawn(seed=1, sort=sort, zeros=zeros)
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), np.float32).ravel())
+    expected = matrix.data / np.repeat(np.maximum(lengths, 1e-9), np.diff(matrix.indptr))
+    before = matrix.data.copy()
+    assert unit_rows(matrix).data.tobytes() == expected.astype(np.float32).tobytes()
+    assert matrix.data.tobytes() == before.tobytes()
+
+
+def test_rows_without_anything_stay_empty():
+    empty = sp.csr_matrix((3, 5), dtype=np.float32)
+    assert unit_rows(empty).nnz == strongest(empty, 2).nnz == 0
+
+
+def test_of_equal_entries_the_first_are_the_strongest():
+    matrix = sp.csr_matrix(
+        np.array([[1, 3, 3, 3, 2], [0, 0, 5, 0, 0], [4, 4, 4, 4, 9]], np.float32)
+    )
+    kept = [[0, 3, 3, 0, 0], [0, 0, 5, 0, 0], [4, 0, 0, 0, 9]]
+    assert strongest(matrix, 2).toarray().tolist() == kept
+
+
+def test_tokens_are_counted_in_the_order_of_their_columns():
+    known = Vocabulary()
+    first = known.counts(["b a b", "", "c a"], str.split, grow=True)
+    assert list(known.columns) == ["b", "a", "c"]
+    assert first.toarray().tolist() == [[2, 1, 0], [0, 0, 0], [0, 1, 1]]
+    asked = known.counts(["d c c", "d"], str.split, grow=False)
+    assert (len(known), asked.toarray().tolist()) == (3, [[0, 0, 2], [0, 0, 0]])
+    assert Vocabulary().counts(["d"], str.split, grow=False).shape == (1, 0)
+
+
+def test_several_figures_of_the_same_places_are_multiplied_as_each_alone():
+    left, right = _drawn(seed=2), _drawn(seed=3)
+    pairs = Pairs(np.repeat(np.arange(40), 10), np.arange(400) % 40)
+    other, more = with_data(left, left.data**2), with_data(right, right.data + 1)
+    figures = [(left.data, right.data), (other.data, more.data)]
+    both = dots_of_all(left, right, pairs, figures)
+    assert [one.tolist() for one in both] == [
+        dots(left, right, pairs).tolist(),
+        dots(other, more, pairs).tolist(),
+    ]
+    assert np.allclose(both[0], (left @ right.T).toarray()[pairs.line, pairs.row], atol=1e-5)
