@@ -193,11 +193,28 @@ def decode(data: bytes) -> tuple[str, str]:
 _IN_UTF_8 = re.compile("[^\x80-\U0010ffff]*(?:[\u3000-\u9fff\uff00-\uffef]+[^\x80-\U0010ffff]*)+")
 
 
+# Each line on its own, and a long one against a pattern, takes memory.
+_MOST_LINES = 200_000
+_LONGEST_LINE = 200_000
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _by_lines(data: bytes) -> tuple[str, str] | None:
     """A file that one program began and another went on with: some of its lines are UTF-8, the others are not."""
+    if data.count(b"\n") > _MOST_LINES or _is_utf_8(data):
+        return None
     read: list[str] = []
     kinds: set[str] = set()
     for line in data.split(b"\n"):
+        if len(line) > _LONGEST_LINE:
+            return None
         if line.isascii():
             read.append(line.decode())
             continue
@@ -264,12 +281,16 @@ def _read_text(data: bytes, *, max_rows: int) -> Iterator[Grid]:
 
 
 _GAP = re.compile(r"[ \u3000]{2,}")
+# Of a report for a printer.
+_LONGEST_PRINTED = 20_000
 
 
 def _cut_at_gaps(text: str, encoding: str, *, max_rows: int) -> Grid | None:
     """A report for a printer: blanks between its columns. Only where no row lacks a cell, since nothing would say
     which."""
     lines = text.split("\n", 4 * (max_rows + HEAD_ROWS))
+    if max(map(len, lines)) > _LONGEST_PRINTED:
+        return None
     rows: list[list[Value]] = [list(filter(None, _GAP.split(line.strip()))) for line in lines]
     widths = {len(row) for row in rows if len(row) > 1}
     if len(widths) != 1 or len(rows) > max_rows + HEAD_ROWS or widths.pop() > MAX_COLUMNS:

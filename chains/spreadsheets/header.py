@@ -94,9 +94,9 @@ def _rows_within(grids: Sequence[Grid]) -> int:
         for grid in grids:
             if at < len(grid.rows):
                 read += sum(
-                    1 + min(len(value), 1000) // 40
+                    1 + (min(len(value), 1000) // 40 if isinstance(value, str) else 0)
                     for value in grid.rows[at]
-                    if isinstance(value, str)
+                    if value is not None
                 )
         if read > _MOST_READ:
             return max(at, _FEWEST_ROWS)

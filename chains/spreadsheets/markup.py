@@ -63,7 +63,7 @@ def page_within(data: bytes) -> bytes:
     boundary = _BOUNDARY.search(head)
     if not head.lstrip().lower().startswith(b"mime-version") or boundary is None:
         return data
-    for part in islice(data.split(b"--" + boundary[1]), MAX_TABLES):
+    for part in islice(data.split(b"--" + boundary[1], MAX_TABLES), MAX_TABLES):
         about, _blank, body = part.replace(b"\r\n", b"\n").partition(b"\n\n")
         if b"text/html" not in about.lower()[:2000] or not body:
             continue

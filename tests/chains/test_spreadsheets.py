@@ -576,6 +576,8 @@ BOMBS = {
     "commas": (lambda: b"name,note\n" + b"," * 9_000_000 + b"x", "spreadsheet.too_wide"),
     "long_csv": (lambda: b"name,note\n" + b"a,b\n" * 1_000_000, "spreadsheet.too_long"),
     "empty_lines": (lambda: b"name\n" + b"\n" * 9_000_000, "spreadsheet.too_long"),
+    "gaps": (lambda: b'name,note\n"' + b"a b: c  " * 1_200_000 + b'",b', "spreadsheet.unreadable"),
+    "letter_of_bounds": (lambda: b'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="-"\n\n' + b"---\n" * 2_000_000, "spreadsheet.kind"),
     "too_big": (lambda: b"name\n" + b"a" * 11_000_000, "file.too_big"),
     "no_text": (lambda: "名称,说明\n".encode() + b"\xff\xff\xfe\x81", "spreadsheet.encoding"),
     "ole_rubbish": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook\0".encode("utf-16-le") * 1000, "spreadsheet.unreadable"),
