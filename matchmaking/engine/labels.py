@@ -48,15 +48,15 @@ class Labels:
         vectors: Floats,
         tfidf: Callable[[], Matrix],
     ) -> None:
-        codes = [[code for code in row if code not in known] for row in marked]
-        self._columns = {
-            code: column for column, code in enumerate(sorted({c for row in codes for c in row}))
-        }
-        rows = np.repeat(np.arange(len(codes)), [len(row) for row in codes])
-        columns = np.array([self._columns[code] for row in codes for code in row], np.int64)
+        # Most indexes have none, and are looked through whenever an offer changes.
+        carrying = [(place, row) for place, row in enumerate(marked) if row]
+        codes = [(place, code) for place, row in carrying for code in row if code not in known]
+        self._columns = {code: n for n, code in enumerate(sorted({code for _, code in codes}))}
+        rows = np.array([place for place, _ in codes], np.int64)
+        columns = np.array([self._columns[code] for _, code in codes], np.int64)
         table = sp.csr_matrix(
             (np.ones(len(rows), np.float32), (rows, columns)),
-            shape=(len(codes), len(self._columns)),
+            shape=(len(marked), len(self._columns)),
         )
         self._shares = _sums_to_one(table)
         carried = np.diff(table.indptr)

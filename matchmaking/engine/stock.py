@@ -39,6 +39,8 @@ _LENGTH = 0.75
 _CODE_WEIGHT = np.float32(3)
 # Texts are read in several ways, and what they are split into is remembered of about so many.
 _AT_ONCE = 1000
+# Where vectors are copied, so many of their number fit in below before they are again.
+_SPARE = 16
 # In a column of groups: of none.
 _NONE = -1
 
@@ -84,6 +86,7 @@ class Stock:
         self.phrases: dict[str, Floats] = {}
         self._rows_by_text: dict[tuple[int, int], int] | None = None
         self._pending: list[tuple[int, OfferText]] = []
+        self._vectors_room, self._coarse_room = _Room(), _Room()
         self.changed = True
 
     def take_offers(
@@ -162,8 +165,9 @@ class Stock:
         width = len(self.vocabulary)
         self.counts = sp.vstack([widened(part, width) for part in counts], format="csr")
         self.probabilities = sp.vstack(likely, format="csr")
-        self.vectors = _stacked(self.vectors, vectors)
-        self.coarse = _stacked(self.coarse, vectors @ self.taxonomy.basis(self.encoder))
+        coarse = vectors @ self.taxonomy.basis(self.encoder)
+        self.vectors = self._vectors_room.stacked(self.vectors, vectors)
+        self.coarse = self._coarse_room.stacked(self.coarse, coarse)
         spoken = [text.text for text in texts]
         self.chinese = np.append(self.chinese, are_chinese(spoken))
         self.forms = np.append(self.forms, forms_of(spoken))
@@ -338,9 +342,22 @@ class Stock:
         return dots(times_columns(tfidf, self.idf), self.weighted, pairs) * self.scale[pairs.row]
 
 
-def _stacked(above: Floats, below: Floats) -> Floats:
-    stacked: Floats = np.concatenate([above, below]) if len(above) else below
-    return stacked
+class _Room:
+    """A table with room below its rows: copying all vectors would be the dearest step of taking in one offer."""
+
+    def __init__(self) -> None:
+        self._table: Floats = np.empty((0, 0), np.float32)
+
+    def stacked(self, above: Floats, below: Floats) -> Floats:
+        """Both as one table; without copying, if `above` is what came from here last."""
+        if not len(above):
+            return below
+        total = len(above) + len(below)
+        if above.base is not self._table or total > len(self._table):
+            self._table = np.empty((total + total // _SPARE, above.shape[1]), np.float32)
+            self._table[: len(above)] = above
+        self._table[len(above) : total] = below
+        return self._table[:total]
 
 
 def are_chinese(spoken: Sequence[str]) -> npt.NDArray[np.bool_]:

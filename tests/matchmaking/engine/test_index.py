@@ -256,6 +256,22 @@ def test_an_offer_added_twice_is_replaced():
     assert found(index, [need("光伏支架")]) == []
 
 
+def test_vectors_of_one_offer_after_the_other_come_below_the_others_and_leave_earlier_readers_theirs():
+    # Room for every sixteenth row: the third change finds none left.
+    index = OfferIndex.build([offer(n, SPOKEN[n % 9]) for n in range(32)], TREE, LETTERS)
+    spoken, seen = [SPOKEN[n % 9] for n in range(32)], []
+    for n in range(5):
+        seen.append((index.vectors, index.vectors.copy()))
+        index.add(offer(100 + n, f"spare {n}"))
+        index.refresh()
+        spoken.append(f"spare {n}")
+        assert index.vectors.tolist() == LETTERS.encode(spoken).tolist()
+        assert index.coarse.tolist() == (index.vectors @ TREE.basis(LETTERS)).tolist()
+    assert all(np.array_equal(then, now) for then, now in seen)
+    # Some share their table and some had to be copied.
+    assert len({id(one.base) for one, _ in seen[1:]}) == 2
+
+
 def test_stored_vector_is_used_instead_of_a_fresh_one():
     stored = LETTERS.encode(["逆变器"])[0]
     index = OfferIndex.build([offer(1, "逆变器"), offer(2, "电解液")], TREE, LETTERS)
