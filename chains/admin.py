@@ -599,12 +599,12 @@ class _PublishedInline(admin.TabularInline):  # type: ignore[type-arg]
 
 class _ReferenceInline(_PublishedInline):
     model = CapabilityReference
-    fields = ("order", "text", "customer", "year", "place")
+    fields = readonly_fields = ("order", "text", "customer", "year", "place")
 
 
 class _PhotoInline(_PublishedInline):
     model = CapabilityPhoto
-    fields = ("public_id", "caption", "content_type", "size", "width", "height")
+    fields = readonly_fields = ("public_id", "caption", "content_type", "size", "width", "height")
 
 
 @admin.register(Capability)

@@ -40,7 +40,7 @@ def image_command():
 def without_address(command):
     """A command's own words: the address it listens on differs with the place."""
     words = [word for word in command if not word.startswith(("127.0.0.1:", "0.0.0.0:"))]
-    return words[2:] if words[:2] == [sys.executable, "-m"] else words
+    return words[2:] if words[:2] in ([sys.executable, "-m"], ["python", "-m"]) else words
 
 
 def test_compose_has_the_application_and_its_servers():

@@ -15,11 +15,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models.functions import Length
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from chains.models import Condition, Question, Segment
+from events.models import Draw, Event
 from events.permissions import link_for
 from tests import routes, walk, world
 from tests.factories.chains import RequirementLineFactory
+from tests.factories.events import EventFactory
 from tests.routes import Row
 
 VENDOR = Path(__file__).parent / "vendor"
@@ -105,6 +108,7 @@ NO_PAGE = {
     "events:staff_release": ANSWER,
     "events:event_publish": ANSWER,
     "events:registration_cancel": ANSWER,
+    "events:registration_naming": ANSWER,
     "events:registration_accept": ANSWER,
     "events:registration_give_back": ANSWER,
     "events:check_in_roll": FILE,
@@ -169,6 +173,7 @@ KEYED = {
     "matchmaking:alert_stop": lambda place: place.digest.stop_path.split("/")[-2],
     "events:badge": lambda place: place.registration.delegates.get().token,
     "events:invitation": lambda place: place.invitation.code,
+    "events:event_draw": lambda place: place.drawn.public_id,
     "events:registration_answer": lambda place: link_for(
         place.registration, place.people["supplier"].pk
     ),
@@ -245,6 +250,15 @@ def market():
     place.published.save()
     place.capability.text_zh = text
     place.capability.save()
+    place.drawn = EventFactory(
+        waiting_rule=Event.WaitingRule.SEEDED_DRAW,
+        draws_at=timezone.now(),
+        draw_source_zh=text[:300],
+        draw_source_en=long,
+    )
+    Draw.objects.create(
+        event=place.drawn, seed=long, last_no=2, numbers=["bcdfghjkmnpq", long[:12]]
+    )
     return place
 
 

@@ -379,7 +379,7 @@ def test_owner_page_queries_do_not_grow(client, member, count, django_assert_num
         ContactFactory(enterprise=member.enterprise)
     url = reverse("chains:enterprise_status", args=[member.enterprise.public_id])
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get(url)
 
 
