@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, request, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,6 +22,26 @@ if TYPE_CHECKING:
     from chains.models import User
 
 CREATED = status.HTTP_201_CREATED
+
+
+def uploads(
+    rows: type[serializers.BaseSerializer[Any]], draft: type[serializers.BaseSerializer[Any]]
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """An action on the files of a noun: GET lists them, POST adds one as a multipart form."""
+
+    def decorate(method: Callable[..., Response]) -> Callable[..., Response]:
+        found = action(
+            detail=True,
+            methods=["get", "post"],
+            parser_classes=[MultiPartParser],
+            pagination_class=None,
+            filterset_class=None,
+        )(method)
+        form = {"multipart/form-data": draft}
+        found = extend_schema(methods=["POST"], request=form, responses={201: rows})(found)
+        return extend_schema(methods=["GET"], responses=rows(many=True), filters=False)(found)
+
+    return decorate
 
 
 def caller(context: Mapping[str, Any]) -> Anyone:

@@ -8,13 +8,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from chains.models import CapabilityPhoto
 from chains.services import capability_photos
 from chains.views.downloads import download
-from matchmaking.api.base import CREATED, ReadViewSet, Request
+from matchmaking.api.base import CREATED, ReadViewSet, Request, uploads
 
 
 class PhotoSerializer(serializers.ModelSerializer[CapabilityPhoto]):
@@ -29,19 +28,7 @@ class PhotoDraftSerializer(serializers.Serializer[Any]):
 
 
 class PhotoActions(ReadViewSet):
-    @extend_schema(methods=["GET"], responses=PhotoSerializer(many=True), filters=False)
-    @extend_schema(
-        methods=["POST"],
-        request={"multipart/form-data": PhotoDraftSerializer},
-        responses={201: PhotoSerializer},
-    )
-    @action(
-        detail=True,
-        methods=["get", "post"],
-        parser_classes=[MultiPartParser],
-        pagination_class=None,
-        filterset_class=None,
-    )
+    @uploads(PhotoSerializer, PhotoDraftSerializer)
     def photos(self, request: Request, public_id: str) -> Response:
         """For whoever sees the capability; or add one, as its editor."""
         capability = self.get_object()

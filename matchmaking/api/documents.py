@@ -10,13 +10,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from chains.views.downloads import download
 from events.models import EventDocument
 from events.services import documents
-from matchmaking.api.base import CREATED, Request
+from matchmaking.api.base import CREATED, Request, uploads
 from matchmaking.api.event_actions import EventActions
 
 
@@ -35,19 +34,7 @@ class DocumentDraftSerializer(serializers.Serializer[Any]):
 
 
 class DocumentActions(EventActions):
-    @extend_schema(methods=["GET"], responses=DocumentSerializer(many=True), filters=False)
-    @extend_schema(
-        methods=["POST"],
-        request={"multipart/form-data": DocumentDraftSerializer},
-        responses={201: DocumentSerializer},
-    )
-    @action(
-        detail=True,
-        methods=["get", "post"],
-        parser_classes=[MultiPartParser],
-        pagination_class=None,
-        filterset_class=None,
-    )
+    @uploads(DocumentSerializer, DocumentDraftSerializer)
     def documents(self, request: Request, public_id: str) -> Response:
         """What there is to read, for everybody who sees the event; or add a file, for those who hold it."""
         if request.method == "GET":

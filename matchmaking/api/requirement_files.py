@@ -10,7 +10,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from chains.models import RequirementFile
@@ -18,7 +17,7 @@ from chains.permissions import is_signed_in
 from chains.services import requirement_files
 from chains.views.downloads import download
 from matchmaking import permissions
-from matchmaking.api.base import CREATED, ReadViewSet, Request
+from matchmaking.api.base import CREATED, ReadViewSet, Request, uploads
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
 FILE_VISIBILITIES = RequirementFile.Visibility.choices
@@ -46,19 +45,7 @@ class VisibilitySerializer(serializers.Serializer[Any]):
 
 
 class FileActions(ReadViewSet):
-    @extend_schema(methods=["GET"], responses=RequirementFileSerializer(many=True), filters=False)
-    @extend_schema(
-        methods=["POST"],
-        request={"multipart/form-data": RequirementFileDraftSerializer},
-        responses={201: RequirementFileSerializer},
-    )
-    @action(
-        detail=True,
-        methods=["get", "post"],
-        parser_classes=[MultiPartParser],
-        pagination_class=None,
-        filterset_class=None,
-    )
+    @uploads(RequirementFileSerializer, RequirementFileDraftSerializer)
     def files(self, request: Request, public_id: str) -> Response:
         """Those that are open to the caller; or put one to it. To what is published that is an amendment."""
         requirement = self.get_object()
