@@ -1,5 +1,5 @@
-"""Whoever is signed in, on `year` data: "For you", the buyer's comparison, an organiser's guests, overview and series,
-and a list of 10,000 rows read in.
+"""Whoever is signed in, on `year` data: "For you", the buyer's comparison, an organiser's guests and overview, and
+a list of 10,000 rows read in.
 
 Goals: "For you" and the comparison ≤ 60 CPU-ms a request and p95 ≤ 500 ms at 16 clients with the same number of
 queries for many rows as for few; 10,000 rows of a list kept within 60 s.
@@ -102,17 +102,15 @@ def pages_of_organisers() -> dict[str, list[tuple[str, Any]]]:
     from django.db.models import Count  # noqa: PLC0415 -- as above
 
     from chains.models import OrganiserRole  # noqa: PLC0415 -- as above
-    from events.models import Event, Series  # noqa: PLC0415 -- as above
+    from events.models import Event  # noqa: PLC0415 -- as above
 
     roles = OrganiserRole.objects.current().filter(role="organiser").select_related("user")
     people = {role.body_id: role.user for role in roles.order_by("pk")}
     events = Event.objects.filter(host__in=people).annotate(n=Count("registrations"))
     full = list(events.order_by("-n", "pk")[:READERS])
-    series = Series.objects.annotate(n=Count("events")).order_by("-n", "pk")[:READERS]
     return {
         "guests": [(f"/events/{row.public_id}/guests/", people[row.host_id]) for row in full],
         "overview": [(f"/events/{row.public_id}/overview/", people[row.host_id]) for row in full],
-        "series": [(f"/series/{row.public_id}/", next(iter(people.values()))) for row in series],
     }
 
 
