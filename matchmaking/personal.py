@@ -60,6 +60,7 @@ TABLES = (
     Table("mfa.Authenticator", "user", _("Second steps and keys"), _SIGN_IN, ("type", "created_at", "last_used_at"), DELETED, secret=("data",)),
     Table("usersessions.UserSession", "user", _("Devices"), _SIGN_IN, ("ip", "user_agent", "created_at", "last_seen_at"), DELETED, secret=("session_key", "data")),
     Table("authtoken.Token", "user", _("API token"), _("So that your programs act in your name."), ("created",), DELETED, secret=("key",)),
+    Table("chains.TokenLimit", "token__user", _("What your API token may do"), _("So that your programs reach no further than you have said."), ("may_write", "nouns", "ends_on"), DELETED, secret=("token",)),
     Table("chains.Consent", "user", _("What you agreed to"), _("So that it can be shown what was agreed, and when."), ("purpose", "version", "recipient", "created_at", "withdrawn_at"), KEPT, _("Withdrawn. The entry stays as the proof that there was one.")),
     Table("chains.Membership", "user", _("Memberships"), _("So that you can act for an enterprise."), ("public_id", "enterprise", "role", "status", "created_at", "updated_at"), KEPT, _("Ended. The enterprise sees that somebody acted for it.")),
     Table("chains.OrganiserRole", "user", _("Roles at desks"), _("So that you can act for a public body or an association."), ("public_id", "body", "region", "role", "valid_until_on", "created_at"), KEPT, _("Ended.")),

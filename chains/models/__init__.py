@@ -53,6 +53,7 @@ from chains.models.taxonomy import (
     SegmentLink,
     Unit,
 )
+from chains.models.tokens import TokenLimit
 
 __all__ = [
     "COUNTRY",
@@ -109,6 +110,7 @@ __all__ = [
     "SegmentLink",
     "StoredFile",
     "TimeStamped",
+    "TokenLimit",
     "Unit",
     "User",
     "lies_within",

@@ -26,7 +26,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
 
 class Report(TimeStamped):
-    """Somebody says that a published requirement or an enterprise abuses the platform; a desk decides."""
+    """Somebody says that a published requirement or capability, or an enterprise, abuses the platform; a desk decides."""
 
     class Reason(models.TextChoices):
         NOT_A_NEED = "not_a_need", _("No real need, only asks for prices")
@@ -47,6 +47,9 @@ class Report(TimeStamped):
     enterprise = models.ForeignKey(
         "chains.Enterprise", models.PROTECT, null=True, blank=True, related_name="reports"
     )
+    capability = models.ForeignKey(
+        "chains.Capability", models.PROTECT, null=True, blank=True, related_name="reports"
+    )
     reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
     note = models.CharField(_("in your words"), max_length=500, blank=True)
     by = models.ForeignKey("chains.User", models.PROTECT, related_name="+")
@@ -62,8 +65,9 @@ class Report(TimeStamped):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(requirement=None, enterprise__isnull=False)
-                | Q(requirement__isnull=False, enterprise=None),
+                condition=Q(requirement__isnull=False, enterprise=None, capability=None)
+                | Q(requirement=None, enterprise__isnull=False, capability=None)
+                | Q(requirement=None, enterprise=None, capability__isnull=False),
                 name="report_is_about_one_thing",
             ),
             models.UniqueConstraint(
@@ -75,6 +79,11 @@ class Report(TimeStamped):
                 fields=["by", "enterprise"],
                 condition=Q(status="open", enterprise__isnull=False),
                 name="report_of_an_enterprise_once_while_open",
+            ),
+            models.UniqueConstraint(
+                fields=["by", "capability"],
+                condition=Q(status="open", capability__isnull=False),
+                name="report_of_a_capability_once_while_open",
             ),
         ]
 

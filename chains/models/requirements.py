@@ -366,6 +366,10 @@ class RequirementLine(TimeStamped):
     needed_by_on = models.DateField(_("needed by"), null=True, blank=True)
     specification = models.CharField(_("specification"), max_length=1000, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    # How the need ended that its owner closed; empty while it is open, and where it was left out of an amendment.
+    outcome = models.CharField(
+        max_length=10, choices=Requirement.Outcome.choices, blank=True, default="", db_default=""
+    )
 
     objects = RequirementLineQuerySet.as_manager()
 
