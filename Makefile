@@ -59,7 +59,7 @@ vendor: ## fetch the browser libraries in static/vendor anew (needs npm) · 更�
 	@sh scripts/vendor.sh
 
 lock: ## pin every dependency anew in requirements.lock · 更新依赖锁定
-	@$$(sh scripts/python.sh) scripts/lock.py
+	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" scripts/lock.py
 
 install: $(VENV)/run.stamp ## only the virtual environment, for running · 仅安装运行环境
 

@@ -142,6 +142,13 @@ def read(name: str, act: Callable[[Sequence[Change]], object], limit: int = 500)
     return facts
 
 
+def are_left(name: str) -> bool:
+    """Whether facts stand that the reader `name` may not read yet, for an older transaction is still at work. One that
+    is stuck is tried again in its own time."""
+    reader = ChangeReader.objects.filter(name=name, stuck_on=None).first()
+    return reader is not None and Change.objects.unread_by(reader).exists()
+
+
 def forget_old(*, most: int = 50_000) -> int:
     """Removes facts that are older than `CHANGES_KEPT_DAYS` and that every reader has read; how many.
 

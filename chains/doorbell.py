@@ -10,6 +10,7 @@ from django.db import transaction
 
 _MARK = "rung:%s"
 _MARK_STAYS = 5  # seconds; as often the sweepers look by themselves
+_LATER = 1  # second
 _is_quiet = ContextVar("is_quiet", default=False)
 
 
@@ -33,6 +34,12 @@ def quiet() -> Iterator[None]:
         _is_quiet.reset(token)
 
 
+def ring_later(task: str) -> None:
+    """Once more in a second, by whoever found work that cannot be done yet; one such ring is under way at most."""
+    if caches["pages"].add(_MARK % f"{task}.later", 1, timeout=_LATER):
+        _send_later(task)
+
+
 def heard(task: str) -> None:
     """Said by a task that is rung for without arguments, before it looks what there is to do."""
     caches["pages"].delete(_MARK % task)
@@ -43,3 +50,7 @@ def _send(task: str, args: tuple[int, ...]) -> None:
     if not args and not caches["pages"].add(_MARK % task, 1, timeout=_MARK_STAYS):
         return
     current_app.send_task(task, args, retry=False)
+
+
+def _send_later(task: str) -> None:
+    current_app.send_task(task, countdown=_LATER, retry=False)

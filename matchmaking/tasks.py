@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from chains import changes
-from chains.doorbell import heard
+from chains.doorbell import heard, ring_later
 from chains.models import Change, Preference
 from matchmaking import adapters, market
 from matchmaking.models import RunShard
@@ -56,6 +56,10 @@ def read_changes() -> None:
     # Until nothing is left: whoever was rung for while this one held the feed has gone away again.
     while facts := changes.read("matching", _react, BATCH):
         _read_texts(facts)
+    # A letter that is being sent or a shard that is being written beside a publication would hold it up until the
+    # sweeper comes.
+    if changes.are_left("matching"):
+        ring_later("matchmaking.tasks.read_changes")
 
 
 def _react(facts: Sequence[Change]) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,10 +44,35 @@ def locked(*, dev: bool) -> list[str]:
     ]
 
 
+@contextlib.contextmanager
+def alone(target: Path) -> Iterator[int]:
+    """Nobody else fills this environment meanwhile, not even what a killed installation left running."""
+    target.mkdir(parents=True, exist_ok=True)
+    lock = os.open(target, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(
+                f"Another installation into {target} is at work; waiting for its end."
+                f"\n另一个安装进程正在写入 {target}，等待其结束。",
+                flush=True,
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)
+
+
 def make_environment(target: Path) -> Path:
     python = target / "bin" / "python"
-    works = python.exists() and subprocess.run([python, "-c", ""], check=False).returncode == 0
-    if not works:  # new, or its Python has moved away
+    asked = [str(python), "-m", "pip", "--version"]
+    works = (
+        python.exists()
+        and subprocess.run(asked, check=False, capture_output=True).returncode == 0
+        and not any(path.name.startswith("pip-") for path in cut_off(target))
+    )
+    if not works:  # new, cut off while it was made, or its Python has moved away
         made = subprocess.run([sys.executable, "-m", "venv", "--clear", target], check=False)
         if made.returncode != 0:
             refuse(
@@ -52,16 +82,31 @@ def make_environment(target: Path) -> Path:
     return python
 
 
-def install(python: Path, wanted: list[str]) -> None:
+def cut_off(target: Path) -> list[Path]:
+    """Packages whose installation was interrupted: pip names itself last, and takes what has a name for whole."""
+    found = target.glob("lib/python*/site-packages/*.dist-info")
+    return [path for path in found if not (path / "INSTALLER").exists()]
+
+
+def install(python: Path, wanted: list[str], lock: int) -> None:
     """Two of pip share the work: each reads, unpacks and waits for the network on its own.
 
     Nothing depends on the order, for the lock names everything. What is imported is compiled then; compiling all of it
     beforehand takes a third of the whole installation, most of it for nothing.
     """
-    progress = Progress(len(wanted))
+    for path in cut_off(python.parents[1]):
+        shutil.rmtree(path)
+    progress, running = Progress(len(wanted)), list[subprocess.Popen[str]]()
     with ThreadPoolExecutor(HELPERS) as pool:
         shares = [wanted[number::HELPERS] for number in range(HELPERS)]
-        ended = list(pool.map(lambda share: run_pip(python, share, progress), shares))
+        try:
+            ended = list(
+                pool.map(lambda share: run_pip(python, share, lock, running, progress), shares)
+            )
+        except KeyboardInterrupt:
+            for process in running:
+                process.terminate()
+            raise
     said = next((lines for code, lines in ended if code != 0), None)
     if said is not None:
         print("\n".join(said[-12:]), file=sys.stderr)
@@ -73,7 +118,13 @@ def install(python: Path, wanted: list[str]) -> None:
         )
 
 
-def run_pip(python: Path, wanted: list[str], progress: Progress) -> tuple[int, list[str]]:
+def run_pip(
+    python: Path,
+    wanted: list[str],
+    lock: int,
+    running: list[subprocess.Popen[str]],
+    progress: Progress,
+) -> tuple[int, list[str]]:
     """How it ended, and everything it said."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(wanted))
@@ -84,7 +135,9 @@ def run_pip(python: Path, wanted: list[str], progress: Progress) -> tuple[int, l
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pass_fds=[lock],
         )
+        running.append(process)
         said = []
         for line in process.stdout or ():
             said.append(line.rstrip())
@@ -121,9 +174,18 @@ def main(target: str, *flags: str) -> None:
         f"\n正在安装 {len(wanted)} 个软件包到 {target}，约一分钟，仅首次需要。",
         flush=True,
     )
-    install(make_environment(Path(target)), wanted)
+    with alone(Path(target)) as lock:
+        install(make_environment(Path(target)), wanted, lock)
     print(f"      {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        refuse(
+            "Stopped. The same command goes on from here.",
+            "已停止。再次运行同一命令即可继续。",
+        )

@@ -14,8 +14,13 @@ choose() {
         while IFS= read -r place; do
             case $place in $pattern) continue ;; esac
             [ -x "$place" ] || continue
-            found=${found:-$python}
-            "$place" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue
+            # Its answer is read: many a program ends well whatever it is told.
+            version=$("$place" -c 'import sys; print("%d.%d %s" % (sys.version_info[:2] + (sys.version_info >= (3, 11),)))' 2>/dev/null)
+            case $version in
+                *" True") ;;
+                *" False") old=${old:-$python} old_version=${old_version:-${version% *}}; continue ;;
+                *) continue ;;
+            esac
             if ! "$place" -c 'import venv, ensurepip' 2>/dev/null; then
                 bare=${bare:-$python} bare_at=${bare_at:-$place}
                 continue
@@ -41,10 +46,12 @@ if [ -n "$bare" ]; then
     package=$("$bare_at" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
     echo "$bare has no venv module. Install it (Debian, Ubuntu: apt-get install $package)." >&2
     echo "$bare 缺少 venv 模块，请先安装（Debian、Ubuntu：apt-get install $package）。" >&2
-elif [ -n "$found" ]; then
-    version=$("$found" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    echo "Python $version ($found) is too old: 3.11 or newer is needed. Name one: make demo PYTHON=/path/to/python3.11" >&2
-    echo "Python $version（$found）版本过低，需要 3.11 或更新版本。可指定：make demo PYTHON=/path/to/python3.11" >&2
+elif [ -n "$old" ]; then
+    echo "Python $old_version ($old) is too old: 3.11 or newer is needed. Name one: make demo PYTHON=/path/to/python3.11" >&2
+    echo "Python $old_version（$old）版本过低，需要 3.11 或更新版本。可指定：make demo PYTHON=/path/to/python3.11" >&2
+elif [ -n "$PYTHON" ]; then
+    echo "PYTHON names $PYTHON, which is no Python that runs. Name one of 3.11 or newer: make demo PYTHON=/path/to/python3.11" >&2
+    echo "PYTHON 指定的 $PYTHON 不是可运行的 Python，请指定 3.11 或更新版本：make demo PYTHON=/path/to/python3.11" >&2
 else
     echo "There is no Python here: 3.11 or newer is needed. Name one: make demo PYTHON=/path/to/python3.11" >&2
     echo "未找到 Python，需要 3.11 或更新版本。可指定：make demo PYTHON=/path/to/python3.11" >&2

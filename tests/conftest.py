@@ -84,6 +84,7 @@ def silent_doorbell(monkeypatch, request):
         return
     rings: list[tuple[str, tuple[int, ...]]] = []
     monkeypatch.setattr("chains.doorbell._send", lambda task, args: rings.append((task, args)))
+    monkeypatch.setattr("chains.doorbell._send_later", lambda _task: None)
     yield rings
 
 

@@ -13,10 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PRETENDS = """#!/bin/sh
 case "$2" in
-    *version_info\\ \\<*) exit {old};;
     *ensurepip*) exit {bare};;
     *-venv*) echo python3.12-venv;;
-    *%d.%d*) echo 3.9;;
+    *version_info*) echo {version};;
 esac
 """
 
@@ -28,7 +27,8 @@ def path(tmp_path):
     def add(name, *, old=0, bare=0):
         program = tmp_path / name
         program.parent.mkdir(exist_ok=True)
-        program.write_text(PRETENDS.format(old=old, bare=bare))
+        version = "3.9 False" if old else "3.12 True"
+        program.write_text(PRETENDS.format(version=version, bare=bare))
         program.chmod(0o755)
         return program
 
@@ -100,6 +100,20 @@ def test_missing_python_is_said(path):
     assert chosen.stderr.splitlines()[0] == (
         "There is no Python here: 3.11 or newer is needed."
         " Name one: make demo PYTHON=/path/to/python3.11"
+    )
+
+
+@pytest.mark.parametrize("named", ["/bin/true", "/bin/false", "/nowhere/python3"])
+def test_named_program_that_is_no_python_is_refused(path, named):
+    """Some end well whatever they are told."""
+    path("python3")
+
+    chosen = choose(path, PYTHON=named)
+
+    assert (chosen.returncode, chosen.stdout) == (1, "")
+    assert chosen.stderr.splitlines()[0] == (
+        f"PYTHON names {named}, which is no Python that runs."
+        " Name one of 3.11 or newer: make demo PYTHON=/path/to/python3.11"
     )
 
 

@@ -7,17 +7,26 @@ from django.db.models.expressions import Func, RawSQL
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
+    def unread_by(self, reader: ChangeReader) -> Self:
+        """Committed facts the reader has not seen, also those that it may not read yet."""
+        return self.filter(
+            models.Q(transaction__gt=reader.transaction)
+            | models.Q(transaction=reader.transaction, pk__gt=reader.change)
+        )
+
     def after(self, reader: ChangeReader) -> Self:
         """Committed facts the reader has not seen, in an order that never grows in the past.
 
         Ids are given before commit, so a lower id may become visible after a higher one. Only
         transactions below the oldest running one are read: nothing can appear among them any more.
         """
-        return self.filter(
-            models.Q(transaction__gt=reader.transaction)
-            | models.Q(transaction=reader.transaction, pk__gt=reader.change),
-            transaction__lt=RawSQL("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", ()),
-        ).order_by("transaction", "pk")
+        return (
+            self.unread_by(reader)
+            .filter(
+                transaction__lt=RawSQL("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", ()),
+            )
+            .order_by("transaction", "pk")
+        )
 
 
 class Change(models.Model):

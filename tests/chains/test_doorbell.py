@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import logging
 
+import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from chains import changes, doorbell
 from chains.models import Change
+from matchmaking import tasks
 from tests.factories.chains import EnterpriseFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,3 +43,24 @@ def test_nothing_is_rung_for_what_was_rolled_back(silent_doorbell):
         transaction.set_rollback(True)
 
     assert silent_doorbell == []
+
+
+def test_reader_that_came_too_soon_is_rung_for_once_more(monkeypatch):
+    """A fact beside an older transaction cannot be read yet; without a further ring it would wait for the sweeper."""
+    later = []
+    monkeypatch.setattr("chains.doorbell._send_later", later.append)
+    monkeypatch.setattr("chains.doorbell._LATER", 60)  # however long this test takes
+    tasks.read_changes()
+    with psycopg.connect(connection.connection.info.dsn) as older:
+        older.execute("SELECT pg_current_xact_id()")
+        changes.record("enterprise", EnterpriseFactory(), "verified")
+
+        tasks.read_changes()
+        tasks.read_changes()  # one ring that comes later is enough
+
+        assert later == ["matchmaking.tasks.read_changes"]
+        assert changes.are_left("matching")
+    tasks.read_changes()
+
+    assert not changes.are_left("matching")
+    assert later == ["matchmaking.tasks.read_changes"]
