@@ -12,34 +12,18 @@ import contextlib
 import datetime
 import os
 import shutil
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks import stage
-from benchmarks.publish import worker
+from benchmarks.publish import beat, worker
 
 TIMES = 3
 AHEAD = 30.0  # seconds from setting the moment to the moment; a busy machine opens the first page in ten
 LATE = 60.0  # seconds after which it counts as broken, not as slow
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-@contextlib.contextmanager
-def beat() -> Iterator[None]:
-    schedule = stage.ROOT / ".servers" / "bench-beat"
-    command = [sys.executable, "-m", "celery", "-A", "matchmaking.celery", "beat"]
-    command += ["--loglevel", "WARNING", "--schedule", str(schedule), "--pidfile="]
-    running = subprocess.Popen(command, cwd=stage.ROOT, env=os.environ | {"LOG_LEVEL": "ERROR"})
-    try:
-        yield
-    finally:
-        running.terminate()
-        running.wait(30)
 
 
 def prepare(number: int) -> tuple[Any, Any, str]:
@@ -112,9 +96,8 @@ def main() -> None:
     if chromium is None:
         raise SystemExit("There is no Chromium on this machine: apt-get install chromium")
     stage.provide(size)
-    os.environ["EMAIL_URL"] = (
-        f"file://{stage.ROOT / '.servers' / 'bench-mail'}"  # not between the figures
-    )
+    # Not between the figures.
+    os.environ["EMAIL_URL"] = f"file://{stage.ROOT / '.servers' / 'bench-mail'}"
 
     import django
 

@@ -25,6 +25,7 @@ import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.process import cdist
 
+from benchmarks import stage
 from matchmaking import engine
 from matchmaking.engine.encoder import UniversalSentenceEncoder
 from matchmaking.engine.evaluation import read_benchmark
@@ -44,7 +45,7 @@ EVERY_LINE, EVERY_TEXT = 50, 10
 
 def say(step: str, **figures: float) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"step": step, **figures, "peak_rss_mb": round(peak)}), flush=True)
+    stage.report("matching", step=step, **figures, peak_rss_mb=round(peak))
 
 
 def measured(step: str, work: Callable[[], object], **figures: float) -> tuple[object, float]:

@@ -10,18 +10,20 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
 
+from benchmarks import goals
 from matchmaking import embedded
 
 ROOT = Path(__file__).parents[1]
@@ -31,11 +33,50 @@ Visit = tuple[str, str]
 
 
 def report(benchmark: str, **figures: Any) -> None:
+    """One line: the figures, and whether they are what the project promises."""
     rounded = {
         name: round(value, 4) if isinstance(value, float) else value
         for name, value in figures.items()
     }
-    print(json.dumps({"benchmark": benchmark, **rounded}, ensure_ascii=False), flush=True)
+    row: dict[str, Any] = {"benchmark": benchmark, **rounded}
+    if judged := [_judged(goal, figures) for goal in goals.about(benchmark, figures)]:
+        row["goals"] = judged
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+
+
+def _judged(goal: goals.Goal, figures: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"goal": str(goal), "met": goal.is_met(figures.get(goal.figure))}
+    if goal.is_idle:
+        found |= {"for_an_idle_machine": True, "taken_by_others": taken_by_others()}
+    return found
+
+
+def taken_by_others() -> float:
+    """The share of the machine that programs outside this family have had since this one began."""
+    passed = time.monotonic() - _BEGAN
+    busy, own = _busy() - _BUSY, _of_the_family()
+    return round(max(0.0, busy - own) / max(passed * (psutil.cpu_count() or 1), 0.001), 2)
+
+
+def _busy() -> float:
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    # A guest's time stands in that of its host's programs too.
+    return float(
+        sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    )
+
+
+def _of_the_family() -> float:
+    """Those that have ended too: each counts its own."""
+    me, spent = psutil.Process(), 0.0
+    for one in [me, *me.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            spent += sum(one.cpu_times()[:4])
+    return spent
+
+
+_BEGAN, _BUSY = time.monotonic(), _busy()
 
 
 def provide(size: str) -> None:
@@ -51,7 +92,7 @@ def provide(size: str) -> None:
     if done.exists():  # kept from an older state of the code
         _manage("migrate", "-v", "0")
         return
-    began = time.monotonic()
+    began, busy = time.monotonic(), cpu_of_children()
     for command in (
         ["migrate", "-v", "0"],
         ["import_reference", "-v", "0"],
@@ -59,7 +100,15 @@ def provide(size: str) -> None:
     ):
         _manage(*command)
     done.touch()
-    report("seed", size=size, wall_s=time.monotonic() - began)
+    asked = cpu_of_database(database())
+    spent = cpu_of_children() - busy
+    took = time.monotonic() - began
+    report("seed", size=size, wall_s=took, cpu_s=spent, database_cpu_s=asked)
+
+
+def cpu_of_children() -> float:
+    """CPU seconds of the programs started here that have ended."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 def _manage(*command: str) -> None:
