@@ -462,7 +462,7 @@ MATCHING_SHARDS_AHEAD = env_int("MATCHING_SHARDS_AHEAD", default=4)
 REST_FRAMEWORK = {
     # The first one names the way in when nobody has signed in: 401 with "Token".
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "matchmaking.api.reach.LimitedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],

@@ -444,6 +444,7 @@ API = (
     post("api-requirements-submit", "draft", API_MEMBERS),
     post("api-requirements-withdraw", "submitted", "401 404 404 404 403 200 200 403 404 403 403"),
     post("api-bounces", "", "404 404", roles=TWO),
+    Row("api-token", "", "401 404 404 404 404 404 200 404 404 404 404"),
     Row("api-events-list", query=FOUND),
     Row("api-events-detail", "event"),
     Row("api-events-detail", "event_draft", "404 404 404 404 404 404 404 200 404 404 200"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from chains import permissions
 from chains.errors import DomainError
+from chains.forms.tokens import TokenForm
 from chains.http import MemberRequest
 from chains.services import tokens
 from chains.views.refusals import refusal
@@ -21,20 +22,25 @@ from chains.views.refusals import refusal
 def api_token(request: MemberRequest) -> HttpResponse:
     """One's own token. The answer to the form holds the key: it is kept nowhere from which a page could take it."""
     key = ""
-    if request.method == "POST":
+    form = TokenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
         try:
-            key = tokens.create(by=request.user)
+            key = tokens.create(by=request.user, **form.cleaned_data)
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
             messages.error(request, str(error))
             return redirect("chains:api_token")
+    token = tokens.of(request.user)
     context = {
         "key": key,
-        "token": tokens.of(request.user),
+        "token": token,
+        "limit": getattr(token, "limit", None),
+        "form": form,
         "may_hold": permissions.can_hold_token(request.user),
     }
-    return render(request, "chains/api_token.html", context)
+    status = 422 if form.errors else 200
+    return render(request, "chains/api_token.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])

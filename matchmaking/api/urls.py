@@ -27,6 +27,7 @@ from matchmaking.api import (
     reports,
     requirements,
     runs,
+    tokens,
 )
 
 router = SimpleRouter()
@@ -72,6 +73,7 @@ for prefix, viewset in {
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/bounces/", bounces.BounceView.as_view(), name="api-bounces"),
+    path("v1/token/", tokens.TokenView.as_view(), name="api-token"),
     # With its last slash only, so that an address that lacks it is still led to the one that has it.
     re_path(r"^v1/(?:.*/)?$", base.Nowhere.as_view(), name="api-nowhere"),
     path("schema/", login_not_required(description.DescriptionView.as_view()), name="api-schema"),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from chains.models import AuditEntry, Notification
@@ -13,6 +15,7 @@ from tests.factories.chains import MembershipFactory
 
 pytestmark = pytest.mark.django_db
 PAGE = "/my/token/"
+ASKED = {"access": "write", "nouns": ["requirements", "interests"], "lasts": "90"}
 
 
 @pytest.fixture
@@ -30,22 +33,37 @@ def test_key_is_shown_once_and_the_page_knows_its_end_afterwards(client, owner):
     sign_in(client, owner)
     assert Token.objects.count() == 0
 
-    made = client.post(PAGE)
+    made = client.post(PAGE, ASKED)
     key = Token.objects.get().key
     again = client.get(PAGE)
-    reloaded = client.post(PAGE, follow=True)
+    reloaded = client.post(PAGE, ASKED, follow=True)
 
     assert made.content.decode().count(key) == 1
     assert "no-store" in made.headers["Cache-Control"]
     for later in (again, reloaded):
         assert key not in later.content.decode()
         assert key[-4:] in later.content.decode()
-    assert Token.objects.get().key == key
+        assert "<dd>Requirements and projects · Interests</dd>" in later.content.decode()
+    token = Token.objects.get()
+    assert token.key == key
+    assert (token.limit.may_write, token.limit.nouns) == (True, ASKED["nouns"])
+    assert token.limit.ends_on == timezone.localdate() + datetime.timedelta(days=90)
+
+
+def test_form_proposes_little_and_takes_no_empty_answer(client, owner):
+    sign_in(client, owner)
+
+    bound = client.get(PAGE).context["form"]
+    answer = client.post(PAGE, {"access": "read", "lasts": "30"})
+
+    assert (bound["access"].value(), bound["lasts"].value()) == ("read", 365)
+    assert answer.status_code == 422
+    assert not Token.objects.exists()
 
 
 def test_revoking_asks_first(client, owner):
     sign_in(client, owner)
-    client.post(PAGE)
+    client.post(PAGE, ASKED)
     page = client.get(reverse("chains:api_token_revoke")).content.decode()
     assert Token.objects.get().key not in page
 
@@ -62,13 +80,13 @@ def test_editor_reads_who_may_have_one_and_finds_no_button(client, person):
 
     assert page.context["may_hold"] is False
     assert b'<form method="post">' not in page.content
-    assert client.post(PAGE).status_code == 403
+    assert client.post(PAGE, ASKED).status_code == 403
 
 
 def test_making_a_token_asks_for_the_password_and_goes_on_where_it_was(client, owner):
     client.force_login(owner)
 
-    asked = client.post(PAGE)
+    asked = client.post(PAGE, ASKED)
     before = Token.objects.count()
     made = client.post(asked.headers["Location"], {"password": PASSWORD})
 
