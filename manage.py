@@ -11,6 +11,24 @@ from django.db import OperationalError
 
 from matchmaking import embedded
 
+
+def explain(error: OperationalError) -> str | None:
+    """What happened to the database, where that is what happened; nothing for a fault of ours."""
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error):
+        return None
+    why = str(error).splitlines()[0]
+    # Without a code it did not come from the server: there was none to answer.
+    if cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P")):
+        return f"The database does not answer: {why}\n数据库没有响应：{why}"
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return (
+            f"The disk of the database is full: {why}. Make room and run this again.\n"
+            f"数据库所在磁盘已满：{why}。请清理空间后重新运行。"
+        )
+    return None
+
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
     embedded.provide()
@@ -19,8 +37,6 @@ if __name__ == "__main__":
     except ImproperlyConfigured as error:
         sys.exit(f"A setting is wrong: {error}\n设置有误：{error}")
     except OperationalError as error:
-        # Without a code it did not come from the server: there was none to answer.
-        if not isinstance(error.__cause__, psycopg.Error) or error.__cause__.sqlstate is not None:
+        if (said := explain(error)) is None:
             raise
-        why = str(error).splitlines()[0]
-        sys.exit(f"The database does not answer: {why}\n数据库没有响应：{why}")
+        sys.exit(said)

@@ -240,6 +240,7 @@ class Supervisor:
 
     def do(self, steps: Sequence[Step], done: Callable[[Step], None]) -> None:
         """Run these beside each other to their ends, showing that they are alive."""
+        self.look_after_servers()
         began = spoken = time.monotonic()
         left = [
             (step, self.start(Program(step.name, step.command, 10, environment=step.environment)))
@@ -257,9 +258,14 @@ class Supervisor:
                 if code == 0:
                     done(step)
                 elif not self.signals:
-                    raise _step_failed(step, code)  # the others are stopped with everything else
+                    raise self.reason(step, code)  # the others are stopped with everything else
         for _, started in left:
             self.stop(started)
+
+    def reason(self, step: Step, code: int) -> Refusal:
+        """What befell disk and servers explains a failure better than the step can."""
+        self.look_after_servers()
+        return embedded.disk_is_full(self.servers or ROOT) or _step_failed(step, code)
 
     def wait_for_page(self, address: str) -> bool:
         """Until the home page answers; False when it does not, which is said, or we have to stop."""

@@ -21,6 +21,12 @@ def read(root: Path) -> Catalog:
         return read_po(file, locale="zh_Hans")
 
 
+def read_made(root: Path) -> Catalog:
+    """What makemessages has just made: it leaves room for two plural forms under a header that names one."""
+    lines = (root / CATALOGUE).read_bytes().splitlines(keepends=True)
+    return read_po(line for line in lines if not line.startswith(b'"Plural-Forms'))
+
+
 def keys(catalogue: Catalog) -> set[tuple[str, str | None]]:
     found = {(message.id, message.context) for message in catalogue if message.id}
     return {(key if isinstance(key, str) else key[0], context) for key, context in found}
@@ -58,7 +64,7 @@ def collect() -> Catalog:
             cwd=folder,
             check=True,
         )
-        return read(Path(folder))
+        return read_made(Path(folder))
 
 
 def main() -> int:

@@ -15,9 +15,11 @@ import time
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
+import manage
 from matchmaking import embedded, supervisor
 from matchmaking.embedded import refusals
 
@@ -250,6 +252,35 @@ def test_prepare_stops_at_a_step_that_fails_and_tries_it_again(quick, monkeypatc
     monkeypatch.setattr(supervisor, "steps", lambda **_: good)
     supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
     assert (quick / "ran").read_text() == "12"
+
+
+def test_step_that_fails_on_a_full_disk_says_so(quick, monkeypatch):
+    bad = supervisor.Step("bad", "Bad", "坏", [sys.executable, "-c", "exit(4)"])
+    monkeypatch.setattr(supervisor, "steps", lambda **_: [bad])
+    full = shutil.disk_usage(quick)._replace(free=5 * 1024**2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+
+    with pytest.raises(embedded.Refusal, match=f"The disk of {quick} is full: 5 MB free"):
+        supervisor.prepare(supervisor.Supervisor(), quick, demo=True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [
+        (psycopg.OperationalError("connection failed"), "The database does not answer: away"),
+        (psycopg.errors.AdminShutdown("terminating"), "The database does not answer: away"),
+        (psycopg.errors.DiskFull("could not extend"), "The disk of the database is full: away. Make room and run this again."),
+        (psycopg.errors.DeadlockDetected("deadlock"), None),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_command_whose_database_is_away_or_full_says_so(cause, sentence):
+    error = OperationalError("away\nDETAIL: more")
+    error.__cause__ = cause
+
+    said = manage.explain(error)
+
+    assert (said and said.splitlines()[0]) == sentence
 
 
 def test_steps_without_database_run_beside_the_second_that_needs_it(quick, monkeypatch, capsys):
