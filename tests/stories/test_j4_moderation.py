@@ -13,7 +13,7 @@ from chains.services import requirement_drafts, requirements
 from chains.services.requirement_writing import LineDraft
 from tests.factories.chains import ContactFactory, MembershipFactory, OrganiserRoleFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.story]
+pytestmark = [pytest.mark.story]
 
 
 def submitted(member):
@@ -33,6 +33,7 @@ def submitted(member):
     return requirements.submit(requirement=draft, by=member.user)
 
 
+@pytest.mark.django_db
 def test_vague_line_is_returned_corrected_and_published(client):
     member, organiser = MembershipFactory(), OrganiserRoleFactory().user
     requirement = submitted(member)
@@ -107,6 +108,66 @@ def test_vague_line_is_returned_corrected_and_published(client):
     )
 
 
+@pytest.mark.browser
+def test_buyer_corrects_on_a_phone_what_the_desk_returned(
+    committed, live_server, page, as_user, words
+):
+    member, organiser = MembershipFactory(), OrganiserRoleFactory().user
+    requirement = submitted(member)
+    vague = requirement.lines.get(number=1)
+    case = f"{live_server.url}/desk/requirements/{requirement.public_id}/"
+
+    def say(text, context=None):
+        return words("zh-hans", text, context)
+
+    # The desk chooses a saved remark for line 1 and adds its own words; one click returns it.
+    as_user(organiser, "zh-hans", 1440)
+    page.goto(case)
+    line = page.locator("#line-1")
+    assert line.get_by_text(say("Vague: no quantity, no specification")).is_visible()
+    saved = say("Saved remark on line %(number)s") % {"number": 1}
+    line.get_by_label(saved).select_option("vague")
+    words_on_it = say("Remark on line %(number)s") % {"number": 1}
+    line.get_by_label(words_on_it, exact=True).fill("克重与年用量")
+    with page.expect_event("load"):
+        page.get_by_role("button", name=say("Return with remarks")).click()
+
+    # The buyer reads it on a phone, above the form and with a way to the line; corrects that line, submits.
+    as_user(member.user, "zh-hans", 390)
+    page.goto(f"{live_server.url}/my/requirements/{requirement.public_id}/edit/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    remark = page.get_by_role("listitem").filter(has_text="克重与年用量")
+    assert say("Too vague to match: state type, size and standard") in remark.inner_text()
+    remark.get_by_role("link").click()
+    assert page.evaluate("location.hash") == "#line-1"
+    row = page.locator("#line-1")
+    row.locator("[name=line-0-text]").fill("POE 胶膜")
+    row.locator("[name=line-0-quantity]").fill("1,000")
+    row.locator("[name=line-0-unit]").fill("吨")
+    row.locator("[name=line-0-period]").select_option("year")
+    with page.expect_event("load"):
+        page.locator("button[name=submit]").last.click()
+    vague.refresh_from_db()
+    assert (vague.text, vague.quantity, vague.period) == ("POE 胶膜", 1000, "year")
+
+    # Second round: the desk sees what it asked before, and approves.
+    as_user(organiser, "zh-hans", 1440)
+    page.goto(case)
+    assert page.get_by_text(say("Submitted again, round %(rounds)s") % {"rounds": 2}).is_visible()
+    assert "克重与年用量" in page.locator("#line-1").inner_text()
+    with page.expect_event("load"):
+        page.get_by_role("button", name=say("Approve"), exact=True).click()
+    requirement.refresh_from_db()
+    assert requirement.status == "published"
+    as_user(member.user, "zh-hans", 390)
+    page.goto(f"{live_server.url}/my/requirements/{requirement.public_id}/history/")
+    history = page.locator("main").inner_text()
+    assert "克重与年用量" in history
+    assert organiser.email not in page.content()
+    assert page.complaints == []
+
+
+@pytest.mark.django_db
 def test_returned_and_unanswered_for_ten_days_closes_with_a_notice():
     member, organiser = MembershipFactory(), OrganiserRoleFactory().user
     requirement = submitted(member)

@@ -14,7 +14,7 @@ from tests.factories.chains import (
     RequirementFactory,
 )
 
-pytestmark = [pytest.mark.story, pytest.mark.django_db]
+pytestmark = [pytest.mark.story]
 
 
 def body(answer):
@@ -22,17 +22,25 @@ def body(answer):
     return data.decode("utf-8", "replace")
 
 
-def test_contact_for_verified_enterprises_only(client):
+CANARY = {
+    "name": "Zq Canary Person",
+    "phone": "000-9999-1357",
+    "email": "zq-canary@example.com",
+    "wechat": "zqcanarychat",
+}
+
+
+def for_verified_only():
     requirement = RequirementFactory(lines=["三分体接线盒"], contact_policy="verified")
-    requirement.contact = ContactFactory(
-        enterprise=requirement.enterprise,
-        name="Zq Canary Person",
-        phone="000-9999-1357",
-        email="zq-canary@example.com",
-        wechat="zqcanarychat",
-    )
+    requirement.contact = ContactFactory(enterprise=requirement.enterprise, **CANARY)
     requirement.save()
-    canary = ["Zq Canary Person", "000-9999-1357", "zq-canary@example.com", "zqcanarychat"]
+    return requirement
+
+
+@pytest.mark.django_db
+def test_contact_for_verified_enterprises_only(client):
+    requirement = for_verified_only()
+    canary = list(CANARY.values())
     page = reverse("matchmaking:requirement_detail", args=[requirement.public_id])
     reveal = reverse("matchmaking:contact_reveal", args=[requirement.public_id])
     unverified = MembershipFactory(enterprise=EnterpriseFactory(pending=True)).user
@@ -66,3 +74,51 @@ def test_contact_for_verified_enterprises_only(client):
     ).content.decode()
     assert "1 enterprise opened your contact." in log
     assert viewer.enterprise.name_en in log
+
+
+@pytest.mark.browser
+def test_supplier_on_a_phone_opens_it_and_the_buyer_reads_who(
+    committed, live_server, page, as_user, words
+):
+    language, other = "zh-hans", "en"
+    requirement = for_verified_only()
+    address = live_server.url + reverse(
+        "matchmaking:requirement_detail", args=[requirement.public_id]
+    )
+
+    def canaries():
+        return {name for name, value in CANARY.items() if value in page.content()}
+
+    # Not yet verified: the page says why it is closed, and nothing of it has arrived.
+    as_user(MembershipFactory(enterprise=EnterpriseFactory(pending=True)).user, language, 390)
+    page.goto(address)
+    panel = page.get_by_role("region", name=words(language, "Contact"))
+    closed = (
+        "The contact is open to members of verified enterprises while the requirement is published."
+    )
+    assert panel.get_by_text(words(language, closed)).is_visible()
+    assert panel.get_by_role("button").count() == 0
+    assert canaries() == set()
+
+    # Verified: it comes with the click, not with the page.
+    viewer = MembershipFactory(role="viewer")
+    as_user(viewer.user, other, 390)
+    page.goto(address)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    panel = page.get_by_role("region", name=words(other, "Contact"))
+    assert canaries() == set()
+    panel.get_by_role("button", name=words(other, "Open the contact")).click()
+    panel.get_by_role("link", name=CANARY["phone"]).wait_for()
+    assert canaries() == set(CANARY)
+
+    # The buyer reads who it was, and takes the list along.
+    as_user(MembershipFactory(enterprise=requirement.enterprise).user, language, 1440)
+    page.goto(live_server.url + reverse("matchmaking:contact_log", args=[requirement.public_id]))
+    row = page.get_by_role("row").filter(has_text=viewer.enterprise.name)
+    assert row.count() == 1
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="csv").click()
+    sheet = taken.value.path().read_text("utf-8-sig")
+    assert viewer.enterprise.name in sheet
+    assert not [value for value in CANARY.values() if value in sheet]
+    assert page.complaints == []
