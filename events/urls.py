@@ -13,6 +13,7 @@ from events.views import (
     letters,
     listing,
     organise,
+    own,
     paper,
     programmes,
     public,
@@ -24,6 +25,7 @@ from events.views import (
 app_name = "events"
 
 urlpatterns = [
+    path("my/registrations/", own.registration_list, name="registration_list"),
     path("events/", public.event_list, name="event_list"),
     path("events/calendar.ics", public.event_feed, name="event_feed"),
     path("events/new/", organise.event_create, name="event_create"),

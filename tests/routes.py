@@ -97,6 +97,7 @@ SITE = (
     Row("events:event_calendar", "event"),
     Row("events:event_calendar", "event_draft", "404 404 404 404 404 404 404 200 404 404 200"),
     Row("events:register", "event"),
+    Row("events:registration_list", "", SIGNED_IN),
     post("events:register", "event", "in" + " 422" * 10),
     post("events:register", "event_draft", " ".join(["404"] * 11)),
     Row("events:series_list"),

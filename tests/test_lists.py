@@ -114,6 +114,15 @@ def event_list_of_an_organiser(count):
     return user, reverse("events:event_list"), "<article", COUNTS
 
 
+def registration_list(count):
+    """Every second one waits: places in queues are computed for all in one question."""
+    member = MembershipFactory()
+    for number in range(count):
+        waits = {} if number % 2 else {"status": "waitlisted"}
+        RegistrationFactory(enterprise=member.enterprise, **waits)
+    return member.user, reverse("events:registration_list"), '<tr><th scope="row">', COUNTS
+
+
 def series_list(count):
     for _ in range(count):
         EventFactory(series=[SeriesFactory()])
@@ -438,7 +447,7 @@ def alert_list(count):
 
 LISTS = (
     role_list, import_list, alert_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
-    event_list, event_list_of_an_organiser, series_list, series_events, series_participants,
+    event_list, event_list_of_an_organiser, registration_list, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
     for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,
     badge_sheet, sign_in_sheet, check_in, registration_badges, event_answers, posters, table_cards, event_invitations,
