@@ -59,7 +59,7 @@ vendor: ## fetch the browser libraries in static/vendor anew (needs npm) · 更�
 	@sh scripts/vendor.sh
 
 lock: ## pin every dependency anew in requirements.lock · 更新依赖锁定
-	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" scripts/lock.py
+	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && exec "$$python" scripts/lock.py
 
 install: $(VENV)/run.stamp ## only the virtual environment, for running · 仅安装运行环境
 
@@ -71,11 +71,11 @@ clean: ## delete the virtual environment and caches; the data stays · 清理（
 # ---- what the verbs stand on ----
 
 $(VENV)/run.stamp: requirements.lock
-	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" scripts/install.py $(VENV)
+	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && exec "$$python" scripts/install.py $(VENV)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements.lock
-	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" scripts/install.py $(VENV) --dev
+	@python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && exec "$$python" scripts/install.py $(VENV) --dev
 	@touch $(VENV)/run.stamp $@
 
 .PHONY: compiled
