@@ -504,6 +504,7 @@ SPECTACULAR_SETTINGS = {
         "CheckInKindEnum": "matchmaking.api.checkins.CHECK_IN_KINDS",
         "InvitationCauseEnum": "matchmaking.api.invitations.INVITATION_CAUSES",
         "RegistrationStatusEnum": "matchmaking.api.queues.REGISTRATION_STATUSES",
+        "CloseOutcomeEnum": "matchmaking.api.requirements.CLOSE_OUTCOMES",
         "DecisionReasonEnum": "matchmaking.api.matches.DECISION_REASONS",
         "DeclineReasonEnum": "matchmaking.api.interests.DECLINE_REASONS",
         "EnterpriseStatusEnum": "matchmaking.api.enterprise_cases.ENTERPRISE_STATUSES",

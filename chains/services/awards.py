@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,6 +14,49 @@ from chains.errors import DomainError
 from chains.models import Enterprise, Proof, Qualification, QualificationKind, User
 from chains.services import accounts
 from chains.services.enterprises import May
+
+
+@dataclass(slots=True)
+class Awarded:
+    verified: int = 0
+    # By public id as it was asked for, with the sentence why not.
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def award_many(
+    *,
+    public_ids: Iterable[str],
+    kind: QualificationKind,
+    issuer: str,
+    valid_from: datetime.date,
+    by: User,
+    batch: str = "",
+    valid_until_on: datetime.date | None = None,
+    may: May = permissions.can_verify,
+) -> Awarded:
+    """The title of each, in a transaction of its own: one that is refused holds up none of the others."""
+    wanted = list(dict.fromkeys(public_ids))
+    rows = Enterprise.objects.in_bulk(wanted, field_name="public_id")
+    done = Awarded()
+    for public_id in wanted:
+        try:
+            if public_id not in rows:
+                raise DomainError(_("There is no such enterprise."), code="proof.unknown")
+            award(
+                enterprise=rows[public_id],
+                kind=kind,
+                issuer=issuer,
+                batch=batch,
+                valid_from=valid_from,
+                valid_until_on=valid_until_on,
+                by=by,
+                may=may,
+            )
+        except DomainError as error:
+            done.refused.append((public_id, str(error)))
+        else:
+            done.verified += 1
+    return done
 
 
 @transaction.atomic

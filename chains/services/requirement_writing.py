@@ -87,10 +87,14 @@ def saved_already() -> DomainError:
     return DomainError(_("This draft has been saved already."), code="requirement.saved_already")
 
 
-def end_line(line: RequirementLine, status: RequirementLine.Status, by: User) -> None:
-    line.status = status
-    line.save(update_fields=["status", "updated_at"])
-    audit.record(by, f"line.{status}", line, requirement=line.requirement.public_id)
+def end_line(
+    line: RequirementLine, status: RequirementLine.Status, by: User, outcome: str = ""
+) -> None:
+    line.status, line.outcome = status, outcome
+    line.save(update_fields=["status", "outcome", "updated_at"])
+    audit.record(
+        by, f"line.{status}", line, requirement=line.requirement.public_id, outcome=outcome
+    )
     changes.record("line", line, str(status))
 
 

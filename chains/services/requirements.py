@@ -20,6 +20,7 @@ from chains.services.requirement_writing import ConditionDraft, LineDraft, Requi
 # A returned requirement that nobody corrects closes after this many days (J4).
 RETURNED_DAYS = 10
 Status, CloseReason = Requirement.Status, Requirement.CloseReason
+Outcome = Requirement.Outcome
 
 May = Callable[[User, Requirement], bool]
 
@@ -287,13 +288,13 @@ def withdraw(
     if requirement.close_reason in ended and requirement.close_outcome == outcome:
         return requirement  # the second of two clicks
     check_status(requirement, Status.SUBMITTED, Status.RETURNED, Status.APPROVED, Status.PUBLISHED)
-    if outcome not in ("", *Requirement.Outcome.values):
+    if outcome not in ("", *Outcome.values):
         raise DomainError(_("Say how it ended."), code="requirement.outcome")
-    here = outcome == Requirement.Outcome.HERE
+    here = outcome == Outcome.HERE
     if here and requirement.is_accepted:
         for line in requirement.lines.open():
             line.requirement = requirement
-            requirement_writing.end_line(line, RequirementLine.Status.FILLED, by)
+            requirement_writing.end_line(line, RequirementLine.Status.FILLED, by, Outcome.HERE)
     requirement.close_outcome = outcome
     reason = CloseReason.FILLED if here else CloseReason.WITHDRAWN
     _close(requirement, reason, by=by, verb="filled" if here else "withdrawn", note=note)
@@ -303,16 +304,20 @@ def withdraw(
 @transaction.atomic
 def fill_line(*, line: RequirementLine, by: User) -> RequirementLine:
     """The owner has found a supplier. With its last open line the requirement closes."""
-    return _end_line(line, RequirementLine.Status.FILLED, by)
+    return _end_line(line, RequirementLine.Status.FILLED, by, Outcome.HERE)
 
 
 @transaction.atomic
-def withdraw_line(*, line: RequirementLine, by: User) -> RequirementLine:
-    """The owner no longer needs it. With its last open line the requirement closes."""
-    return _end_line(line, RequirementLine.Status.WITHDRAWN, by)
+def withdraw_line(*, line: RequirementLine, by: User, outcome: str = "") -> RequirementLine:
+    """The owner found it elsewhere or no longer needs it. With its last open line the requirement closes."""
+    if outcome not in ("", Outcome.ELSEWHERE, Outcome.NOT_NEEDED):
+        raise DomainError(_("Say how it ended."), code="line.outcome")
+    return _end_line(line, RequirementLine.Status.WITHDRAWN, by, outcome)
 
 
-def _end_line(line: RequirementLine, status: RequirementLine.Status, by: User) -> RequirementLine:
+def _end_line(
+    line: RequirementLine, status: RequirementLine.Status, by: User, outcome: str
+) -> RequirementLine:
     requirement = _lock(line.requirement_id)
     _check_submitter(by, requirement)
     line = RequirementLine.objects.get(pk=line.pk)
@@ -322,16 +327,20 @@ def _end_line(line: RequirementLine, status: RequirementLine.Status, by: User) -
     if line.status != RequirementLine.Status.OPEN:
         raise DomainError(_("This line has ended already."), code="line.not_open")
     line.requirement = requirement
-    requirement_writing.end_line(line, status, by)
+    requirement_writing.end_line(line, status, by, outcome)
     _close_when_all_ended(requirement, by)
     return line
 
 
 def _close_when_all_ended(requirement: Requirement, by: User) -> None:
-    states = set(requirement.lines.values_list("status", flat=True))
+    ended = list(requirement.lines.values_list("status", "outcome"))
+    states = {status for status, _outcome in ended}
     if not states or RequirementLine.Status.OPEN in states:
         return
     filled = RequirementLine.Status.FILLED in states
+    # The best that became of any of them.
+    outcomes = {outcome for _status, outcome in ended}
+    requirement.close_outcome = next((one for one in Outcome.values if one in outcomes), "")
     _close(
         requirement,
         CloseReason.FILLED if filled else CloseReason.WITHDRAWN,

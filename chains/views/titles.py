@@ -68,33 +68,27 @@ def _write_down(
     request: MemberRequest, form: TitleListForm, desk: permissions.Desk
 ) -> HttpResponse:
     data = form.cleaned_data
-    chosen = Enterprise.objects.filter(
-        public_id__in=request.POST.getlist("enterprise")[: title_list.MAX_ROWS]
+    done = awards.award_many(
+        public_ids=request.POST.getlist("enterprise")[: title_list.MAX_ROWS],
+        kind=data["kind"],
+        issuer=data["issuer"],
+        batch=data["batch"],
+        valid_from=data["valid_from"],
+        valid_until_on=data["valid_until_on"],
+        by=request.user,
+        may=desk.may_verify,
     )
-    done = 0
-    for enterprise in chosen.order_by("pk"):
-        try:
-            awards.award(
-                enterprise=enterprise,
-                kind=data["kind"],
-                issuer=data["issuer"],
-                batch=data["batch"],
-                valid_from=data["valid_from"],
-                valid_until_on=data["valid_until_on"],
-                by=request.user,
-                may=desk.may_verify,
-            )
-        except DomainError as error:
-            messages.warning(request, f"{enterprise.name}: {error}")
-        else:
-            done += 1
+    names = Enterprise.objects.in_bulk([one for one, _why in done.refused], field_name="public_id")
+    for public_id, why in done.refused:
+        if public_id in names:
+            messages.warning(request, f"{names[public_id].name}: {why}")
     messages.success(
         request,
         ngettext(
             "%(n)d title is verified; its enterprise has been told.",
             "%(n)d titles are verified; their enterprises have been told.",
-            done,
+            done.verified,
         )
-        % {"n": done},
+        % {"n": done.verified},
     )
     return redirect("chains:title_list")

@@ -349,21 +349,11 @@ class TitleListViewSet(viewsets.GenericViewSet[Any]):
         body = AwardDraftSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
-        wanted = dict.fromkeys(said.pop("enterprises"))
-        rows = {row.public_id: row for row in Enterprise.objects.filter(public_id__in=wanted)}
-        verified, refused = 0, []
-        for public_id in wanted:
-            try:
-                if public_id not in rows:
-                    raise DomainError(_("There is no such enterprise."), code="proof.unknown")
-                awards.award(
-                    enterprise=rows[public_id], by=request.user, may=DESK.may_verify, **said
-                )
-            except DomainError as error:
-                refused.append({"enterprise": public_id, "why": str(error)})
-            else:
-                verified += 1
-        return Response({"verified": verified, "refused": refused})
+        done = awards.award_many(
+            public_ids=said.pop("enterprises"), by=request.user, may=DESK.may_verify, **said
+        )
+        refused = [{"enterprise": one, "why": why} for one, why in done.refused]
+        return Response({"verified": done.verified, "refused": refused})
 
 
 def _check_decides(user: User) -> None:

@@ -45,6 +45,7 @@ from matchmaking.services import contacts, suggestions, waking
 from matchmaking.services.waking import MOST_WANTED
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
+CLOSE_OUTCOMES = Requirement.Outcome.choices
 LINE_ENDS = [
     (one.value, one.label) for one in RequirementLine.Status if one != RequirementLine.Status.OPEN
 ]
@@ -75,9 +76,9 @@ class LineSerializer(serializers.ModelSerializer[RequirementLine]):
         model = RequirementLine
         fields = (
             "public_id", "number", "text", "language", "category", "category_suggested", "segment",
-            "quantity", "unit", "period", "needed_by_on", "specification", "status", "conditions",
+            "quantity", "unit", "period", "needed_by_on", "specification", "status", "outcome", "conditions",
         )  # fmt: skip
-        read_only_fields = ("public_id", "number", "status")
+        read_only_fields = ("public_id", "number", "status", "outcome")
 
 
 class LineDraftSerializer(LineSerializer):
@@ -132,7 +133,7 @@ class RequirementSerializer(serializers.ModelSerializer[Requirement]):
 
 class ClosingSerializer(serializers.Serializer[Any]):
     close_outcome = serializers.ChoiceField(
-        choices=Requirement.Outcome.choices, default="", allow_blank=True
+        choices=CLOSE_OUTCOMES, default="", allow_blank=True
     )
     close_note = serializers.CharField(default="", allow_blank=True, max_length=300)
 
@@ -220,6 +221,13 @@ class WantedSerializer(serializers.Serializer[Any]):
 
 class LineEndSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(LINE_ENDS)
+    outcome = serializers.ChoiceField(
+        CLOSE_OUTCOMES,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Of what is withdrawn: found elsewhere, or not needed. What is filled was found here.",
+    )
 
 
 class DismissSerializer(serializers.Serializer[Any]):
@@ -305,9 +313,11 @@ class RequirementViewSet(FileActions, ModerationActions):
         line = get_object_or_404(requirement.lines, public_id=line_id)
         body = LineEndSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        filled = body.validated_data["status"] == RequirementLine.Status.FILLED
-        end = requirements.fill_line if filled else requirements.withdraw_line
-        end(line=line, by=request.user)
+        if body.validated_data["status"] == RequirementLine.Status.FILLED:
+            requirements.fill_line(line=line, by=request.user)
+        else:
+            outcome = body.validated_data["outcome"]
+            requirements.withdraw_line(line=line, by=request.user, outcome=outcome)
         return self.read_again(requirement)
 
     @extend_schema(request=DismissSerializer, responses={204: None})

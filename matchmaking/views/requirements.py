@@ -148,6 +148,11 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
         **_about(request, requirement, counts),
         "rows": shown,
         "show": show,
+        # What becomes of a line that was not filled here.
+        "withdrawals": [
+            (one.value, one.label)
+            for one in (Requirement.Outcome.ELSEWHERE, Requirement.Outcome.NOT_NEEDED)
+        ],
         "filled": sum(row["line"].status == RequirementLine.Status.FILLED for row in rows),
         "line_total": len(rows),
         "recommended": sum(bool(row["recommended"]) for row in rows),
@@ -289,7 +294,9 @@ def line_filled(request: MemberRequest, public_id: str) -> HttpResponse:
 def line_withdrawn(request: MemberRequest, public_id: str) -> HttpResponse:
     line = _own_line(request, public_id)
     try:
-        requirements.withdraw_line(line=line, by=request.user)
+        requirements.withdraw_line(
+            line=line, by=request.user, outcome=request.POST.get("outcome", "")
+        )
     except DomainError as error:
         if error.is_refusal:
             return refusal(request, error)

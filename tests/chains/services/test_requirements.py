@@ -539,18 +539,27 @@ def test_fill_line_closes_the_requirement_with_its_last_open_line():
 
     requirement.refresh_from_db()
     assert (requirement.status, requirement.close_reason) == ("closed", "filled")
+    assert requirement.close_outcome == "here"
     assert trail(second) == (["line.filled"], [("line", "filled")])
     assert trail(requirement) == (["requirement.filled"], [("requirement", "closed")])
 
 
-def test_withdraw_line_of_the_only_line_closes_as_withdrawn():
+def test_last_line_withdrawn_closes_with_the_best_that_became_of_any():
     member = MembershipFactory()
-    requirement = RequirementFactory(enterprise=member.enterprise, lines=["A"])
+    requirement = RequirementFactory(enterprise=member.enterprise, lines=["A", "B"])
+    first, second = requirement.lines.order_by("number")
 
-    requirements.withdraw_line(line=requirement.lines.get(), by=member.user)
+    with pytest.raises(DomainError, match="Say how it ended"):
+        requirements.withdraw_line(line=first, by=member.user, outcome="here")
+    requirements.withdraw_line(line=first, by=member.user, outcome="elsewhere")
+    requirements.withdraw_line(line=second, by=member.user, outcome="not_needed")
 
     requirement.refresh_from_db()
-    assert requirement.close_reason == "withdrawn"
+    assert (requirement.close_reason, requirement.close_outcome) == ("withdrawn", "elsewhere")
+    assert list(requirement.lines.order_by("number").values_list("outcome", flat=True)) == [
+        "elsewhere",
+        "not_needed",
+    ]
 
 
 def test_fill_line_by_a_stranger_is_refused():

@@ -365,10 +365,11 @@ def test_line_no_longer_needed_is_withdrawn_from_the_desk_and_the_last_one_close
     first, second = (at("line_withdrawn", line) for line in requirement.lines.order_by("number"))
     desk = client.get(at("requirement_desk", requirement)).content.decode()
 
-    page = client.post(first, follow=True).content.decode()
-    client.post(second)
+    page = client.post(first, {"outcome": "elsewhere"}, follow=True).content.decode()
+    client.post(second, {"outcome": "not_needed"})
 
     assert f'action="{first}"' in desk
+    assert '<span class="tag line">Found elsewhere</span>' in page
     assert "Line 1 is withdrawn." in page
     requirement.refresh_from_db()
     assert (requirement.status, requirement.close_reason) == ("closed", "withdrawn")
