@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import goals, stage
+from matchmaking import embedded
 
 TOGETHER = 180.0  # minutes
 
@@ -80,7 +82,12 @@ def run(part: Part, minutes: float, outcome: Outcome) -> None:
         end(process)
 
     with subprocess.Popen(
-        command, cwd=stage.ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=stage.ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=functools.partial(embedded.die_with_parent, signal.SIGTERM),  # noqa: PLW1509 -- no thread yet
     ) as process:
         late = threading.Timer(60 * minutes, stop)
         late.start()

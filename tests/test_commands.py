@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -194,3 +196,60 @@ def test_browser_stories_with_a_browser_run(tmp_path):
     ran = run_stories(tmp_path, CI="true", CHROMIUM=sys.executable)
 
     assert re.fullmatch(r"3 passed in [\d.]+s", ran.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """A virtual environment with one whole package, and one of which pip was interrupted."""
+    packages = tmp_path / ".venv" / "lib" / "python3.12" / "site-packages"
+    for name, is_whole in (("whole-1.0", True), ("half-2.0", False)):
+        (packages / f"{name}.dist-info").mkdir(parents=True)
+        (packages / f"{name}.dist-info" / "METADATA").touch()
+        if is_whole:
+            (packages / f"{name}.dist-info" / "INSTALLER").write_text("pip\n")
+    return tmp_path / ".venv"
+
+
+def test_package_whose_installation_was_cut_off_is_installed_again(environment, monkeypatch):
+    installer = runpy.run_path(str(ROOT / "scripts" / "install.py"))
+    installed = []
+    monkeypatch.setitem(
+        installer["install"].__globals__,
+        "run_pip",
+        lambda _python, wanted, *_: installed.append(wanted) or (0, []),
+    )
+
+    installer["install"](environment / "bin" / "python", ["whole==1.0", "half==2.0"], 0)
+
+    # What pip finds named it takes for whole: so nothing may be left of the name.
+    left = [path.name for path in environment.glob("lib/*/site-packages/*")]
+    assert left == ["whole-1.0.dist-info"]
+    assert sorted(installed) == [["half==2.0"], ["whole==1.0"]]
+
+
+def test_second_installation_waits_for_what_the_first_left_running(environment, monkeypatch):
+    installer = runpy.run_path(str(ROOT / "scripts" / "install.py"))
+    told, is_in = threading.Event(), threading.Event()
+    said = []
+    monkeypatch.setitem(
+        installer["alone"].__wrapped__.__globals__,
+        "print",
+        lambda text, **_: said.append(text) or told.set(),
+    )
+    with installer["alone"](environment) as lock:
+        left = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[lock])
+
+    def second():
+        with installer["alone"](environment):
+            is_in.set()
+
+    waiting = threading.Thread(target=second)
+    waiting.start()
+
+    assert told.wait(10)
+    assert said[0].startswith(f"Another installation into {environment} is at work")
+    assert not is_in.is_set()
+    left.stdin.close()
+    assert is_in.wait(10)
+    assert left.wait(10) == 0
+    waiting.join()
