@@ -261,6 +261,12 @@ def can_check_in(user: Anyone, event: Event) -> bool:
     return can_manage(user, event) or works_at_doors(user, event)
 
 
+def desk_opens_at(user: Anyone, event: Event) -> datetime.datetime | None:
+    """From when the desk sees the guests, as long as its people still wait for that."""
+    first = desk_days(event)[0]
+    return first if timezone.now() < first and is_at_desk(user, event) else None
+
+
 def works_at_doors(user: Anyone, event: Event) -> bool:
     """The desk, while the doors are its business."""
     first = midnight(timezone.localdate(event.starts_at))

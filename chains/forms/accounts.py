@@ -21,7 +21,15 @@ from chains.models import Consent
 from chains.services import consents
 
 
-class LoginForm(allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
+class Mailbox(forms.BaseForm):
+    """One word for the mailbox on every page, not the package's second one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login" if "login" in self.fields else "email"].label = _("E-mail")
+
+
+class LoginForm(Mailbox, allauth.LoginForm):  # type: ignore[misc]  # allauth ships no types
     bound_field_class = BoundField
     use_required_attribute = False
 
@@ -41,7 +49,7 @@ class NewPassword(forms.BaseForm):
         )
 
 
-class SignupForm(NewPassword, allauth.SignupForm):  # type: ignore[misc]
+class SignupForm(NewPassword, Mailbox, allauth.SignupForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
@@ -54,7 +62,7 @@ class SignupForm(NewPassword, allauth.SignupForm):  # type: ignore[misc]
         )
 
 
-class ResetPasswordForm(allauth.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(Mailbox, allauth.ResetPasswordForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
@@ -74,7 +82,7 @@ class SetPasswordForm(NewPassword, allauth.SetPasswordForm):  # type: ignore[mis
     use_required_attribute = False
 
 
-class AddEmailForm(allauth.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(Mailbox, allauth.AddEmailForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
@@ -108,20 +116,19 @@ class PhoneField(forms.CharField):
         return number
 
 
-class RequestLoginCodeForm(allauth.RequestLoginCodeForm):  # type: ignore[misc]
+class RequestLoginCodeForm(Mailbox, allauth.RequestLoginCodeForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = _("E-mail")
         if sms.is_on():
             self.fields["email"].required = False
             self.fields["phone"] = PhoneField(required=False)
             self.order_fields(["phone", "email"])
 
     def clean(self) -> Any:
-        cleaned = super().clean()
+        cleaned: Any = super().clean()
         if not self.errors and not cleaned.get("email") and not cleaned.get("phone"):
             raise ValidationError(_("Enter your mobile number or your e-mail address."))
         return cleaned

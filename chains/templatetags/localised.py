@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from chains import searchtext
+
 register = template.Library()
 
 
@@ -38,6 +40,12 @@ def localised(row: Any, field: str = "name") -> str:
 def lang(code: str) -> str:
     """The HTML `lang` of a stored language code."""
     return "zh-Hans" if code == "zh" else "en"
+
+
+@register.filter
+def lang_in(text: str) -> str:
+    """The HTML `lang` of what somebody typed where no language is stored with it."""
+    return lang(searchtext.language_of(text))
 
 
 @register.filter

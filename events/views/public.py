@@ -272,6 +272,7 @@ def event_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "kinds": kinds,
             "came": statistics.totals(kinds) if is_over else None,
             "may_manage": permissions.can_manage(request.user, event),
+            "desk_opens_at": permissions.desk_opens_at(request.user, event),
             "is_door_staff": permissions.works_at_doors(request.user, event),
             "is_moderator": permissions.moderated_by(request.user).filter(pk=event.pk).exists(),
             **panel(request, event),

@@ -75,6 +75,10 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
         "queues": queues,
         "total": sum(queue.count for queue in queues),
         "events": events,
+        # A moderator organises nothing: the event is where they find what is listed.
+        "moderated": []
+        if events
+        else moderated_by(user).filter(ends_at__gte=timezone.now()).order_by("starts_at"),
         "deadlines": _deadlines(events),
         "runs": runs_visible_to(user)
         .filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
@@ -127,9 +131,7 @@ def _cases(user: User, desks: Desks) -> Iterator[list[Any]]:
     for asked in _to_moderate(user, desks):
         yield row(_("Requirements to moderate"), asked.title, asked.enterprise, asked.submitted_at, "chains:moderation_case", asked.public_id)  # fmt: skip
     for said in open_reports(user, DESK):
-        about = said.requirement.enterprise if said.requirement is not None else said.enterprise
-        assert about is not None
-        yield row(_("Reports of abuse"), said.get_reason_display(), about, said.created_at, "chains:report_decide", said.public_id)  # fmt: skip
+        yield row(_("Reports of abuse"), said.get_reason_display(), said.reported, said.created_at, "chains:report_decide", said.public_id)  # fmt: skip
     for applied in _to_admit(user).select_related("event", "enterprise__region").order_by("created_at"):  # fmt: skip
         yield row(_("Registrations to approve"), localised(applied.event), applied.enterprise, applied.created_at, "events:guest_list", applied.event.public_id)  # fmt: skip
     for wish in _unanswered(user):

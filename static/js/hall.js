@@ -76,8 +76,8 @@
         var said = document.createElement("span");
         said.lang = language;
         said.textContent = [[days, "day"], [hour, "hour"]].map(function (part) {
-          return new Intl.NumberFormat(language, { style: "unit", unit: part[1], unitDisplay: "long" }).format(part[0]);
-        }).join(language === "en" ? " " : "");
+          return new Intl.NumberFormat(language, { style: "unit", unit: part[1], unitDisplay: "long" }).format(part[0]).replace(/(\d)(?=[^\d\s,])/, "$1 ");
+        }).join(" ");
         if (language === "en") said.className = "in-en";
         return said;
       }));
