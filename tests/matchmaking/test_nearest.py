@@ -65,6 +65,13 @@ def found(index, *lines):
     ]
 
 
+def test_search_among_many_looks_at_more(index, monkeypatch):
+    assert nearest.of_index("test", index).effort == nearest.LOOKED_AT
+    monkeypatch.setattr(nearest, "MANY", 299)  # there are 300 texts
+
+    assert nearest.of_index("test", index).effort == 1000
+
+
 def test_database_finds_what_memory_finds(index):
     lines = [spoken(number) for number in range(2000, 2020)]
     exact = found(index, *lines)
