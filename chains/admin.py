@@ -560,10 +560,18 @@ class MandateAdmin(ReadOnly):
 class ReportAdmin(ReadOnly):
     """What was reported and what its desk said, never by whom; decided at the desk."""
 
-    list_display = ("public_id", "reason", "requirement", "enterprise", "status", "case")
+    list_display = (
+        "public_id",
+        "reason",
+        "requirement",
+        "enterprise",
+        "capability",
+        "status",
+        "case",
+    )
     list_filter = ("status", "reason")
-    list_select_related = ("requirement", "enterprise")
-    fields = ("public_id", "reason", "requirement", "enterprise", "status", "answer", "decided_at", "case")  # fmt: skip
+    list_select_related = ("requirement", "enterprise", "capability")
+    fields = ("public_id", "reason", "requirement", "enterprise", "capability", "status", "answer", "decided_at", "case")  # fmt: skip
     ordering = ("-pk",)
 
     @admin.display(description=_("case"))

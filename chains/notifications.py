@@ -60,7 +60,7 @@ _PROOFS = ("qualification", "certification")
 _NEVER = ("user", "contact")
 # Words of its own that a row has for its letters.
 _WITH = ("letter_templates",)
-_ALONG = ("enterprise", "requirement", "event", "line", "supplier", "kind")
+_ALONG = ("enterprise", "requirement", "capability", "event", "line", "supplier", "kind")
 
 
 class GoneError(Exception):

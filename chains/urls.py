@@ -56,6 +56,12 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
             name="requirement_report",
         ),
         path(
+            "capabilities/<str:public_id>/report/",
+            reports.report_send,
+            {"thing": "capability"},
+            name="capability_report",
+        ),
+        path(
             "enterprises/<str:public_id>/report/",
             reports.report_send,
             {"thing": "enterprise"},

@@ -220,6 +220,8 @@ REGISTER = (
     Row("matchmaking:requirement_file", "drawing", "404 404 404 404 200 200 200 200 404 404 200"),
     Row("chains:requirement_report", "published", SIGNED_IN),
     Row("chains:enterprise_report", "buyer", SIGNED_IN),
+    Row("chains:capability_report", "capability", SIGNED_IN),
+    Row("chains:capability_report", "capability_draft", "in" + " 404" * 10),
     post("chains:requirement_report", "published", "in 422 go go 422 422 422 go go go go", data={"reason": "advertising"}),
     Row("chains:report_decide", "report", DESK.rsplit(" ", 1)[0] + " 200"),
     post("chains:report_decide", "report", DESK.replace("200", "go").rsplit(" ", 1)[0] + " go", data={"do": "uphold"}),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from chains.models.base import TimeStamped
 from chains.models.people import User
 
+if TYPE_CHECKING:
+    from chains.models.enterprises import Enterprise
+
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def open(self) -> Self:
@@ -18,7 +21,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def with_case(self) -> Self:
         """What was reported, and what its desk is known by."""
         return self.select_related(
-            "requirement__enterprise__region", "requirement__posted_by", "enterprise__region"
+            "requirement__enterprise__region",
+            "requirement__posted_by",
+            "enterprise__region",
+            "capability__enterprise__region",
         )
 
     def of(self, user: User | AnonymousUser) -> Self:
@@ -89,3 +95,12 @@ class Report(TimeStamped):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def reported(self) -> Enterprise:
+        """Whose desk decides."""
+        if self.requirement is not None:
+            return self.requirement.enterprise
+        found = self.enterprise if self.capability is None else self.capability.enterprise
+        assert found is not None, "a constraint holds that it is about something"
+        return found

@@ -20,6 +20,7 @@ from chains.models import (
     CooperationKind,
     Enterprise,
     Proof,
+    Report,
     User,
 )
 from chains.services import accounts, enterprises
@@ -211,6 +212,46 @@ def withdraw(*, capability: Capability, by: User) -> Capability:
     _follow_references(row, by)
     audit.record(by, "capability.withdrawn", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "withdrawn")
+    return row
+
+
+@transaction.atomic
+def take_down(
+    *,
+    capability: Capability,
+    report: Report,
+    by: User,
+    may: enterprises.May = permissions.can_verify,
+) -> Capability:
+    """The desk takes out of sight what was rightly reported; its editors read why, and may publish it mended."""
+    row = _locked(capability)
+    if not may(by, row.enterprise):
+        raise DomainError(
+            _("This enterprise belongs to another desk, or it is your own."),
+            code="capability.forbidden",
+        )
+    if row.status != Capability.Status.PUBLISHED:
+        return row
+    row.status = Capability.Status.WITHDRAWN
+    row.save(update_fields=["status", "updated_at"])
+    _follow_references(row, by)
+    audit.record(
+        by,
+        "capability.withdrawn",
+        row,
+        enterprise=row.enterprise.public_id,
+        report=report.public_id,
+    )
+    # For whoever reads the feed it is gone as if its owner had taken it back.
+    changes.record("capability", row, "withdrawn")
+    for editor in accounts.editors(row.enterprise):
+        notifications.post(
+            editor,
+            "capability_taken_down",
+            capability=row.public_id,
+            enterprise=row.enterprise.public_id,
+            report=report.public_id,
+        )
     return row
 
 

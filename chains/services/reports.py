@@ -11,26 +11,27 @@ from django.utils.translation import gettext as _
 
 from chains import audit, changes, notifications, permissions
 from chains.errors import DomainError
-from chains.models import Enterprise, OrganiserRole, Report, Requirement, User
+from chains.models import Capability, Enterprise, OrganiserRole, Report, Requirement, User
+from chains.services import capabilities
 
 # A day of one person: whoever sends more is answered by the desk first.
 MOST_A_DAY = 10
 
 May = Callable[[User, Report], bool]
+Thing = Requirement | Enterprise | Capability
 
 
 def _may_decide(user: User, report: Report) -> bool:
     """The desk of the enterprise's region, and nobody in their own case."""
     if report.requirement is not None:
         return permissions.can_moderate(user, report.requirement)
-    assert report.enterprise is not None
-    return permissions.can_verify(user, report.enterprise)
+    return permissions.can_verify(user, report.reported)
 
 
 @transaction.atomic
-def send(*, about: Requirement | Enterprise, reason: str, by: User, note: str = "") -> Report:
+def send(*, about: Thing, reason: str, by: User, note: str = "") -> Report:
     """Tell the desk; the one reported never learns by whom."""
-    enterprise = about.enterprise if isinstance(about, Requirement) else about
+    enterprise = about if isinstance(about, Enterprise) else about.enterprise
     _refuse(about, enterprise, by)
     if reason not in Report.Reason.values:
         raise DomainError(_("Choose what is wrong."), code="report.reason")
@@ -39,6 +40,8 @@ def send(*, about: Requirement | Enterprise, reason: str, by: User, note: str = 
     row = Report(reason=reason, note=note.strip()[:500], by=by)
     if isinstance(about, Requirement):
         row.requirement = about
+    elif isinstance(about, Capability):
+        row.capability = about
     else:
         row.enterprise = about
     try:
@@ -61,13 +64,20 @@ def send(*, about: Requirement | Enterprise, reason: str, by: User, note: str = 
     return row
 
 
-def _refuse(about: Requirement | Enterprise, enterprise: Enterprise, by: User) -> None:
+def _is_public(about: Thing) -> bool:
+    if isinstance(about, Requirement):
+        return Requirement.objects.published().filter(pk=about.pk).exists()
+    verified = Enterprise.objects.verified()
+    if isinstance(about, Capability):
+        shown = Capability.objects.published().filter(enterprise__in=verified.values("pk"))
+        return shown.filter(pk=about.pk).exists()
+    return verified.filter(pk=about.pk).exists()
+
+
+def _refuse(about: Thing, enterprise: Enterprise, by: User) -> None:
     if enterprise.pk in by.own_bodies:
         raise DomainError(_("This is your own."), code="report.own")
-    public = (
-        Requirement.objects.published() if about != enterprise else Enterprise.objects.verified()
-    )
-    if not public.filter(pk=about.pk).exists():
+    if not _is_public(about):
         raise DomainError(_("Only what is public can be reported."), code="report.not_public")
     today = timezone.now() - datetime.timedelta(days=1)
     if Report.objects.of(by).filter(created_at__gte=today).count() >= MOST_A_DAY:
@@ -82,7 +92,10 @@ def _refuse(about: Requirement | Enterprise, enterprise: Enterprise, by: User) -
 def decide(
     *, report: Report, uphold: bool, by: User, answer: str = "", may: May = _may_decide
 ) -> Report:
-    """Say whether it is so, to whoever reported it. What follows – taking down, suspending – is a decision of its own."""
+    """Say whether it is so, to whoever reported it.
+
+    A capability goes out of sight with it; taking down a requirement, suspending, is a decision of its own.
+    """
     report = Report.objects.select_for_update(of=("self",)).with_case().get(pk=report.pk)
     if not may(by, report):
         raise DomainError(
@@ -104,4 +117,11 @@ def decide(
     audit.record(by, f"report.{verb}", report)
     changes.record("report", report, verb)
     notifications.post(report.by, f"report_{verb}", report=report.public_id)
+    if uphold and report.capability is not None:
+        capabilities.take_down(
+            capability=report.capability,
+            report=report,
+            by=by,
+            may=lambda user, _enterprise: may(user, report),
+        )
     return report

@@ -14,7 +14,7 @@ from chains import permissions
 from chains.errors import DomainError
 from chains.forms.reports import ReportForm
 from chains.http import MemberRequest
-from chains.models import Enterprise, Report, Requirement, User
+from chains.models import Capability, Enterprise, Report, Requirement, User
 from chains.services import reports
 from chains.views.refusals import refusal
 
@@ -22,12 +22,19 @@ from chains.views.refusals import refusal
 @require_http_methods(["GET", "POST"])
 def report_send(request: MemberRequest, public_id: str, thing: str) -> HttpResponse:
     """Only what everybody may see can be reported; the page it stood on comes back afterwards."""
-    about: Requirement | Enterprise
+    about: reports.Thing
     if thing == "requirement":
         about = get_object_or_404(
             Requirement.objects.published().select_related("enterprise"), public_id=public_id
         )
         back = reverse("matchmaking:requirement_detail", args=[public_id])
+    elif thing == "capability":
+        about = get_object_or_404(
+            Capability.objects.published().select_related("enterprise"),
+            public_id=public_id,
+            enterprise__in=Enterprise.objects.verified().values("pk"),
+        )
+        back = reverse("matchmaking:enterprise_detail", args=[about.enterprise.public_id])
     else:
         about = get_object_or_404(Enterprise.objects.verified(), public_id=public_id)
         back = reverse("matchmaking:enterprise_detail", args=[public_id])
@@ -48,7 +55,7 @@ def report_send(request: MemberRequest, public_id: str, thing: str) -> HttpRespo
     return render(
         request,
         "chains/report_send.html",
-        {"form": form, "about": about, "back": back, "is_requirement": thing == "requirement"},
+        {"form": form, "about": about, "back": back, "thing": thing},
         status=422 if form.errors else 200,
     )
 
@@ -60,6 +67,7 @@ def open_reports(user: User, desk: permissions.Desk) -> list[Report]:
         .filter(
             Q(requirement__in=desk.requirements(user).values("pk"))
             | Q(enterprise__in=desk.enterprises(user).values("pk"))
+            | Q(capability__enterprise__in=desk.enterprises(user).values("pk"))
         )
         .with_case()
         .order_by("pk")
@@ -111,8 +119,7 @@ def may_decide(desk: permissions.Desk) -> reports.May:
     def may(user: User, report: Report) -> bool:
         if report.requirement is not None:
             return desk.may_take_down(user, report.requirement)
-        assert report.enterprise is not None
-        return desk.may_verify(user, report.enterprise)
+        return desk.may_verify(user, report.reported)
 
     return may
 
@@ -121,11 +128,12 @@ def _case(report: Report) -> str:
     """Where what follows is decided."""
     if report.requirement is not None:
         return reverse("chains:moderation_case", args=[report.requirement.public_id])
-    assert report.enterprise is not None
-    return reverse("chains:enterprise_case", args=[report.enterprise.public_id])
+    return reverse("chains:enterprise_case", args=[report.reported.public_id])
 
 
 def _others(report: Report) -> int:
     """How many more have said so of the same."""
-    same = Report.objects.filter(requirement=report.requirement, enterprise=report.enterprise)
+    same = Report.objects.filter(
+        requirement=report.requirement, enterprise=report.enterprise, capability=report.capability
+    )
     return same.exclude(pk=report.pk).count()

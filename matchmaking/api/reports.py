@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
-from chains.models import Enterprise, Report, Requirement
+from chains.models import Capability, Enterprise, Report, Requirement
 from chains.permissions import is_signed_in
 from chains.services import reports
 from chains.views.reports import may_decide
@@ -23,18 +23,21 @@ from matchmaking.api.base import CREATED, NamedField, ReadViewSet, Request
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
 REPORT_REASONS = Report.Reason.choices
+ABOUT = ("requirement", "enterprise", "capability")
 
 
 class ReportSerializer(serializers.ModelSerializer[Report]):
-    """Of a requirement or of an enterprise; who sent it is told to nobody."""
+    """Of a requirement, a capability or an enterprise; who sent it is told to nobody."""
 
     requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     enterprise = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
 
+    capability = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+
     class Meta:
         model = Report
         fields = (
-            "public_id", "requirement", "enterprise", "reason", "note", "status", "answer", "created_at",
+            "public_id", "requirement", "enterprise", "capability", "reason", "note", "status", "answer", "created_at",
             "decided_at",
         )  # fmt: skip
 
@@ -46,12 +49,19 @@ class ReportDraftSerializer(serializers.Serializer[Any]):
     enterprise = NamedField(
         slug_field="public_id", queryset=Enterprise.objects.verified(), required=False
     )
+    capability = NamedField(
+        slug_field="public_id",
+        queryset=Capability.objects.filter(status="published", enterprise__status="verified"),
+        required=False,
+    )
     reason = serializers.ChoiceField(REPORT_REASONS)
     note = serializers.CharField(max_length=500, default="", allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("requirement" in attrs) == ("enterprise" in attrs):
-            raise ValidationError({"requirement": [_("Name a requirement or an enterprise.")]})
+        if len(attrs.keys() & set(ABOUT)) != 1:
+            raise ValidationError(
+                {"requirement": [_("Name one requirement, capability or enterprise.")]}
+            )
         return attrs
 
 
@@ -78,8 +88,9 @@ class ReportViewSet(ReadViewSet):
             own = user.own_bodies
             on_desk = Q(requirement__in=DESK.requirements(user).values("pk"))
             on_desk |= Q(enterprise__in=DESK.enterprises(user).values("pk"))
+            on_desk |= Q(capability__enterprise__in=DESK.enterprises(user).values("pk"))
             barred = Q(requirement__enterprise__in=own) | Q(enterprise__in=own)
-            barred |= Q(requirement__posted_by__in=own)
+            barred |= Q(requirement__posted_by__in=own) | Q(capability__enterprise__in=own)
             # In two steps: a comparison with an absent row is neither true nor false.
             found |= on_desk & ~Q(pk__in=Report.objects.filter(barred).values("pk"))
         return Report.objects.filter(found).with_case().order_by("-pk")
@@ -90,15 +101,14 @@ class ReportViewSet(ReadViewSet):
         body = ReportDraftSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
-        about = said.pop("requirement", None) or said.pop("enterprise", None)
-        said.pop("enterprise", None)
+        (about,) = [said.pop(name) for name in ABOUT if name in said]
         row = reports.send(about=about, by=request.user, **said)
         return self.read_again(row, CREATED)
 
     @extend_schema(request=VerdictSerializer, responses=ReportSerializer)
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, public_id: str) -> Response:
-        """The desk says whether it is so; taking down or suspending is a decision of its own."""
+        """The desk says whether it is so. A capability goes out of sight with it; taking down or suspending is a decision of its own."""
         report = self.get_object()
         body = VerdictSerializer(data=request.data)
         body.is_valid(raise_exception=True)

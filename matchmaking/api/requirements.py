@@ -132,9 +132,7 @@ class RequirementSerializer(serializers.ModelSerializer[Requirement]):
 
 
 class ClosingSerializer(serializers.Serializer[Any]):
-    close_outcome = serializers.ChoiceField(
-        choices=CLOSE_OUTCOMES, default="", allow_blank=True
-    )
+    close_outcome = serializers.ChoiceField(choices=CLOSE_OUTCOMES, default="", allow_blank=True)
     close_note = serializers.CharField(default="", allow_blank=True, max_length=300)
 
 

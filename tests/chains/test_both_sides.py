@@ -45,6 +45,7 @@ from matchmaking import permissions
 from matchmaking.services import contacts, interests
 from tests.factories.chains import (
     AdministratorFactory,
+    CapabilityFactory,
     ContactFactory,
     EnterpriseFactory,
     MembershipFactory,
@@ -351,8 +352,40 @@ def test_report_of_a_requirement_reaches_its_desk_and_is_answered(client):
     assert not Notification.objects.filter(to=owner.user).exists()
 
 
+def test_capability_that_is_rightly_reported_goes_out_of_sight(client):
+    desk = OrganiserRoleFactory()
+    capability = CapabilityFactory()
+    owner, person = MembershipFactory(enterprise=capability.enterprise), UserFactory()
+    page = reverse("chains:capability_report", args=[capability.public_id])
+    client.force_login(person)
+    shown = reverse("matchmaking:enterprise_detail", args=[capability.enterprise.public_id])
+    assert page in client.get(shown).content.decode()
+
+    sent = client.post(page, {"reason": "advertising"})
+    report = Report.objects.get()
+    case = reverse("chains:report_decide", args=[report.public_id])
+    client.force_login(owner.user)
+    assert (sent.url, client.get(case).status_code) == (shown, 404)
+    client.force_login(desk.user)
+    assert capability.title_zh in client.get(case).content.decode()
+    client.post(case, {"do": "uphold"})
+
+    capability.refresh_from_db()
+    assert (capability.status, report.capability) == ("withdrawn", capability)
+    actions = AuditEntry.objects.order_by("pk").values_list("action", flat=True)
+    assert list(actions)[-2:] == ["report.upheld", "capability.withdrawn"]
+    deliver_notifications()
+    (letter,) = [one for one in mail.outbox if one.to == [owner.user.email]]
+    assert "out of sight: Advertising. Mend it" in letter.body
+    assert person.email not in letter.body
+    assert [
+        one.to for one in mail.outbox if f"You reported “{capability.title_zh}”" in one.body
+    ] == [[person.email]]
+
+
 def test_what_is_not_public_is_not_reported():
-    for about in (RequirementFactory(submitted=True), EnterpriseFactory(pending=True)):
+    hidden = CapabilityFactory(enterprise__status="suspended")
+    for about in (RequirementFactory(submitted=True), EnterpriseFactory(pending=True), hidden):
         with pytest.raises(DomainError) as refusal:
             reports.send(about=about, reason="spam", by=UserFactory())
         assert refusal.value.code == "report.not_public"

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from chains.models import (
@@ -281,6 +282,16 @@ def test_report_reaches_its_desk_and_its_answer_stands_among_the_notices():
     said = {"requirement": requirement.public_id, "reason": "other"}
 
     assert client.post(f"{API}reports/", {"reason": "other"}).status_code == 422
+    # What is held back until a moment answers as what does not exist: a report finds out nothing.
+    held_back = RequirementFactory(status="approved", embargoed_until=timezone.now())
+    unknown = "zzzzzzzzzzzz"
+    answers = [
+        client.post(f"{API}reports/", {"requirement": one, "reason": "advertising"})
+        for one in (held_back.public_id, unknown)
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    texts = [answer.content.decode() for answer in answers]
+    assert texts[0].replace(held_back.public_id, unknown) == texts[1]
     assert client.post(f"{API}reports/", said).data["code"] == "report.note"
     sent = client.post(f"{API}reports/", {**said, "note": "copied"})
     address = f"{API}reports/{sent.data['public_id']}/"
