@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from chains.models import Requirement, User
+from chains.services.requirements import RETURNED_DAYS
 from events.calendar import component_of
 from events.models import Event, Registration
 from matchmaking.models import Alert, Interest
@@ -45,6 +47,12 @@ def _as_buyer(user: User) -> Iterator[Entry]:
         .values_list("requirement")
         .annotate(n=Count("pk"))
     )
+    for row in _returned(user):
+        assert row.returned_at is not None
+        lapses = row.returned_at + datetime.timedelta(days=RETURNED_DAYS)
+        mend = _("Correct and submit again, or it closes: %(title)s") % {"title": row.title}
+        page = reverse("chains:requirement_edit", args=[row.public_id])
+        yield _moment(row, "returned", lapses, mend, page)
     rows = own.filter(Q(status=Requirement.Status.PUBLISHED) | Q(pk__in=waiting))
     for row in rows.order_by("answer_by_on", "pk")[:MOST]:
         page = reverse("matchmaking:requirement_interests", args=[row.public_id])
@@ -56,6 +64,13 @@ def _as_buyer(user: User) -> Iterator[Entry]:
             "title": row.title,
         }
         yield from _day(row, "answers", row.answer_by_on, due, page)
+
+
+def _returned(user: User) -> QuerySet[Requirement]:
+    rows = Requirement.objects.own(user).filter(
+        status=Requirement.Status.RETURNED, returned_at__isnull=False
+    )
+    return rows.order_by("returned_at", "pk")[:MOST]
 
 
 def _as_supplier(user: User) -> Iterator[Entry]:
@@ -87,7 +102,7 @@ def _told(user: User) -> Iterator[Entry]:
 
 def _at_events(user: User) -> Iterator[Entry]:
     status = Registration.Status
-    rows = (
+    rows: QuerySet[Any] = (
         Registration.objects.filter(
             enterprise__in=user.enterprise_ids,
             status__in=[status.CONFIRMED, status.WAITLISTED, status.OFFERED, status.SUBMITTED],
@@ -95,6 +110,7 @@ def _at_events(user: User) -> Iterator[Entry]:
         )
         .exclude(event__status=Event.Status.DRAFT)
         .select_related("event")
+        .annotate(named=Count("delegates", filter=Q(delegates__status="active")))
         .order_by("event__starts_at", "pk")[:MOST]
     )
     # One entry an event, whoever of one's enterprises comes: certain as soon as one is.
@@ -108,17 +124,24 @@ def _at_events(user: User) -> Iterator[Entry]:
         if row.status == status.CONFIRMED and entry["status"] == "TENTATIVE":
             entry["status"] = "CONFIRMED"
         if row.status == status.OFFERED and row.offer_expires_at is not None:
-            yield _lapse(row, row.offer_expires_at)
+            page = reverse("events:register", args=[row.event.public_id])
+            lapses = _("An offer of seats lapses")
+            yield _moment(row, "offer", row.offer_expires_at, lapses, page)
+        if row.seats_held > row.named and row.event.takes_delegates:
+            page = reverse("events:delegate_list", args=[row.public_id])
+            until = row.event.delegates_until or row.event.starts_at
+            yield _moment(row, "delegates", until, _("Delegates are to be named"), page)
     yield from seen.values()
 
 
-def _lapse(row: Registration, at: datetime.datetime) -> Entry:
+def _moment(
+    row: Requirement | Registration, sort: str, at: datetime.datetime, summary: str, page: str
+) -> Entry:
     entry = Entry()
-    entry.add("uid", f"{row.public_id}-offer@{_host()}")
+    entry.add("uid", f"{row.public_id}-{sort}@{_host()}")
     entry.add("dtstamp", row.updated_at)
     entry.add("dtstart", at.astimezone(datetime.UTC))
-    entry.add("summary", _("An offer of seats lapses"))
-    page = reverse("events:register", args=[row.event.public_id])
+    entry.add("summary", summary)
     entry.add("url", settings.SITE_URL + page)
     return entry
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from chains import changes, searchtext
-from chains.models import AuditEntry
+from chains.models import AuditEntry, Requirement
 from chains.services import requirements
 from matchmaking.models import Alert, DeadlineFeed, Digest
 from matchmaking.services import alerts
@@ -112,6 +112,9 @@ def test_calendar_holds_deadlines_of_both_sides_and_events(client):
     )  # fmt: skip
     event = EventFactory(name_en="A day of docking")
     RegistrationFactory(event=event, enterprise=member.enterprise, status="waitlisted", queue_no=0)
+    confirmed = RegistrationFactory(enterprise=member.enterprise, seats_asked=2)
+    back = post("back", enterprise=member.enterprise, status="returned", published_at=None)
+    Requirement.objects.filter(pk=back.pk).update(returned_at=timezone.now())
     post("of nobody here")
     feed = alerts.renew_calendar(by=member.user)
 
@@ -123,12 +126,19 @@ def test_calendar_holds_deadlines_of_both_sides_and_events(client):
         "The buyer answers by today: asked",
         "Last day for an interest: followed",
         "A day of docking",
+        confirmed.event.name_en,
+        "Delegates are to be named",
+        "Correct and submit again, or it closes: back",
     }
+    named_by = found["Delegates are to be named"]["dtstart"].dt
+    assert named_by == confirmed.event.starts_at.replace(microsecond=0)
+    lapses = found["Correct and submit again, or it closes: back"]["dtstart"].dt
+    assert timezone.localdate(lapses) == today + datetime.timedelta(days=10)
     assert found["Interests close: own"]["dtstart"].dt == today + datetime.timedelta(days=10)
     assert found["Answers due, 1 waiting: own"]["dtstart"].dt == today + datetime.timedelta(days=17)
     assert found["A day of docking"]["status"] == "TENTATIVE"
     assert found["A day of docking"]["dtstart"].dt == event.starts_at.replace(microsecond=0)
-    assert len({str(e["uid"]) for e in found.values()}) == 5
+    assert len({str(e["uid"]) for e in found.values()}) == 8
     body = client.get(feed.path).content.decode()
     for secret in (answered.message, answered.contact.name, answered.contact.phone):
         assert secret not in body
