@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.lookups import DataContains
 from django.db import connection
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Length, Upper
 
 from chains import identity, searchtext
 from chains.models import Category, Enterprise, EnterpriseAlias, Region
+from chains.models.base import SignsOf
 
 
-def typed(field: str, query: str) -> Q | None:
-    """The condition that a stored search document answers the query; None when nothing was typed."""
+def typed(field: str, query: str, *, by_signs: bool = False) -> Q | None:
+    """The condition that a stored search document answers the query; None when nothing was typed. `by_signs`: there is
+    an index of the signs in it."""
     alternatives = searchtext.alternatives(query)
     if not alternatives:
         return None
@@ -22,9 +26,15 @@ def typed(field: str, query: str) -> Q | None:
     for spellings in alternatives:
         either = Q()
         for spelling in spellings:
-            either |= Q(**{f"{field}__contains": spelling})
+            one = Q(**{f"{field}__contains": spelling})
+            signs = searchtext.clue(spelling).signs if by_signs else ""
+            either |= one & holds_signs(field, signs) if signs else one
         condition &= either
     return condition
+
+
+def holds_signs(field: str, signs: str) -> Q:
+    return Q(DataContains(SignsOf(F(field)), Value(list(signs), ArrayField(TextField()))))
 
 
 def regions(query: str, limit: int = 12) -> list[Region]:

@@ -364,6 +364,43 @@ def typo_patterns(query: str) -> list[str]:
     return ["|".join([*map(re.escape, term.substrings), *_slips(term.folded)]) for term in terms]
 
 
+class Clue(NamedTuple):
+    """Texts that must be held; where they are too short for an index of trigrams, their signs, each once."""
+
+    texts: tuple[str, ...]
+    signs: str
+
+
+def clue(*texts: str) -> Clue:
+    is_short = all(len(text) < 3 for text in texts)
+    return Clue(
+        tuple(filter(None, texts)), "".join(dict.fromkeys("".join(texts))) if is_short else ""
+    )
+
+
+def near_clues(query: str) -> list[list[Clue]]:
+    """Lists of which each must give one hit for `typo_patterns` to hold: few, and cheap to ask of the indexes. They
+    find more."""
+    return [
+        [*map(clue, term.substrings), *(_near_clues(term.folded) if _slips(term.folded) else ())]
+        for term in query_terms(query)
+    ]
+
+
+def _near_clues(word: str) -> Iterator[Clue]:
+    half = len(word) // 2
+    turned = (half,) if len(word) > 5 else range(1, len(word))
+    if len(word) > 5:
+        # One slip leaves one half as it is, unless two letters in the middle stand the other way round.
+        yield from map(clue, (word[:half], word[half:]))
+    else:
+        # One slip leaves what is before its place, and what is behind.
+        yield from (clue(word[:at], word[at + 1 :]) for at in range(len(word)))
+    if _HAN_RUN.fullmatch(word) is None:
+        for at in turned:
+            yield clue(word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :])
+
+
 def loose_patterns(query: str) -> list[str]:
     """`typo_patterns` with any sign where one character may be another: finds a little more, but an index of
     trigrams can read it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from django.db import models
@@ -32,7 +32,7 @@ from chains.models import (
     Requirement,
     RequirementLine,
 )
-from chains.search import typed
+from chains.search import holds_signs, typed
 
 M = TypeVar("M", bound=models.Model)
 
@@ -44,13 +44,39 @@ def without_controls(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
-def nearly(field: str, query: str) -> Q | None:
+def _holds(field: str, clue: searchtext.Clue) -> Q:
+    return reduce(and_, (Q(**{f"{field}__contains": text}) for text in clue.texts))
+
+
+def _likely(field: str, query: str) -> Iterator[Q]:
+    """What an index can tell first, then what the texts of the few rows left tell at a glance."""
+    for clues in searchtext.near_clues(query):
+        yield reduce(
+            or_,
+            (holds_signs(field, c.signs) if c.signs else _holds(field, c) for c in clues),
+        )
+        yield reduce(or_, (_holds(field, clue) for clue in clues))
+
+
+# Those whose search documents have an index of their signs.
+_BY_SIGNS = (Enterprise, Requirement)
+
+
+def _has_signs(rows: models.QuerySet[Any, Any], field: str) -> bool:
+    return rows.model in _BY_SIGNS and field == "search_text"
+
+
+def nearly(field: str, query: str, *, by_signs: bool = False) -> Q | None:
     """The condition with one slip in a word; None when nothing in the query may be off."""
     patterns = searchtext.typo_patterns(query)
     if not patterns:
         return None
     # The index answers the first; the second is kept away from it, which takes longer to see that it cannot.
-    likely = [Q(**{f"{field}__regex": pattern}) for pattern in searchtext.loose_patterns(query)]
+    likely = (
+        list(_likely(field, query))
+        if by_signs
+        else [Q(**{f"{field}__regex": pattern}) for pattern in searchtext.loose_patterns(query)]
+    )
     exact = [
         Q(Regex(Concat(F(field), Value(""), output_field=TextField()), pattern))
         for pattern in patterns
@@ -63,11 +89,12 @@ def found(rows: models.QuerySet[M], query: str, field: str = "search_text") -> m
 
     An empty query leaves all rows; one of signs only finds none.
     """
-    condition = typed(field, query)
+    by_signs = _has_signs(rows, field)
+    condition = typed(field, query, by_signs=by_signs)
     if condition is None:
         return rows.none() if query.strip() else rows
     hits = rows.filter(condition)
-    loose = nearly(field, query)
+    loose = nearly(field, query, by_signs=by_signs)
     if loose is None or hits.exists():
         return hits
     return rows.filter(loose)
@@ -77,7 +104,7 @@ def hits(
     rows: models.QuerySet[M, Any], query: str, limit: int, field: str = "search_text"
 ) -> list[Any]:
     """The first of those that answer the query to the letter; none for an empty query."""
-    condition = typed(field, query)
+    condition = typed(field, query, by_signs=_has_signs(rows, field))
     return [] if condition is None else list(rows.filter(condition)[:limit])
 
 
@@ -85,7 +112,7 @@ def near_misses(
     rows: models.QuerySet[M, Any], query: str, limit: int, field: str = "search_text"
 ) -> list[Any]:
     """The first of those that answer it with one slip: asked where nothing of any sort answers it."""
-    loose = nearly(field, query)
+    loose = nearly(field, query, by_signs=_has_signs(rows, field))
     return [] if loose is None else list(rows.filter(loose)[:limit])
 
 

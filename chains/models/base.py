@@ -3,6 +3,7 @@ from __future__ import annotations
 import secrets
 from typing import Self, TypeVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 # No vowels and no look-alikes: an address never spells a word and can be read out.
@@ -21,6 +22,15 @@ class TimeStamped(models.Model):
 
     class Meta:
         abstract = True
+
+
+class SignsOf(models.Func):
+    """The signs of a text, each once. An index of them finds words of two Chinese characters, and words of which one
+    character is another: both are too short for one of trigrams."""
+
+    function = "signs_of"
+    arity = 1
+    output_field = ArrayField(models.TextField())
 
 
 _Row_co = TypeVar("_Row_co", bound="Reference", covariant=True)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from chains.models.base import Language, TimeStamped
+from chains.models.base import Language, SignsOf, TimeStamped
 from chains.models.people import scope_of
 from chains.models.regions import Province, Region, lies_within
 
@@ -170,6 +170,7 @@ class Enterprise(TimeStamped):
         indexes = [
             models.Index(fields=["status", "sort_key"], name="enterprise_status_sort"),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="enterprise_search"),
+            GinIndex(SignsOf(F("search_text")), name="enterprise_signs"),
         ]
 
     def __str__(self) -> str:

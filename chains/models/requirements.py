@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from chains.models.base import Language, TimeStamped
+from chains.models.base import Language, SignsOf, TimeStamped
 from chains.models.enterprises import StoredFile
 from chains.models.people import Mandate, scope_of
 from chains.models.regions import lies_within
@@ -271,6 +271,7 @@ class Requirement(TimeStamped):
                 condition=Q(status="published"),
             ),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="requirement_search"),
+            GinIndex(SignsOf(F("search_text")), name="requirement_signs"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains import search, searchtext
-from chains.models import Category
+from chains.models import Category, Enterprise
+from matchmaking.search import nearly
+from tests.factories.chains import EnterpriseFactory
 
 
 @pytest.mark.django_db
@@ -61,3 +63,61 @@ def test_what_a_near_miss_finds_the_patterns_of_the_index_find_too(query, text):
     assert len(exact) == len(loose)
     for one, other in zip(exact, loose, strict=True):
         assert not re.search(one, text) or re.search(other, text)
+
+
+WORDS = st.text("abcde", min_size=5, max_size=9) | st.text("接线盒电池", min_size=3, max_size=7)
+
+
+@given(WORDS, st.data())
+def test_what_is_one_slip_away_holds_a_clue(word, data):
+    slips = searchtext.typo_patterns(word)[0].split("|")
+    text = data.draw(st.sampled_from(slips)).replace("[^\n\x1f]", "x")
+    (clues,) = searchtext.near_clues(word)
+
+    assert any(all(one in text for one in c.texts) and set(c.signs) <= set(text) for c in clues)
+
+
+@pytest.mark.django_db
+def test_the_index_of_signs_finds_what_looking_into_every_row_finds():
+    texts = [
+        "深沟球轴承",
+        "承轴架",
+        "光伏接线盒",
+        "接线板合成",
+        "合线接",
+        "bearing house",
+        "beraing",
+        "a brg",
+        "电池箱",
+    ]
+    rows = EnterpriseFactory.create_batch(len(texts))
+    for row, text in zip(rows, texts, strict=True):
+        Enterprise.objects.filter(pk=row.pk).update(search_text=searchtext.document(text))
+    found = {}
+    for query in (
+        "轴承",
+        "电池",
+        "合",
+        "zhoucheng",
+        "接线合",
+        "bearing",
+        "beating",
+        "baering",
+        "brg",
+        "电池 箱",
+    ):
+        for of_query in (search.typed, nearly):
+            plain, by_signs = (of_query("search_text", query, by_signs=on) for on in (False, True))
+            if plain is None:
+                assert by_signs is None
+                continue
+            there, here = (
+                {texts[rows.index(row)] for row in Enterprise.objects.filter(condition)}
+                for condition in (plain, by_signs)
+            )
+            assert here == there, query
+            found[query, of_query] = here
+
+    assert found["轴承", search.typed] == {"深沟球轴承"}
+    assert found["接线合", nearly] == {"光伏接线盒", "接线板合成"}
+    assert found["beating", nearly] == {"bearing house"}
