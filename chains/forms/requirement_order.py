@@ -96,7 +96,8 @@ def _sum(data: QueryDict, first: str, other: str) -> str | None:
     ]
     if not same or not all(map(_FIGURE.fullmatch, typed)):
         return None
-    return f"{sum(map(Decimal, typed)):f}"
+    total = sum(map(Decimal, typed))
+    return f"{total:f}" if total else ""  # of two lines without a quantity there is none
 
 
 def _bulk(data: QueryDict, rows: list[str]) -> None:

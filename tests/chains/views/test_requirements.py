@@ -438,8 +438,8 @@ def as_shown(client, page):
     data = {"seen": page.context["seen"], "line": [], "condition": []}
     for bound in (bound for form in (posting.form, *posting.lines) for bound in form):
         value = bound.value()
-        if bound.name == "region":
-            value = getattr(value, "code", value)
+        if bound.name == "region":  # a row, or as it was typed
+            value = value["code"] if isinstance(value, dict) else getattr(value, "code", value)
         if value not in (None, False):
             data[bound.html_name] = value
     data["line"] = [str(row.index) for row in posting.lines]
@@ -608,6 +608,30 @@ def test_lines_are_split_merged_and_changed_at_once_and_nothing_typed_is_lost(cl
         ("EVA 胶膜", "month"),
     ]
     assert saved.conditions.get().line.text == "EVA 胶膜"
+
+
+def test_lines_that_are_published_are_split_and_merged_too(client, member):
+    """The first keeps its matches, what is parted from it is a new line, what was taken in is withdrawn."""
+    texts = ["接线盒、连接器", "EVA 胶膜", "eva 胶膜"]
+    requirement = RequirementFactory(enterprise=member.enterprise, lines=texts)
+    first, second, third = requirement.lines.order_by("number")
+    address = url("requirement_edit", requirement)
+
+    shown = as_shown(client, client.get(address))
+    parted = as_shown(client, client.post(address, shown | {"split": "line-0"}))
+    marked = [one for one in parted["line"] if "胶膜" in parted[f"line-{one}-text"]]
+    merged = as_shown(client, client.post(address, parted | {"merge": "1", "marked": marked}))
+    # Neither of the two said how much: neither does the one.
+    assert client.post(address, merged | {"amend": "1"}).status_code == 302
+
+    rows = {row.pk: (row.text, row.status) for row in requirement.lines.all()}
+    (fresh,) = rows.keys() - {first.pk, second.pk, third.pk}
+    assert rows == {
+        first.pk: ("接线盒", "open"),
+        fresh: ("连接器", "open"),
+        second.pk: ("EVA 胶膜", "open"),
+        third.pk: ("eva 胶膜", "withdrawn"),
+    }
 
 
 def test_merging_different_units_keeps_the_other_figure_in_words(client, member):
