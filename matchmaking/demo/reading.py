@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +17,19 @@ from matchmaking.engine.types import Vector
 _CHUNK = 500
 _STEP_BACK = 5  # behind the one that writes and the database it waits for
 _encoder = UniversalSentenceEncoder()
+
+
+def _begin() -> None:
+    os.nice(_STEP_BACK)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """A parent that is killed tells nobody: this process holds both ends of its own queue and would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _read(texts: Sequence[str]) -> Vector:
@@ -47,9 +61,7 @@ class Reading:
 def reading(texts: Sequence[str]) -> Iterator[Reading]:
     """Begin to read; what is not needed any more is dropped at the end."""
     # A fresh process, not a fork: this one holds a connection to the database.
-    pool = ProcessPoolExecutor(
-        1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(_STEP_BACK,)
-    )
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         yield Reading(pool, texts)
     finally:

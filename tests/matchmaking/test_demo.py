@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
+import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -137,6 +142,40 @@ def test_written_phrases_name_their_amount():
 
 def _segment(leaf):
     return texts.leaves()[leaf].segment
+
+
+READS = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from matchmaking.demo import reading
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(1, context, initializer=reading._begin)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_process_that_reads_leaves_with_a_seed_that_is_killed(tmp_path, until):
+    """It has nothing to do at that moment: one that has would find its answer unwanted and leave by that."""
+    (tmp_path / "reads.py").write_text(READS)
+    seed = subprocess.Popen(
+        [sys.executable, tmp_path / "reads.py"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+    )
+    with seed:
+        reader = psutil.Process(int(seed.stdout.readline()))
+
+        def is_over():
+            try:
+                return reader.status() == psutil.STATUS_ZOMBIE
+            except psutil.NoSuchProcess:
+                return True
+
+        assert not is_over()
+        seed.kill()
+        until(is_over, 20)
 
 
 # --- What is refused ---
