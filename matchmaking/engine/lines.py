@@ -225,25 +225,16 @@ def _votes(stock: Stock, vectors: Floats, tfidf: Matrix, found: Pairs, vote: Vot
     if not len(found):
         return sp.csr_matrix(shape, dtype=np.float32)
     near = cosines(vectors, stock.vectors, found) + vote.words * stock.shared_words(tfidf, found)
-    near = np.round(near, DECIMALS)
-    starts = np.searchsorted(found.line, np.arange(len(vectors) + 1))
-    lines, rows, shares = [], [], []
-    for line in range(len(vectors)):
-        own = slice(starts[line], starts[line + 1])
-        best = np.lexsort((stock.order[found.row[own]], -near[own]))[: vote.voters]
-        if not len(best):
-            continue
-        share = np.exp(vote.sharpness * (near[own][best] - near[own][best[0]]))
-        lines.append(np.full(len(best), line))
-        rows.append(found.row[own][best])
-        shares.append(share / share.sum())
-    return sp.csr_matrix(
-        (
-            np.concatenate(shares).astype(np.float32),
-            (np.concatenate(lines), np.concatenate(rows)),
-        ),
-        shape=shape,
-    )
+    near = np.round(near, DECIMALS).astype(np.float32, copy=False)
+    first = search.first_of_lines(stock, found.line, found.row, near, vote.voters)
+    line, row, near = found.line[first], found.row[first], near[first]
+    shares = np.empty(len(line), np.float32)
+    count = np.bincount(line, minlength=len(vectors))
+    for voters in set(count[count > 0].tolist()):
+        own = np.flatnonzero((count == voters)[line]).reshape(-1, voters)
+        share = np.exp(vote.sharpness * (near[own] - near[own[:, :1]]))
+        shares[own] = share / share.sum(axis=1, keepdims=True)
+    return sp.csr_matrix((shares, (line, row)), shape=shape)
 
 
 def _with_votes(stock: Stock, likely: Matrix, votes: Matrix) -> Matrix:

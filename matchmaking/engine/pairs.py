@@ -12,7 +12,8 @@ from matchmaking.engine.sparse import Floats, Ints, Matrix
 
 # Lines that are compared at once, so that the dense table of their weights stays small.
 BLOCK = 250
-PAIRS_AT_ONCE = 200_000
+# And pairs, so that what is reckoned along them stays in the nearer memory.
+PAIRS_AT_ONCE = 12_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +16,19 @@ from matchmaking.engine.types import Need
 DECIMALS = 4
 _STEP = 2 * 10.0**-DECIMALS
 _SAMPLE = 16
-_NEVER = -2.0
+# So many times more groups than are wanted, or telling where the best begin costs more than it saves.
+_FEW = 4
+_LEAST_FREE = 1e-6
+# A line's own house and group have some of the best texts.
+_OWN = 8
+# Line, score and place in the order of ids, in one number.
+_LINE_AT, _SCORE_AT, _MIDDLE = 45, 28, 1 << 16
 _LEAVES_SEARCHED = 8
 _COMMON_COUNT = 500
 _COMMON_SHARE = 0.02
 CANDIDATES = 100
+# Position of the line, and row of the text.
+Found = tuple[Ints, Ints]
 
 
 def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
@@ -28,40 +37,67 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
     lines, rows = [], []
     basis = stock.taxonomy.basis(stock.encoder)
     asked = times_columns(_telling(stock, tfidf), stock.idf)
+    # One for all blocks: a fresh table is cleared by the system each time.
+    table = np.empty((min(BLOCK, len(needs)), len(stock.coarse)), np.float32)
     for start in range(0, len(needs), BLOCK):
         block = slice(start, start + BLOCK)
-        meaning = _meanings(stock, vectors[block], basis)
-        told = [] if stock.nearest is None else stock.nearest.find(vectors[block], 2 * k)
         shared = asked[block] @ stock.postings
         shared.data = shared.data * stock.scale[shared.indices]
-        for number, need in enumerate(needs[block]):
-            barred = stock.barred(need)
-            if stock.nearest is None:
-                near = _nearest_here(stock, meaning[number], barred, k)
-            else:
-                near = _nearest_of(stock, told[number], vectors[start + number], barred, k)
-            own = slice(shared.indptr[number], shared.indptr[number + 1])
-            spoken = _best_free(stock, shared.data[own], shared.indices[own], barred, k)
-            lines.append(np.full(len(near) + len(spoken), start + number, np.int64))
-            rows += [near, spoken]
+        if stock.nearest is None:
+            near = _nearest_here(
+                stock, needs[block], _meanings(stock, vectors[block], basis, table), k
+            )
+        else:
+            told = stock.nearest.find(vectors[block], 2 * k)
+            near = _one_by_one(
+                [
+                    _nearest_of(stock, told[line], vectors[start + line], stock.barred(need), k)
+                    for line, need in enumerate(needs[block])
+                ]
+            )
+        for line, row in (near, _best_of_rows(stock, needs[block], shared, k)):
+            lines.append(line + start)
+            rows.append(row)
     return pairs_of(lines, rows)
 
 
-def _meanings(stock: Stock, vectors: Floats, basis: Floats) -> Floats:
-    """Coarse likeness to all texts; nothing where it is asked for elsewhere."""
-    if stock.nearest is not None:
-        return np.empty((len(vectors), 0), np.float32)
-    likeness = (vectors @ basis) @ stock.coarse.T
-    return likeness.astype(np.float32, copy=False)
+def _meanings(stock: Stock, vectors: Floats, basis: Floats, table: Floats) -> Floats:
+    """Coarse likeness to all texts, written into the table."""
+    likeness: Floats = table[: len(vectors)]
+    return np.matmul(vectors @ basis, stock.coarse.T, out=likeness)
 
 
-def _nearest_here(stock: Stock, meaning: Floats, barred: npt.NDArray[np.bool_], k: int) -> Ints:
-    best = highest(stock, meaning, None, k)
-    if barred[best].any():
-        meaning[barred] = _NEVER
-        best = highest(stock, meaning, None, k)
-        best = best[~barred[best]]
-    return best
+def _nearest_here(stock: Stock, needs: Sequence[Need], meaning: Floats, k: int) -> Found:
+    """The k nearest free texts of each line, of a table of all."""
+    many = _many(stock, needs, k)
+    width = meaning.shape[1] // _SAMPLE
+    quick = _FEW * many < width
+    if not quick.any():
+        return _one_by_one(
+            [_nearest_free(stock, need, meaning[line], k) for line, need in enumerate(needs)]
+        )
+    # The greatest of every sixteen scores tell where the best begin; only what lies above is sorted.
+    greatest = meaning[:, : _SAMPLE * width].reshape(len(needs), _SAMPLE, width).max(axis=1)
+    place = width - int(many[quick].max())
+    least = np.partition(greatest, place, axis=1)[:, place] - _STEP
+    least[~quick] = np.inf
+    line, column = np.divmod(np.flatnonzero(greatest >= least[:, None]), width)
+    rest = np.arange(_SAMPLE * width, meaning.shape[1])
+    row = (column[:, None] + width * np.arange(_SAMPLE)).ravel()
+    row = np.concatenate([row, np.tile(rest, len(needs))])
+    line = np.concatenate([np.repeat(line, _SAMPLE), np.repeat(np.arange(len(needs)), len(rest))])
+    # In one dimension it is gathered twice as fast.
+    score = meaning.ravel()[line * meaning.shape[1] + row]
+    high = np.flatnonzero(score >= least[line])
+    found, short = _best(stock, needs, (line[high], row[high], score[high]), k)
+    return _with_more(
+        found, {line: _nearest_free(stock, needs[line], meaning[line], k) for line in short}
+    )
+
+
+def _nearest_free(stock: Stock, need: Need, meaning: Floats, k: int) -> Ints:
+    free = np.flatnonzero(~stock.barred(need))
+    return highest(stock, meaning[free], free, k)
 
 
 def _nearest_of(
@@ -76,6 +112,92 @@ def _nearest_of(
     rows = np.array(places, np.int64)
     rows = rows[~barred[rows]]
     return highest(stock, stock.vectors[rows] @ vector, rows, k)
+
+
+def _one_by_one(rows: Sequence[Ints]) -> Found:
+    line = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
+    return line, np.concatenate([np.empty(0, np.int64), *rows])
+
+
+def _with_more(found: Found, more: Mapping[int, Ints]) -> Found:
+    """Found anew for a few lines."""
+    if not more:
+        return found
+    line, row = found
+    kept = ~np.isin(line, list(more))
+    lines = [line[kept], *(np.full(len(own), place) for place, own in more.items())]
+    return np.concatenate(lines), np.concatenate([row[kept], *more.values()])
+
+
+def _many(stock: Stock, needs: Sequence[Need], k: int) -> Ints:
+    """For each line so many of the best texts that k of them are probably free."""
+    free = np.array([stock.free_share(need.counterparts) for need in needs])
+    many: Ints = (k / np.maximum(free, _LEAST_FREE)).astype(np.int64) + _OWN
+    return many
+
+
+def _best(
+    stock: Stock, needs: Sequence[Need], columns: tuple[Ints, Ints, Floats], k: int
+) -> tuple[Found, list[int]]:
+    """Of lines, rows and scores in columns the k best free rows of each line, and the lines that have fewer."""
+    line, row, score = columns
+    free = np.flatnonzero(~stock.barred_along(needs, line, row))
+    line, row, score = line[free], row[free], score[free]
+    first = first_of_lines(stock, line, row, score, k)
+    line, row = line[first], row[first]
+    short = np.flatnonzero(np.bincount(line, minlength=len(needs)) < k)
+    return (line, row), short.tolist()
+
+
+def first_of_lines(stock: Stock, line: Ints, row: Ints, score: Floats, k: int) -> Ints:
+    """Where the k highest of each line stand, the highest first and equal ones by id."""
+    rounded = np.rint(score * np.float32(10**DECIMALS)).astype(np.int64)
+    # One number a pair sorts many times faster than three columns.
+    key = (line << _LINE_AT) + ((_MIDDLE - rounded) << _SCORE_AT) + stock.order[row]
+    order = np.argsort(key)
+    line = line[order]
+    starts = np.flatnonzero(np.diff(line, prepend=-1))
+    lengths = np.diff(np.append(starts, len(line)))
+    return order[np.arange(len(line)) - np.repeat(starts, lengths) < k]
+
+
+def _best_of_rows(stock: Stock, needs: Sequence[Need], scores: Matrix, k: int) -> Found:
+    """The k highest free places of each row of a sparse table."""
+    many = _many(stock, needs, k).tolist()
+    bounds = scores.indptr.tolist()
+    lines, places = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    cut = set()
+    for line, (start, stop) in enumerate(pairwise(bounds)):
+        own = scores.data[start:stop]
+        if len(own) > 2 * many[line]:
+            high = np.flatnonzero(own >= _where_best_begin(own, many[line]))
+            cut.add(line)
+        else:
+            high = np.arange(len(own))
+        lines.append(np.full(len(high), line))
+        places.append(high + start)
+    chosen = np.concatenate(places)
+    columns = (
+        np.concatenate(lines),
+        scores.indices[chosen].astype(np.int64),
+        scores.data[chosen],
+    )
+    found, short = _best(stock, needs, columns, k)
+    more = {}
+    for line in cut.intersection(short):
+        own = slice(bounds[line], bounds[line + 1])
+        barred = stock.barred(needs[line])
+        more[line] = _best_free(stock, scores.data[own], scores.indices[own], barred, k)
+    return _with_more(found, more)
+
+
+def _where_best_begin(scores: Floats, place: int) -> np.float32:
+    """A bound that at least so many scores reach, and not many more."""
+    width = len(scores) // _SAMPLE
+    if width > _FEW * place:
+        scores = scores[: _SAMPLE * width].reshape(_SAMPLE, width).max(axis=0)
+    least: np.float32 = np.partition(scores, len(scores) - place)[len(scores) - place] - _STEP
+    return least
 
 
 def _telling(stock: Stock, tfidf: Matrix) -> Matrix:
@@ -95,33 +217,16 @@ def _telling(stock: Stock, tfidf: Matrix) -> Matrix:
 def _best_free(
     stock: Stock, scores: Floats, rows: Ints, barred: npt.NDArray[np.bool_], k: int
 ) -> Ints:
-    best = highest(stock, scores, rows, k)
-    if not barred[best].any():
-        return best
     free = ~barred[rows]
     return highest(stock, scores[free], rows[free], k)
 
 
-def highest(stock: Stock, scores: Floats, rows: Ints | None, k: int) -> Ints:
-    """The k rows of the highest scores, equal ones by id. Without `rows`, places are the rows."""
-    if rows is None:
-        rows = stock.all_rows
-    if len(scores) <= k:
-        return rows
-    place = 2 * k // _SAMPLE + 8
-    if len(scores) > _SAMPLE * max(k, place):
-        # Every 16th score tells where the best begin; only what lies above is sorted.
-        least = np.partition(scores[::_SAMPLE], -place)[-place]
-        high = np.flatnonzero(scores >= least - _STEP)
-        if len(high) > k:
-            scores, rows = scores[high], rows[high]
-    scores = np.round(scores, DECIMALS)
-    least = np.partition(scores, -k)[-k]
-    above, level = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
-    if len(above) + len(level) > k:
-        level = level[np.argsort(stock.order[rows[level]])][: k - len(above)]
-    best: Ints = rows[np.concatenate([above, level])]
-    return best
+def highest(stock: Stock, scores: Floats, rows: Ints, k: int) -> Ints:
+    """The k rows of the highest scores, equal ones by id."""
+    if len(scores) > 2 * k:
+        high = np.flatnonzero(scores >= _where_best_begin(scores, k))
+        scores, rows = scores[high], rows[high]
+    return rows[first_of_lines(stock, np.zeros(len(rows), np.int64), rows, scores, k)]
 
 
 def by_category(stock: Stock, needs: Sequence[Need], leaf: Matrix, k: int) -> Pairs:
@@ -129,11 +234,9 @@ def by_category(stock: Stock, needs: Sequence[Need], leaf: Matrix, k: int) -> Pa
     lines, rows = [], []
     recognised = strongest(leaf, _LEAVES_SEARCHED)
     for start in range(0, len(needs), BLOCK):
-        agreed = recognised[start : start + BLOCK] @ stock.leaf_postings
-        for number in range(agreed.shape[0]):
-            own = slice(agreed.indptr[number], agreed.indptr[number + 1])
-            barred = stock.barred(needs[start + number])
-            near = _best_free(stock, agreed.data[own], agreed.indices[own], barred, k)
-            lines.append(np.full(len(near), start + number, np.int64))
-            rows.append(near)
+        block = slice(start, start + BLOCK)
+        agreed = recognised[block] @ stock.leaf_postings
+        line, row = _best_of_rows(stock, needs[block], agreed, k)
+        lines.append(line + start)
+        rows.append(row)
     return pairs_of(lines, rows)

@@ -41,8 +41,8 @@ _CODE_WEIGHT = np.float32(3)
 _AT_ONCE = 1000
 # Where vectors are copied, so many of their number fit in below before they are again.
 _SPARE = 16
-# In a column of groups: of none.
-_NONE = -1
+# In a column of groups: of none, and of whoever asks and is of none himself.
+_NONE, _NOBODY = -1, -2
 
 
 class Stock:
@@ -259,8 +259,6 @@ class Stock:
         """What is looked up by offer, kind and group; quickly made from what was measured."""
         alive = self.alive
         self.leaders = leaders_of(self.leaf)
-        self.all_rows = np.arange(len(self.order))
-        self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
         self.labels = Labels(
             self.foreign,
             self.taxonomy.by_code,
@@ -270,6 +268,12 @@ class Stock:
         )
         self.kinship = Kinship(self.labels, self.house, alive, self.vectors)
         self._rows_by_text = None
+        self.arrange_parties()
+
+    def arrange_parties(self) -> None:
+        alive = self.alive
+        self._barred_kinds: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
+        self._free_shares: dict[frozenset[str], float] = {}
         self._by_owner = _Grouped(self.owners, alive)
         self._by_kind = _Grouped(self.kinds, alive)
         self._by_group = _Grouped(self.groups, alive)
@@ -301,6 +305,26 @@ class Stock:
         barred = self._of_other_kinds(need.counterparts).copy()
         barred[self._own_rows(need)] = True
         return barred
+
+    def barred_along(self, needs: Sequence[Need], line: Ints, row: Ints) -> npt.NDArray[np.bool_]:
+        """As `barred`, along pairs of a need's position and a row."""
+        houses = np.array([need.enterprise for need in needs], np.int64)
+        groups = [_NOBODY if need.group is None else need.group for need in needs]
+        barred: npt.NDArray[np.bool_] = self.owners[row] == houses[line]
+        barred |= self.groups[row] == np.array(groups, np.int64)[line]
+        kinds = {asked: place for place, asked in enumerate({n.counterparts for n in needs})}
+        which = np.array([kinds[need.counterparts] for need in needs], np.int64)[line]
+        for asked, place in kinds.items():
+            own = slice(None) if len(kinds) == 1 else np.flatnonzero(which == place)
+            barred[own] |= self._of_other_kinds(asked)[row[own]]
+        return barred
+
+    def free_share(self, counterparts: frozenset[str]) -> float:
+        """Share of the texts that a need of such counterparts may meet."""
+        if counterparts not in self._free_shares:
+            barred = self._of_other_kinds(counterparts)
+            self._free_shares[counterparts] = 1 - float(barred.mean()) if len(barred) else 1.0
+        return self._free_shares[counterparts]
 
     def _of_other_kinds(self, counterparts: frozenset[str]) -> npt.NDArray[np.bool_]:
         if counterparts not in self._barred_kinds:

@@ -4,13 +4,14 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from matchmaking.engine import search
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.features import Features, Objections, _named
 from matchmaking.engine.index import OfferIndex
-from matchmaking.engine.search import highest
 from matchmaking.engine.similarity import category_share, likeness, text_share
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.text import asserted
@@ -315,16 +316,36 @@ def test_works_without_embedding():
     assert points[index.owners[pairs.row] == 1] > points[index.owners[pairs.row] == 2] + 10
 
 
-def test_first_search_of_a_large_index_loses_nothing_that_a_full_sort_finds():
+@pytest.mark.parametrize("few", [1, 4], ids=["by groups of scores", "one line after the other"])
+def test_search_of_a_large_index_finds_what_a_full_sort_finds(monkeypatch, few):
     rng = np.random.default_rng(5)
-    index = OfferIndex.build([offer(1, "隔膜")], TREE, LETTERS)
-    index.order = rng.permutation(5000)
-    scores = np.round(rng.random(5000), 2).astype(np.float32)
+    count, k = 3003, 20
+    index = OfferIndex(TREE, LETTERS)
+    index.order, index.alive = rng.permutation(count), rng.random(count) > 0.1
+    index.owners, index.groups = rng.integers(1, 60, count), rng.integers(-1, 5, count)
+    index.kinds, index.kind_names = rng.integers(0, 2, count), ["enterprise", "bank"]
+    index.arrange_parties()
+    needs = [
+        need("", enterprise=1 + number, group=number % 3 or None, counterparts=asked)
+        for number, asked in enumerate([frozenset()] * 3 + [frozenset({"bank"})] * 3)
+    ]
+    table = np.round(rng.random((len(needs), count)), 2).astype(np.float32)
+    # The best of one line are all of its own house.
+    table[4][index.owners == needs[4].enterprise] = 1
+    wanted = []
+    for number, one in enumerate(needs):
+        best = np.lexsort((index.order, -table[number]))
+        wanted.append(sorted(best[~index.barred(one)[best]][:k].tolist()))
+    monkeypatch.setattr(search, "_FEW", few)
 
-    index.all_rows = np.arange(5000)
-    best = highest(index, scores, None, 100)
-
-    assert sorted(best.tolist()) == sorted(np.lexsort((index.order, -scores))[:100].tolist())
+    for line, row in (
+        search._nearest_here(index, needs, table.copy(), k),
+        search._best_of_rows(index, needs, sp.csr_matrix(table), k),
+    ):
+        assert [sorted(row[line == number].tolist()) for number in range(len(needs))] == wanted
+    free = np.arange(count)
+    best = search.highest(index, table[0], free, k)
+    assert best.tolist() == np.lexsort((index.order, -table[0]))[:k].tolist()
 
 
 def test_pairs_with_names_each_text_of_one_offer():
