@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +27,7 @@ from chains.models import (
     User,
 )
 from chains.quantities import Units, parse_quantity
-from chains.templatetags.localised import is_chinese, localised, money
+from chains.templatetags.localised import day, is_chinese, localised, money
 
 NEW = "new"
 
@@ -145,14 +147,14 @@ class RequirementForm(KeptForm):
         field.choices = choices
 
     def clean_closes_on(self) -> datetime.date | None:
-        day: datetime.date | None = self.cleaned_data["closes_on"]
+        chosen: datetime.date | None = self.cleaned_data["closes_on"]
         today = timezone.localdate()
         # What is published may keep the day it has, today included.
-        if day and self.is_final and (day < today or (self.is_new and day == today)):
+        if chosen and self.is_final and (chosen < today or (self.is_new and chosen == today)):
             raise forms.ValidationError(
-                _("Choose a date after today, %(today)s.") % {"today": today.isoformat()}
+                _("Choose a date after today, %(today)s.") % {"today": day(today)}
             )
-        return day
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -212,39 +214,83 @@ def contact_label(contact: Contact) -> str:
     return " · ".join(part for part in (contact.job_title, contact.name) if part) or contact.phone
 
 
+CURRENCIES = [
+    ("CNY", gettext_lazy("CNY, yuan")),
+    ("USD", gettext_lazy("USD, US dollar")),
+    ("EUR", gettext_lazy("EUR, euro")),
+    ("GBP", gettext_lazy("GBP, pound")),
+    ("JPY", gettext_lazy("JPY, yen")),
+    ("HKD", gettext_lazy("HKD, Hong Kong dollar")),
+    ("KRW", gettext_lazy("KRW, won")),
+    ("SGD", gettext_lazy("SGD, Singapore dollar")),
+    ("CHF", gettext_lazy("CHF, Swiss franc")),
+]
+# As people write them beside a figure; the longest first, so that 美元 is no 元.
+_WRITTEN = {
+    "CNY": "CNY RMB 人民币 元 ¥",
+    "USD": "USD US$ 美元 美金 $",
+    "EUR": "EUR EURO EUROS 欧元 €",
+    "GBP": "GBP 英镑 £",
+    "JPY": "JPY JP¥ 日元 円",
+    "HKD": "HKD HK$ 港元 港币",
+    "KRW": "KRW 韩元 ₩",
+    "SGD": "SGD S$ 新加坡元",
+    "CHF": "CHF 瑞士法郎",
+}
+_SIGNS = sorted(
+    ((sign, code) for code, signs in _WRITTEN.items() for sign in signs.split()),
+    key=lambda pair: -len(pair[0]),
+)
+# "20m": of money that is no metre.
+_MILLIONS = re.compile(r"(\d)\s*(?:m|mn|mln|mio\.?)$", re.IGNORECASE)
+
+
 class ProjectForm(KeptForm):
     """An investment project told of in the same breath."""
 
     name = forms.CharField(label=gettext_lazy("Name of the project"), max_length=160)
     amount = forms.CharField(
-        label=gettext_lazy("Investment in yuan"),
+        label=gettext_lazy("Investment"),
         required=False,
         max_length=40,
-        help_text=gettext_lazy("For example 320,000,000 or 3.2 亿"),
+        help_text=gettext_lazy("For example 320,000,000, 3.2 亿 or EUR 20 million"),
+    )
+    currency = forms.ChoiceField(
+        label=gettext_lazy("Currency"), choices=CURRENCIES, required=False, initial="CNY"
     )
     stage = forms.ChoiceField(label=gettext_lazy("Stage"), choices=Project.Stage.choices)
 
-    def clean_amount(self) -> int | None:
-        text = self.cleaned_data["amount"]
-        if not text:
-            return None
-        bare = (
-            text.upper()
-            .replace("CNY", "")
-            .replace("RMB", "")
-            .replace("¥", "")
-            .rstrip(" 元")
-            .strip()
-        )
+    def clean(self) -> dict[str, Any]:
+        """A currency that is named beside the figure is meant, whatever the list stands at."""
+        data = super().clean() or self.cleaned_data
+        figure, named = _parted(data.get("amount") or "")
+        data["currency"] = named or data.get("currency") or "CNY"
+        data["amount_cents"] = self._cents(figure) if figure else None
+        return data
+
+    def _cents(self, figure: str) -> int | None:
         try:
-            value = parse_quantity(bare, Units([])).value
+            value = parse_quantity(_MILLIONS.sub(r"\1 million", figure), Units([])).value
         except DomainError as refused:
-            raise forms.ValidationError(str(refused)) from refused
+            self.add_error("amount", str(refused))
+            return None
         return None if value is None else int(value * 100)
 
     def fields_of_project(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        return {"name": data["name"], "amount_cents": data["amount"], "stage": data["stage"]}
+        return {
+            name: self.cleaned_data[name] for name in ("name", "amount_cents", "currency", "stage")
+        }
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The figure, and the code of the currency that is named before or after it."""
+    bare = unicodedata.normalize("NFKC", text).strip()
+    for sign, code in _SIGNS:
+        if bare.upper().startswith(sign):
+            return bare[len(sign) :].strip(), code
+        if bare.upper().endswith(sign):
+            return bare[: -len(sign)].strip(), code
+    return bare, ""
 
 
 class ContactForm(KeptForm):

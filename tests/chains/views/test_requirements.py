@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from chains.forms.requirement_facts import ProjectForm
 from chains.models import Category, Contact, Mandate, Project, Requirement
 from chains.models.base import new_public_id
 from chains.services import requirement_drafts, requirements
@@ -157,6 +158,26 @@ def test_submit_with_a_new_project_and_a_new_contact_in_one_go(client, member):
         "under_construction",
     )
     assert saved.contact == Contact.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "kept"),
+    [
+        ("EUR 20 million", "CNY", (2_000_000_000, "EUR")),
+        ("$5m", "", (500_000_000, "USD")),
+        ("3.2 亿元", "USD", (32_000_000_000, "CNY")),
+        ("2000 万美元", "CNY", (2_000_000_000, "USD")),
+        ("４00,000", "JPY", (40_000_000, "JPY")),
+        ("", "EUR", (None, "EUR")),
+    ],
+)
+def test_investment_in_the_currency_that_is_named(typed, chosen, kept):
+    said = {"name": "P", "amount": typed, "currency": chosen, "stage": "planned"}
+    form = ProjectForm(said)
+
+    assert form.is_valid(), form.errors
+    fields = form.fields_of_project()
+    assert (fields["amount_cents"], fields["currency"]) == kept
 
 
 def test_submit_with_faults_names_each_and_keeps_what_was_typed(client, member):
