@@ -35,6 +35,7 @@ OPEN = {
     "matchmaking:interest_send(published)",
     "chains:requirement_report(published)",
     "chains:enterprise_report(buyer)",
+    "chains:capability_report(capability)",
     "matchmaking:contact_reveal(published)",
     "matchmaking:dismiss(published_line)",
     "api-enterprises-detail(buyer)",
