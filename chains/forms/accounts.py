@@ -11,9 +11,11 @@ from allauth.mfa.base import forms as second
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as keys
 from django import forms
+from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from chains import sms
 from chains.forms import BoundField
@@ -37,6 +39,17 @@ class LoginForm(Mailbox, allauth.LoginForm):  # type: ignore[misc]  # allauth sh
         super().__init__(*args, **kwargs)
         # Its link stands below the form, where nobody tabs into it between name and password.
         self.fields["password"].help_text = ""
+
+
+class LongEnough(MinimumLengthValidator):
+    """Django's Chinese catalogue lacks the sentence in the form in which Django asks for it."""
+
+    def get_error_message(self) -> str:
+        return ngettext(
+            "Choose a password of at least %(n)d character.",
+            "Choose a password of at least %(n)d characters.",
+            self.min_length,
+        ) % {"n": self.min_length}
 
 
 class NewPassword(forms.BaseForm):

@@ -16,6 +16,7 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from chains.models import Province, Region
 from chains.templatetags.localised import is_chinese
@@ -26,6 +27,15 @@ _WITH_CHINA = {
     "zh": {"HK": "中国香港", "MO": "中国澳门", "TW": "中国台湾"},
     "en": {"HK": "Hong Kong, China", "MO": "Macao, China", "TW": "Taiwan, China"},
 }
+
+
+@register.filter
+def before(label: Any) -> str:
+    """A label in front of what is said of it: a colon, unless the label is a sentence or a question itself."""
+    text = str(label)
+    if text.endswith(("。", "？")):
+        return text
+    return f"{text} " if text.endswith((".", "?")) else text + pgettext("label", ": ")
 
 
 @register.simple_tag

@@ -13,7 +13,7 @@ from django.utils import timezone
 from chains import searchtext
 from chains.models import Chain, Change, Notification
 from chains.services import requirements
-from events.models import Delegate
+from events.models import Delegate, LeadingGuest
 from events.services import events
 from matchmaking.models import Interest
 from matchmaking.services import following
@@ -154,6 +154,9 @@ def test_row47_a_delegate_known_by_the_badge_answers_in_two_taps_and_the_stage_s
     supplier = EnterpriseFactory(name_en="Junction Works")
     ContactFactory(enterprise=supplier)
     place = RegistrationFactory(event=event, enterprise=supplier)
+    leader = EnterpriseFactory(name="Leader")
+    RegistrationFactory(event=event, enterprise=leader, may_be_named=True)
+    LeadingGuest.objects.create(event=event, enterprise=leader, order=1)
     delegate = Delegate.objects.create(registration=place, event=event, name="Delegate")
     client.force_login(by)
     session = {"name": "sessionid", "value": client.cookies["sessionid"].value}
@@ -170,6 +173,13 @@ def test_row47_a_delegate_known_by_the_badge_answers_in_two_taps_and_the_stage_s
     page.wait_for_function(
         f"() => ({far})().replace(/\\s/g, '') === '1天3小时1day3hours'", polling=200
     )
+    room = """() => {
+        const edge = (what, side) => Math.round(document.querySelector(what).getBoundingClientRect()[side]);
+        return edge(".top", "bottom") <= edge(".wait", "top") && edge(".wait", "bottom") <= edge(".desk", "top");
+    }"""
+    assert page.inner_text(".leads").endswith("Leader")
+    assert page.evaluate(room)
+    LeadingGuest.objects.all().delete()
     events.release_list(event=event, by=by)
     page.wait_for_selector("#slide[data-phase=slide]", timeout=5000)
     assert page.inner_text("h1") == "Parts for a line"

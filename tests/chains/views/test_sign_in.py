@@ -11,6 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
 
 from chains.models import User
 from tests.chains.views.conftest import PASSWORD
@@ -211,3 +212,15 @@ def test_pages_after_signing_in_stand_in_our_frame(client, person, name):
 
     assert '<header class="band">' in page
     assert "style=" not in page
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_with_a_sign_up_is_said_in_chinese_without_a_colon_behind_a_sentence(client):
+    client.cookies["django_language"] = "zh-hans"
+    answer = client.post(
+        reverse("account_signup"), {"email": "new@there.example", "password1": "short"}
+    )
+    assertContains(answer, "密码至少需要 8 个字符。")
+    assertContains(answer, "我已阅读隐私说明，同意为我保存账号。不同意则无法保存账号。")
+    assertContains(answer, "电子邮箱")
+    assertNotContains(answer, "电子邮件")
