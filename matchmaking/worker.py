@@ -13,7 +13,15 @@ from matchmaking.celery import app
 
 def main() -> None:
     processes = int(sys.argv[1]) if len(sys.argv) > 1 else None
-    worker = app.Worker(concurrency=processes, loglevel=logging.INFO, quiet=True)
+    # Mingling waits a whole second for other workers to tell which tasks were called back, gossip has every worker read
+    # what all others tell of themselves. Nothing is called back here, and shards are claimed in the database.
+    worker = app.Worker(
+        concurrency=processes,
+        loglevel=logging.INFO,
+        quiet=True,
+        without_mingle=True,
+        without_gossip=True,
+    )
     worker.start()
     sys.exit(worker.exitcode)
 
