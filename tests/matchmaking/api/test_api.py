@@ -101,7 +101,8 @@ SHAPES = {
     "qualifications": PROOF | {"batch"},
     "certifications": PROOF | {"number", "scope"},
     "reports": {
-        "public_id", "requirement", "enterprise", "reason", "note", "status", "answer", "created_at", "decided_at",
+        "public_id", "requirement", "enterprise", "capability", "reason", "note", "status", "answer", "created_at",
+        "decided_at",
     },
     "requirements": {
         "public_id", "enterprise", "posted_by", "title", "text", "language", "docking_kind", "seeks",
