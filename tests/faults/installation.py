@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -17,9 +16,8 @@ from django.conf import settings as current
 
 from matchmaking import embedded
 from matchmaking.embedded import keeper
+from tests.faults.nursery import Nursery
 from tests.faults.workers import Workers, environment
-
-ROOT = Path(__file__).parents[2]
 
 
 class Installation:
@@ -29,12 +27,12 @@ class Installation:
         self.state = state
         self.servers = embedded.use(self.state)
         self.url = self.servers["DATABASE_URL"].replace("/postgres?", "/rush?")
-        self.web: subprocess.Popen[bytes] | None = None
+        self.web: psutil.Process | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.log = (self.state / "web.log").open("ab")
-        self.workers = Workers(self.state, **self._addresses())
+        self.nursery = Nursery(self.environment())
+        self.workers = Workers(self.state, self.nursery)
 
     def copy(self) -> None:
         programs = keeper.programs_for(keeper.Places(self.state)).postgres.parent
@@ -73,16 +71,8 @@ class Installation:
         return found
 
     def start_web(self) -> None:
-        """Its processes are forked from one that has read the application: to read it takes each of them seconds."""
-        words = ["-b", f"127.0.0.1:{self.port}", "-w", "3", "--threads", "1", "--preload"]
-        self.web = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "matchmaking.wsgi", *words],
-            cwd=ROOT,
-            env=self.environment(),
-            stdout=self.log,
-            stderr=self.log,
-            start_new_session=True,
-        )
+        words = ["-b", f"127.0.0.1:{self.port}", "-w", "3", "--threads", "1"]
+        self.web = self.nursery.serve(self.state / "web.log", words)
 
     def start_worker(self) -> None:
         self.workers.fork(beat=False, processes=1)
@@ -96,7 +86,7 @@ class Installation:
         self.kill_server("postgres")
         self.kill_server("valkey")
         self.kill_web()
-        self.workers.kill_trees()
+        self.workers.kill_all()
 
     def kill_server(self, name: str) -> None:
         """One of the two servers, with all that belongs to it."""
@@ -119,6 +109,6 @@ class Installation:
     def end(self) -> None:
         self.kill_web()
         self.workers.kill_all()
-        self.log.close()
+        self.nursery.end()
         assert embedded.release(self.state, patience=30)
         shutil.rmtree(self.state, ignore_errors=True)

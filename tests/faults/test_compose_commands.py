@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import ROOT, Installation
+from tests.faults.installation import Installation
+from tests.faults.nursery import ROOT
 from tests.test_compose import SERVICES
 
 

@@ -19,11 +19,12 @@ from matchmaking.models import Match, MatchRun, Score
 from matchmaking.services import runs
 from tests.factories.chains import RequirementFactory
 from tests.factories.matchmaking import supplier, weighting_1
+from tests.faults.conftest import VISIBILITY
 from tests.faults.workers import UNSAFE, Workers, bell
 
 KILLS = 10
-VISIBILITY = 4
-LINES = 40
+LINES = 24
+SUPPLIERS = 6
 PRODUCTS = (
     "三分体接线盒 1500 V IP68",
     "铝合金边框 6063-T5",
@@ -36,27 +37,41 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def workers(tmp_path, monkeypatch, real_doorbell):
-    bell(monkeypatch)
-    trees = Workers(
-        tmp_path, VISIBILITY_TIMEOUT=str(VISIBILITY), MATCHING_ENCODER="none", LOG_LEVEL="WARNING"
-    )
+def messages(broker):
+    """What the broker holds; nothing of the test before."""
+    servers, _state = broker
+    path = servers["BROKER_URL"].removeprefix("redis+socket://")
+    with redis.Redis(unix_socket_path=path) as held:
+        held.flushall()
+        yield held
+
+
+@pytest.fixture
+def workers(tmp_path, monkeypatch, nursery, broker, messages, real_doorbell):
+    servers, _state = broker
+    bell(monkeypatch, servers["BROKER_URL"])
+    trees = Workers(tmp_path, nursery)
     yield trees
     trees.kill_all()
 
 
 @pytest.fixture
 def posted(settings, monkeypatch):
-    """Twelve suppliers, forty lines, a shard for each line, and a database that takes its time to write."""
+    """A few suppliers and lines, and a shard for each line."""
     settings.MATCHING_ENCODER = "none"
     adapters.encoder.cache_clear()
     market.forget()
     weighting_1()
-    for number in range(12):
+    for number in range(SUPPLIERS):
         supplier(f"{PRODUCTS[number % 5]} 型号 {number}")
     requirement = RequirementFactory(
         lines=[f"采购{PRODUCTS[n % 5]}，批次 {n}" for n in range(LINES)]
     )
+    # Once in a piece, without anybody who could be killed: what comes out of it in small pieces must be the same.
+    monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
+    monkeypatch.setattr(runs, "_lines_per_shard", lambda: LINES)
+    requirement.expected = uninterrupted(requirement)
+    assert len(json.loads(requirement.expected)) == LINES * SUPPLIERS
     monkeypatch.setattr(runs, "_lines_per_shard", lambda: 1)
     yield requirement
     quickly()
@@ -68,7 +83,7 @@ def slowly():
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE OR REPLACE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS"
-            " 'BEGIN PERFORM pg_sleep(0.25); RETURN NULL; END';"
+            " 'BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END';"
             "CREATE TRIGGER slowly AFTER INSERT ON matchmaking_score"
             " FOR EACH STATEMENT EXECUTE FUNCTION slowly()"
         )
@@ -101,8 +116,8 @@ def rows_of(run):
 
 def uninterrupted(requirement):
     run = runs.start(requirement=requirement, by=None)
-    for pk in run.shards.values_list("pk", flat=True):
-        tasks.score_shard(pk)
+    [shard] = run.shards.all()
+    tasks.score_shard(shard.pk)
     expected = rows_of(run)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE matchmaking_match SET score_id = NULL")
@@ -119,12 +134,7 @@ def claims(run):
     return run.shards.aggregate(n=Sum("attempts"))["n"]
 
 
-def test_run_survives_killed_worker_trees(posted, workers, until, monkeypatch):
-    monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
-    expected = uninterrupted(posted)
-    assert len(json.loads(expected)) == LINES * 12
-    bell(monkeypatch)
-    slowly()
+def test_run_survives_killed_worker_trees(posted, slow_writes, workers, until):
     dice = random.Random(5)
 
     run = runs.start(requirement=posted, by=None)
@@ -141,56 +151,42 @@ def test_run_survives_killed_worker_trees(posted, workers, until, monkeypatch):
     quickly()
 
     run.refresh_from_db()
-    assert rows_of(run) == expected
+    assert rows_of(run) == posted.expected
     assert (run.lines_done, run.lines_total) == (LINES, LINES)
     trail = AuditEntry.objects.filter(target=f"matchmaking.MatchRun:{run.public_id}")
     assert trail.filter(action="run.scored").count() == LINES
     assert trail.filter(action="run.finished").count() == 1
-    assert Score.objects.count() == Match.objects.count() == LINES * 12
+    assert Score.objects.count() == Match.objects.count() == LINES * SUPPLIERS
     # Kills that hit nothing would prove nothing.
     assert claims(run) >= LINES + KILLS // 2
 
 
-@pytest.fixture
-def forgetful(monkeypatch, new_state):
-    """Servers of this test alone, whose broker keeps nothing: killed, it has lost every message."""
-    monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-    state = new_state("mm-broker-")
-    yield embedded.use(state, throwaway=True), state
-    assert embedded.release(state, patience=20)
-
-
 def test_run_survives_a_killed_worker_and_a_killed_broker(
-    posted, workers, forgetful, until, monkeypatch
+    posted, slow_writes, workers, broker, messages, until
 ):
     """R2's other half: all that was rung for is gone with the broker, and the sweeper rings again."""
-    servers, state = forgetful
-    monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
-    expected = uninterrupted(posted)
-    bell(monkeypatch, servers["BROKER_URL"])
-    slowly()
-    workers.settings |= {"BROKER_URL": servers["BROKER_URL"], "CACHE_URL": servers["CACHE_URL"]}
-
+    _servers, state = broker
+    servers = embedded.look(state)
     run = runs.start(requirement=posted, by=None)
     tree = workers.fork()
     until(lambda: done(run) >= 1, 30)
     # As on a full disk: it answers, and refuses to write. Whoever took that for the end would end the site with it.
-    with redis.Redis.from_url(servers["CACHE_URL"], db=0) as broker:
-        broker.config_set("min-replicas-to-write", 1)
-        until(lambda: "NOREPLICAS" in workers.logs(), 20)
-        broker.config_set("min-replicas-to-write", 0)
+    messages.config_set("min-replicas-to-write", 1)
+    until(lambda: "NOREPLICAS" in workers.logs(), 20)
+    messages.config_set("min-replicas-to-write", 0)
     until(lambda: done(run) >= 3, 30)
     workers.kill(tree)
+    assert messages.llen("celery") + messages.hlen("unacked") > 0
     os.kill(servers["valkey"], signal.SIGKILL)
     until(lambda: (embedded.look(state) or servers)["valkey"] != servers["valkey"], 20)
-    with redis.Redis.from_url(servers["CACHE_URL"], db=0) as broker:
-        assert broker.llen("celery") == 0  # the control: nothing was left to be delivered again
+    # The control: nothing was left to be delivered again.
+    assert messages.llen("celery") + messages.hlen("unacked") == 0
     assert done(run) < LINES
     workers.fork()
     until(lambda: MatchRun.objects.get(pk=run.pk).status == "done", VISIBILITY + 90)
 
-    assert rows_of(run) == expected
-    assert Score.objects.count() == Match.objects.count() == LINES * 12
+    assert rows_of(run) == posted.expected
+    assert Score.objects.count() == Match.objects.count() == LINES * SUPPLIERS
 
 
 def test_early_acknowledgement_without_a_sweeper_loses_work(posted, slow_writes, workers, until):

@@ -16,9 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def worker(tmp_path, real_doorbell):
-    trees = Workers(tmp_path, MATCHING_ENCODER="none", LOG_LEVEL="WARNING")
-    trees.start(processes=1)
+def workers(tmp_path, nursery, real_doorbell):
+    trees = Workers(tmp_path, nursery)
     yield trees
     trees.kill_all()
 
@@ -30,7 +29,7 @@ def approve(text):
     return requirement
 
 
-def test_approval_reaches_the_matches_with_a_ring_and_without(worker, monkeypatch, until):
+def test_approval_reaches_the_matches_with_a_ring_and_without(workers, broker, monkeypatch, until):
     weighting_1()
     maker = supplier("三分体接线盒，1500 V，IP68")
 
@@ -40,9 +39,11 @@ def test_approval_reaches_the_matches_with_a_ring_and_without(worker, monkeypatc
     monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
     unheard = approve("采购三分体接线盒")
     assert runs.pending(unheard)
-    until(lambda: matched(unheard), 40)  # the worker starts, and beat reads the feed every 5 s
+    workers.fork(processes=1)
+    until(lambda: matched(unheard), 40)  # beat reads the feed every 5 s
     until(lambda: not runs.pending(unheard), 5)
 
-    bell(monkeypatch)
+    servers, _state = broker
+    bell(monkeypatch, servers["BROKER_URL"])
     heard = approve("采购接线盒，1500 V")
     until(lambda: matched(heard), 10)

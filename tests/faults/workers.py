@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import subprocess
-import sys
-from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 from celery import Celery
 from django.db import connection
+
+from tests.faults.nursery import Nursery
 
 SAFE = "matchmaking.celery"
 # Acknowledges a message before it is worked on: what Celery does unless told otherwise.
@@ -31,56 +31,21 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Forked:
-    """A tree that the nursery started; the kernel collects it."""
-
-    pid: int
-
-    def wait(self) -> None:
-        pass
-
-
 class Workers:
     """Worker trees of this test; whatever is left of them ends with it."""
 
-    def __init__(self, folder, **settings: str) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
         self.folder = folder
-        self.settings = settings
-        self.trees: list[subprocess.Popen[bytes] | Forked] = []  # those that live
+        self.nursery = nursery
+        self.trees: list[psutil.Process] = []  # those that live
         self.number = 0
-        self.nursery: subprocess.Popen[str] | None = None
 
-    def start(self, *, beat: bool = True, processes: int = 2) -> subprocess.Popen:
-        """A tree as an operator starts it."""
+    def fork(self, app: str = SAFE, *, beat: bool = True, processes: int = 2) -> psutil.Process:
+        """A tree as an operator starts it, without the seconds that importing takes."""
+        if not self.number:
+            self.nursery.read()
         self.number += 1
-        log = self._log().open("wb")
-        tree = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", SAFE, *self._arguments(processes, beat=beat)],
-            env=environment(**self.settings),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        log.close()
-        self.trees.append(tree)
-        return tree
-
-    def fork(self, app: str = SAFE, *, beat: bool = True, processes: int = 2) -> Forked:
-        """The same tree without the seconds that importing takes."""
-        if self.nursery is None:
-            self.nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery", app],
-                env=environment(**self.settings),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                bufsize=1,
-            )
-        self.number += 1
-        words = [str(self._log()), *self._arguments(processes, beat=beat)]
-        self.nursery.stdin.write(f"{json.dumps(words)}\n")
-        tree = Forked(int(self.nursery.stdout.readline()))
+        tree = self.nursery.work(self._log(), app, self._arguments(processes, beat=beat))
         self.trees.append(tree)
         return tree
 
@@ -96,23 +61,16 @@ class Workers:
             words += ["--beat", "--schedule", str(self.folder / f"schedule-{self.number}")]
         return words
 
-    def kill(self, tree: subprocess.Popen | Forked) -> None:
+    def kill(self, tree: psutil.Process) -> None:
         """SIGKILL for the whole tree: nobody in it gets to say goodbye."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(tree.pid, signal.SIGKILL)
         tree.wait()
         self.trees.remove(tree)  # its number may soon be somebody else's
 
-    def kill_trees(self) -> None:
+    def kill_all(self) -> None:
         for tree in list(self.trees):
             self.kill(tree)
-
-    def kill_all(self) -> None:
-        self.kill_trees()
-        if self.nursery is not None:
-            self.nursery.stdin.close()
-            self.nursery.wait(10)
-            self.nursery.stdout.close()
 
     def logs(self) -> str:
         return "\n".join(
