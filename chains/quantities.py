@@ -67,7 +67,12 @@ def fold_cell(raw: object) -> str:
     return " ".join(simplify(unicodedata.normalize("NFKC", text)).split()).lower()
 
 
+_LONGEST_PLACEHOLDER = 200
+
+
 def is_placeholder(raw: object) -> bool:
+    if isinstance(raw, str) and len(raw) > _LONGEST_PLACEHOLDER:
+        return not raw.strip()
     folded = fold_cell(raw)
     return not folded or folded in PLACEHOLDERS
 

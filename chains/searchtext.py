@@ -47,9 +47,13 @@ _INVISIBLE = re.compile(
 )
 
 
+_UNSEEN = {code: None for code in range(0x10000) if _INVISIBLE.match(chr(code))}
+
+
 def visible(text: str) -> str:
     """Without the signs that nobody sees and that make two equal words differ."""
-    return _INVISIBLE.sub("", text)
+    # In a text of nothing else each would be a find of its own.
+    return text if text.isprintable() else text.translate(_UNSEEN)
 
 
 CHINESE = re.compile("[\u3400-\u9fff]")

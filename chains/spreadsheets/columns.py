@@ -105,10 +105,34 @@ _LONGEST_TITLE = 1000
 
 
 def fit(title: str, names: frozenset[str]) -> int | None:
-    for rank, spellings in enumerate(_read_as(title[-_LONGEST_TITLE:])):
+    title = title[-_LONGEST_TITLE:]
+    if not _could_be(title, names):
+        return None
+    for rank, spellings in enumerate(_read_as(title)):
         if not names.isdisjoint(spellings):
             return rank
     return None
+
+
+def _could_be(title: str, names: frozenset[str]) -> bool:
+    """Whether all signs of a name stand in it: every reading only leaves some out. Most cells are held against names
+    in vain."""
+    signs, by_first = _signs(title), _signs_of(names)
+    return any(name <= signs for first in signs if first in by_first for name in by_first[first])
+
+
+@lru_cache(maxsize=4096)
+def _signs(title: str) -> frozenset[str]:
+    return frozenset(simplify(unicodedata.normalize("NFKC", title)).lower())
+
+
+@lru_cache(maxsize=256)
+def _signs_of(names: frozenset[str]) -> dict[str, list[frozenset[str]]]:
+    """By the first sign of each name, which may be in few others."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for name in sorted(names):
+        found.setdefault(name[:1], []).append(frozenset(name))
+    return found
 
 
 # Each title of a header is held against each field.

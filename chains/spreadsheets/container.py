@@ -19,7 +19,9 @@ MAX_BYTES = 10 * 1024 * 1024
 MAX_UNPACKED = 64 * 1024 * 1024
 MAX_MEMBERS = 1000
 # Opening and closing tags of one part; 400,000 cells with text in them make 2.4 million.
-MAX_TAGS = 3_200_000
+MAX_TAGS = 2_600_000
+# Of the sheets beside the largest: forms, lists to choose from, last year's list.
+MAX_TAGS_BESIDE = 600_000
 # Rows of one part, empty ones with a format among them: some programs write all 1,048,576.
 MAX_ROW_TAGS = 150_000
 # XML of equal rows packs 100 to 1; a bomb packs 1,000 to 1. Small members may do as they like.
@@ -59,6 +61,7 @@ _ZIPPED = (
     ("word/document.xml", "docx"),
     ("ppt/presentation.xml", "pptx"),
 )
+_STRINGS = "xl/sharedstrings.xml"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -216,8 +219,14 @@ def check_archive(data: bytes) -> None:
             members = archive.infolist()
             _check_members(members)
             left = MAX_UNPACKED
+            tags: list[int] = []
             for member in members:
-                left -= _unpack(archive, member, left)
+                size, of_member = _unpack(archive, member, left)
+                left -= size
+                if member.filename.lower() != _STRINGS:
+                    tags.append(of_member)
+            if sum(tags) - max(tags, default=0) > MAX_TAGS_BESIDE:
+                raise too_much()
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -248,7 +257,8 @@ def _is_odd(member: zipfile.ZipInfo) -> bool:
     )
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> int:
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> tuple[int, int]:
+    """How large it is, and how many tags it has."""
     is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
     size, tags, rows, tail = 0, 0, 0, b""
     with archive.open(member) as stream:
@@ -270,7 +280,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> int
             ):
                 raise unreadable()
             tail = chunk[-32:]
-    return size
+    return size, tags
 
 
 def _has_doctype(window: bytes) -> bool:
@@ -292,6 +302,15 @@ def _too_many_cells() -> DomainError:
             "The workbook has too many cells. Split it, or delete the sheets and rows that are not needed."
         ),
         code="spreadsheet.too_long",
+    )
+
+
+def too_much() -> DomainError:
+    return DomainError(
+        _(
+            "The workbook holds far more than one list. Leave only the sheet with the list in it, and upload it again."
+        ),
+        code="spreadsheet.too_much",
     )
 
 

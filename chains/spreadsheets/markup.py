@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from chains.spreadsheets.container import too_much
+
 MAX_TABLES = 20
 MAX_CELLS = 150_000
+# Of all tables but the largest.
+MAX_CELLS_BESIDE = 60_000
 _MOST_MARKS = 800_000
 _LONGEST = 32_767  # characters in a cell of a workbook
 # What one cell may span. A table that says more is laid out as if it said this.
@@ -41,6 +45,7 @@ class Sheet:
     # Columns that cells of rows above reach into: column → last row.
     reached: dict[int, int] = field(default_factory=dict)
     column: int = 0
+    cells: int = 0
 
 
 def encoding_of(data: bytes) -> str:
@@ -130,7 +135,7 @@ class _Reading:
         self.open: list[Sheet] = []
         self.name = ""
         self.cell: list[str] | None = None
-        self.cells = 0
+        self.cells = self.largest = 0
         self.spans = (1, 1)
 
     def take(self, name: str, attributes: str, words: str) -> bool:
@@ -185,6 +190,10 @@ class _Reading:
             sheet.rows.append([])
         at = len(sheet.rows) - 1
         self.cells += 1
+        sheet.cells += 1
+        self.largest = max(self.largest, sheet.cells)
+        if self.cells - self.largest > MAX_CELLS_BESIDE:
+            raise too_much()
         if self.cells > MAX_CELLS:
             sheet.too_large = "too_long"
             return

@@ -84,6 +84,8 @@ def propose(
 
 
 _SAMPLES = 40
+# A code, a name, an address.
+_LONGEST_SHAPED = 200
 
 
 def _samples(header: Header, place: int) -> list[str]:
@@ -97,7 +99,9 @@ def _looks_like(column: Column, samples: Sequence[str]) -> bool:
     if column.shape is None or not samples:
         return False
     fitting = sum(
-        column.shape.search(unicodedata.normalize("NFKC", s)) is not None for s in samples
+        len(s) <= _LONGEST_SHAPED
+        and column.shape.search(unicodedata.normalize("NFKC", s)) is not None
+        for s in samples
     )
     return fitting * 10 >= len(samples) * 7
 

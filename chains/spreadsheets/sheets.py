@@ -38,7 +38,14 @@ _APOSTROPHE = re.compile("^\\s*['`´‘’＇](?=[0-9０-９\u3400-\u9fff+.-])(?
 _AS_TEXT = re.compile(r'\s*="([^"]*)"\s*')
 
 
+# What may begin a text that is kept apart; blanks before it too.
+_KEPT = frozenset("='`´‘’＇ ")
+
+
 def _tidy(cell: str) -> str:
+    # As most cells are: nothing in it that is not seen, and nothing before it.
+    if cell.isprintable() and cell[:1] not in _KEPT:
+        return cell
     text = _LINE_END.sub("\n", visible(cell))
     kept = _AS_TEXT.fullmatch(text)
     return kept[1] if kept else _APOSTROPHE.sub("", text)

@@ -12,21 +12,40 @@ import io
 import json
 import posixpath
 import resource
+import signal
 import sys
 import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import python_calamine
 
 MEMORY = 190 * 1024 * 1024
 CPU_SECONDS = 8
+# Of the whole file.
 MAX_ELEMENTS = 1_400_000
+# Cells of one sheet, the empty ones too, and of all beside the largest.
 MAX_AREA = 1_500_000
-MAX_TEXT = 16_000_000
+MAX_AREA_BESIDE = 120_000
+MAX_TEXT = 10_000_000
+# Bytes of one remark or one attribute.
+MAX_UNENDED = 2_000_000
 # One form on each.
 MAX_SHEETS = 100
+# So many rows for one that is filled.
+MAX_GAPS = 4
+# Cells joined in one sheet.
+MAX_MERGED = 20_000
+# Seconds of the processor; of a list of 10,000 rows and 40 columns a third of one.
+OPENED_WITHIN = 1.0
+
+
+class Written(NamedTuple):
+    text: int
+    area: int
 
 
 class RefusedError(Exception):
@@ -37,6 +56,9 @@ class RefusedError(Exception):
         self.code = code
 
 
+# A cell whose words are heard takes as long as so many elements more.
+_HEARD = 2
+
 # Stands for a formula whose result the file does not hold.
 UNSAVED = "#FORMULA!"
 
@@ -45,8 +67,19 @@ class Scan:
     """What the reader does not tell: hidden rows, cells with an error or an unsaved formula – and how far a sheet
     reaches, before it is laid out."""
 
+    __slots__ = (
+        "_column", "_elements", "_filled_rows", "_heard", "_is_formula", "_is_struck", "_kind", "_last_filled",
+        "_most_elements", "_reference", "_row", "_struck_formats", "_widest",
+        "dropped", "hidden", "max_columns", "max_rows", "parser", "struck", "too_large",
+    )  # fmt: skip
+
     def __init__(
-        self, *, max_rows: int, max_columns: int, struck: frozenset[str] = frozenset()
+        self,
+        *,
+        max_rows: int,
+        max_columns: int,
+        struck: frozenset[str] = frozenset(),
+        most_elements: int = MAX_ELEMENTS,
     ) -> None:
         self.max_rows, self.max_columns = max_rows, max_columns
         self.hidden: list[int] = []
@@ -59,36 +92,67 @@ class Scan:
         self._kind, self._is_formula, self._heard = "", False, ""
         self._row = self._column = self._widest = 0
         self._elements = self._filled_rows = self._last_filled = 0
+        self._most_elements = most_elements
         self._reference = ""
+        self.parser: expat.XMLParserType | None = None
+
+    @property
+    def elements(self) -> int:
+        return self._elements
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        # Called for each element of a sheet, a million times for a long list.
         self._elements += 1
-        if self._elements > MAX_ELEMENTS:
+        if self._elements > self._most_elements:
             raise RefusedError("too_long")
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "c":
-            self.settle()
-            self._column += 1
-            self._reference = attributes.get("r", "")
-            self._kind = attributes.get("t", "")
-            self._is_struck = attributes.get("s", "0") in self._struck_formats
-        elif name == "f":
-            self._is_formula = True
-        elif name == "row":
-            self.settle()
-            self._row = _whole(attributes.get("r"), self._row + 1)
-            self._column = 0
-            if attributes.get("hidden") in {"1", "true"}:
-                self.hidden.append(self._row)
+            self._start_cell(attributes)
         elif name in {"v", "is"}:
-            self._heard = ""  # the formula's own words
-            self._place()
+            self._start_value()
+        elif name == "row":
+            self._start_row(attributes)
+        elif name == "f":
+            self._elements += _HEARD
+            self._is_formula = True
+            self._listen(self.hear)
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        if self._is_formula or self._kind == "e":
+            self.settle()
+        self._column += 1
+        self._reference = attributes.get("r", "")
+        self._kind = attributes.get("t", "")
+        if self._kind == "e":
+            self._elements += _HEARD
+            self._listen(self.hear)
+        if self._struck_formats:
+            self._is_struck = attributes.get("s", "0") in self._struck_formats
+
+    def _start_value(self) -> None:
+        self._heard = ""  # the formula's own words
+        self._place()
+        if self._row != self._last_filled or self._column > self._widest:
             self._fill()
+        elif self._struck_formats and not self._is_struck:
+            self.struck.discard(self._row)
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        self.settle()
+        self._row = _whole(attributes.get("r"), self._row + 1)
+        self._column = 0
+        if attributes.get("hidden") in {"1", "true"}:
+            self.hidden.append(self._row)
 
     @property
     def listens(self) -> bool:
         """Whether what the cell says has to be heard: of most cells the reader tells it."""
         return self._kind == "e" or (self._is_formula and self._kind != "str")
+
+    def _listen(self, heard: Callable[[str], None] | None) -> None:
+        if self.parser is not None:
+            self.parser.CharacterDataHandler = heard
 
     def hear(self, text: str) -> None:
         if self.listens:
@@ -101,6 +165,7 @@ class Scan:
             self._place()
             self.dropped[self._row, self._column] = shown or UNSAVED
         self._kind, self._is_formula, self._heard = "", False, ""
+        self._listen(None)
 
     def _place(self) -> None:
         letters = self._reference.rstrip("0123456789")
@@ -108,24 +173,29 @@ class Scan:
             self._column = _column_number(letters)
 
     def _fill(self) -> None:
-        if self._row != self._last_filled:
+        row, column = self._row, self._column
+        if row != self._last_filled:
             self._filled_rows += 1
-            self._last_filled = self._row
+            self._last_filled = row
             if self._is_struck:
-                self.struck.add(self._row)
+                self.struck.add(row)
+            if self._filled_rows > self.max_rows or row * self._widest > MAX_AREA:
+                raise RefusedError("too_long")
         elif not self._is_struck:
-            self.struck.discard(self._row)
-        self._widest = max(self._widest, self._column)
-        if self._filled_rows > self.max_rows or self._row * self._widest > MAX_AREA:
-            raise RefusedError("too_long")
-        if self._column > self.max_columns:
-            raise RefusedError("too_wide")
+            self.struck.discard(row)
+        if column > self._widest:
+            self._widest = column
+            if row * column > MAX_AREA:
+                raise RefusedError("too_long")
+            if column > self.max_columns:
+                raise RefusedError("too_wide")
 
 
 def _whole(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isdigit() and len(text) < 9 else otherwise
 
 
+@lru_cache(maxsize=1000)
 def _column_number(letters: str) -> int:
     number = 0
     for letter in letters[:3]:
@@ -145,12 +215,15 @@ def _refuse_doctype(*_ignored: object) -> None:
     raise RefusedError("unreadable")
 
 
-def _parse(archive: zipfile.ZipFile, part: str, start: Any, text: Any = None) -> None:
-    parser = _parser(start)
-    parser.CharacterDataHandler = text
+def _parse(archive: zipfile.ZipFile, part: str, parser: expat.XMLParserType) -> None:
     with archive.open(part) as stream:
+        fed = 0
         while chunk := stream.read(256 * 1024):
             parser.Parse(chunk, False)
+            fed += len(chunk)
+            # What has no end yet is looked through anew each time.
+            if fed - parser.CurrentByteIndex > MAX_UNENDED:
+                raise RefusedError("unreadable")
     parser.Parse(b"", True)
 
 
@@ -172,8 +245,8 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
                 posixpath.join("/xl", targets.get(identifier, ""))
             ).lstrip("/")
 
-    _parse(archive, "xl/_rels/workbook.xml.rels", relation)
-    _parse(archive, "xl/workbook.xml", sheet)
+    _parse(archive, "xl/_rels/workbook.xml.rels", _parser(relation))
+    _parse(archive, "xl/workbook.xml", _parser(sheet))
     return parts
 
 
@@ -202,27 +275,20 @@ class Formats:
 def _struck_formats(archive: zipfile.ZipFile) -> frozenset[str]:
     formats = Formats()
     try:
-        _parse(archive, "xl/styles.xml", formats.start)
+        _parse(archive, "xl/styles.xml", _parser(formats.start))
     except (KeyError, RefusedError, expat.ExpatError):
         return frozenset()
     return frozenset(formats.struck)
 
 
-def _scan(
-    archive: zipfile.ZipFile,
-    part: str,
-    *,
-    max_rows: int,
-    max_columns: int,
-    struck: frozenset[str],
-) -> Scan:
-    scan = Scan(max_rows=max_rows, max_columns=max_columns, struck=struck)
+def _scan(archive: zipfile.ZipFile, part: str, scan: Scan) -> None:
+    scan.parser = _parser(scan.start)
     try:
-        _parse(archive, part, scan.start, scan.hear)
+        _parse(archive, part, scan.parser)
         scan.settle()
     except RefusedError as refused:
         scan.too_large = refused.code
-    return scan
+    scan.parser = None
 
 
 def _cell(value: object) -> object:
@@ -240,24 +306,48 @@ def _cell(value: object) -> object:
 
 def _scans(data: bytes, *, max_rows: int, max_columns: int) -> dict[str, Scan]:
     scans: dict[str, Scan] = {}
-    if data[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            present = set(archive.namelist())
-            struck = _struck_formats(archive)
-            for name, part in list(_sheet_parts(archive).items())[:MAX_SHEETS]:
-                if part in present:
-                    scans[name] = _scan(
-                        archive, part, max_rows=max_rows, max_columns=max_columns, struck=struck
-                    )
+    if data[:2] != b"PK":
+        return scans
+    left = MAX_ELEMENTS
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        present = set(archive.namelist())
+        struck = _struck_formats(archive)
+        parts = _sheet_parts(archive)
+        if len(parts) > MAX_SHEETS:
+            raise RefusedError("too_many")
+        # No program writes two sheets as one part: it would be read as often as it is named.
+        if len(set(parts.values())) < len(parts):
+            raise RefusedError("unreadable")
+        for name, part in parts.items():
+            if part in present:
+                scans[name] = scan = Scan(
+                    max_rows=max_rows, max_columns=max_columns, struck=struck, most_elements=left
+                )
+                _scan(archive, part, scan)
+                left -= scan.elements
+                if left < 0:
+                    raise RefusedError("too_much")
     return scans
+
+
+@contextlib.contextmanager
+def _soon(seconds: float) -> Iterator[None]:
+    """Ends the process when what is done here takes longer, by the processor's time: native code is not to be
+    interrupted otherwise."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    yield
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
     scans = _scans(data, max_rows=max_rows, max_columns=max_columns)
     written = 0
-    with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
+    with _soon(OPENED_WITHIN):
+        opened = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    with opened as workbook:
         if len(workbook.sheets_metadata) > MAX_SHEETS:
             raise RefusedError("too_many")
+        areas: list[int] = [0]
         for about in workbook.sheets_metadata:
             if about.typ != python_calamine.SheetTypeEnum.WorkSheet:
                 continue
@@ -267,13 +357,16 @@ def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
                 else Scan(max_rows=max_rows, max_columns=max_columns)
             )
             visible = about.visible == python_calamine.SheetVisibleEnum.Visible
-            if scan is not None:
-                written += _write_sheet(workbook, about.name, scan, visible=visible)
-            if written > MAX_TEXT:
-                raise RefusedError("too_long")
+            if scan is None:
+                continue
+            now = _write_sheet(workbook, about.name, scan, visible=visible)
+            written += now.text
+            areas.append(now.area)
+            if written > MAX_TEXT or sum(areas) - max(areas) > MAX_AREA_BESIDE:
+                raise RefusedError("too_much")
 
 
-def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> int:
+def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> Written:
     head: dict[str, Any] = {
         "sheet": name,
         "visible": visible,
@@ -282,24 +375,30 @@ def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> int:
         "merged": [],
     }
     rows: list[list[Any]] = []
+    area = 0
     too_large = scan.too_large
     if not too_large:
         sheet = workbook.get_sheet_by_name(name)
         too_large = _too_large(sheet, scan)
+        area = 0 if sheet.end is None else (sheet.end[0] + 1) * (sheet.end[1] + 1)
         if not too_large:
             rows = sheet.to_python(skip_empty_area=False)
             _put_in(rows, scan.dropped)
-            head["merged"] = [
-                (*first, *last)
-                for first, last in sheet.merged_cell_ranges or ()
-                if last[0] < len(rows)
-            ]
+            head["merged"] = _merged(sheet.merged_cell_ranges or (), len(rows))
     written = sys.stdout.write(json.dumps({**head, "too_large": too_large}) + "\n")
     for row in rows:
         while row and row[-1] in {"", None}:
             row.pop()
         written += sys.stdout.write(json.dumps([_cell(v) for v in row], ensure_ascii=False) + "\n")
-    return written
+    return Written(written, area)
+
+
+def _merged(ranges: Iterable[Any], rows: int) -> list[tuple[int, int, int, int]]:
+    """No cell lies in two of them, so a list has not more than it has rows or two rows of headers have columns."""
+    found = [(*first, *last) for first, last in ranges if last[0] < rows]
+    if len(found) > MAX_MERGED:
+        raise RefusedError("too_much")
+    return found
 
 
 def _put_in(rows: list[list[Any]], dropped: dict[tuple[int, int], str]) -> None:
@@ -317,7 +416,7 @@ def _too_large(sheet: Any, scan: Scan) -> str:
     if sheet.end is None:
         return ""
     rows, columns = sheet.end[0] + 1, sheet.end[1] + 1
-    if sheet.height > scan.max_rows * 2 or rows * columns > MAX_AREA:
+    if rows > scan.max_rows * MAX_GAPS or rows * columns > MAX_AREA:
         return "too_long"
     return "too_wide" if columns > scan.max_columns else ""
 

@@ -18,6 +18,7 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.hostile import FILES as HOSTILE
 from chains import spreadsheets
 from chains.errors import DomainError
 from chains.identity import fold_number, phones_of, split_former
@@ -578,6 +579,10 @@ BOMBS = {
     "empty_lines": (lambda: b"name\n" + b"\n" * 9_000_000, "spreadsheet.too_long"),
     "gaps": (lambda: b'name,note\n"' + b"a b: c  " * 1_200_000 + b'",b', "spreadsheet.unreadable"),
     "letter_of_bounds": (lambda: b'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="-"\n\n' + b"---\n" * 2_000_000, "spreadsheet.kind"),
+    "sheets_of_names": (HOSTILE["100 equal sheets of 60 x 60 names"], "spreadsheet.too_much"),
+    "one_sheet_under_many_names": (HOSTILE["100 names for 1 sheet of 60 x 60"], "spreadsheet.unreadable"),
+    "old_sheets_under_many_names": (HOSTILE["biff8 60 x 60 names under 100 names"], "spreadsheet.too_much"),
+    "far_row": (HOSTILE["row 1,048,576 only"], "spreadsheet.too_long"),
     "too_big": (lambda: b"name\n" + b"a" * 11_000_000, "file.too_big"),
     "no_text": (lambda: "名称,说明\n".encode() + b"\xff\xff\xfe\x81", "spreadsheet.encoding"),
     "ole_rubbish": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook\0".encode("utf-16-le") * 1000, "spreadsheet.unreadable"),
@@ -615,7 +620,7 @@ def measured(path):
         cwd=root,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     return json.loads(done.stdout)
 
