@@ -17,6 +17,7 @@ from chains.models import (
     Condition,
     Preference,
     SegmentLink,
+    Unit,
 )
 from chains.services import requirements
 from chains.tasks import deliver_notifications
@@ -116,13 +117,34 @@ def test_profile_says_which_certificates_open_requirements_of_its_categories_ask
         Condition.objects.create(
             requirement=wanted, kind="certification", strength="must", parameter={"codes": codes}, text="x"
         )  # fmt: skip
+        for line, kind, parameter in (
+            (None, "capacity", {"value": 900, "unit": "t"}),
+            (wanted.lines.first(), "lead_time", {"value": 30, "unit": "day"}),
+            (wanted.lines.first(), "qualification", {"codes": ["high_tech"]}),
+            (None, "region", {"codes": ["330000"]}),
+        ):
+            Condition.objects.create(
+                requirement=wanted, line=line, kind=kind, parameter=parameter, text="x"
+            )
     maker.certifications.create(kind=stated, valid_from="2026-01-01")
+    maker.capabilities.update(yearly_capacity=None, unit=None, lead_time_days=None)
     client.force_login(member.user)
+    address = reverse("chains:enterprise_status", args=[maker.public_id])
 
-    page = client.get(reverse("chains:enterprise_status", args=[maker.public_id]))
+    page = client.get(address)
 
     assert page.context["asked"] == [(asked, 2)]
     assert "2 open requirements ask for it" in page.content.decode()
+    told = {one.kind: one.lines for one in page.context["unanswered"]}
+    assert told == {"capacity": 4, "lead_time": 2, "qualification": 2}  # it has a region
+    assert "4 open lines ask for a capacity (mostly in t)" in page.content.decode()
+
+    maker.capabilities.update(
+        lead_time_days=20, yearly_capacity=5000, unit=Unit.objects.get(code="t")
+    )
+    page = client.get(address)
+
+    assert [one.kind for one in page.context["unanswered"]] == ["qualification"]
 
 
 @pytest.mark.browser
