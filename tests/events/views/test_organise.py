@@ -279,6 +279,9 @@ def test_desk_staff_see_the_guests_on_the_days_of_the_event_only(client):
 
     assertContains(early, "The guest list opens for the desk on", status_code=403)
     assertContains(early, moment(event.starts_at - datetime.timedelta(days=1)), status_code=403)
+    waits = client.get(page("event_detail", event))
+    assertContains(waits, "You work at the desk of this event")
+    assertContains(waits, moment(event.starts_at - datetime.timedelta(days=1)))
 
     Event.objects.filter(pk=event.pk).update(
         starts_at=timezone.now(), ends_at=timezone.now() + datetime.timedelta(hours=1)
@@ -288,6 +291,7 @@ def test_desk_staff_see_the_guests_on_the_days_of_the_event_only(client):
     assert response.status_code == 200
     assertNotContains(response, "Export, no contacts")
     assert client.get(page("guest_list", event) + "?export=csv").status_code == 404
+    assertNotContains(client.get(page("event_detail", event)), "You work at the desk")
 
 
 # ---- the list of requirements ----
