@@ -174,6 +174,10 @@ class Desk:
     pages `events.permissions.EventDesk` instead.
     """
 
+    def is_held_by(self, user: User) -> bool:
+        """Whether anything may lie on one of the user's desks at all."""
+        return user.is_administrator or bool(user.active_roles)
+
     def enterprises(self, user: User) -> QuerySet[Enterprise]:
         """What the user may look at as a desk; own cases are among them and refused with a sentence."""
         return Enterprise.objects.in_scope_of(user)

@@ -35,20 +35,20 @@ class Prepared(Generic[M]):
 
     def __init__(self, rows: Callable[..., QuerySet[M]], *types: type) -> None:
         self._rows, self._types = rows, types
-        self._written: _Written[M] | None = None
+        self._written: Written[M] | None = None
 
     def __call__(self, *values: Any) -> list[M]:
         written = self._written
         if written is None:
             marks = [_MARKS[kind](n) for n, kind in enumerate(self._types)]
-            self._written = written = _Written(self._rows(*marks), marks)
+            self._written = written = Written(self._rows(*marks), marks)
         return written.rows(values)
 
     def first(self, *values: Any) -> M | None:
         return next(iter(self(*values)), None)
 
 
-class _Written(Generic[M]):
+class Written(Generic[M]):
     def __init__(self, rows: QuerySet[M], marks: list[Any]) -> None:
         compiler = rows.query.get_compiler(using="default")
         self.sql, params = compiler.as_sql()
@@ -67,11 +67,8 @@ class _Written(Generic[M]):
 
     def rows(self, values: tuple[Any, ...]) -> list[M]:
         params = [fixed if n is None else values[n] for n, fixed in self.params]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, params)
-            found = cursor.fetchall()
         made = []
-        for columns in map(list, found):
+        for columns in map(list, self.found(params)):
             for place, (converters, expression) in self.converters:
                 for convert in converters:
                     columns[place] = convert(columns[place], expression, connection)
@@ -80,3 +77,9 @@ class _Written(Generic[M]):
                 one.populate(columns, row)
             made.append(row)
         return made
+
+    def found(self, params: list[Any]) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -24,6 +24,7 @@ from chains.permissions import (
     without_own,
 )
 from events.models import Delegate, Event, EventStaff, Listing, Registration, Series
+from events.models.event import roles_at_events
 
 # The desk sees the guests on the days of the event, one before and one after.
 DESK_MARGIN = datetime.timedelta(days=1)
@@ -58,7 +59,7 @@ def can_decide(user: Anyone, registration: Registration) -> bool:
 
 def moderated_by(user: Anyone) -> QuerySet[Event]:
     """Events at which the user is a moderator; that ends with the event."""
-    if not is_signed_in(user):
+    if not is_signed_in(user) or EventStaff.Role.MODERATOR not in roles_at_events(user):
         return Event.objects.none()
     return Event.objects.filter(
         status=Event.Status.PUBLISHED, staff__user=user, staff__role=EventStaff.Role.MODERATOR
@@ -71,6 +72,9 @@ class EventDesk(Desk):
     A moderator returns, approves and refuses what is listed at the event. Who organises an event decides for those that
     take part in it and lie outside every served province: no desk of a region is theirs.
     """
+
+    def is_held_by(self, user: User) -> bool:
+        return super().is_held_by(user) or bool(roles_at_events(user))
 
     def enterprises(self, user: User) -> QuerySet[Enterprise]:
         return Enterprise.objects.filter(
@@ -134,6 +138,8 @@ def requirements_to_list(user: User) -> RequirementQuerySet:
 
 
 def _guests_from_outside(user: User) -> QuerySet[Enterprise]:
+    if not DESK.is_held_by(user):
+        return Enterprise.objects.none()
     applied = Registration.objects.filter(event__in=Event.objects.organised_by(user)).exclude(
         status__in=Registration.ENDED
     )
@@ -142,6 +148,8 @@ def _guests_from_outside(user: User) -> QuerySet[Enterprise]:
 
 def _asked_from_outside(user: User) -> RequirementQuerySet:
     """By guests of the user's events, or listed there; drafts stay with their owner."""
+    if not DESK.is_held_by(user):
+        return Requirement.objects.none()
     listed = Listing.objects.filter(event__in=Event.objects.organised_by(user))
     outside = Enterprise.objects.outside_served_provinces()
     return Requirement.objects.exclude(status=Requirement.Status.DRAFT).filter(

@@ -34,7 +34,7 @@ Right = ContactReveal.Right
 
 def events_of(user: Anyone) -> QuerySet[Event]:
     """Events at whose lists the user reviews: organised ones, and those where the user is a moderator."""
-    if not is_signed_in(user):
+    if not is_signed_in(user) or not DESK.is_held_by(user):
         return Event.objects.none()
     return Event.objects.filter(
         Q(pk__in=Event.objects.organised_by(user).values("pk"))
@@ -52,7 +52,7 @@ def works_at_a_desk(user: Anyone) -> bool:
 def enterprises_visible_to(user: Anyone) -> QuerySet[Enterprise]:
     """The register's rule, and what the user's events decide before it is verified."""
     visible = Enterprise.objects.visible_to(user)
-    if not is_signed_in(user):
+    if not is_signed_in(user) or not DESK.is_held_by(user):
         return visible
     return Enterprise.objects.filter(
         Q(pk__in=visible.values("pk")) | Q(pk__in=DESK.enterprises(user).values("pk"))
@@ -70,7 +70,7 @@ def is_listed_for(user: Anyone, requirement: Requirement) -> bool:
 def requirements_visible_to(user: Anyone) -> QuerySet[Requirement]:
     """The register's rule, and what is listed at the user's events before it is published."""
     visible = Requirement.objects.visible_to(user)
-    if not is_signed_in(user):
+    if not is_signed_in(user) or not DESK.is_held_by(user):
         return visible
     listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
     return Requirement.objects.filter(
@@ -93,7 +93,7 @@ def can_review(user: Anyone, line: RequirementLine) -> bool:
 
 def lines_reviewable_by(user: Anyone) -> QuerySet[RequirementLine]:
     """The same rule as `can_review`, for lists: scored lines of the user's desks and events."""
-    if not is_signed_in(user):
+    if not is_signed_in(user) or not DESK.is_held_by(user):
         return RequirementLine.objects.none()
     scope = Q(requirement__listings__event__in=events_of(user)) | lies_within(
         "requirement__enterprise__region", user.organiser_regions

@@ -146,6 +146,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Enterprises of which the user is a member and bodies the user works for: never the user's own case to decide."""
         return self.enterprise_ids | {role.body_id for role in self.active_roles}
 
+    # As what the user works at events, once `events` has asked: kept as the three above.
+    event_roles: frozenset[str] | None = None
+
     @cached_property
     def has_second_factor(self) -> bool:
         """An authenticator app or a key; recovery codes alone stand in for one that is lost."""
@@ -154,7 +157,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def forget_memberships(self) -> None:
         """After a service changed them: the next question asks the database again."""
-        for name in ("active_memberships", "active_roles", "enterprise_ids"):
+        for name in ("active_memberships", "active_roles", "enterprise_ids", "event_roles"):
             self.__dict__.pop(name, None)
 
     @property

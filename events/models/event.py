@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import Reference, TimeStamped
+from chains.prepared import Prepared
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -44,6 +45,8 @@ class EventQuerySet(models.QuerySet["Event"]):
     def organised_by(self, user: User | AnonymousUser) -> Self:
         """Events whose host or co-host body the user works for, or where the user is a manager."""
         bodies = [r.body_id for r in getattr(user, "organiser_roles", ())]
+        if not bodies and EventStaff.Role.MANAGER not in roles_at_events(user):
+            return self.none()
         scope = Q(host__in=bodies) | Q(co_hosts__in=bodies)
         if getattr(user, "pk", None) is not None:
             scope |= Q(
@@ -297,6 +300,21 @@ class EventStaff(TimeStamped):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+_STAFF = Prepared(lambda user: EventStaff.objects.filter(user=user).order_by(), int)
+
+
+def roles_at_events(user: User | AnonymousUser) -> frozenset[str]:
+    """As what the user works at any event, past ones too; kept with the user as memberships are.
+
+    Who works at none, as nearly everybody, is spared the long conditions by which rows hang together with one's events.
+    """
+    if user.pk is None:
+        return frozenset()
+    if user.event_roles is None:
+        user.event_roles = frozenset(row.role for row in _STAFF(user.pk))
+    return user.event_roles
 
 
 class ListingQuerySet(models.QuerySet["Listing"]):

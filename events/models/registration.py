@@ -151,16 +151,17 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """
         if getattr(user, "pk", None) is None:
             return self.none()
-        hosts = Registration.objects.of_hosts()
-        if not getattr(user, "is_administrator", False):
-            regions = getattr(user, "organiser_regions", ())
-            hosts = hosts.filter(lies_within("event__region", regions)).exclude(
-                event__region__in=[region.pk for region in regions]
-            )
-        return self.filter(
-            Q(event__in=Event.objects.organised_by(user).values("pk"))
-            | Q(pk__in=hosts.values("pk"))
-        ).exclude(enterprise__in=getattr(user, "own_bodies", ()))
+        scope = Q(event__in=Event.objects.organised_by(user).values("pk"))
+        is_administrator = getattr(user, "is_administrator", False)
+        regions = getattr(user, "organiser_regions", ())
+        if is_administrator or regions:
+            hosts = Registration.objects.of_hosts()
+            if not is_administrator:
+                hosts = hosts.filter(lies_within("event__region", regions)).exclude(
+                    event__region__in=[region.pk for region in regions]
+                )
+            scope |= Q(pk__in=hosts.values("pk"))
+        return self.filter(scope).exclude(enterprise__in=getattr(user, "own_bodies", ()))
 
     def waiting(self) -> Self:
         return self.filter(status=Registration.Status.WAITLISTED)
