@@ -238,14 +238,13 @@ def requirement_submit(request: MemberRequest, public_id: str) -> HttpResponse:
 def requirement_close(request: MemberRequest, public_id: str) -> HttpResponse:
     """End it, after a page that says what that means and asks how it ended."""
     requirement = own_requirement(request, public_id)
-    outcome = request.POST.get("outcome", "")
-    if request.method == "POST":
+    outcome, note = request.POST.get("outcome", ""), request.POST.get("note", "")
+    # What a desk has not approved had no time to end in any way.
+    unsaid = request.method == "POST" and requirement.is_accepted and not outcome
+    if request.method == "POST" and not unsaid:
         try:
             requirements.withdraw(
-                requirement=requirement,
-                by=request.user,
-                note=request.POST.get("note", ""),
-                outcome=outcome,
+                requirement=requirement, by=request.user, note=note, outcome=outcome
             )
         except DomainError as error:
             if error.is_refusal:
@@ -258,9 +257,12 @@ def requirement_close(request: MemberRequest, public_id: str) -> HttpResponse:
         "requirement": requirement,
         "outcomes": Requirement.Outcome.choices,
         "outcome": outcome,
+        "note": note,
+        "unsaid": unsaid,
         "nav": "my_requirements",
     }
-    return render(request, "chains/requirement_close.html", context)
+    status = 422 if unsaid else 200
+    return render(request, "chains/requirement_close.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])

@@ -400,10 +400,17 @@ def test_close_asks_first_and_withdraws_then(client, member):
     client.get(url("requirement_close", requirement))
     requirement.refresh_from_db()
     assert requirement.status == "published"
-    client.post(url("requirement_close", requirement), {"note": "Found one"})
+    unsaid = client.post(url("requirement_close", requirement), {"note": "Found one"})
+    requirement.refresh_from_db()
+    assert (unsaid.status_code, requirement.status) == (422, "published")
+    assert "Say how it ended." in unsaid.text
+    assert 'value="Found one"' in unsaid.text
+    said = {"note": "Found one", "outcome": "elsewhere"}
+    client.post(url("requirement_close", requirement), said)
 
     requirement.refresh_from_db()
     assert (requirement.close_reason, requirement.close_note) == ("withdrawn", "Found one")
+    assert requirement.close_outcome == "elsewhere"
 
 
 def test_delete_asks_first_and_removes_the_draft_then(client, member):
