@@ -338,8 +338,11 @@ def _close_when_all_ended(requirement: Requirement, by: User) -> None:
     if not states or RequirementLine.Status.OPEN in states:
         return
     filled = RequirementLine.Status.FILLED in states
-    # The best that became of any of them.
-    outcomes = {outcome for _status, outcome in ended}
+    # The best that became of any of them; a filled one was found here even where it does not say so.
+    outcomes = {
+        Outcome.HERE if status == RequirementLine.Status.FILLED else outcome
+        for status, outcome in ended
+    }
     requirement.close_outcome = next((one for one in Outcome.values if one in outcomes), "")
     _close(
         requirement,

@@ -562,6 +562,19 @@ def test_last_line_withdrawn_closes_with_the_best_that_became_of_any():
     ]
 
 
+def test_requirement_with_a_filled_line_is_never_closed_as_found_elsewhere():
+    member = MembershipFactory()
+    requirement = RequirementFactory(enterprise=member.enterprise, lines=["A", "B"])
+    first, second = requirement.lines.order_by("number")
+    # Filled when lines did not say yet how they ended.
+    RequirementLine.objects.filter(pk=first.pk).update(status="filled")
+
+    requirements.withdraw_line(line=second, by=member.user, outcome="elsewhere")
+
+    requirement.refresh_from_db()
+    assert (requirement.close_reason, requirement.close_outcome) == ("filled", "here")
+
+
 def test_fill_line_by_a_stranger_is_refused():
     requirement = RequirementFactory(lines=["A"])
 
