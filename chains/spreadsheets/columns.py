@@ -68,8 +68,16 @@ class Finding:
 _NOISE = re.compile(r"[\s*:：_'\"“”·]|\((?:必填|选填|可选|required|optional)\)")
 
 
-@lru_cache(maxsize=4096)
+# Of a longer one its end is read: there the name stands when a form's instructions stand over it.
+_LONGEST_TITLE = 1000
+
+
 def fold_header(text: str) -> str:
+    return _fold(text[-_LONGEST_TITLE:])
+
+
+@lru_cache(maxsize=4096)
+def _fold(text: str) -> str:
     return _NOISE.sub("", simplify(unicodedata.normalize("NFKC", text)).lower())
 
 
@@ -98,10 +106,6 @@ def assign(titles: Sequence[str], columns: Sequence[Column]) -> dict[str, list[i
             taken.add(place)
             fields.setdefault(column.field, []).append(place)
     return {name: sorted(places) for name, places in fields.items()}
-
-
-# Of a longer one its end is read: there the name stands when a form's instructions stand over it.
-_LONGEST_TITLE = 1000
 
 
 def fit(title: str, names: frozenset[str]) -> int | None:

@@ -312,6 +312,8 @@ def _cut(text: str, delimiter: str, encoding: str, *, max_rows: int, before: int
         for record in _records(_Lines(text, delimiter), delimiter):
             while record and not record[-1]:
                 record.pop()  # of some programs each row has all the columns there could be
+            if len(record) > MAX_COLUMNS:
+                raise _TooWideError
             filled += bool(record)
             if filled > max_rows + HEAD_ROWS or len(rows) > 4 * (max_rows + HEAD_ROWS):
                 grid.too_large = "too_long"
@@ -321,8 +323,6 @@ def _cut(text: str, delimiter: str, encoding: str, *, max_rows: int, before: int
         grid.too_large = "too_wide"
     except csv.Error:
         grid.too_large = "unreadable"
-    if any(len(row) > MAX_COLUMNS for row in rows):
-        grid.too_large = "too_wide"
     return grid
 
 

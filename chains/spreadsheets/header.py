@@ -200,7 +200,7 @@ _COUNT = re.compile(r"[(]?(?:\d{1,2}|[甲乙丙丁戊]|[A-Z])[)]?")
 
 def _counts(top: list[str], below: Sequence[Value]) -> bool:
     """Whether the row under a header only numbers its columns: 甲, 乙, 1, 2, 3."""
-    texts = [unicodedata.normalize("NFKC", text_of(value)) for value in below]
+    texts = [unicodedata.normalize("NFKC", text_of(value)[:20]) for value in below]
     marks = [text.strip("()") for text in texts if text]
     if len(marks) < max(3, sum(map(bool, top)) - 1) or not all(map(_COUNT.fullmatch, marks)):
         return False

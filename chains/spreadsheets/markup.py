@@ -189,16 +189,10 @@ class _Reading:
         if not sheet.rows:
             sheet.rows.append([])
         at = len(sheet.rows) - 1
-        self.cells += 1
-        sheet.cells += 1
-        self.largest = max(self.largest, sheet.cells)
-        if self.cells - self.largest > MAX_CELLS_BESIDE:
-            raise too_much()
-        if self.cells > MAX_CELLS:
-            sheet.too_large = "too_long"
-            return
         # Most cells stand where they are: nothing is looked for in them.
         places = attributes.lower() if _PLACES.search(attributes) else ""
+        if not self._count(sheet, 2 if places else 1):
+            return
         sheet.column = _number(places, "index", sheet.column + 1) - 1
         while sheet.reached.get(sheet.column, -1) >= at:
             sheet.column += 1
@@ -211,6 +205,16 @@ class _Reading:
             return
         self.cell = []
 
+    def _count(self, sheet: Sheet, cells: int) -> bool:
+        self.cells += cells
+        sheet.cells += cells
+        self.largest = max(self.largest, sheet.cells)
+        if self.cells - self.largest > MAX_CELLS_BESIDE:
+            raise too_much()
+        if self.cells > MAX_CELLS:
+            sheet.too_large = "too_long"
+        return not sheet.too_large
+
     def end_cell(self) -> None:
         if self.cell is None or not self.open:
             self.cell = None
@@ -221,6 +225,8 @@ class _Reading:
             lines = html.unescape(words).split("\n")
             words = "\n".join(" ".join(line.split()) for line in lines).strip()
         row = sheet.rows[-1]
+        # Places that are passed over are laid out too.
+        self._count(sheet, (sheet.column - len(row)) // 10 if sheet.column > len(row) else 0)
         row.extend([""] * (sheet.column + 1 - len(row)))
         row[sheet.column] = words
         at = len(sheet.rows) - 1
