@@ -485,7 +485,7 @@ def text(rows: Iterable[Iterable[object]], cut: str = ",") -> str:
 
 
 def _encoded(encoding: str, cut: str, columns: int, kind: Callable[[int], object]) -> bytes:
-    return text(grid(10_000, columns, kind), cut).encode(encoding)
+    return text(grid(10_000, columns, kind), cut).encode(encoding, "replace")
 
 
 TEXTS: dict[str, Callable[[], bytes]] = {
