@@ -227,7 +227,7 @@ CURRENCIES = [
 ]
 # As people write them beside a figure; the longest first, so that 美元 is no 元.
 _WRITTEN = {
-    "CNY": "CNY RMB 人民币 元 ¥",
+    "CNY": "CNY RMB YUAN 人民币 元 ¥",
     "USD": "USD US$ 美元 美金 $",
     "EUR": "EUR EURO EUROS 欧元 €",
     "GBP": "GBP 英镑 £",
@@ -283,14 +283,14 @@ class ProjectForm(KeptForm):
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """The figure, and the code of the currency that is named before or after it."""
-    bare = unicodedata.normalize("NFKC", text).strip()
+    """The figure, and the code of the currency that is named before it, after it or both ("RMB 3.2 亿元")."""
+    bare, named = unicodedata.normalize("NFKC", text).strip(), ""
     for sign, code in _SIGNS:
-        if bare.upper().startswith(sign):
-            return bare[len(sign) :].strip(), code
-        if bare.upper().endswith(sign):
-            return bare[: -len(sign)].strip(), code
-    return bare, ""
+        if named in ("", code) and bare.upper().startswith(sign):
+            bare, named = bare[len(sign) :].strip(), code
+        if named in ("", code) and bare.upper().endswith(sign):
+            bare, named = bare[: -len(sign)].strip(), code
+    return bare, named
 
 
 class ContactForm(KeptForm):
