@@ -50,6 +50,21 @@ class Installation:
             )
         assert dump.returncode == 0
 
+    def keep(self) -> None:
+        """Note how the copy stands, to come back to it."""
+        with psycopg.connect(self.servers["DATABASE_URL"], autocommit=True) as session:
+            session.execute("CREATE DATABASE kept TEMPLATE rush STRATEGY file_copy")
+
+    def renew(self) -> None:
+        """Come back to what was kept, with servers that have not been killed yet: a keeper gives up after some kills."""
+        assert embedded.release(self.state, patience=30)
+        embedded.use(self.state)
+        with psycopg.connect(self.servers["DATABASE_URL"], autocommit=True) as session:
+            session.execute("ALTER SYSTEM RESET ALL")
+            session.execute("SELECT pg_reload_conf()")
+            session.execute("DROP DATABASE rush WITH (FORCE)")
+            session.execute("CREATE DATABASE rush TEMPLATE kept STRATEGY file_copy")
+
     def set(self, **settings: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as session:
             for name, value in settings.items():

@@ -20,6 +20,9 @@ from tests.factories.chains import MembershipFactory, RequirementFactory
 from tests.factories.events import EventFactory
 from tests.faults.installation import Installation
 
+# The scene is made outside of the tests; without one that asks for the database there would be none.
+pytestmark = pytest.mark.django_db
+
 SENTENCE = {
     "en": "It comes back by itself. Nothing you sent was half stored",
     "zh-hans": "服务会自动恢复，您提交的内容没有只存一半的情况",
