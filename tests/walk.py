@@ -61,6 +61,7 @@ class Untouched:
 
     def __init__(self):
         self.savepoint = None
+        self.is_written = False
         self.kept = {}
 
     @contextlib.contextmanager
@@ -68,7 +69,7 @@ class Untouched:
         ask = prepared.Written.found
 
         def found(written, params):
-            if self.savepoint is not None:
+            if self.is_written:
                 return ask(written, params)
             asked = [one for one in params if not isinstance(one, datetime.datetime)]
             key = written.sql, *asked
@@ -77,17 +78,22 @@ class Untouched:
             return self.kept[key]
 
         with connection.execute_wrapper(self), mock.patch.object(prepared.Written, "found", found):
-            yield self
+            yield
 
     def __call__(self, execute, sql, params, many, context):
-        if self.savepoint is None and not self.READS.match(sql):
-            self.savepoint = ""  # the statement that makes it comes by here too
-            self.savepoint = connection.savepoint()
+        if not self.is_written and not self.READS.match(sql):
+            self.is_written = True  # the statement that makes the savepoint comes by here too
+            self.savepoint = self.savepoint or connection.savepoint()
         return execute(sql, params, many, context)
 
     @contextlib.contextmanager
-    def request(self):
+    def request(self, *, is_guarded=False):
+        """With `is_guarded` a statement may fail that only reads: nothing could be asked after it."""
         waiting = list(connection.run_on_commit)
+        if is_guarded:
+            self.is_written = True
+            self.savepoint = connection.savepoint()
+            self.is_written = False
         try:
             yield
         finally:
@@ -97,6 +103,7 @@ class Untouched:
                 connection.savepoint_rollback(self.savepoint)
                 connection.savepoint_commit(self.savepoint)
                 self.savepoint = None
+            self.is_written = False
 
 
 def plainly(template, context):
@@ -105,12 +112,12 @@ def plainly(template, context):
 
 
 @contextlib.contextmanager
-def many_requests():
+def many_requests(untouched):
     """What holds for all requests of a walk; each is made within `request()` of what is given."""
     kept_page = mock.patch("django.conf.urls.handler404", KeptPage())
     plain = mock.patch.object(Template, "_render", plainly)
-    with OPEN_THROTTLE, kept_page, plain, transaction.atomic(), Untouched().watched() as untouched:
-        yield untouched
+    with OPEN_THROTTLE, kept_page, plain, transaction.atomic(), untouched.watched():
+        yield
         transaction.set_rollback(True)
 
 
@@ -180,7 +187,8 @@ def walk(place, rows, roles=world.ROLES) -> list[Answer]:
     """Asks for each row as each role; what a request changes is taken back before the next one."""
     found = []
     clients = {role: client_of(role, place) for role in roles}
-    with many_requests() as untouched:
+    untouched = Untouched()
+    with many_requests(untouched):
         for role, client in clients.items():
             for row in rows:
                 if role not in row.roles:

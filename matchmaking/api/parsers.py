@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+
+# Legal in JSON, and cannot be written as UTF-8.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class StrictJSONParser(JSONParser):
@@ -22,8 +26,7 @@ class StrictJSONParser(JSONParser):
         except RecursionError as error:
             raise ParseError(_("The body is nested too deeply.")) from error
         for text in _texts(value):
-            # A lone surrogate is legal in JSON and cannot be written as UTF-8.
-            if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            if "\x00" in text or (not text.isascii() and _LONE_SURROGATE.search(text)):
                 raise ParseError(_("The body holds a character that no text can have."))
         return value
 

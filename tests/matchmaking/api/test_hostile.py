@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from django.db import DataError, transaction
+from django.db import DataError
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from rest_framework.parsers import JSONParser
@@ -48,7 +48,9 @@ HOSTILE = st.sampled_from(
         "../../etc/passwd", [], {}, [[]], [None], ["\x00"], {"x": {}}, [{}], [{"text": "a", "quantity": 1e308}],
     ]
 )  # fmt: skip
-BODIES = HOSTILE | st.text(max_size=20) | st.integers() | st.floats()
+# All of Unicode but halves of a character, as `st.text()` alone – which tries a million to find out which those are.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+BODIES = HOSTILE | TEXTS | st.integers() | st.floats()
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = seed(int(os.environ.get("FUZZ_SEED") or 1))
 ASKING = os.environ.get("FUZZ_ROLES", "").split()
@@ -141,24 +143,33 @@ def valid_ids(place):
 
 
 def send(client, method, path, payload, content_type="application/json"):
-    with walk.OPEN_THROTTLE, transaction.atomic():
+    with client.untouched.request(is_guarded=True):
         answer = client.generic(method.upper(), path, payload, content_type=content_type)
-        transaction.set_rollback(True)
     assert answer.status_code < 500, (method, path, payload[:300])
     return answer.status_code
 
 
 @pytest.fixture(scope="module")
-def place(standing_world):
-    return standing_world
+def asking(standing_world):
+    """A client of each role, signed in once; what they change is taken back after each request."""
+    clients, untouched = {}, walk.Untouched()
+    for role, person in standing_world.people.items():
+        clients[role] = APIClient(raise_request_exception=True)
+        clients[role].untouched = untouched
+        if person.is_authenticated:
+            clients[role].force_login(person)
+    return clients
+
+
+@pytest.fixture
+def place(standing_world, asking):
+    standing_world.clients = asking
+    with walk.many_requests(asking["owner"].untouched):
+        yield standing_world
 
 
 def client_of(place, path, role=None):
-    client = APIClient(raise_request_exception=True)
-    person = place.people[role or people_for(path)]
-    if person.is_authenticated:
-        client.force_login(person)
-    return client
+    return place.clients[role or people_for(path)]
 
 
 def clients_of(place, path):
@@ -210,9 +221,8 @@ def test_read_survives_hostile_queries(method, path, operation, place):
     @MOST
     @given(st.dictionaries(st.sampled_from(names), texts, max_size=3) if names else st.just({}))
     def attack(client, query):
-        with walk.OPEN_THROTTLE, transaction.atomic():
+        with client.untouched.request(is_guarded=True):
             answer = client.get(target, query)
-            transaction.set_rollback(True)
         assert answer.status_code < 500, (path, query)
 
     for client in clients_of(place, path):
