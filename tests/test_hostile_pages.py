@@ -16,8 +16,6 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.db import transaction
 from django.test import Client
 from django.urls import resolve, reverse
 
@@ -36,6 +34,7 @@ VALUES = (
 # As they go over the wire: no text, for no decoder.
 RAW = ("%00", "a%00b", "%ED%A0%80", "%FF%FE", "%C0%80", "%", "%zz", "%u4e00", "%F0%9F%98%80" * 500)
 READS = re.compile(r"""(?:GET|POST|data)(?:\.get|\.getlist)?[(\[]\s*f?["'](\w+)["']""")
+UNTOUCHED = walk.Untouched()
 NAMED = re.compile(r"""["']([a-z_]+)["']""")
 
 
@@ -48,19 +47,18 @@ def parameters(address):
     return sorted(found | {"page", "q", "next", "export", "region", "chain"})
 
 
-def client_of(place, role):
-    client, person = Client(), place.people[role]
-    if person.is_authenticated:
-        client.force_login(get_user_model().objects.get(pk=person.pk))
-    return client
+@pytest.fixture(autouse=True)
+def many_requests(db):
+    UNTOUCHED.kept.clear()
+    with walk.many_requests(UNTOUCHED):
+        yield
 
 
 def send(client, method, address, **more):
     """One request whose traces go. An error that reaches the server's edge is what we look for."""
-    with walk.OPEN_THROTTLE, transaction.atomic():
+    with UNTOUCHED.request(is_guarded=True):
         answer = client.generic(method, address, **more)
         b"".join(answer) if answer.streaming else answer.content
-        transaction.set_rollback(True)
     return answer
 
 
@@ -85,7 +83,7 @@ def rows_for(role):
 
 
 def queries(place, role, dice):
-    client = client_of(place, role)
+    client = walk.client_of(role, place)
     addresses = {walk.address_of(row, place) for row in rows_for(role) if row.method == "get"}
     if role == "administrator":
         addresses |= set(admin_lists())
@@ -114,7 +112,7 @@ def admin_lists():
 
 
 def ids(place, role, dice):
-    client = client_of(place, role)
+    client = walk.client_of(role, place)
     for name, args in routes.patterns():
         if not args or name.startswith("api-"):
             continue
@@ -169,7 +167,7 @@ class Forms(HTMLParser):
 
 
 def forms(place, role, dice):
-    client, seen = client_of(place, role), set()
+    client, seen = walk.client_of(role, place), set()
     addresses = {walk.address_of(row, place) for row in rows_for(role) if row.method == "get"}
     for address in sorted(addresses):
         answer = send(client, "GET", address)

@@ -61,7 +61,7 @@ class Untouched:
 
     def __init__(self):
         self.savepoint = None
-        self.is_written = False
+        self.is_asked = self.is_written = False
         self.kept = {}
 
     @contextlib.contextmanager
@@ -69,7 +69,7 @@ class Untouched:
         ask = prepared.Written.found
 
         def found(written, params):
-            if self.is_written:
+            if self.is_written or not self.is_asked:
                 return ask(written, params)
             asked = [one for one in params if not isinstance(one, datetime.datetime)]
             key = written.sql, *asked
@@ -82,28 +82,32 @@ class Untouched:
 
     def __call__(self, execute, sql, params, many, context):
         if not self.is_written and not self.READS.match(sql):
-            self.is_written = True  # the statement that makes the savepoint comes by here too
-            self.savepoint = self.savepoint or connection.savepoint()
+            if self.is_asked:
+                self.is_written = True  # the statement that makes the savepoint comes by here too
+                self.savepoint = self.savepoint or connection.savepoint()
+            else:
+                self.kept.clear()
         return execute(sql, params, many, context)
 
     @contextlib.contextmanager
     def request(self, *, is_guarded=False):
         """With `is_guarded` a statement may fail that only reads: nothing could be asked after it."""
         waiting = list(connection.run_on_commit)
+        self.is_written = True
         if is_guarded:
-            self.is_written = True
             self.savepoint = connection.savepoint()
-            self.is_written = False
+        self.is_asked, self.is_written = True, False
         try:
             yield
         finally:
             connection.needs_rollback = False
             connection.run_on_commit = waiting
+            self.is_written = True
             if self.savepoint is not None:
                 connection.savepoint_rollback(self.savepoint)
                 connection.savepoint_commit(self.savepoint)
                 self.savepoint = None
-            self.is_written = False
+            self.is_asked = self.is_written = False
 
 
 def plainly(template, context):
@@ -114,9 +118,8 @@ def plainly(template, context):
 @contextlib.contextmanager
 def many_requests(untouched):
     """What holds for all requests of a walk; each is made within `request()` of what is given."""
-    kept_page = mock.patch("django.conf.urls.handler404", KeptPage())
     plain = mock.patch.object(Template, "_render", plainly)
-    with OPEN_THROTTLE, kept_page, plain, transaction.atomic(), untouched.watched():
+    with OPEN_THROTTLE, plain, transaction.atomic(), untouched.watched():
         yield
         transaction.set_rollback(True)
 
@@ -188,7 +191,8 @@ def walk(place, rows, roles=world.ROLES) -> list[Answer]:
     found = []
     clients = {role: client_of(role, place) for role in roles}
     untouched = Untouched()
-    with many_requests(untouched):
+    kept_page = mock.patch("django.conf.urls.handler404", KeptPage())
+    with kept_page, many_requests(untouched):
         for role, client in clients.items():
             for row in rows:
                 if role not in row.roles:
