@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
+import pytest
 from django.conf import settings as current
 
 from matchmaking import embedded
@@ -20,12 +21,19 @@ from tests.faults.nursery import Nursery
 from tests.faults.workers import Workers, environment
 
 
+def use(state: Path, *, throwaway: bool = False) -> dict:
+    """Servers that end as soon as nobody uses them any more."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
+        return embedded.use(state, throwaway=throwaway)
+
+
 class Installation:
     """A copy of the test's database on a server of its own, and the application's web server upon it."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self.servers = embedded.use(self.state)
+        self.servers = use(self.state)
         self.url = self.servers["DATABASE_URL"].replace("/postgres?", "/rush?")
         self.web: psutil.Process | None = None
         with socket.socket() as free:
@@ -58,7 +66,7 @@ class Installation:
     def renew(self) -> None:
         """Come back to what was kept, with servers that have not been killed yet: a keeper gives up after some kills."""
         assert embedded.release(self.state, patience=30)
-        embedded.use(self.state)
+        use(self.state)
         with psycopg.connect(self.servers["DATABASE_URL"], autocommit=True) as session:
             session.execute("ALTER SYSTEM RESET ALL")
             session.execute("SELECT pg_reload_conf()")
@@ -100,8 +108,7 @@ class Installation:
         """Nobody gets to finish a sentence: not the database, none of its backends, no broker, web process or worker."""
         self.kill_server("postgres")
         self.kill_server("valkey")
-        self.kill_web()
-        self.workers.kill_all()
+        self.kill_application()
 
     def kill_server(self, name: str) -> None:
         """One of the two servers, with all that belongs to it."""
@@ -121,9 +128,12 @@ class Installation:
         with psycopg.connect(self.url, autocommit=True) as session:
             return session.execute(sql).fetchall()
 
-    def end(self) -> None:
+    def kill_application(self) -> None:
         self.kill_web()
         self.workers.kill_all()
+
+    def end(self) -> None:
+        self.kill_application()
         self.nursery.end()
         assert embedded.release(self.state, patience=30)
         shutil.rmtree(self.state, ignore_errors=True)

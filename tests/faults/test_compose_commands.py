@@ -11,26 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import Installation
 from tests.faults.nursery import ROOT
 from tests.test_compose import SERVICES
 
-
-@pytest.fixture(scope="module")
-def place(django_db_setup, new_state):
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-        installation = Installation(new_state("mm-compose-"))
-        installation.copy()
-        yield installation
-        installation.end()
+# The scene is made outside of the tests; without one that asks for the database there would be none.
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def start(place, tmp_path):
+def start(installation, tmp_path):
     """A service by its name, as the image would run it: its words, the addresses, the state's folder."""
     environment = {
-        **place.environment(),
+        **installation.environment(),
         "STATE_DIR": str(tmp_path),
         "EMBEDDED": "off",
         "HOSTNAME": os.uname().nodename,

@@ -14,51 +14,22 @@ import time
 from collections import Counter, deque
 
 import pytest
-from django.db import connection
-from rest_framework.authtoken.models import Token
 
-from tests.conftest import empty_all_but_shipped_rows
-from tests.factories.chains import MembershipFactory
-from tests.factories.events import EventFactory
-from tests.faults.installation import Installation
+from tests.faults.conftest import APPLICANTS, SEATS
 
-APPLICANTS, SEATS, CLIENTS = 60, 15, 12
+CLIENTS = 12
 KILLED_AFTER = (13, 35)  # acknowledged registrations
 
 # The scene is made outside of the tests; without one that asks for the database there would be none.
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def prepared(django_db_setup, django_db_blocker, new_state):
-    """An event with few seats, many who want one, and the installation that lets them ask."""
-    with pytest.MonkeyPatch.context() as monkeypatch, django_db_blocker.unblock():
-        monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-        monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
-        event = EventFactory(seats=SEATS)
-        asking = {}
-        for _ in range(APPLICANTS):
-            who = MembershipFactory()
-            token = Token.objects.create(user=who.user)
-            body = {"event": event.public_id, "enterprise": who.enterprise.public_id, "seats": 1}
-            asking[who.enterprise.public_id] = (token.key, json.dumps(body))
-        place = Installation(new_state("mm-rush-"))
-        place.copy()
-        place.keep()
-        empty_all_but_shipped_rows()
-        connection.close()
-        yield place, asking
-        place.end()
-
-
 @pytest.fixture
 def rush(prepared):
-    """The same for each test: nobody has asked yet."""
-    place, asking = prepared
-    place.renew()
-    yield place, asking
-    place.kill_web()
-    place.workers.kill_all()
+    """For each test anew: nobody has asked yet."""
+    prepared.renew()
+    yield prepared, prepared.asking
+    prepared.kill_application()
 
 
 def ask(place, token, body):

@@ -11,14 +11,8 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from django.db import connection
-from rest_framework.authtoken.models import Token
 
 from matchmaking import embedded
-from tests.conftest import empty_all_but_shipped_rows
-from tests.factories.chains import MembershipFactory, RequirementFactory
-from tests.factories.events import EventFactory
-from tests.faults.installation import Installation
 
 # The scene is made outside of the tests; without one that asks for the database there would be none.
 pytestmark = pytest.mark.django_db
@@ -30,28 +24,10 @@ SENTENCE = {
 
 
 @pytest.fixture(scope="module")
-def place(django_db_setup, django_db_blocker, new_state):
+def place(installation):
     """One for all tests here: each finds it working, and leaves it so."""
-    with pytest.MonkeyPatch.context() as monkeypatch, django_db_blocker.unblock():
-        monkeypatch.setenv("EMBEDDED_LINGER", "0.1")
-        monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
-        event = EventFactory(seats=5)
-        who = MembershipFactory()
-        requirement = RequirementFactory(enterprise=who.enterprise, lines=["三分体接线盒"])
-        installation = Installation(new_state("mm-away-"))
-        installation.token = Token.objects.create(user=who.user).key
-        installation.body = {
-            "event": event.public_id,
-            "enterprise": who.enterprise.public_id,
-            "seats": 1,
-        }
-        installation.requirement = requirement.public_id
-        installation.copy()
-        empty_all_but_shipped_rows()
-        connection.close()
-        installation.start_web()
-        yield installation
-        installation.end()
+    installation.start_web()
+    return installation
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +62,9 @@ def ask_warm(place, path, language="en", headers=None):
 
 
 def register(place):
-    sent = {"Content-Type": "application/json", "Authorization": f"Token {place.token}"}
-    return ask(place, "/api/v1/registrations/", json.dumps(place.body), **sent)
+    token, body = next(iter(place.asking.values()))
+    sent = {"Content-Type": "application/json", "Authorization": f"Token {token}"}
+    return ask(place, "/api/v1/registrations/", body, **sent)
 
 
 @contextlib.contextmanager
