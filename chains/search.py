@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.lookups import DataContains
 from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, QuerySet, TextField, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length, Upper
 
 from chains import identity, searchtext
@@ -34,7 +35,10 @@ def typed(field: str, query: str, *, by_signs: bool = False) -> Q | None:
 
 
 def holds_signs(field: str, signs: str) -> Q:
-    return Q(DataContains(SignsOf(F(field)), Value(list(signs), ArrayField(TextField()))))
+    # By a question within the question, so that the database does not see which signs they are. Of common ones it would
+    # look into every row, and take each text that holds the word apart: thirty times what the index takes.
+    wanted = RawSQL("SELECT %s::text[]", [list(signs)], ArrayField(TextField()))
+    return Q(DataContains(SignsOf(F(field)), wanted))
 
 
 def regions(query: str, limit: int = 12) -> list[Region]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +122,16 @@ def test_the_index_of_signs_finds_what_looking_into_every_row_finds():
     assert found["轴承", search.typed] == {"深沟球轴承"}
     assert found["接线合", nearly] == {"光伏接线盒", "接线板合成"}
     assert found["beating", nearly] == {"bearing house"}
+
+
+@pytest.mark.django_db
+def test_the_database_does_not_see_how_common_a_word_is():
+    """Or it looks into every row for a common one, and takes each text that holds it apart."""
+    for row in EnterpriseFactory.create_batch(40):
+        Enterprise.objects.filter(pk=row.pk).update(search_text="轴承")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE chains_enterprise")
+    found = Enterprise.objects.filter(search.holds_signs("search_text", "轴承"))
+
+    assert "rows=1 " in found.explain().splitlines()[0]
+    assert found.count() == 40
