@@ -6,8 +6,6 @@ import re
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.test import Client
 from django.urls import reverse
 
 from chains.models import Enterprise
@@ -183,11 +181,9 @@ def admin_addresses():
 
 @pytest.mark.parametrize("role", ["visitor", "owner", "organiser", "analyst"])
 def test_workshop_is_closed_to_all_but_administrators(role, place):
-    client = Client()
-    if role != "visitor":
-        client.force_login(get_user_model().objects.get(pk=place.people[role].pk))
-
-    statuses = {address: client.get(address).status_code for address in admin_addresses()}
+    statuses = walk.opened(
+        admin_addresses(), walk.client_of(role, place), lambda answer: answer.status_code
+    )
 
     assert len(statuses) > 100
     assert set(statuses.values()) <= {302, 403}, statuses

@@ -211,6 +211,16 @@ def client_of(role, place):
     return client
 
 
+def opened(addresses, client, said) -> dict:
+    """What is said of each answer, by its address."""
+    untouched, found = Untouched(), {}
+    with many_requests(untouched):
+        for address in addresses:
+            with untouched.request():
+                found[address] = said(client.get(address))
+    return found
+
+
 def faults(answers, table=routes.TABLE) -> list[str]:
     """Where somebody got something else than the table says."""
     said = []
