@@ -11,6 +11,7 @@ from typing import Any
 from matchmaking.engine.features import Objections
 from matchmaking.engine.highlight import (
     says_something,
+    telling_keys,
     telling_words,
     tokenise,
     without_count,
@@ -72,7 +73,7 @@ _LONGEST_PHRASE = 60
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text as its words are compared: normalised, its Chinese runs, its Latin words as written, by stem."""
+    """A need as its words are looked for: normalised, its Chinese runs, its Latin words as written, by stem."""
 
     text: str
     runs: tuple[str, ...]
@@ -87,6 +88,19 @@ class Wording:
         for key, start, end in telling_words(folded):
             words.setdefault(key, written[start:end])
         return cls(f" {folded}", tuple(han_runs(folded)), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A text of an offer as words are looked for in it: normalised, and the stems of its Latin words."""
+
+    text: str
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> Answer:
+        folded = normalise(text)
+        return cls(f" {folded}", telling_keys(folded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +129,23 @@ class Agreement:
     objections: Objections = field(default_factory=Objections)
 
 
-def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
+def shared_terms(need: Wording, offer: Answer) -> tuple[str, ...]:
     """Words both texts use, the longest first.
 
-    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Wording.of("IP68 接线盒，三分体"))
+    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Answer.of("IP68 接线盒，三分体"))
     ('三分体', '接线盒', 'IP68')
     """
     found: dict[str, int] = {}
-    for run in need.runs:
-        for phrase in _common_phrases(run, offer.text):
-            if _says_something(phrase):
-                thing = without_count(phrase)
-                found.setdefault(thing, 2 * len(thing))
+    if not offer.text.isascii():
+        for run in need.runs:
+            for phrase in _common_phrases(run, offer.text):
+                if thing := _thing(phrase):
+                    found.setdefault(thing, 2 * len(thing))
     for stem, written in need.words.items():
         if stem in offer.words:
             found.setdefault(written, len(written))
+    if not found:
+        return ()
     # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
     best = sorted(found, key=lambda phrase: -found[phrase])[:TERMS_SHOWN]
     return tuple(phrase[:_LONGEST_TERM] for phrase in best)
@@ -137,8 +153,9 @@ def shared_terms(need: Wording, offer: Wording) -> tuple[str, ...]:
 
 # One line meets the same phrases in supplier after supplier.
 @lru_cache(maxsize=4096)
-def _says_something(phrase: str) -> bool:
-    return says_something(tokenise(phrase))
+def _thing(phrase: str) -> str:
+    """What a phrase names; empty for one that says nothing alone."""
+    return without_count(phrase) if says_something(tokenise(phrase)) else ""
 
 
 def _common_phrases(run: str, other: str) -> Iterator[str]:
@@ -156,7 +173,7 @@ def _common_phrases(run: str, other: str) -> Iterator[str]:
 
 def bridge(
     need: Wording,
-    offer: Wording,
+    offer: Answer,
     words: Mapping[str, Sequence[str]],
     same: Collection[tuple[str, str]] = (),
 ) -> Bridge | None:

@@ -159,15 +159,30 @@ def tokenise(folded: str) -> list[Token]:
 def telling_words(folded: str) -> Iterator[tuple[str, int, int]]:
     """Words of a text in one spelling that say something alone: key, start, end. Chinese and numbers are passed over."""
     for match in _WORDS.finditer(folded):
-        key = _key(match.group())
-        if _is_telling(key) and not (
-            key in _ALSO_GOODS and folded[: match.start()].rstrip()[-1:].isdigit()
-        ):
+        key = _telling_key(match.group())
+        if key and not (key in _ALSO_GOODS and folded[: match.start()].rstrip()[-1:].isdigit()):
             yield key, match.start(), match.end()
+
+
+def telling_keys(folded: str) -> frozenset[str]:
+    """The keys alone, for texts that are looked in and never shown."""
+    found = set(map(_telling_key, _WORDS.findall(folded)))
+    if not found.isdisjoint(_ALSO_GOODS):
+        return frozenset(key for key, _, _ in telling_words(folded))
+    found.discard("")
+    return frozenset(found)
 
 
 def _key(word: str) -> str:
     return stem(word) if word.isascii() and word.isalpha() else word
+
+
+# One line meets the same words in text after text.
+@lru_cache(maxsize=32768)
+def _telling_key(word: str) -> str:
+    """Empty for a word that says nothing alone."""
+    key = _key(word)
+    return key if _is_telling(key) else ""
 
 
 # The words of a trade are few; each is asked for in text after text.

@@ -19,6 +19,7 @@ from matchmaking.engine.constraints import Case, counted_in, judge, verdict
 from matchmaking.engine.explanation import (
     TERMS_SHOWN,
     Agreement,
+    Answer,
     Wording,
     bridge,
     bridgeable,
@@ -51,7 +52,7 @@ Ints = npt.NDArray[np.int64]
 WHOLE = 1000  # tenths of a full score
 KEPT = 50
 ELSEWHERE_TOLD = 0.1  # from a tenth of a line's words on it is a reason
-WORDINGS_KEPT = 20_000  # some 2 kB each: a worker's memory is for the index
+ANSWERS_KEPT = 40_000  # some 1 kB each: a worker's memory is for the index
 _DECIMALS = 6  # beyond that a float's noise, not a difference between two suppliers
 
 
@@ -229,7 +230,7 @@ def parts_of(standing: Standing, weights: Weights, has_conditions: bool) -> list
 
 @dataclass(slots=True, eq=False)
 class Ranker:
-    """An index with a weighting, and what is worth keeping between lines: wordings, words of categories.
+    """An index with a weighting, and what is worth keeping between lines: words of texts and of categories.
 
     Make a new one when the index has changed.
     """
@@ -237,7 +238,7 @@ class Ranker:
     index: OfferIndex
     weights: Weights
     units: Units
-    _wordings: dict[tuple[int, int], Wording] = field(init=False, default_factory=dict)
+    _answers: dict[tuple[int, int], Answer] = field(init=False, default_factory=dict)
     _words: dict[str, Mapping[str, Sequence[str]]] = field(init=False, default_factory=dict)
     _same_words: dict[str, frozenset[tuple[str, str]]] = field(init=False, default_factory=dict)
 
@@ -353,7 +354,7 @@ class Ranker:
     ) -> Agreement:
         asked, offered = self.index.leading_leaves(lines, line, row)
         owner = int(self.index.owners[row])
-        other = self._wording(owner, text)
+        other = self._answer(owner, text)
         crossed = None
         if asked and asked == offered:
             crossed = bridge(wording, other, self._words_of(asked), self._same_words_of(asked))
@@ -363,7 +364,7 @@ class Ranker:
             term
             for more in others
             if more.id != text.id
-            for term in shared_terms(wording, self._wording(owner, more))
+            for term in shared_terms(wording, self._answer(owner, more))
             if term not in terms
         )
         return Agreement(
@@ -377,14 +378,14 @@ class Ranker:
             self.index.objections(lines, line, row),
         )
 
-    def _wording(self, owner: int, text: OfferText) -> Wording:
+    def _answer(self, owner: int, text: OfferText) -> Answer:
         key = owner, text.id
-        wording = self._wordings.get(key)
-        if wording is None:
-            if len(self._wordings) >= WORDINGS_KEPT:
-                self._wordings.clear()
-            wording = self._wordings[key] = Wording.of(text.text)
-        return wording
+        answer = self._answers.get(key)
+        if answer is None:
+            if len(self._answers) >= ANSWERS_KEPT:
+                self._answers.clear()
+            answer = self._answers[key] = Answer.of(text.text)
+        return answer
 
     def _relation(self, asked: str, offered: str) -> tuple[str, str]:
         """The closest level two leaves share, and the code of it where it is their parent."""

@@ -140,6 +140,8 @@ def simplified(text: str) -> str:
     >>> simplified("鋰電池隔膜，９µm")
     '锂电池隔膜,9um'
     """
+    if text.isascii():  # has one spelling as it is
+        return text
     return unicodedata.normalize("NFKC", text).translate(_spelling())
 
 
@@ -162,7 +164,8 @@ def as_written(text: str) -> str:
     >>> as_written("  Ex db ⅡC  T6，1,200 t ")
     'Ex db IIC T6,1200 t'
     """
-    return _THOUSANDS.sub("", _SPACE.sub(" ", simplified(text)).strip())
+    spaced = " ".join(simplified(text).split())
+    return _THOUSANDS.sub("", spaced) if "," in spaced else spaced
 
 
 def asserted(text: str) -> str:
@@ -225,6 +228,7 @@ def language_of(text: str) -> Language:
     return "zh" if han and han >= 0.15 * solid else "en"
 
 
+@lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """Singular and American: what an English word is compared by.
 

@@ -7,6 +7,7 @@ from matchmaking.engine.explanation import (
     CODES,
     KEPT,
     Agreement,
+    Answer,
     Bridge,
     Wording,
     _of_objections,
@@ -75,7 +76,7 @@ def codes(reasons, tone=None):
     ],
 )
 def test_shared_terms_are_words_about_the_product(need, offer, expected):
-    assert shared_terms(Wording.of(need), Wording.of(offer)) == expected
+    assert shared_terms(Wording.of(need), Answer.of(offer)) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_shared_terms_are_words_about_the_product(need, offer, expected):
     ],
 )
 def test_measures_numbers_and_counts_are_no_reason(need, offer, expected):
-    assert shared_terms(Wording.of(need), Wording.of(offer)) == expected
+    assert shared_terms(Wording.of(need), Answer.of(offer)) == expected
 
 
 def test_bridge_joins_words_of_one_category_across_languages():
