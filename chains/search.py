@@ -14,16 +14,16 @@ from django.db.models.functions import Length, Upper
 
 from chains import identity, searchtext
 from chains.models import Category, Enterprise, EnterpriseAlias, Region
-from chains.models.base import SignsOf
+from chains.models.base import SignsOf, TakesReading
 
 
 def typed(field: str, query: str, *, by_signs: bool = False) -> Q | None:
-    """The condition that a stored search document answers the query; None when nothing was typed. `by_signs`: there is
-    an index of the signs in it."""
+    """The condition that a stored search document answers the query; None when nothing was typed. `by_signs`: there are
+    indexes of what stands in it."""
     alternatives = searchtext.alternatives(query)
     if not alternatives:
         return None
-    condition = Q()
+    condition = Q(TakesReading(field)) if by_signs else Q()
     for spellings in alternatives:
         either = Q()
         for spelling in spellings:

@@ -369,26 +369,31 @@ def typo_patterns(query: str) -> list[str]:
 
 
 class Clue(NamedTuple):
-    """Texts that must be held; where they are too short for an index of trigrams, their signs, each once."""
+    """Texts that must be held; where they are too short for an index of trigrams, their Chinese characters, each once.
+    Letters and digits stand in every text, if only in its pinyin."""
 
     texts: tuple[str, ...]
     signs: str
 
+    @property
+    def is_indexed(self) -> bool:
+        return bool(self.signs) or any(len(text) >= 3 for text in self.texts)
+
 
 def clue(*texts: str) -> Clue:
+    signs = "".join(dict.fromkeys("".join(texts)))
     is_short = all(len(text) < 3 for text in texts)
-    return Clue(
-        tuple(filter(None, texts)), "".join(dict.fromkeys("".join(texts))) if is_short else ""
-    )
+    return Clue(tuple(filter(None, texts)), signs if is_short and _HAN_RUN.fullmatch(signs) else "")
 
 
 def near_clues(query: str) -> list[list[Clue]]:
     """Lists of which each must give one hit for `typo_patterns` to hold: few, and cheap to ask of the indexes. They
-    find more."""
-    return [
+    find more. An empty one where no index can tell."""
+    found = [
         [*map(clue, term.substrings), *(_near_clues(term.folded) if _slips(term.folded) else ())]
         for term in query_terms(query)
     ]
+    return [clues if all(one.is_indexed for one in clues) else [] for clues in found]
 
 
 def _near_clues(word: str) -> Iterator[Clue]:

@@ -32,6 +32,7 @@ from chains.models import (
     Requirement,
     RequirementLine,
 )
+from chains.models.base import Says
 from chains.search import holds_signs, typed
 
 M = TypeVar("M", bound=models.Model)
@@ -49,13 +50,12 @@ def _holds(field: str, clue: searchtext.Clue) -> Q:
 
 
 def _likely(field: str, query: str) -> Iterator[Q]:
-    """What an index can tell first, then what the texts of the few rows left tell at a glance."""
-    for clues in searchtext.near_clues(query):
+    """What an index can tell of the query with a slip."""
+    for clues in filter(None, searchtext.near_clues(query)):
         yield reduce(
             or_,
             (holds_signs(field, c.signs) if c.signs else _holds(field, c) for c in clues),
         )
-        yield reduce(or_, (_holds(field, clue) for clue in clues))
 
 
 # Those whose search documents have an index of their signs.
@@ -71,12 +71,11 @@ def nearly(field: str, query: str, *, by_signs: bool = False) -> Q | None:
     patterns = searchtext.typo_patterns(query)
     if not patterns:
         return None
-    # The index answers the first; the second is kept away from it, which takes longer to see that it cannot.
-    likely = (
-        list(_likely(field, query))
-        if by_signs
-        else [Q(**{f"{field}__regex": pattern}) for pattern in searchtext.loose_patterns(query)]
-    )
+    if by_signs:
+        exact = [Q(Says(F(field), Value(pattern))) for pattern in patterns]
+        return reduce(and_, [*_likely(field, query), *exact])
+    # An index answers the first; the second is kept away from it, which takes longer to see that it cannot.
+    likely = [Q(**{f"{field}__regex": pattern}) for pattern in searchtext.loose_patterns(query)]
     exact = [
         Q(Regex(Concat(F(field), Value(""), output_field=TextField()), pattern))
         for pattern in patterns

@@ -33,6 +33,23 @@ class SignsOf(models.Func):
     output_field = ArrayField(models.TextField())
 
 
+class TakesReading(models.Func):
+    """True of every text. Said beside a condition on a long text, it tells the database what it does not count: looking
+    into one takes far longer than looking at its row, and an index saves it."""
+
+    function = "takes_reading"
+    arity = 1
+    output_field = models.BooleanField()
+
+
+class Says(models.Func):
+    """The text answers a regular expression; the last that is asked of a row, and never of an index."""
+
+    function = "says"
+    arity = 2
+    output_field = models.BooleanField()
+
+
 _Row_co = TypeVar("_Row_co", bound="Reference", covariant=True)
 
 
