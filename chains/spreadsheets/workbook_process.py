@@ -29,7 +29,7 @@ CPU_SECONDS = 8
 MAX_ELEMENTS = 1_400_000
 # Cells of one sheet, the empty ones too, and of all beside the largest.
 MAX_AREA = 1_500_000
-MAX_AREA_BESIDE = 120_000
+MAX_AREA_BESIDE = 250_000
 MAX_TEXT = 10_000_000
 # Bytes of one remark or one attribute.
 MAX_UNENDED = 2_000_000

@@ -79,7 +79,7 @@ class EventFilterForm(Form):
 class SecureAddress(forms.URLField):
     """In the place of Django's check, not beside it: one fault is said once."""
 
-    default_validators = (URLValidator(schemes=["https"]),)
+    default_validators = [URLValidator(schemes=["https"])]
 
 
 class EventForm(Form):
