@@ -83,7 +83,7 @@ def slowly():
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE OR REPLACE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS"
-            " 'BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END';"
+            " 'BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END';"
             "CREATE TRIGGER slowly AFTER INSERT ON matchmaking_score"
             " FOR EACH STATEMENT EXECUTE FUNCTION slowly()"
         )
