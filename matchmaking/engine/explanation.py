@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from matchmaking.engine.features import Objections
@@ -171,26 +171,39 @@ def _common_phrases(run: str, other: str) -> Iterator[str]:
         start = end
 
 
-def bridge(
-    need: Wording,
-    offer: Answer,
-    words: Mapping[str, Sequence[str]],
-    same: Collection[tuple[str, str]] = (),
-) -> Bridge | None:
-    """A word of a category in the need and one of the other language in the offer; `words` as `bridgeable` gives them.
+@dataclass(frozen=True, slots=True)
+class Shore:
+    """Words of one category that a need says, each language with the words of the other that would answer it."""
 
-    Of several the one that means the `same` (Chinese, English), else the longest.
-    """
-    for mine, theirs in (("zh", "en"), ("en", "zh")):
-        asked = _standing_in(words[mine], need.text)
-        offered = _standing_in(words[theirs], offer.text) if asked else []
-        if not asked or not offered:
-            continue
-        for pair in product(asked, offered):
-            if (pair if mine == "zh" else pair[::-1]) in same:
-                return Bridge(pair[0][:_LONGEST_TERM], pair[1][:_LONGEST_TERM], same=True)
-        return Bridge(asked[0][:_LONGEST_TERM], offered[0][:_LONGEST_TERM], same=False)
-    return None
+    sides: tuple[tuple[str, Sequence[str], Sequence[str]], ...]
+    same: Collection[tuple[str, str]]
+
+    @classmethod
+    def of(
+        cls,
+        need: Wording,
+        words: Mapping[str, Sequence[str]],
+        same: Collection[tuple[str, str]] = (),
+    ) -> Shore:
+        """`words` as `bridgeable` gives them; `same` are pairs (Chinese, English) that mean the same."""
+        sides = (
+            (mine, _standing_in(words[mine], need.text), words[theirs])
+            for mine, theirs in (("zh", "en"), ("en", "zh"))
+        )
+        return cls(tuple(side for side in sides if side[1]), same)
+
+    def bridge(self, offer: Answer) -> Bridge | None:
+        """A word of the need and one of the other language in the offer: of several those that mean the same, else
+        the longest."""
+        for mine, asked, words in self.sides:
+            offered = _standing_in(words, offer.text)
+            if not offered:
+                continue
+            for pair in product(asked, offered):
+                if (pair if mine == "zh" else pair[::-1]) in self.same:
+                    return Bridge(pair[0][:_LONGEST_TERM], pair[1][:_LONGEST_TERM], same=True)
+            return Bridge(asked[0][:_LONGEST_TERM], offered[0][:_LONGEST_TERM], same=False)
+        return None
 
 
 def bridgeable(terms: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
@@ -221,17 +234,20 @@ def explain(
     agreement: Agreement,
 ) -> tuple[Reason, ...]:
     """The reasons of one pair: for, open, against, and what would raise the score."""
-    share = {part.name: part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts}
-    conditions = [*_of_conditions(outcomes)]
+    of_text, of_category = (
+        part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts[:2]
+    )
+    conditions = _of_conditions(outcomes)
     first = [*_of_objections(agreement.objections)][:1]
     if first:
         # Two of a tone are kept: a must that is missed may not give way to a category beside it.
         first += [reason for reason in conditions if reason.tone == "against"]
+        conditions = [reason for reason in conditions if reason not in first]
     reasons = [
         *first,
-        *_of_category(agreement, share["category"]),
-        *_of_text(agreement, share["text"]),
-        *(reason for reason in conditions if reason not in first),
+        *_of_category(agreement, of_category),
+        *_of_text(agreement, of_text),
+        *conditions,
         *_of_locality(need, offer, near, outcomes),
         *_of_advice(need, offer, text, parts, outcomes, near),
     ]
@@ -242,9 +258,10 @@ def kept(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """The first few of each tone, in the order of the tones."""
     by_tone: dict[Tone, list[Reason]] = {tone: [] for tone in KEPT}
     for reason in reasons:
-        if len(by_tone[reason.tone]) < KEPT[reason.tone]:
-            by_tone[reason.tone].append(reason)
-    return tuple(reason for chosen in by_tone.values() for reason in chosen)
+        chosen = by_tone[reason.tone]
+        if len(chosen) < KEPT[reason.tone]:
+            chosen.append(reason)
+    return tuple(chain.from_iterable(by_tone.values()))
 
 
 def shortlist(
@@ -320,10 +337,10 @@ def _of_category(agreement: Agreement, share: float) -> Iterator[Reason]:
         )
 
 
-def _of_conditions(outcomes: Sequence[Outcome]) -> Iterator[Reason]:
-    for outcome in sorted(outcomes, key=lambda o: (o.strength != "must", o.condition)):
-        if outcome.fact is not None:
-            yield outcome.fact
+def _of_conditions(outcomes: Sequence[Outcome]) -> list[Reason]:
+    if len(outcomes) > 1:
+        outcomes = sorted(outcomes, key=lambda o: (o.strength != "must", o.condition))
+    return [outcome.fact for outcome in outcomes if outcome.fact is not None]
 
 
 def _of_locality(
@@ -352,11 +369,12 @@ def _of_advice(
     near: Nearness,
 ) -> list[Reason]:
     """What the supplier could do, the most points first. An unproven condition names all it would give."""
-    advice = [
-        *_advice_on_conditions(need.conditions, outcomes),
-        *_advice_on_parts(need, offer, text, parts, near),
-    ]
-    return sorted(advice, key=lambda reason: -reason.params.get("tenths", 0))
+    advice = [*_advice_on_parts(need, offer, text, parts, near)]
+    if outcomes:
+        advice[:0] = _advice_on_conditions(need.conditions, outcomes)
+    if len(advice) > 1:
+        advice.sort(key=lambda reason: -reason.params.get("tenths", 0))
+    return advice
 
 
 def _advice_on_conditions(
@@ -385,20 +403,15 @@ def _advice_on_conditions(
 def _advice_on_parts(
     need: Need, offer: Offer, text: OfferText, parts: Sequence[Part], near: Nearness
 ) -> Iterator[Reason]:
-    lacking = {part.name: part.max_tenths - part.tenths for part in parts}
-    if need.category and not text.categories and lacking["category"] >= _WORTH_TENTHS:
-        yield Reason(
-            "raise.category", "raise", {"category": need.category, "tenths": lacking["category"]}
-        )
+    _text, of_category, _conditions, of_locality = parts
+    lacking = of_category.max_tenths - of_category.tenths
+    if need.category and not text.categories and lacking >= _WORTH_TENTHS:
+        yield Reason("raise.category", "raise", {"category": need.category, "tenths": lacking})
     if near.share is None and need.place.regions and not offer.place.regions:
         yield Reason("raise.place", "raise", {})
     county = steps(need.place)[2]
-    if (
-        county
-        and near.share is not None
-        and near.level != "county"
-        and lacking["locality"] >= _WORTH_TENTHS
-    ):
-        yield Reason("raise.stock", "raise", {"region": county, "tenths": lacking["locality"]})
-    if need.language and all(other.language != need.language for other in offer.texts):
+    lacking = of_locality.max_tenths - of_locality.tenths
+    if county and near.share is not None and near.level != "county" and lacking >= _WORTH_TENTHS:
+        yield Reason("raise.stock", "raise", {"region": county, "tenths": lacking})
+    if need.language and need.language not in [other.language for other in offer.texts]:
         yield Reason("raise.language", "raise", {"language": need.language})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -59,8 +61,14 @@ def ancestors(code: str) -> tuple[str, ...]:
 
 def steps(place: Place) -> tuple[str, str, str]:
     """Province, city and county of a place; an empty string where it is not known."""
+    return _steps(place.regions)
+
+
+# A place stands beside hundreds of others.
+@lru_cache(maxsize=4096)
+def _steps(regions: tuple[str, ...]) -> tuple[str, str, str]:
     province = city = county = ""
-    for code in place.regions:
+    for code in regions:
         if code == COUNTRY or _OFFICIAL.fullmatch(code) is None:
             continue
         if code.endswith("0000"):
@@ -160,13 +168,13 @@ class Distances:
     shared_groups: tuple[str, ...]
 
     def nearness(self, row: int) -> Nearness:
-        share, km, level = self.share[row], self.km[row], int(self.level[row])
+        share, km, level = float(self.share[row]), float(self.km[row]), int(self.level[row])
         region = self.shared_groups[row] if level == 1 else self.here[level - 2] if level else ""
         return Nearness(
-            share=None if np.isnan(share) else float(share),
+            share=None if isnan(share) else share,
             level=LEVELS[level],
             region=region,
-            km=None if np.isnan(km) else float(km),
+            km=None if isnan(km) else km,
             about=bool(self.about[row]),
         )
 

@@ -303,19 +303,23 @@ _NO_UNITS = Units()
 
 def differs(lines: Figures, line: int, texts: Figures, row: int) -> bool:
     """Whether there is a contradiction, known without reading the texts again."""
-    told = _Told(list(_rows(texts, row)))
-    near = (told.nearest(kind, (low, high)) for kind, low, high in _rows(lines, line))
+    asked = _rows(lines, line)
+    offered = _rows(texts, row) if asked else []
+    # Most texts say nothing of the kind.
+    if {figure[0] for figure in asked}.isdisjoint([figure[0] for figure in offered]):
+        return False
+    told = _Told(offered)
+    near = (told.nearest(kind, (low, high)) for kind, low, high in asked)
     return any(one is not None and one[0] > _TOLD for one in near)
 
 
-def _rows(figures: Figures, row: int) -> Iterator[tuple[int, float, float]]:
-    own = slice(figures.bounds[row], figures.bounds[row + 1])
-    return zip(
-        figures.kind[own].tolist(),
-        figures.low[own].tolist(),
-        figures.high[own].tolist(),
-        strict=True,
-    )
+def _rows(figures: Figures, row: int) -> list[tuple[int, float, float]]:
+    start, end = figures.bounds[row : row + 2].tolist()
+    if start == end:
+        return []
+    own = slice(start, end)
+    columns = figures.kind[own], figures.low[own], figures.high[own]
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def distance(lines: Figures, texts: Figures, pairs: Pairs) -> Floats:

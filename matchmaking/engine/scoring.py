@@ -20,8 +20,8 @@ from matchmaking.engine.explanation import (
     TERMS_SHOWN,
     Agreement,
     Answer,
+    Shore,
     Wording,
-    bridge,
     bridgeable,
     explain,
     shared_terms,
@@ -104,7 +104,8 @@ class Candidates:
     """Offers for one need, each with its best text, as columns. The shares run from 0 to 1."""
 
     row: Ints
-    offers: tuple[Offer, ...]
+    ids: Ints  # of the offers
+    offers: tuple[Offer, ...]  # none, like the texts, where nothing is asked that stands in them
     texts: tuple[OfferText, ...]
     text: Floats
     category: Floats
@@ -113,7 +114,7 @@ class Candidates:
     )
 
     def __len__(self) -> int:
-        return len(self.offers)
+        return len(self.row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,9 +126,8 @@ class Standing:
     near: Distances
     exact: Floats  # tenths of the four parts, unrounded; one row a candidate
 
-    def order(self, offers: Sequence[Offer]) -> Ints:
+    def order(self, ids: Ints) -> Ints:
         """Best first; whoever misses a must stands below all who miss none; equal ones by id."""
-        ids = np.array([offer.id for offer in offers], dtype=np.int64)
         return np.lexsort((ids, -self.tenths, self.misses_must)).astype(np.int64)
 
 
@@ -194,6 +194,8 @@ def outcomes_of(
     conditions: Sequence[Condition], case: Case, total: int, weights: Weights
 ) -> tuple[Outcome, ...]:
     """Each condition with its verdict, its fact and the tenths it gave; `total` is the maximum of the part."""
+    if not conditions:
+        return ()
     strengths = tuple(c.strength for c in conditions if counted_in(c) == "conditions")
     points = iter(condition_maxima(weights, strengths, total) if strengths else ())
     found = []
@@ -217,15 +219,29 @@ def outcomes_of(
     return tuple(found)
 
 
+# Few figures, met in pair after pair.
+_part = lru_cache(maxsize=8192)(Part)
+
+
 def parts_of(standing: Standing, weights: Weights, has_conditions: bool) -> list[tuple[Part, ...]]:
     """The four parts of each row in tenths; they sum to its score."""
     tops = [maxima(weights, has_conditions, knows) for knows in (False, True)]
     knows = (~np.isnan(standing.near.share)).tolist()
     tenths = apportioned(standing.tenths, standing.exact).tolist()
     return [
-        tuple(map(Part, PART_NAMES, row, tops[known]))
+        tuple(map(_part, PART_NAMES, row, tops[known]))
         for row, known in zip(tenths, knows, strict=True)
     ]
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """One line, and what is found out about it once for all its pairs."""
+
+    lines: Lines
+    line: int
+    wording: Wording
+    shores: dict[str, Shore] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -262,9 +278,9 @@ class Ranker:
         # What other texts of a supplier say is little; it is not needed to find the best few.
         for line, candidates in self._candidates(lines, pairs, houses=False):
             standing = self._standing(lines.needs[line], candidates)
-            best = standing.order(candidates.offers)[:k]
+            best = standing.order(candidates.ids)[:k]
             # The search may have found one text of a supplier and not another that says it better.
-            rows = [self.index.rows_of(candidates.offers[row].id) for row in best.tolist()]
+            rows = [self.index.rows_of(offer) for offer in candidates.ids[best].tolist()]
             every = np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)
             chosen.append(Pairs(np.full(len(every), line, np.int64), every))
         if not chosen:
@@ -290,10 +306,18 @@ class Ranker:
             own = slice(starts[line], starts[line + 1])
             if own.start < own.stop:
                 columns = pairs.row[own], text[own], category[own], features.elsewhere[own]
-                yield line, self._best_texts(*columns)
+                # Conditions are judged by what stands in an offer; the rest is known without reading it.
+                read = houses or bool(lines.needs[line].conditions)
+                yield line, self._best_texts(*columns, read=read)
 
     def _best_texts(
-        self, rows: Ints, text: Floats, category: Floats, elsewhere: npt.NDArray[np.float32]
+        self,
+        rows: Ints,
+        text: Floats,
+        category: Floats,
+        elsewhere: npt.NDArray[np.float32],
+        *,
+        read: bool,
     ) -> Candidates:
         """One text an offer: the one nearest in words and category. Conditions do not choose it, or a supplier's
         other product with a handy certificate would stand for the one that was asked for."""
@@ -303,68 +327,68 @@ class Ranker:
         order = np.lexsort((ids, -worth, owners))
         first = np.flatnonzero(np.r_[True, np.diff(owners[order]) != 0]) if len(order) else order
         chosen = order[first]
+        row, own = rows[chosen], owners[chosen]
         return Candidates(
-            row=rows[chosen],
-            offers=tuple(self.index.offers[int(owner)] for owner in owners[chosen]),
-            texts=tuple(self.index.texts[row] for row in rows[chosen]),
+            row=row,
+            ids=own,
+            offers=tuple([self.index.offers[offer] for offer in own.tolist()]) if read else (),
+            texts=tuple([self.index.texts[place] for place in row.tolist()]) if read else (),
             text=text[chosen],
             category=category[chosen],
             elsewhere=elsewhere[chosen].astype(np.float64),
         )
 
     def _standing(self, need: Need, candidates: Candidates) -> Standing:
-        places = self.index.places_of(offer.id for offer in candidates.offers)
+        places = self.index.places_of(candidates.ids.tolist())
         return score_pairs(need, candidates, self.weights, self.units, places)
 
     def _explained(self, lines: Lines, line: int, candidates: Candidates) -> Iterator[Scored]:
         need = lines.needs[line]
         standing = self._standing(need, candidates)
         has_conditions = any(counted_in(condition) == "conditions" for condition in need.conditions)
-        wording = Wording.of(asserted(need.text))
+        asked = _Asked(lines, line, Wording.of(asserted(need.text)))
         every_part = parts_of(standing, self.weights, has_conditions)
-        for row in standing.order(candidates.offers).tolist():
+        tenths, misses_must = standing.tenths.tolist(), standing.misses_must.tolist()
+        rows, told = candidates.row.tolist(), (candidates.elsewhere >= ELSEWHERE_TOLD).tolist()
+        for row in standing.order(candidates.ids).tolist():
             offer, text = candidates.offers[row], candidates.texts[row]
             near = standing.near.nearness(row)
             parts = every_part[row]
-            case = Case(offer, text, self.units, near.km, near.about)
-            outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, self.weights)
-            others = offer.texts if candidates.elsewhere[row] >= ELSEWHERE_TOLD else ()
-            agreement = self._agreement(
-                lines, line, int(candidates.row[row]), wording, text, others
-            )
+            outcomes: tuple[Outcome, ...] = ()
+            if need.conditions:
+                case = Case(offer, text, self.units, near.km, near.about)
+                outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, self.weights)
+            others = offer.texts if told[row] else ()
+            agreement = self._agreement(asked, rows[row], offer.id, text, others)
             yield Scored(
                 need=need.id,
                 offer=offer.id,
                 text=text.id,
-                tenths=int(standing.tenths[row]),
+                tenths=tenths[row],
                 parts=parts,
                 reasons=explain(need, offer, text, parts, outcomes, near, agreement),
                 outcomes=outcomes,
-                misses_must=bool(standing.misses_must[row]),
+                misses_must=misses_must[row],
             )
 
     def _agreement(
-        self,
-        lines: Lines,
-        line: int,
-        row: int,
-        wording: Wording,
-        text: OfferText,
-        others: Sequence[OfferText],
+        self, need: _Asked, row: int, owner: int, text: OfferText, others: Sequence[OfferText]
     ) -> Agreement:
-        asked, offered = self.index.leading_leaves(lines, line, row)
-        owner = int(self.index.owners[row])
+        asked, offered = self.index.leading_leaves(need.lines, need.line, row)
         other = self._answer(owner, text)
         crossed = None
         if asked and asked == offered:
-            crossed = bridge(wording, other, self._words_of(asked), self._same_words_of(asked))
+            if asked not in need.shores:
+                words = self._words_of(asked), self._same_words_of(asked)
+                need.shores[asked] = Shore.of(need.wording, *words)
+            crossed = need.shores[asked].bridge(other)
         parent, level = self._relation(asked, offered)
-        terms = shared_terms(wording, other)
+        terms = shared_terms(need.wording, other)
         elsewhere = dict.fromkeys(
             term
             for more in others
             if more.id != text.id
-            for term in shared_terms(wording, self._answer(owner, more))
+            for term in shared_terms(need.wording, self._answer(owner, more))
             if term not in terms
         )
         return Agreement(
@@ -375,7 +399,7 @@ class Ranker:
             parent,
             level,
             tuple(elsewhere)[:TERMS_SHOWN],
-            self.index.objections(lines, line, row),
+            self.index.objections(need.lines, need.line, row),
         )
 
     def _answer(self, owner: int, text: OfferText) -> Answer:

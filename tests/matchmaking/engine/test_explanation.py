@@ -9,10 +9,10 @@ from matchmaking.engine.explanation import (
     Agreement,
     Answer,
     Bridge,
+    Shore,
     Wording,
     _of_objections,
     _of_text,
-    bridge,
     bridgeable,
     explain,
     kept,
@@ -92,11 +92,15 @@ def test_measures_numbers_and_counts_are_no_reason(need, offer, expected):
     assert shared_terms(Wording.of(need), Answer.of(offer)) == expected
 
 
+def bridge(need, offer, words, same=()):
+    return Shore.of(Wording.of(need), words, same).bridge(Answer.of(offer))
+
+
 def test_bridge_joins_words_of_one_category_across_languages():
     words = bridgeable(
         {"zh": ("接线盒", "分体接线盒"), "en": ("Junction box", "split junction box")}
     )
-    chinese, english = Wording.of("三分体接线盒"), Wording.of("Split Junction Boxes, IP68")
+    chinese, english = "三分体接线盒", "Split Junction Boxes, IP68"
 
     assert bridge(chinese, english, words) == Bridge("分体接线盒", "split junction box", same=False)
     assert bridge(english, chinese, words) == Bridge("split junction box", "分体接线盒", same=False)
@@ -106,9 +110,9 @@ def test_bridge_joins_words_of_one_category_across_languages():
 def test_words_that_mean_the_same_are_taken_before_longer_ones_of_the_same_kind():
     words = bridgeable({"zh": ("丁苯橡胶", "耐油丁腈橡胶"), "en": ("SBR", "NBR")})
     same = {("丁苯橡胶", "sbr")}
-    both, other = Wording.of("SBR, NBR in bales"), Wording.of("NBR in bales")
+    both, other = "SBR, NBR in bales", "NBR in bales"
 
-    need = Wording.of("丁苯橡胶、耐油丁腈橡胶")
+    need = "丁苯橡胶、耐油丁腈橡胶"
     assert bridge(need, both, words, same) == Bridge("丁苯橡胶", "sbr", same=True)
     assert bridge(both, need, words, same) == Bridge("sbr", "丁苯橡胶", same=True)
     assert bridge(need, other, words, same) == Bridge("耐油丁腈橡胶", "nbr", same=False)
@@ -143,14 +147,8 @@ def test_what_speaks_against_the_product_itself_is_told_first():
 
 
 def test_bridge_does_not_find_an_abbreviation_inside_a_word():
-    assert (
-        bridge(
-            Wording.of("原料药"),
-            Wording.of("rapid shutdown"),
-            bridgeable({"zh": ("原料药",), "en": ("API",)}),
-        )
-        is None
-    )
+    words = bridgeable({"zh": ("原料药",), "en": ("API",)})
+    assert bridge("原料药", "rapid shutdown", words) is None
 
 
 @pytest.mark.parametrize(
