@@ -416,12 +416,6 @@ def loose_patterns(query: str) -> list[str]:
     return [pattern.replace(_ANY, ".") for pattern in typo_patterns(query)]
 
 
-def _thirds(word: str) -> list[str]:
-    """One slip touches at most two neighbours, so one third of the word is as it should be."""
-    third, two = len(word) // 3, len(word) - len(word) // 3
-    return [word[:third], word[third:two], word[two:]]
-
-
 def _slips(word: str) -> list[str]:
     """Patterns of the words one slip away; letters only, so nothing in them needs escaping."""
     han = _HAN_RUN.fullmatch(word) is not None
@@ -470,7 +464,8 @@ def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int 
     spellings = term.spellings
     pattern = near_pattern(term) if typos else None
     near = pattern.search if pattern else None
-    parts = _thirds(term.folded)
+    # Plain words are looked for many times as fast as an expression.
+    clues = [one.texts for one in _near_clues(term.folded)] if near else []
 
     def rank(own: str, also: str, pinyin: list[str]) -> int | None:
         if any(s in own for s in spellings):
@@ -482,6 +477,8 @@ def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int 
         if near is None:
             return None
         text = f"{own}\n{also}"
-        return TYPO if any(part in text for part in parts) and near(text) else None
+        if not any(all(one in text for one in texts) for texts in clues):
+            return None
+        return TYPO if near(text) else None
 
     return rank

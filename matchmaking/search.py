@@ -131,6 +131,7 @@ def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dic
     """In a line, in the description, or in what a category is also called."""
     if not hidden:
         return {}
+    best = _Best(marker, hidden)
     places: dict[int, list[_Place]] = defaultdict(list)
     categories: dict[int, set[int]] = defaultdict(set)
     where = _("Line %(number)d")
@@ -142,69 +143,95 @@ def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dic
         places[pk].append((where % {"number": number}, whole, language))
         if category is not None:
             categories[pk].add(category)
-    texts = Requirement.objects.filter(pk__in=hidden).values_list("pk", "text", "language")
-    for pk, text, language in texts:
-        places[pk].append((_("Description"), text, language))
-    found = _first_passages(marker, hidden, places)
-    without = [pk for pk in hidden if pk not in found]
-    if without:
-        asked = {category for pk in without for category in categories[pk]}
+    best.look_at(places)
+    if wanting := best.wanting():
+        where = _("Description")
+        texts = Requirement.objects.filter(pk__in=wanting).values_list("pk", "text", "language")
+        best.look_at({pk: [(where, text, language)] for pk, text, language in texts})
+    without = [pk for pk in hidden if pk not in best.found]
+    if asked := {category for pk in without for category in categories[pk]}:
         words = {row.pk: _words_of(row) for row in Category.objects.filter(pk__in=asked)}
-        names = {
-            pk: [word for category in sorted(categories[pk] & asked) for word in words[category]]
-            for pk in without
-        }
-        found |= _first_passages(marker, {pk: hidden[pk] for pk in without}, names)
-    return found
+        best.look_at(
+            {pk: [word for one in sorted(categories[pk]) for word in words[one]] for pk in without}
+        )
+    return best.passages()
 
 
 def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
     """In a name the page does not show, or in what it says of itself."""
     if not hidden:
         return {}
+    best = _Best(marker, hidden)
     places: dict[int, list[_Place]] = defaultdict(list)
+    where = _("Also known as")
     aliases = EnterpriseAlias.objects.filter(enterprise__in=hidden).order_by("pk")
     for pk, text in aliases.values_list("enterprise", "text"):
-        places[pk].append((_("Also known as"), text, searchtext.language_of(text)))
-    summaries = Enterprise.objects.filter(pk__in=hidden)
-    for pk, text, language in summaries.values_list("pk", "summary", "summary_language"):
-        places[pk].append((pgettext("enterprise", "About"), text, language))
-    references = CapabilityReference.objects.filter(
-        capability__in=Capability.objects.published().filter(enterprise__in=hidden)
-    ).select_related("capability")
-    for row in references.order_by("capability", "order"):
-        places[row.capability.enterprise_id].append((_("Reference"), row.in_words, row.language))
-    return _first_passages(marker, hidden, places)
+        places[pk].append((where, text, searchtext.language_of(text)))
+    best.look_at(places)
+    if wanting := best.wanting():
+        where = pgettext("enterprise", "About")
+        summaries = Enterprise.objects.filter(pk__in=wanting)
+        best.look_at(
+            {
+                pk: [(where, text, language)]
+                for pk, text, language in summaries.values_list("pk", "summary", "summary_language")
+            }
+        )
+    if wanting := best.wanting():
+        where, places = _("Reference"), defaultdict(list)
+        references = CapabilityReference.objects.filter(
+            capability__in=Capability.objects.published().filter(enterprise__in=wanting)
+        ).select_related("capability")
+        for row in references.order_by("capability", "order"):
+            places[row.capability.enterprise_id].append((where, row.in_words, row.language))
+        best.look_at(places)
+    return best.passages()
 
 
 def passage_of_category(marker: Marker, category: Category) -> Passage | None:
     """What of its names and synonyms has the words."""
-    wanted = set(range(len(marker.terms)))
-    return _first_passages(marker, {0: wanted}, {0: _words_of(category)}).get(0)
+    best = _Best(marker, {0: set(range(len(marker.terms)))})
+    best.look_at({0: _words_of(category)})
+    return best.passages().get(0)
 
 
 def _words_of(category: Category) -> list[_Place]:
+    where = _("Category")
     words = (category.name_zh, category.name_en, *category.synonyms_zh, *category.synonyms_en)
-    return [(_("Category"), word, searchtext.language_of(word)) for word in words]
+    return [(where, word, searchtext.language_of(word)) for word in words]
 
 
-def _first_passages(
-    marker: Marker, hidden: dict[int, set[int]], places: Mapping[int, Sequence[_Place]]
-) -> dict[int, Passage]:
-    """Of each row the first that holds most of the words its page does not show."""
-    found = {}
-    for pk, words in hidden.items():
-        best, most = None, 0
-        for place in places[pk]:
-            here = len(words & marker.words_in(place[1]))
-            if here > most:
-                best, most = place, here
-            if most == len(words):
-                break
-        if best is not None:
-            where, text, language = best
-            found[pk] = Passage(where, marker.snippet(text), language)
-    return found
+class _Best:
+    """Of each row the first place that holds most of the words its page does not show."""
+
+    def __init__(self, marker: Marker, hidden: dict[int, set[int]]) -> None:
+        self._marker, self._hidden = marker, hidden
+        self.found: dict[int, tuple[int, _Place]] = {}
+
+    def look_at(self, places: Mapping[int, Sequence[_Place]]) -> None:
+        for pk, of_row in places.items():
+            words = self._hidden[pk]
+            most = self.found[pk][0] if pk in self.found else 0
+            for place in of_row:
+                if most == len(words):
+                    break
+                here = len(words & self._marker.words_in(place[1]))
+                if here > most:
+                    self.found[pk], most = (here, place), here
+
+    def wanting(self) -> list[int]:
+        """The rows of which another place may hold more."""
+        return [
+            pk
+            for pk, words in self._hidden.items()
+            if pk not in self.found or self.found[pk][0] < len(words)
+        ]
+
+    def passages(self) -> dict[int, Passage]:
+        return {
+            pk: Passage(where, self._marker.snippet(text), language)
+            for pk, (_most, (where, text, language)) in self.found.items()
+        }
 
 
 def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:

@@ -75,16 +75,14 @@ def _ask(statement: tuple[str, tuple[Any, ...]], ids: list[int]) -> list[dict[st
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def _line_count() -> Subquery:
+    lines = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by()
+    return Subquery(lines.values("requirement").annotate(n=Count("pk")).values("n"))
+
+
 @lru_cache(maxsize=2)
 def _requirement_statement(suffix: str) -> tuple[str, tuple[Any, ...]]:
     first = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by("number")
-    lines = (
-        RequirementLine.objects.filter(requirement=OuterRef("pk"))
-        .order_by()
-        .values("requirement")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
     interests = (
         Interest.objects.standing()
         .filter(requirement=OuterRef("pk"))
@@ -95,7 +93,7 @@ def _requirement_statement(suffix: str) -> tuple[str, tuple[Any, ...]]:
     )
     return _of_ids(
         Requirement.objects.annotate(
-            line_count=Subquery(lines),
+            line_count=_line_count(),
             interest_count=Subquery(interests),
             segment_name=Subquery(first.values(f"segment__name_{suffix}")[:1]),
         ).values(
@@ -109,17 +107,36 @@ def _requirement_statement(suffix: str) -> tuple[str, tuple[Any, ...]]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def _hit_statement() -> tuple[str, tuple[Any, ...]]:
+    return _of_ids(
+        Requirement.objects.annotate(line_count=_line_count()).values(
+            "pk", "public_id", "title", "language", "closes_on", "enterprise__name",
+            "enterprise__name_en", "line_count",
+        )
+    )  # fmt: skip
+
+
+def _requirement_hits(ids: list[int]) -> list[dict[str, Any]]:
+    """What a search shows of each."""
+    by_id = {row["pk"]: row for row in _ask(_hit_statement(), ids)}
+    for row in by_id.values():
+        row["enterprise_name"] = _enterprise_name(row)
+    return [by_id[pk] for pk in ids]
+
+
+def _enterprise_name(row: dict[str, Any]) -> str:
+    name: str = row["enterprise__name"]
+    return name if is_chinese() else row["enterprise__name_en"] or name
+
+
 def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
     """What one row of the list shows, as plain values: the page is the hottest of all (R18)."""
     suffix = "zh" if is_chinese() else "en"
     by_id = {row["pk"]: row for row in _ask(_requirement_statement(suffix), ids)}
     today = timezone.localdate()
     for row in by_id.values():
-        row["enterprise_name"] = (
-            row["enterprise__name_en"] or row["enterprise__name"]
-            if suffix == "en"
-            else row["enterprise__name"]
-        )
+        row["enterprise_name"] = _enterprise_name(row)
         row["place"] = joined_place(filter(None, [row["region_name"], row["above_name"]]))
         row["days_left"] = (row["closes_on"] - today).days if row["closes_on"] else None
     return [by_id[pk] for pk in ids]
@@ -598,7 +615,7 @@ def _sheet_of_hits(query: str, extension: str) -> HttpResponseBase:
         found = _found(query, finding.near_misses, typos=True, most=most)
 
     def table() -> Iterator[list[Any]]:
-        for row in requirement_rows(found["requirements"]):
+        for row in _requirement_hits(found["requirements"]):
             address = reverse("matchmaking:requirement_detail", args=[row["public_id"]])
             yield [_("Requirement"), row["title"], row["enterprise_name"], row["closes_on"], settings.SITE_URL + address]  # fmt: skip
         for row in _named_enterprises(found["enterprises"]):
@@ -616,7 +633,7 @@ def _sheet_of_hits(query: str, extension: str) -> HttpResponseBase:
 
 
 def _marked_requirements(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
-    rows = requirement_rows(ids)
+    rows = _requirement_hits(ids)
     hidden = marker.hidden((row["pk"], (row["title"], row["enterprise_name"])) for row in rows)
     why = finding.passages_of_requirements(marker, hidden)
     for row in rows:
