@@ -19,7 +19,9 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -41,6 +43,7 @@ CATEGORIES = Path(engine.__file__).parents[2] / "chains" / "reference" / "catego
 TEXTS_PER_OFFER = 3
 LINES_AT_ONCE = 1000
 EVERY_LINE, EVERY_TEXT = 50, 10
+Result = TypeVar("Result")
 
 
 def say(step: str, **figures: float) -> None:
@@ -48,7 +51,7 @@ def say(step: str, **figures: float) -> None:
     stage.report("matching", step=step, **figures, peak_rss_mb=round(peak))
 
 
-def measured(step: str, work: Callable[[], object], **figures: float) -> tuple[object, float]:
+def measured(step: str, work: Callable[[], Result], **figures: float) -> tuple[Result, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -124,16 +127,14 @@ def main() -> None:
             times_ours=round(theirs / ours, 1),
         )
 
-    single = [timed(lambda need=need: match(index, [need])) for need in needs[:60]]
+    single = [timed(partial(match, index, [need])) for need in needs[:60]]
     say(
         "one line",
         p50_cpu_ms=round(np.median(single), 1),
         p95_cpu_ms=round(np.quantile(single, 0.95), 1),
     )
     # The first change after a load makes room below all vectors, which the later ones find.
-    first, *later = [
-        timed(lambda number=number: change(index, offers[number])) for number in range(4)
-    ]
+    first, *later = [timed(partial(change, index, offer)) for offer in offers[:4]]
     say("one offer changed", first_cpu_ms=round(first, 1), later_cpu_ms=round(np.median(later), 1))
 
 

@@ -178,7 +178,7 @@ def _named(lines: Lines, pairs: Pairs, columns: Mapping[str, Floats]) -> Floats:
 def _elsewhere(stock: Stock, lines: Lines, pairs: Pairs, covered: Floats) -> Floats:
     out = np.zeros(len(pairs), np.float32)
     house = stock.house[pairs.row]
-    several = np.flatnonzero(np.diff(stock.houses)[house] > 1)
+    several = np.flatnonzero(stock.houses[house + 1] - stock.houses[house] > 1)
     if not len(several):
         return out
     width = len(stock.houses)

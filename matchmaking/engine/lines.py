@@ -19,9 +19,13 @@ from matchmaking.engine.search import CANDIDATES, DECIMALS
 from matchmaking.engine.sparse import (
     Floats,
     Matrix,
+    csr,
+    product,
     row_sums,
     sublinear,
     times_columns,
+    times_rows,
+    total,
     unit_rows,
     widened,
     with_data,
@@ -142,13 +146,15 @@ def _likely(
     rows = list(purposes)
     asked = np.stack([purposes[row][0] for row in rows])
     alone = stock.taxonomy.probabilities([aims[row] for row in rows], asked, stock.encoder)
-    place = sp.csr_matrix(
-        (np.full(len(rows), _AIM_SHARE), (rows, range(len(rows)))),
-        shape=(len(spoken), len(rows)),
-    )
     keep = np.ones(len(spoken), np.float32)
     keep[rows] = 1 - _AIM_SHARE
-    return (sp.diags(keep) @ likely + place @ alone).tocsr().astype(np.float32)
+    place = csr(
+        np.full(len(rows), _AIM_SHARE),
+        np.arange(len(rows)),
+        np.append(0, np.cumsum(keep < 1)),
+        (len(spoken), len(rows)),
+    )
+    return total(times_rows(likely, keep), product(place, alone))
 
 
 def _heard(stock: Stock, counts: Matrix, aims: Sequence[str], rows: Sequence[int]) -> Floats:
@@ -234,16 +240,17 @@ def _votes(stock: Stock, vectors: Floats, tfidf: Matrix, found: Pairs, vote: Vot
         own = np.flatnonzero((count == voters)[line]).reshape(-1, voters)
         share = np.exp(vote.sharpness * (near[own] - near[own[:, :1]]))
         shares[own] = share / share.sum(axis=1, keepdims=True)
-    return sp.csr_matrix((shares, (line, row)), shape=shape)
+    order = np.argsort(line * shape[1] + row)
+    return csr(shares[order], row[order], np.append(0, np.cumsum(count)), shape)
 
 
 def _with_votes(stock: Stock, likely: Matrix, votes: Matrix) -> Matrix:
     """Lets the texts nearest to a line say what category it is; they are the words of the trade itself."""
     # A line without any text near it keeps its whole own opinion.
-    heard = np.asarray(votes.sum(axis=1)).ravel() > 0
-    keep = sp.diags(np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32))
-    mixed = (keep @ likely + _VOTE_SHARE * (votes @ stock.probabilities)).tocsr()
-    return mixed.astype(np.float32, copy=False)
+    heard = np.diff(votes.indptr) > 0
+    keep = np.where(heard, 1 - _VOTE_SHARE, 1.0).astype(np.float32)
+    voted = product(votes, stock.probabilities)
+    return total(times_rows(likely, keep), with_data(voted, _VOTE_SHARE * voted.data))
 
 
 def _names(stock: Stock, needs: Sequence[Need]) -> dict[int, str]:

@@ -64,7 +64,7 @@ def dots_of_all(
         last = int(np.searchsorted(pairs.line, pairs.line[start] + BLOCK))
         stop = min(stop, last)
         own = slice(start, stop)
-        pair, _, asked, offered = _meetings(left, right, pairs.line[own], pairs.row[own])
+        pair, asked, offered = _meetings(left, right, pairs.line[own], pairs.row[own])
         for column, (ours, theirs) in zip(out, figures, strict=True):
             product = ours[asked] * theirs[offered]
             column[own] = np.bincount(pair, weights=product, minlength=stop - start)
@@ -74,34 +74,40 @@ def dots_of_all(
 
 def products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Floats]:
     """Pair, column and product of every column that both rows of a pair fill."""
-    pair, column, asked, offered = _meetings(left, right, line, row)
+    pair, asked, offered = _meetings(left, right, line, row)
     product: Floats = left.data[asked] * right.data[offered]
-    return pair, column, product
+    return pair, left.indices[asked], product
 
 
-def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """Where both rows of a pair fill a column: pair, column (numbered by those in use), place on the left and right."""
+def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Ints]:
+    """Where both rows of a pair fill a column: pair, place on the left, place on the right."""
     first, last = int(line[0]), int(line[-1]) + 1
     begin, end = int(left.indptr[first]), int(left.indptr[last])
-    filled = left.indices[begin:end]
-    in_use = np.zeros(right.shape[1], np.bool_)
-    in_use[filled] = True
-    used = np.flatnonzero(in_use)
-    # One column more for all that no line here fills.
-    width = len(used) + 1
-    number = np.full(right.shape[1], len(used), np.int32)
-    number[used] = np.arange(len(used), dtype=np.int32)
-    table = np.full((last - first) * width, -1, np.int32)
-    rows = np.repeat(np.arange(last - first), np.diff(left.indptr[first : last + 1]))
-    table[rows * width + number[filled]] = np.arange(begin, end, dtype=np.int32)
+    filled, places = left.indices[begin:end], np.arange(begin, end, dtype=np.int32)
     starts = right.indptr[row]
     lengths = right.indptr[row + 1] - starts
     flat = ranges(starts, lengths)
-    column = number[right.indices[flat]]
-    place = table[np.repeat((line - first) * width, lengths) + column]
+    column = right.indices[flat]
+    if last - first == 1:
+        table = np.full(right.shape[1], -1, np.int32)
+        table[filled] = places
+        place = table[column]
+    else:
+        # The columns in use are numbered, so that the table of all lines stays small.
+        in_use = np.zeros(right.shape[1], np.bool_)
+        in_use[filled] = True
+        used = np.flatnonzero(in_use)
+        # One column more for all that no line here fills.
+        width = len(used) + 1
+        number = np.full(right.shape[1], len(used), np.int32)
+        number[used] = np.arange(len(used), dtype=np.int32)
+        table = np.full((last - first) * width, -1, np.int32)
+        rows = np.repeat(np.arange(last - first), np.diff(left.indptr[first : last + 1]))
+        table[rows * width + number[filled]] = places
+        place = table[np.repeat((line - first) * width, lengths) + number[column]]
     met = np.flatnonzero(place >= 0)
     pair = np.repeat(np.arange(len(row)), lengths)[met]
-    return pair, column[met], place[met], flat[met]
+    return pair, place[met], flat[met]
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:

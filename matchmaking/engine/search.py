@@ -9,7 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from matchmaking.engine.pairs import BLOCK, Pairs, pairs_of
-from matchmaking.engine.sparse import Floats, Ints, Matrix, row_sums, strongest, times_columns
+from matchmaking.engine.sparse import (
+    Floats,
+    Ints,
+    Matrix,
+    product,
+    row_sums,
+    rows_between,
+    strongest,
+    times_columns,
+    with_data,
+    without_zeros,
+)
 from matchmaking.engine.stock import Stock
 from matchmaking.engine.types import Need
 
@@ -41,7 +52,7 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
     table = np.empty((min(BLOCK, len(needs)), len(stock.coarse)), np.float32)
     for start in range(0, len(needs), BLOCK):
         block = slice(start, start + BLOCK)
-        shared = asked[block] @ stock.postings
+        shared = product(rows_between(asked, start, start + BLOCK), stock.postings)
         shared.data = shared.data * stock.scale[shared.indices]
         if stock.nearest is None:
             near = _nearest_here(
@@ -203,15 +214,13 @@ def _where_best_begin(scores: Floats, place: int) -> np.float32:
 def _telling(stock: Stock, tfidf: Matrix) -> Matrix:
     """Lines without the tokens that stand in a great part of all texts: they find nothing and cost most."""
     common = stock.present > max(_COMMON_COUNT, _COMMON_SHARE * stock.total)
-    telling = tfidf.copy()
-    telling.data = np.where(common[telling.indices], 0, telling.data).astype(np.float32)
+    data = np.where(common[tfidf.indices], 0, tfidf.data).astype(np.float32, copy=False)
     # A line of nothing but common words is searched by them.
-    empty = np.flatnonzero(row_sums(telling.data, telling.indptr) == 0)
+    empty = np.flatnonzero(row_sums(data, tfidf.indptr) == 0)
     for line in empty:
         own = slice(tfidf.indptr[line], tfidf.indptr[line + 1])
-        telling.data[own] = tfidf.data[own]
-    telling.eliminate_zeros()
-    return telling
+        data[own] = tfidf.data[own]
+    return without_zeros(with_data(tfidf, data))
 
 
 def _best_free(
@@ -235,7 +244,7 @@ def by_category(stock: Stock, needs: Sequence[Need], leaf: Matrix, k: int) -> Pa
     recognised = strongest(leaf, _LEAVES_SEARCHED)
     for start in range(0, len(needs), BLOCK):
         block = slice(start, start + BLOCK)
-        agreed = recognised[block] @ stock.leaf_postings
+        agreed = product(rows_between(recognised, start, start + BLOCK), stock.leaf_postings)
         line, row = _best_of_rows(stock, needs[block], agreed, k)
         lines.append(line + start)
         rows.append(row)

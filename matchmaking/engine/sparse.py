@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from scipy.sparse._sparsetools import csr_matmat, csr_matmat_maxnnz, csr_plus_csr
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32 | np.int64]
 # scipy ships no types.
 Matrix = Any
+_MOST = 2**31
+_BLANK = vars(sp.csr_matrix((0, 0), dtype=np.float32))
 
 
 class Vocabulary:
@@ -45,20 +48,101 @@ class Vocabulary:
         keys, counts = np.unique(keys, return_counts=True)
         row, column = np.divmod(keys, width)
         ends = np.cumsum(np.bincount(row, minlength=len(texts)))
-        return sp.csr_matrix(
-            (counts.astype(np.float32), column.astype(np.int32), np.append(0, ends)),
-            shape=(len(texts), len(columns)),
+        return csr(
+            counts.astype(np.float32), column, np.append(0, ends), (len(texts), len(columns))
         )
 
 
-def with_data(matrix: Matrix, data: Floats) -> Matrix:
-    """The same places filled with other figures. They are shared, not copied: nobody may take places out of either.
+# Making a matrix by scipy has its parts looked through each time, which takes longer than most steps of a single line.
+# So matrices are put together here, and multiplied and added by the loops that scipy itself calls.
 
-    A matrix made from its three parts has them checked each time, which takes longer than most steps of a single line.
-    """
-    filled = copy(matrix)
-    filled.data = data
+
+def csr(data: Floats, indices: Places, indptr: Places, shape: tuple[int, int]) -> Matrix:
+    """A matrix of its three parts, which must fit."""
+    made = sp.csr_matrix.__new__(sp.csr_matrix)
+    vars(made).update(
+        _BLANK,
+        _shape=shape,
+        data=data,
+        indices=indices.astype(np.int32, copy=False),
+        indptr=indptr.astype(np.int32, copy=False),
+    )
+    return made
+
+
+def with_data(matrix: Matrix, data: Floats) -> Matrix:
+    """The same places filled with other figures. They are shared, not copied: nobody may take places out of either."""
+    kind: Matrix = type(matrix)
+    filled = kind.__new__(kind)
+    vars(filled).update(vars(matrix), data=data)
     return filled
+
+
+def product(left: Matrix, right: Matrix) -> Matrix:
+    """`left @ right` of scipy to the last bit, its order of entries too."""
+    (height, inner), width = left.shape, right.shape[1]
+    # The loops look at nothing: what does not fit has to be told by scipy.
+    fits = inner == right.shape[0] and height * width < _MOST
+    if not fits or not _are_plain(left, right):
+        return left @ right
+    parts = left.indptr, left.indices, right.indptr, right.indices
+    size = csr_matmat_maxnnz(height, width, *parts)
+    indptr, indices = np.zeros(height + 1, np.int32), np.empty(size, np.int32)
+    data = np.empty(size, np.float32)
+    if size:
+        ours = left.indptr, left.indices, left.data
+        theirs = right.indptr, right.indices, right.data
+        csr_matmat(height, width, *ours, *theirs, indptr, indices, data)
+    return _pruned(data, indices, indptr, (height, width))
+
+
+def total(left: Matrix, right: Matrix) -> Matrix:
+    """`left + right` of scipy likewise."""
+    if left.shape != right.shape or not _are_plain(left, right):
+        return left + right
+    size = len(left.indices) + len(right.indices)
+    indptr, indices = np.zeros(left.shape[0] + 1, np.int32), np.empty(size, np.int32)
+    data = np.empty(size, np.float32)
+    ours = left.indptr, left.indices, left.data
+    theirs = right.indptr, right.indices, right.data
+    csr_plus_csr(*left.shape, *ours, *theirs, indptr, indices, data)
+    return _pruned(data, indices, indptr, left.shape)
+
+
+def _pruned(data: Floats, indices: Places, indptr: Places, shape: tuple[int, int]) -> Matrix:
+    """Sums of nothing are left out, so the room is seldom all used."""
+    filled = int(indptr[-1])
+    return csr(data[:filled], indices[:filled], indptr, shape)
+
+
+def _are_plain(*matrices: Matrix) -> bool:
+    return all(
+        one.format == "csr"
+        and one.indptr.dtype == one.indices.dtype == np.int32
+        and one.data.dtype == np.float32
+        for one in matrices
+    )
+
+
+def times_rows(matrix: Matrix, factors: Floats) -> Matrix:
+    """As a product with a diagonal, which turns the order of each row about."""
+    count = len(factors)
+    diagonal = csr(factors, np.arange(count), np.arange(count + 1), (count, count))
+    return product(diagonal, matrix)
+
+
+def rows_between(matrix: Matrix, start: int, stop: int) -> Matrix:
+    stop = min(stop, matrix.shape[0])
+    bounds = matrix.indptr[start : stop + 1]
+    own = slice(bounds[0], bounds[-1])
+    shape = stop - start, matrix.shape[1]
+    return csr(matrix.data[own], matrix.indices[own], bounds - bounds[0], shape)
+
+
+def without_zeros(matrix: Matrix) -> Matrix:
+    filled = matrix.data != 0
+    indptr = np.append(0, np.cumsum(filled))[matrix.indptr]
+    return csr(matrix.data[filled], matrix.indices[filled], indptr, matrix.shape)
 
 
 def unit_rows(matrix: Matrix) -> Matrix:
@@ -106,17 +190,13 @@ def strongest(matrix: Matrix, count: int) -> Matrix:
     rank = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
     places = np.sort(order[rank < count])
     ends = np.cumsum(np.minimum(lengths, count))
-    return sp.csr_matrix(
-        (matrix.data[places], matrix.indices[places], np.append(0, ends)), shape=matrix.shape
-    )
+    return csr(matrix.data[places], matrix.indices[places], np.append(0, ends), matrix.shape)
 
 
 def widened(matrix: Matrix, width: int) -> Matrix:
     if matrix.shape[1] == width:
         return matrix
-    return sp.csr_matrix(
-        (matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], width)
-    )
+    return csr(matrix.data, matrix.indices, matrix.indptr, (matrix.shape[0], width))
 
 
 def row_sums(data: Floats, indptr: Ints) -> npt.NDArray[np.float64]:

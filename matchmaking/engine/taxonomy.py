@@ -22,6 +22,8 @@ from matchmaking.engine.sparse import (
     Ints,
     Matrix,
     Vocabulary,
+    csr,
+    product,
     row_sums,
     softened,
     sublinear,
@@ -306,7 +308,7 @@ class Taxonomy:
 
     def _said(self, spoken: Matrix) -> Floats:
         """Likeness in words to all that is said of each leaf."""
-        said: Floats = (spoken @ self._lexicon[2]).toarray()
+        said: Floats = product(spoken, self._lexicon[2]).toarray()
         return said
 
     def _named(self, counts: Matrix, spoken: Matrix) -> Floats:
@@ -314,7 +316,9 @@ class Taxonomy:
 
         It counts less in a page, which has a word of many leaves.
         """
-        likest = np.maximum.reduceat((spoken @ self._lexicon[3]).toarray(), self._starts, axis=1)
+        likest = np.maximum.reduceat(
+            product(spoken, self._lexicon[3]).toarray(), self._starts, axis=1
+        )
         share = _NAMED * np.minimum(1, _LONG / np.maximum(row_sums(counts.data, counts.indptr), 1))
         named: Floats = (share[:, None] * likest).astype(np.float32)
         return named
@@ -458,8 +462,8 @@ class Taxonomy:
         """Unit rows by leaf, parent and chain; the cosine of two of them is the agreement at that level."""
         return (
             softened(probabilities, _SOFT),
-            softened(probabilities @ self.to_parents, _SOFT),
-            softened(probabilities @ self.to_chains, _SOFT),
+            softened(product(probabilities, self.to_parents), _SOFT),
+            softened(product(probabilities, self.to_chains), _SOFT),
         )
 
 
@@ -476,9 +480,8 @@ def _shares(scores: Floats) -> Matrix:
     likely = np.take_along_axis(scores, best, 1)
     share = np.exp(_SHARPNESS * (likely - likely.max(axis=1, keepdims=True)))
     share /= share.sum(axis=1, keepdims=True)
-    return sp.csr_matrix(
-        (share.astype(np.float32).ravel(), best.ravel(), np.arange(count + 1) * keep),
-        shape=scores.shape,
+    return csr(
+        share.astype(np.float32).ravel(), best.ravel(), np.arange(count + 1) * keep, scores.shape
     )
 
 

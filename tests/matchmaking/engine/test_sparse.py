@@ -7,7 +7,18 @@ import pytest
 import scipy.sparse as sp
 
 from matchmaking.engine.pairs import Pairs, dots, dots_of_all
-from matchmaking.engine.sparse import Vocabulary, strongest, unit_rows, with_data
+from matchmaking.engine.sparse import (
+    Vocabulary,
+    csr,
+    product,
+    rows_between,
+    strongest,
+    times_rows,
+    total,
+    unit_rows,
+    with_data,
+    without_zeros,
+)
 
 
 def _drawn(*, seed: int, sort: bool = True, zeros: bool = False) -> sp.csr_matrix:
@@ -38,6 +49,55 @@ def test_rows_get_the_length_that_scipy_reckons(sort, zeros):
 def test_rows_without_anything_stay_empty():
     empty = sp.csr_matrix((3, 5), dtype=np.float32)
     assert unit_rows(empty).nnz == strongest(empty, 2).nnz == 0
+
+
+def _parts(matrix: sp.csr_matrix) -> tuple[object, ...]:
+    assert (matrix.indices.dtype, matrix.indptr.dtype) == (np.int32, np.int32)
+    places = matrix.indices.tolist(), matrix.indptr.tolist()
+    return matrix.shape, matrix.dtype, *places, matrix.data.tobytes()
+
+
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("zeros", [True, False])
+def test_what_is_put_together_here_is_what_scipy_makes_the_order_of_entries_too(sort, zeros):
+    left, right = (_drawn(seed=seed, sort=sort, zeros=zeros) for seed in (4, 5))
+    turned = right.T.tocsr()
+    factors = np.linspace(0.1, 3, 40, dtype=np.float32)
+    filled = left.copy()
+    filled.eliminate_zeros()
+    for ours, theirs in (
+        (csr(left.data, left.indices, left.indptr, left.shape), left),
+        (product(left, turned), left @ turned),
+        (total(left, right), left + right),
+        (times_rows(left, factors), sp.diags(factors) @ left),
+        (rows_between(left, 2, 9), left[2:9]),
+        (rows_between(left, 30, 90), left[30:]),
+        (without_zeros(left), filled),
+    ):
+        assert _parts(ours) == _parts(theirs)
+    assert product(left, turned).nnz > 0
+    assert left.nnz - filled.nnz == np.count_nonzero(left.data == 0)
+
+
+def test_nothing_multiplied_or_added_gives_nothing():
+    empty = sp.csr_matrix((40, 60), dtype=np.float32)
+    turned = _drawn(seed=4).T.tocsr()
+    assert _parts(product(empty, turned)) == _parts(empty @ turned)
+    assert _parts(total(empty, empty)) == _parts(empty + empty)
+
+
+def test_what_is_not_plain_goes_the_way_of_scipy():
+    left, right = _drawn(seed=4), _drawn(seed=5)
+    doubles = right.astype(np.float64)
+    for ours, theirs in (
+        (product(left, right.T), left @ right.T),
+        (product(left, doubles.T.tocsr()), left @ doubles.T.tocsr()),
+        (total(left, doubles), left + doubles),
+    ):
+        assert _parts(ours) == _parts(theirs)
+    for put_together in (product, total):
+        with pytest.raises(ValueError, match=r"mismatch|inconsistent"):
+            put_together(left, left[:, :-1])
 
 
 def test_of_equal_entries_the_first_are_the_strongest():
