@@ -6,6 +6,8 @@ import re
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,7 +26,12 @@ from chains.tasks import deliver_notifications
 from matchmaking import tasks
 from matchmaking.models import MatchRun, SavedSearch
 from matchmaking.services import runs
-from tests.factories.chains import ContactFactory, MembershipFactory, RequirementFactory
+from tests.factories.chains import (
+    CapabilityFactory,
+    ContactFactory,
+    MembershipFactory,
+    RequirementFactory,
+)
 from tests.factories.matchmaking import supplier
 
 pytestmark = [pytest.mark.story, pytest.mark.django_db]
@@ -131,13 +138,33 @@ def test_profile_says_which_certificates_open_requirements_of_its_categories_ask
     client.force_login(member.user)
     address = reverse("chains:enterprise_status", args=[maker.public_id])
 
-    page = client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        page = client.get(address)
 
     assert page.context["asked"] == [(asked, 2)]
     assert "2 open requirements ask for it" in page.content.decode()
     told = {one.kind: one.lines for one in page.context["unanswered"]}
     assert told == {"capacity": 4, "lead_time": 2, "qualification": 2}  # it has a region
     assert "4 open lines ask for a capacity (mostly in t)" in page.content.decode()
+
+    wanted = RequirementFactory(lines=["接线盒"] * 5)
+    wanted.lines.update(category=own)
+    for line in wanted.lines.all():
+        for kind, parameter in (
+            ("capacity", {"value": 900, "unit": "set"}),
+            ("qualification", {"codes": ["high_tech"]}),
+        ):
+            Condition.objects.create(
+                requirement=wanted, line=line, kind=kind, parameter=parameter, text="x"
+            )
+    CapabilityFactory.create_batch(3, enterprise=maker, yearly_capacity=None, categories=[own.code])
+    with CaptureQueriesContext(connection) as many:
+        page = client.get(address)
+
+    told = {one.kind: one.lines for one in page.context["unanswered"]}
+    assert told["capacity"] == 9
+    assert told["qualification"] == 7
+    assert len(many) == len(few)
 
     maker.capabilities.update(
         lead_time_days=20, yearly_capacity=5000, unit=Unit.objects.get(code="t")
