@@ -502,8 +502,8 @@ def _condition(row: ConditionRow) -> Condition:
 # -- scores ---------------------------------------------------------------------------------------
 
 
-def as_row(scored: Scored, need: Need, text: OfferText, side: Side) -> dict[str, Any]:
-    """The fields of a Score."""
+def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> dict[str, Any]:
+    """The fields of a Score; `basis` is that of its need."""
     source = Source.of(scored.text)
     return {
         "tenths": scored.tenths,
@@ -528,7 +528,7 @@ def as_row(scored: Scored, need: Need, text: OfferText, side: Side) -> dict[str,
         ],
         "capability_id": source.row if side == "supply" else None,
         "text_language": source.language,
-        "basis": f"{basis_of_need(need)}:{basis_of_text(text)}",
+        "basis": f"{basis}:{basis_of_text(text)}",
     }
 
 

@@ -253,15 +253,15 @@ def _free(run: str) -> re.Pattern[str]:
 
 def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
     """What has taken points from a pair, to be told as reasons."""
-    text, vector = lines.needs[line].text, stock.vectors[row]
+    text = lines.needs[line].text
     ruled_out, purpose = "", ""
     if line in lines.ruled_out:
         phrase, offered = words.ruled_out(text), stock.texts[row].text
-        near = 0 if words.ruled_out(offered) else float(vector @ lines.ruled_out[line])
+        near = 0 if words.ruled_out(offered) else float(stock.vectors[row] @ lines.ruled_out[line])
         ruled_out = phrase if near > FOREIGN + _TOLD or names(offered, phrase) else ""
     if line in lines.purposes:
         asked, use = lines.purposes[line]
-        nearer = float(vector @ (use - asked))
+        nearer = float(stock.vectors[row] @ (use - asked))
         purpose = reading.aim(words.asserted(text))[1] if nearer > PURPOSE_LEAD else ""
     form, party = int(lines.forms[line]), int(stock.parties[row])
     other = form > 0 and stock.forms[row] > 0 and stock.forms[row] != form

@@ -31,6 +31,13 @@ class Finding:
     # Digests of all that a decided pair's supplier says today.
     said: dict[tuple[int, int], set[str]] = field(default_factory=dict)
     suggested: dict[int, Reading] = field(default_factory=dict)
+    _bases: dict[int, str] = field(default_factory=dict)
+
+    def basis_of(self, line: int) -> str:
+        """Digest of what a line asks, made once for all its pairs."""
+        if line not in self._bases:
+            self._bases[line] = adapters.basis_of_need(self.needs[line])
+        return self._bases[line]
 
 
 def find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
@@ -123,5 +130,5 @@ def _decided(line_ids: Sequence[int]) -> dict[int, list[int]]:
 def keep(finding: Finding, ranker: Ranker, side: adapters.Side, scored: Scored) -> None:
     offer = ranker.index.offers[scored.offer]
     text = next(text for text in offer.texts if text.id == scored.text)
-    row = adapters.as_row(scored, finding.needs[scored.need], text, side)
+    row = adapters.as_row(scored, finding.basis_of(scored.need), text, side)
     finding.scores[scored.need, scored.offer] = row

@@ -7,7 +7,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -66,13 +66,7 @@ def score(*, shard: RunShard, by: User | None = None) -> None:
 def _write(run: MatchRun, finding: Finding) -> None:
     """Matches, scores and suggested categories of a shard, under a lock on its lines."""
     lines = _as_ranked(finding, locked(finding.needs))
-    stored = list(
-        Match.objects.filter(line__in=lines)
-        .with_scored_later(run, finding.began)
-        .select_related("score")
-        .defer("score__parts", "score__reasons", "score__outcomes")
-        .order_by("line", "supplier")
-    )
+    stored = _stored(run, finding, lines)
     for match in stored:
         if match.scored_later:
             # A worker that was slow knows less than what has been written meanwhile.
@@ -98,12 +92,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
             "origin": repeat(Match.Origin.ENGINE),
         },
     )
-    ids = {
-        (line, supplier): pk
-        for pk, line, supplier in Match.objects.filter(line__in=lines).values_list(
-            "pk", "line_id", "supplier_id"
-        )
-    }
+    ids = {pair: match.pk for pair, match in known.items()} | _ids_of(fresh)
     rows = list(scores.values())
     json_columns = ("parts", "reasons", "outcomes")
     _copy(
@@ -117,10 +106,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
             "created_at": repeat(now),
             "updated_at": repeat(now),
             **{
-                name: [
-                    json.dumps(row[name], ensure_ascii=False) if name in json_columns else row[name]
-                    for row in rows
-                ]
+                name: [_as_json(row[name]) if name in json_columns else row[name] for row in rows]
                 for name in (rows[0] if rows else ())
             },
         },
@@ -149,6 +135,39 @@ def _write(run: MatchRun, finding: Finding) -> None:
     )
 
 
+class _Stored(NamedTuple):
+    """What writing needs of a match: making rows into models would take as long as finding them."""
+
+    pk: int
+    line_id: int
+    supplier_id: int
+    status: str
+    tenths: int
+    misses_must: bool
+    basis: str | None
+    scored_later: bool
+
+
+def _stored(run: MatchRun, finding: Finding, lines: Collection[int]) -> list[_Stored]:
+    """The matches of the lines as they stand, in a fixed order."""
+    rows = Match.objects.filter(line__in=lines).with_scored_later(run, finding.began)
+    columns = ("score__basis" if name == "basis" else name for name in _Stored._fields)
+    return [_Stored(*row) for row in rows.order_by("line", "supplier").values_list(*columns)]
+
+
+def _ids_of(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Of matches just written."""
+    rows = (
+        Match.objects.filter(line__in={line for line, _ in pairs})
+        if pairs
+        else Match.objects.none()
+    )
+    return {
+        (line, supplier): pk
+        for pk, line, supplier in rows.values_list("pk", "line_id", "supplier_id")
+    }
+
+
 def _copy(model: type[Match | Score], columns: dict[str, Iterable[Any]]) -> None:
     """Rows by COPY: thousands of scores with their reasons as parameters would cost more than finding them."""
     names = ", ".join(columns)
@@ -157,6 +176,9 @@ def _copy(model: type[Match | Score], columns: dict[str, Iterable[Any]]) -> None
         for row in zip(*columns.values(), strict=False):
             copy.write_row(row)
 
+
+# One for all rows; what comes from the engine holds nothing that holds itself.
+_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 # A byte as a letter, evenly: 9 × 27 values are used, the rest is thrown away.
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))
@@ -185,11 +207,11 @@ def _as_ranked(finding: Finding, lines: Collection[int]) -> set[int]:
     return {
         line
         for line, need in today.items()
-        if adapters.basis_of_need(need) == adapters.basis_of_need(finding.needs[line])
+        if adapters.basis_of_need(need) == finding.basis_of(line)
     }
 
 
-def _leave_out_the_rest(finding: Finding, stored: Sequence[Match], supplier: int) -> None:
+def _leave_out_the_rest(finding: Finding, stored: Sequence[_Stored], supplier: int) -> None:
     """A single supplier joins the best of a line only if it stands among them; who is pushed out ends."""
     rivals: dict[int, list[tuple[bool, int, int]]] = defaultdict(list)
     own = {match.line_id: match for match in stored if match.supplier_id == supplier}
@@ -213,14 +235,13 @@ def _leave_out_the_rest(finding: Finding, stored: Sequence[Match], supplier: int
     Match.objects.filter(pk__in=[proposed[pair] for pair in pushed if pair in proposed]).end()
 
 
-def _rests_on_other_words(match: Match, finding: Finding) -> bool:
+def _rests_on_other_words(match: _Stored, finding: Finding) -> bool:
     """Text, category or a must condition has changed since the score the decision was made on."""
     said = finding.said.get((match.line_id, match.supplier_id))
-    if match.score is None or not match.score.basis or said is None:
+    if not match.basis or said is None:
         return False
-    asked, _colon, offered = match.score.basis.partition(":")
-    need = finding.needs[match.line_id]
-    return asked != adapters.basis_of_need(need) or offered not in said
+    asked, _colon, offered = match.basis.partition(":")
+    return asked != finding.basis_of(match.line_id) or offered not in said
 
 
 def _point_to_scores(run: MatchRun, lines: Collection[int]) -> None:
