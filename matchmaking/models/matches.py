@@ -99,7 +99,10 @@ class Match(TimeStamped):
     FITS_FROM = 500
     DECIDED = (Status.APPROVED, Status.REJECTED, Status.DEFERRED)
 
-    line = models.ForeignKey("chains.RequirementLine", models.PROTECT, related_name="matches")
+    # No index of its own: `match_once` begins with it.
+    line = models.ForeignKey(
+        "chains.RequirementLine", models.PROTECT, related_name="matches", db_index=False
+    )
     supplier = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="matches")
     score = models.ForeignKey(
         "matchmaking.Score", models.PROTECT, null=True, blank=True, related_name="+"
@@ -150,7 +153,8 @@ class Match(TimeStamped):
 class Score(TimeStamped):
     """What one run found for a pair. Immutable."""
 
-    match = models.ForeignKey(Match, models.CASCADE, related_name="scores")
+    # No index of its own: `score_once_per_run` begins with it.
+    match = models.ForeignKey(Match, models.CASCADE, related_name="scores", db_index=False)
     # Null = computed on request ("why", or added by hand).
     run = models.ForeignKey(
         "matchmaking.MatchRun", models.CASCADE, null=True, blank=True, related_name="scores"
