@@ -40,6 +40,7 @@ class Part:
 
 PARTS = (
     Part("start", 15),
+    Part("hostile", 15),
     Part("matching", 15),
     Part("publish", 15, ("--size", "demo")),
     Part("kills", 20),

@@ -49,7 +49,8 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
     basis = stock.taxonomy.basis(stock.encoder)
     asked = times_columns(_telling(stock, tfidf), stock.idf)
     # One for all blocks: a fresh table is cleared by the system each time.
-    table = np.empty((min(BLOCK, len(needs)), len(stock.coarse)), np.float32)
+    width = len(stock.coarse) if stock.nearest is None else 0
+    table = np.empty((min(BLOCK, len(needs)), width), np.float32)
     for start in range(0, len(needs), BLOCK):
         block = slice(start, start + BLOCK)
         shared = product(rows_between(asked, start, start + BLOCK), stock.postings)

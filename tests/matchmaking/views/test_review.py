@@ -64,7 +64,7 @@ def test_review_queue_asks_as_many_queries_for_one_line_as_for_three(
     for _ in range(count):
         line_with(2)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = client.get(reverse("matchmaking:review_queue")).content.decode()
 
     assert page.count('<th scope="row">') == count
@@ -214,7 +214,7 @@ def test_review_line_asks_as_many_queries_for_one_candidate_as_for_three(
     line = line_with(count)
     client.get(address("review_line", line))
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         page = client.get(address("review_line", line)).content.decode()
 
     assert len(cards(page)) == count

@@ -126,7 +126,7 @@ def test_list_takes_the_same_queries_whatever_its_length(
         runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
     client.get(reverse("matchmaking:run_list"))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("matchmaking:run_list"))
 
 
