@@ -48,7 +48,7 @@ def create(
         )
     _check(nouns, ends_on)
     if former is not None:
-        former.delete()
+        revoke(user=by, by=by)
     token = Token.objects.create(user=by)
     if nouns is not None or ends_on is not None or not may_write:
         known = TokenLimit.Noun.values

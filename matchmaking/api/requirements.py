@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -226,6 +227,12 @@ class LineEndSerializer(serializers.Serializer[Any]):
         default="",
         help_text="Of what is withdrawn: found elsewhere, or not needed. What is filled was found here.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        is_filled = attrs["status"] == RequirementLine.Status.FILLED
+        if is_filled and attrs["outcome"] not in ("", Requirement.Outcome.HERE):
+            raise serializers.ValidationError({"outcome": _("What is filled was found here.")})
+        return attrs
 
 
 class DismissSerializer(serializers.Serializer[Any]):

@@ -102,6 +102,7 @@ def test_key_made_for_less_reaches_no_further(client):
         said = "The last day of this token has passed. Make another in your account."
         assert asked("interests/") == (401, said)
         whole = tokens.create(by=owner)  # in the place of one that is over
+    assert AuditEntry.objects.filter(action="token.revoked").count() == 1
     program["authorization"] = f"Token {whole}"
     assert asked("requirements/")[0] == 200
     assert client.get("/api/v1/token/", headers=program).json()["nouns"] == TokenLimit.Noun.values

@@ -242,6 +242,8 @@ def test_requirement_is_changed_returned_amended_copied_and_its_files_go_along()
     amended = client.patch(address, {"lines": [{"public_id": kept, "text": "a"}, {"text": "c"}]})
     states = {line["text"]: line["status"] for line in amended.data["lines"]}
     assert states == {"a": "open", "b, 5 mm": "withdrawn", "c": "open"}
+    untrue = {"status": "filled", "outcome": "elsewhere"}
+    assert client.post(f"{address}lines/{kept}/end/", untrue).status_code == 422
     ended = client.post(f"{address}lines/{kept}/end/", {"status": "filled"})
     assert ended.data["lines"][0]["status"] == "filled"
     supplier = MembershipFactory()
