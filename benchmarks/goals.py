@@ -25,7 +25,7 @@ class Goal:
 
     def is_met(self, found: float | None) -> bool:
         """A figure that is missing proves nothing."""
-        return (
+        return bool(
             found is not None
             and (self.at_most is None or found <= self.at_most)
             and (self.at_least is None or found >= self.at_least)
