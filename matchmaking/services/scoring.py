@@ -75,42 +75,7 @@ def _write(run: MatchRun, finding: Finding) -> None:
         _leave_out_the_rest(finding, stored, run.enterprise_id)
     known = {(match.line_id, match.supplier_id): match for match in stored}
     scores = {pair: row for pair, row in finding.scores.items() if pair[0] in lines}
-    now = timezone.now()
-    fresh = sorted(pair for pair in scores if pair not in known)
-    _copy(
-        Match,
-        {
-            "public_id": _public_ids(len(fresh)),
-            "line_id": [line for line, _ in fresh],
-            "supplier_id": [supplier for _, supplier in fresh],
-            "created_at": repeat(now),
-            "updated_at": repeat(now),
-            "tenths": repeat(0),
-            "misses_must": repeat(False),
-            "status": repeat(Match.Status.PROPOSED),
-            "is_stale": repeat(False),
-            "origin": repeat(Match.Origin.ENGINE),
-        },
-    )
-    ids = {pair: match.pk for pair, match in known.items()} | _ids_of(fresh)
-    rows = list(scores.values())
-    json_columns = ("parts", "reasons", "outcomes")
-    _copy(
-        Score,
-        {
-            "public_id": _public_ids(len(rows)),
-            "match_id": [ids[pair] for pair in scores],
-            "run_id": repeat(run.pk),
-            "weighting_id": [finding.weightings[line] for line, _ in scores],
-            "engine_version": repeat(run.engine_version),
-            "created_at": repeat(now),
-            "updated_at": repeat(now),
-            **{
-                name: [_as_json(row[name]) if name in json_columns else row[name] for row in rows]
-                for name in (rows[0] if rows else ())
-            },
-        },
-    )
+    _write_scores(run, finding, scores, known)
     stale = [
         match.pk
         for match in stored
@@ -119,7 +84,6 @@ def _write(run: MatchRun, finding: Finding) -> None:
         and _rests_on_other_words(match, finding)
     ]
     Match.objects.filter(pk__in=stale).update(is_stale=True)
-    _point_to_scores(run, lines)
     fallen = [
         match.pk
         for match in stored
@@ -155,17 +119,66 @@ def _stored(run: MatchRun, finding: Finding, lines: Collection[int]) -> list[_St
     return [_Stored(*row) for row in rows.order_by("line", "supplier").values_list(*columns)]
 
 
-def _ids_of(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """Of matches just written."""
-    rows = (
-        Match.objects.filter(line__in={line for line, _ in pairs})
-        if pairs
-        else Match.objects.none()
+def _write_scores(
+    run: MatchRun,
+    finding: Finding,
+    scores: Mapping[tuple[int, int], dict[str, Any]],
+    known: Mapping[tuple[int, int], _Stored],
+) -> None:
+    """The scores, and matches where a pair has none. Their ids are drawn first, so that a match is written once, with
+    its score."""
+    now = timezone.now()
+    fresh = sorted(pair for pair in scores if pair not in known)
+    ids = {pair: match.pk for pair, match in known.items()}
+    ids |= zip(fresh, _drawn(Match, len(fresh)), strict=True)
+    score_ids = dict(zip(scores, _drawn(Score, len(scores)), strict=True))
+    _copy(
+        Match,
+        {
+            "id": [ids[pair] for pair in fresh],
+            "public_id": _public_ids(len(fresh)),
+            "line_id": [line for line, _ in fresh],
+            "supplier_id": [supplier for _, supplier in fresh],
+            "created_at": repeat(now),
+            "updated_at": repeat(now),
+            "score_id": [score_ids[pair] for pair in fresh],
+            "tenths": [scores[pair]["tenths"] for pair in fresh],
+            "misses_must": [scores[pair]["misses_must"] for pair in fresh],
+            "status": repeat(Match.Status.PROPOSED),
+            "is_stale": repeat(False),
+            "origin": repeat(Match.Origin.ENGINE),
+        },
     )
-    return {
-        (line, supplier): pk
-        for pk, line, supplier in rows.values_list("pk", "line_id", "supplier_id")
-    }
+    rows = list(scores.values())
+    json_columns = ("parts", "reasons", "outcomes")
+    _copy(
+        Score,
+        {
+            "id": score_ids.values(),
+            "public_id": _public_ids(len(rows)),
+            "match_id": [ids[pair] for pair in scores],
+            "run_id": repeat(run.pk),
+            "weighting_id": [finding.weightings[line] for line, _ in scores],
+            "engine_version": repeat(run.engine_version),
+            "created_at": repeat(now),
+            "updated_at": repeat(now),
+            **{
+                name: [_as_json(row[name]) if name in json_columns else row[name] for row in rows]
+                for name in (rows[0] if rows else ())
+            },
+        },
+    )
+    _point_to([score_ids[pair] for pair in scores if pair in known])
+
+
+def _drawn(model: type[Match | Score], count: int) -> list[int]:
+    """Ids that nobody else will get."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [model._meta.db_table, count],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _copy(model: type[Match | Score], columns: dict[str, Iterable[Any]]) -> None:
@@ -244,8 +257,9 @@ def _rests_on_other_words(match: _Stored, finding: Finding) -> bool:
     return asked != finding.basis_of(match.line_id) or offered not in said
 
 
-def _point_to_scores(run: MatchRun, lines: Collection[int]) -> None:
-    """Make this run's scores the current ones. An ended pair that is among the best again is proposed anew."""
+def _point_to(scores: Collection[int]) -> None:
+    """Make these the current ones of matches that had others. An ended pair that is among the best again is proposed
+    anew."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -256,9 +270,9 @@ def _point_to_scores(run: MatchRun, lines: Collection[int]) -> None:
                    is_stale = m.is_stale AND m.status <> 'ended',
                    status = CASE m.status WHEN 'ended' THEN 'proposed' ELSE m.status END
               FROM matchmaking_score s
-             WHERE s.match_id = m.id AND s.run_id = %s AND m.line_id = ANY(%s)
+             WHERE s.match_id = m.id AND s.id = ANY(%s)
             """,
-            [run.pk, sorted(lines)],
+            [list(scores)],
         )
 
 
