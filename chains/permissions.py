@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from collections.abc import Collection, Sequence
+from typing import TypeGuard, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
+from chains.desks import RegionDesks
 from chains.models import (
     Enterprise,
     Mandate,
@@ -18,6 +20,7 @@ from chains.models import (
 )
 
 Anyone = User | AnonymousUser
+Case = TypeVar("Case")
 
 
 def is_signed_in(user: Anyone) -> TypeGuard[User]:
@@ -191,6 +194,46 @@ class Desk:
         if not user.is_administrator:
             rows = rows.filter(lies_within("enterprise__region", user.organiser_regions))
         return without_own(rows, user)
+
+    def pending(self, user: User) -> list[Enterprise]:
+        """The queue of enterprises on the user's desks, oldest first: what lies on the desks below is theirs."""
+        rows = (
+            self.enterprises(user)
+            .filter(status=Enterprise.Status.PENDING)
+            .select_related("region")
+            .order_by("submitted_at", "pk")
+        )
+        return self.on_own_desks([(row, row) for row in rows if not is_own_case(user, row)], user)
+
+    def submitted(self, user: User) -> list[Requirement]:
+        """The queue of requirements on the user's desks, oldest first."""
+        rows = list(
+            self.to_moderate(user)
+            .select_related("enterprise__region")
+            .order_by("submitted_at", "pk")
+        )
+        here = set(self.on_own_desks([(row.enterprise, row.pk) for row in rows], user))
+        here |= self.shared(rows, user)
+        return [row for row in rows if row.pk in here]
+
+    def shared(self, requirements: Collection[Requirement], user: User) -> set[int]:
+        """Of them what the user decides on beside the desk of the region."""
+        return set()
+
+    def on_own_desks(self, cases: Sequence[tuple[Enterprise, Case]], user: User) -> list[Case]:
+        """Those of the cases that lie on one of the user's desks, in the order given."""
+        desks, own = RegionDesks(), {region.path for region in user.organiser_regions}
+        paths = {enterprise.pk: desks.path_for(enterprise) for enterprise, _case in cases}
+        unserved = self.unserved([pk for pk, path in paths.items() if path is None], user)
+        return [
+            case
+            for enterprise, case in cases
+            if paths[enterprise.pk] in own or enterprise.pk in unserved
+        ]
+
+    def unserved(self, enterprises: Collection[int], user: User) -> set[int]:
+        """Of enterprises that no region's desk serves, those the user decides on."""
+        return set(enterprises) if user.is_administrator else set()
 
     def may_verify(self, user: Anyone, enterprise: Enterprise) -> bool:
         return can_verify(user, enterprise)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import secrets
+from collections.abc import Collection
 
 from django.core import signing
 from django.db.models import Q, QuerySet
@@ -98,6 +99,23 @@ class EventDesk(Desk):
         )
         return without_own(rows, user)
 
+    def shared(self, requirements: Collection[Requirement], user: User) -> set[int]:
+        """A moderator shares what is listed at the event with the desk of its region."""
+        listed = Listing.objects.filter(event__in=moderated_by(user), requirement__in=requirements)
+        return set(listed.values_list("requirement", flat=True))
+
+    def unserved(self, enterprises: Collection[int], user: User) -> set[int]:
+        events = _first_events(enterprises)
+        organised = set(
+            Event.objects.organised_by(user)
+            .filter(pk__in=set(events.values()))
+            .values_list("pk", flat=True)
+            if events
+            else ()
+        )
+        alone = super().unserved([pk for pk in enterprises if pk not in events], user)
+        return alone | {pk for pk, event in events.items() if event in organised}
+
     def may_verify(self, user: Anyone, enterprise: Enterprise) -> bool:
         if super().may_verify(user, enterprise):
             return True
@@ -127,6 +145,15 @@ class EventDesk(Desk):
 
 
 DESK = EventDesk()
+
+
+def _first_events(enterprises: Collection[int]) -> dict[int, int]:
+    """Outside every served province the desk is that of the first event applied for: enterprise → event."""
+    outside = Enterprise.objects.outside_served_provinces().filter(pk__in=enterprises)
+    applied = Registration.objects.exclude(status__in=Registration.ENDED).order_by("-pk")
+    return dict(
+        applied.filter(enterprise__in=outside.values("pk")).values_list("enterprise", "event")
+    )
 
 
 def requirements_to_list(user: User) -> RequirementQuerySet:

@@ -189,17 +189,6 @@ def region_search(request: MemberRequest) -> HttpResponse:
 # --- The desk -----------------------------------------------------------------------------------------
 
 
-def _waiting(request: MemberRequest, desk: permissions.Desk) -> list[Enterprise]:
-    """Cases the user may decide, oldest first."""
-    rows = (
-        desk.enterprises(request.user)
-        .filter(status=Enterprise.Status.PENDING)
-        .select_related("region")
-        .order_by("submitted_at", "pk")
-    )
-    return [row for row in rows if desk.may_verify(request.user, row)]
-
-
 @require_http_methods(["GET", "POST"])
 def enterprise_case(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     enterprise = get_object_or_404(
@@ -216,7 +205,7 @@ def enterprise_case(request: MemberRequest, public_id: str, desk: permissions.De
         return refusal(request, error)
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        following = _next_of(_waiting(request, desk), enterprise)
+        following = _next_of(desk.pending(request.user), enterprise)
         try:
             messages.success(request, _decide(request, enterprise, form, desk))
         except DomainError as error:
@@ -266,7 +255,7 @@ def _decide(
 def _case_context(
     request: MemberRequest, enterprise: Enterprise, form: DecisionForm, desk: permissions.Desk
 ) -> dict[str, Any]:
-    cases = _waiting(request, desk)
+    cases = desk.pending(request.user)
     ids = [case.pk for case in cases]
     place = ids.index(enterprise.pk) if enterprise.pk in ids else None
     served = calendar.provinces()

@@ -23,9 +23,8 @@ from chains.views.refusals import refusal
 
 
 def waiting(user: User, desk: permissions.Desk) -> list[str]:
-    """The queue of the user's desks, oldest first, own cases left out: public ids."""
-    rows = desk.to_moderate(user).order_by("submitted_at", "pk")
-    return list(rows.values_list("public_id", flat=True))
+    """The queue of the user's desks: public ids."""
+    return [requirement.public_id for requirement in desk.submitted(user)]
 
 
 @require_http_methods(["GET", "POST"])

@@ -34,9 +34,8 @@ from chains.templatetags.localised import day, localised
 from chains.views.refusals import refusal
 from chains.views.reports import open_reports
 from chains.views.sheets import sheet_asked_for, sheet_response
-from events.models import Event, Listing, Registration
+from events.models import Event, Registration
 from events.permissions import DESK, moderated_by
-from matchmaking.desks import Desks
 from matchmaking.models import Interest, Match, MatchRun
 from matchmaking.permissions import lines_reviewable_by, runs_visible_to, works_at_a_desk
 
@@ -69,7 +68,7 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
         .annotate(seats=Sum("tiers__seats"), seats_taken=Sum("tiers__taken"))
         .order_by("starts_at")[:6]
     )
-    queues = [queue for queue in _queues(user, Desks()) if queue is not None]
+    queues = [queue for queue in _queues(user) if queue is not None]
     queues.sort(key=lambda queue: not queue.is_late)
     context = {
         "queues": queues,
@@ -92,12 +91,12 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
     return render(request, "matchmaking/inbox.html", context)
 
 
-def _queues(user: User, desks: Desks) -> list[Queue | None]:
+def _queues(user: User) -> list[Queue | None]:
     return [
         _overdue_buyers(user),
-        _enterprises(user, desks),
-        _proofs(user, desks),
-        _requirements(user, desks),
+        _enterprises(user),
+        _proofs(user),
+        _requirements(user),
         _reports(user),
         _overdue_requirements(user),
         _lines(user),
@@ -110,10 +109,10 @@ def _queues(user: User, desks: Desks) -> list[Queue | None]:
 def _sheet_of_cases(user: User, extension: str) -> HttpResponseBase:
     """Every case that waits for a decision of the reader's, queue by queue, oldest first."""
     header = [_("Queue"), pgettext("hit", "Name"), _("Enterprise"), _("Region"), _("Waits since"), _("Due"), _("Address")]  # fmt: skip
-    return sheet_response(extension, "inbox", header, _cases(user, Desks()))
+    return sheet_response(extension, "inbox", header, _cases(user))
 
 
-def _cases(user: User, desks: Desks) -> Iterator[list[Any]]:
+def _cases(user: User) -> Iterator[list[Any]]:
     def row(
         queue: str, name: str, whose: Enterprise, since: Any, page: str, *named: str
     ) -> list[Any]:
@@ -122,13 +121,13 @@ def _cases(user: User, desks: Desks) -> Iterator[list[Any]]:
             timezone.localdate(since) if since else None, None, settings.SITE_URL + reverse(page, args=named),
         ]  # fmt: skip
 
-    for one in _pending(user, desks):
+    for one in DESK.pending(user):
         cells = row(_("Enterprises to verify"), localised(one), one, one.submitted_at, "chains:enterprise_case", one.public_id)  # fmt: skip
         cells[5] = calendar.promised_on(one)
         yield cells
-    for claim in _claims(user, desks):
+    for claim in _claims(user):
         yield row(_("Titles and certificates to verify"), localised(claim.kind), claim.enterprise, claim.created_at, "chains:proof_decide", claim.public_id)  # fmt: skip
-    for asked in _to_moderate(user, desks):
+    for asked in DESK.submitted(user):
         yield row(_("Requirements to moderate"), asked.title, asked.enterprise, asked.submitted_at, "chains:moderation_case", asked.public_id)  # fmt: skip
     for said in open_reports(user, DESK):
         yield row(_("Reports of abuse"), said.get_reason_display(), said.reported, said.created_at, "chains:report_decide", said.public_id)  # fmt: skip
@@ -145,18 +144,8 @@ def _age(moment: datetime.datetime | None) -> str:
     return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
 
 
-def _pending(user: User, desks: Desks) -> list[Enterprise]:
-    rows = (
-        DESK.enterprises(user)
-        .filter(status=Enterprise.Status.PENDING)
-        .select_related("region")
-        .order_by("submitted_at")
-    )
-    return desks.mine(((row, row) for row in rows), user)
-
-
-def _enterprises(user: User, desks: Desks) -> Queue | None:
-    mine = _pending(user, desks)
+def _enterprises(user: User) -> Queue | None:
+    mine = DESK.pending(user)
     if not mine:
         return None
     first = mine[0]
@@ -173,7 +162,7 @@ def _enterprises(user: User, desks: Desks) -> Queue | None:
     )
 
 
-def _claims(user: User, desks: Desks) -> list[Qualification | Certification]:
+def _claims(user: User) -> list[Qualification | Certification]:
     scope = DESK.enterprises(user).values("pk")
     claims: list[tuple[Enterprise, Qualification | Certification]] = [
         (claim.enterprise, claim)
@@ -183,11 +172,11 @@ def _claims(user: User, desks: Desks) -> list[Qualification | Certification]:
         .select_related("enterprise__region", "kind")
     ]
     claims.sort(key=lambda pair: pair[1].created_at)
-    return desks.mine(claims, user)
+    return DESK.on_own_desks(claims, user)
 
 
-def _proofs(user: User, desks: Desks) -> Queue | None:
-    mine = _claims(user, desks)
+def _proofs(user: User) -> Queue | None:
+    mine = _claims(user)
     if not mine:
         return None
     first = mine[0]
@@ -202,22 +191,8 @@ def _proofs(user: User, desks: Desks) -> Queue | None:
     )
 
 
-def _to_moderate(user: User, desks: Desks) -> list[Requirement]:
-    rows = list(
-        DESK.to_moderate(user).select_related("enterprise__region").order_by("submitted_at", "pk")
-    )
-    here = set(desks.mine(((row.enterprise, row.pk) for row in rows), user))
-    # A moderator shares what is listed at the event with the desk of its region.
-    here.update(
-        Listing.objects.filter(event__in=moderated_by(user), requirement__in=rows).values_list(
-            "requirement", flat=True
-        )
-    )
-    return [row for row in rows if row.pk in here]
-
-
-def _requirements(user: User, desks: Desks) -> Queue | None:
-    mine = _to_moderate(user, desks)
+def _requirements(user: User) -> Queue | None:
+    mine = DESK.submitted(user)
     if not mine:
         return None
     first = mine[0]

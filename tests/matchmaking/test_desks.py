@@ -357,3 +357,32 @@ def test_api_shows_cases_to_those_who_decide_them(client):
         "administrator": (True, True, True),
         "stranger": (False, False, False),
     }
+
+
+# ---- queues ----
+
+
+def test_pages_of_cases_count_the_desk_of_the_inbox_and_not_those_below(client):
+    province = OrganiserRoleFactory(region=region("330000")).user
+    OrganiserRoleFactory(region=region("330421"))  # Jiashan has a desk of its own
+    below = EnterpriseFactory(region=region("330421"), pending=True)
+    own = EnterpriseFactory(region=region("330106"), pending=True)
+    asked_below = RequirementFactory(
+        submitted=True, enterprise=EnterpriseFactory(region=region("330421"))
+    )
+    asked = RequirementFactory(submitted=True, enterprise=in_hangzhou())
+    client.force_login(province)
+
+    def context(page, case):
+        return client.get(reverse(page, args=[case.public_id])).context
+
+    counts = [queue.count for queue in client.get(reverse("matchmaking:inbox")).context["queues"]]
+    assert counts == [1, 1]
+    shown = context("chains:enterprise_case", own)
+    assert (shown["place"], shown["total"]) == (1, 1)
+    shown = context("chains:enterprise_case", below)  # may be decided here, waits elsewhere
+    assert (shown["place"], shown["total"]) == (None, 1)
+    shown = context("chains:moderation_case", asked)
+    assert (shown["place"], shown["total"]) == (1, 1)
+    shown = context("chains:moderation_case", asked_below)
+    assert (shown["place"], shown["total"]) == (0, 1)

@@ -640,7 +640,7 @@ def test_case_queries_do_not_grow(client, waiting, count, django_assert_num_quer
         )
     sign_in(client, OrganiserRoleFactory().user)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(reverse("chains:enterprise_case", args=[waiting.public_id]))
 
 

@@ -195,5 +195,5 @@ def test_case_asks_the_same_number_of_queries_for_any_number_of_lines(
 ):
     requirement = RequirementFactory(submitted=True, lines=[f"Part {n}" for n in range(count)])
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         client.get(case(requirement))
