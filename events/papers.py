@@ -29,7 +29,7 @@ COLUMNS = (12.0, 62.0, 34.0, 34.0, INNER - 142.0)
 TITLES = (
     gettext_noop("No."),
     gettext_noop("Enterprise"),
-    gettext_noop("Person's name"),
+    gettext_noop("Person’s name"),
     gettext_noop("Job title"),
     gettext_noop("Signature"),
 )

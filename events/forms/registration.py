@@ -46,7 +46,7 @@ class RegistrationForm(Asking):
 
 
 class DelegateForm(Form):
-    name = forms.CharField(max_length=80, required=False, label=_("Person's name"))
+    name = forms.CharField(max_length=80, required=False, label=_("Person’s name"))
     job_title = forms.CharField(max_length=80, required=False, label=_("Job title"))
 
 

@@ -535,7 +535,7 @@ def test_answers_are_counted_for_organisers_with_who_and_from_where(
     assert (page.context["answered"], page.context["from_hall"], rows) == (2, 1, [(2, 1), (0, 0)])
     assert [row.matches for row in page.context["listings"]] == [(1, 2), (0, 0)]
     assert page.context["matches"] == (1, 2)
-    assertContains(page, "2 suppliers; 0 of 1 persons came through the door")
+    assertContains(page, "2 suppliers · 0 of 1 person came through the door")
     assertContains(page, "Junction Works")
     assertContains(page, "Desk Works")
     assertNotContains(page, "Qname")
