@@ -18,6 +18,7 @@ from matchmaking.engine.sparse import (
     rows_between,
     strongest,
     times_columns,
+    with_all,
     with_data,
     without_zeros,
 )
@@ -75,8 +76,7 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
 
 def _meanings(stock: Stock, vectors: Floats, basis: Floats, table: Floats) -> Floats:
     """Coarse likeness to all texts, written into the table."""
-    likeness: Floats = table[: len(vectors)]
-    return np.matmul(vectors @ basis, stock.coarse.T, out=likeness)
+    return with_all(vectors @ basis, stock.coarse, out=table[: len(vectors)])
 
 
 def _nearest_here(stock: Stock, needs: Sequence[Need], meaning: Floats, k: int) -> Found:

@@ -1,4 +1,4 @@
-"""The few sparse-matrix steps that the parts of the index share."""
+"""The few steps with matrices that the parts of the index share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32 | np.int64]
 # scipy ships no types.
 Matrix = Any
+# For so few vectors a table is read once for each: a product of matrices would first copy it whole.
+_READ_EACH = 8
 _MOST = 2**31
 _BLANK = vars(sp.csr_matrix((0, 0), dtype=np.float32))
 
@@ -113,6 +115,14 @@ def _pruned(data: Floats, indices: Places, indptr: Places, shape: tuple[int, int
     """Sums of nothing are left out, so the room is seldom all used."""
     filled = int(indptr[-1])
     return csr(data[:filled], indices[:filled], indptr, shape)
+
+
+def with_all(vectors: Floats, table: Floats, out: Floats | None = None) -> Floats:
+    """`vectors @ table.T`, in other last bits."""
+    if len(vectors) > _READ_EACH:
+        return np.matmul(vectors, table.T, out=out)
+    found: Floats = np.vecdot(table, vectors[:, None], out=out)
+    return found
 
 
 def _are_plain(*matrices: Matrix) -> bool:

@@ -28,7 +28,11 @@ from matchmaking.engine.sparse import (
     softened,
     sublinear,
     times_columns,
+    times_rows,
+    total,
     unit_rows,
+    with_all,
+    with_data,
 )
 from matchmaking.engine.text import asserted, normalise, tokens
 from matchmaking.engine.types import Encoder
@@ -326,7 +330,7 @@ class Taxonomy:
     def _nearest(self, vectors: Floats, encoder: Encoder) -> Floats:
         """Coarse likeness to the nearest term of each leaf."""
         basis = self.basis(encoder)
-        coarse = (vectors @ basis) @ self._coarse_terms[encoder.version].T
+        coarse = with_all(vectors @ basis, self._coarse_terms[encoder.version])
         nearest: Floats = np.maximum.reduceat(coarse, self._starts, axis=1)
         return nearest
 
@@ -437,26 +441,29 @@ class Taxonomy:
         known = [[code for code in codes if code in self.by_code] for codes in given]
         if not any(known):
             return probabilities
-        rows, columns, shares = [], [], [np.empty(0)]
+        columns, shares, lengths = [], [np.empty(0)], []
         own = np.zeros(probabilities.shape[1])
         bounds = probabilities.indptr.tolist()
         for row, codes in enumerate(known):
             read = slice(bounds[row], bounds[row + 1])
             own[probabilities.indices[read]] = probabilities.data[read]
-            for code in codes:
-                below = self.leaves_under(code)
-                weight = own[below] + 1e-3
-                rows += [row] * len(below)
-                columns.append(below)
+            below = [self.leaves_under(code) for code in codes]
+            for leaves in below:
+                weight = own[leaves] + 1e-3
                 shares.append(weight / weight.sum() / len(codes))
+            columns += below
+            lengths.append(sum(map(len, below)))
             own[probabilities.indices[read]] = 0
-        places = rows, np.concatenate([np.empty(0, np.int64), *columns])
-        chosen = sp.csr_matrix(
-            (np.concatenate(shares).astype(np.float32), places), shape=probabilities.shape
+        chosen = csr(
+            np.concatenate(shares).astype(np.float32),
+            np.concatenate([np.empty(0, np.int64), *columns]),
+            np.append(0, np.cumsum(lengths)),
+            probabilities.shape,
         )
-        has = np.asarray(chosen.sum(axis=1)).ravel() > 0
-        keep = sp.diags(np.where(has, 1 - _GIVEN, 1.0).astype(np.float32))
-        return (keep @ probabilities + _GIVEN * chosen).tocsr().astype(np.float32)
+        # Two codes of one text may have leaves in common.
+        chosen.sum_duplicates()
+        keep = np.where(np.array(lengths) > 0, 1 - _GIVEN, 1.0).astype(np.float32)
+        return total(times_rows(probabilities, keep), with_data(chosen, _GIVEN * chosen.data))
 
     def levels(self, probabilities: Matrix) -> tuple[Matrix, Matrix, Matrix]:
         """Unit rows by leaf, parent and chain; the cosine of two of them is the agreement at that level."""

@@ -16,6 +16,7 @@ from matchmaking.engine.sparse import (
     times_rows,
     total,
     unit_rows,
+    with_all,
     with_data,
     without_zeros,
 )
@@ -98,6 +99,21 @@ def test_what_is_not_plain_goes_the_way_of_scipy():
     for put_together in (product, total):
         with pytest.raises(ValueError, match=r"mismatch|inconsistent"):
             put_together(left, left[:, :-1])
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 9, 40])
+def test_few_vectors_are_as_near_to_all_rows_as_many_are(count):
+    rng = np.random.default_rng(6)
+    vectors = rng.standard_normal((count, 24), np.float32)
+    table = rng.standard_normal((70, 24), np.float32)
+    room = np.full((count + 2, 70), np.nan, np.float32)
+
+    found = with_all(vectors, table, out=room[:count])
+
+    expected = vectors.astype(np.float64) @ table.T.astype(np.float64)
+    assert np.abs(found - expected).max(initial=0) < 1e-5
+    assert np.shares_memory(found, room) or not count
+    assert with_all(vectors, table).tobytes() == found.tobytes()
 
 
 def test_of_equal_entries_the_first_are_the_strongest():

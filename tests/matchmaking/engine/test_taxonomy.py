@@ -100,6 +100,24 @@ def test_given_branch_is_spread_over_its_leaves_as_the_text_weighs_them(small, e
     assert gain[[at["PV0101"], at["PV0102"]]] == pytest.approx([0, 0], abs=1e-6)
 
 
+def test_each_text_keeps_to_the_categories_given_with_it(small, encoder):
+    texts = ["coated separator", "隔膜", "string inverter", "轴承"]
+    given = [["LB", "LB0102"], [], ["999", "PV0101"], ["999"]]
+    likely = small.probabilities(texts, encoder.encode(texts), encoder)
+
+    together = small.with_given(likely, given).toarray()
+
+    for row, codes in enumerate(given):
+        alone = small.with_given(likely[row], [codes]).toarray()[0]
+        assert together[row].tobytes() == alone.tobytes()
+    # Half of the choice goes to the leaf alone, half to all leaves of its branch.
+    gain = together[0] - 0.6 * likely.toarray()[0]
+    at = small.position
+    assert gain.sum() == pytest.approx(0.4, abs=1e-5)
+    assert gain[at["LB0102"]] > 0.2
+    assert gain[at["LB0101"]] > 0
+
+
 def test_unknown_given_category_changes_nothing(small, encoder):
     likely = small.probabilities(["隔膜"], encoder.encode(["隔膜"]), encoder)
 
