@@ -1,2 +1,2 @@
-// Runs before first paint. The server sets data-bs-theme from the cookie; this only serves "auto".
-(function () { var d = document.documentElement; if (d.dataset.bsTheme === "auto") d.dataset.bsTheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; })();
+// Runs before first paint. The server sets data-bs-theme from the cookie; this serves "auto", and the page of a fault, which is drawn without the request.
+(function () { var d = document.documentElement, own = /(?:^|; )theme=(dark|light)/.exec(document.cookie); if (d.dataset.bsTheme === "auto") d.dataset.bsTheme = own ? own[1] : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; })();

@@ -33,6 +33,7 @@ from tests.factories.chains import (
     UserFactory,
     region,
 )
+from tests.factories.events import EventFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,20 @@ def test_home_shows_live_figures_and_newest_requirements(client, language):
 
     assert "钙钛矿靶材" in page
     assert ("正在征集的需求" in page) is (language == "zh-hans")
+
+
+def test_home_and_inbox_date_an_event_by_the_day_it_has_here_not_in_greenwich(client):
+    begins = (timezone.localtime() + datetime.timedelta(days=14)).replace(hour=6, minute=30)
+    event = EventFactory(starts_at=begins, ends_at=begins + datetime.timedelta(hours=8))
+    organiser = OrganiserRoleFactory(body=event.host).user
+    tile = f"<b>{begins.day}</b>"
+
+    home = client.get("/").content.decode()
+    client.force_login(organiser)
+    inbox = client.get(reverse("matchmaking:inbox")).content.decode()
+
+    assert home.count(tile) == 2  # the next one, and among what is on
+    assert tile in inbox
 
 
 def test_home_without_anything_says_so(client):
