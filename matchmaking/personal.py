@@ -129,7 +129,7 @@ IMPERSONAL = {
     "chains.Import": "key sha256",
     "chains.Qualification": "issuer reason batch",
     "chains.Certification": "issuer reason number scope",
-    "chains.Capability": "title_zh title_en text_zh text_en",
+    "chains.Capability": "title_zh title_en text_zh text_en search_text",
     "chains.CapabilityPhoto": "file original_name content_type sha256",
     "chains.CapabilityReference": "text customer place",
     "chains.Notification": "error",

@@ -383,6 +383,10 @@ class Certification(Proof):
 
 
 class CapabilityQuerySet(models.QuerySet["Capability"]):
+    def on_view(self) -> Self:
+        """Published, by an enterprise that stands verified in the register."""
+        return self.published().filter(enterprise__status=Enterprise.Status.VERIFIED)
+
     def published(self) -> Self:
         return self.filter(
             Q(valid_until_on=None) | Q(valid_until_on__gte=timezone.localdate()),
@@ -427,6 +431,7 @@ class Capability(TimeStamped):
     valid_until_on = models.DateField(_("valid until"), null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     published_at = models.DateTimeField(null=True, blank=True)
+    search_text = models.TextField(default="", blank=True, editable=False)
 
     objects = CapabilityQuerySet.as_manager()
 
@@ -443,6 +448,10 @@ class Capability(TimeStamped):
                 name="capability_capacity_has_a_unit",
                 violation_error_message=_("Choose the unit of the capacity."),
             ),
+        ]
+        indexes = [
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="capability_search"),
+            GinIndex(SignsOf(F("search_text")), name="capability_signs"),
         ]
 
     def __str__(self) -> str:

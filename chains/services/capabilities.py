@@ -74,8 +74,7 @@ def save_draft(
     _save_relations(row, categories, cooperation_kinds, certifications)
     if references is not None and _save_references(row, references):
         fields["references"] = None
-        if row.status == Capability.Status.PUBLISHED:
-            enterprises.follow_references(enterprise=enterprise, by=by)
+    write_documents([row])
     verb = "drafted" if is_new_row else "amended"
     audit.record(
         by, f"capability.{verb}", row, enterprise=enterprise.public_id, fields=sorted(fields)
@@ -164,9 +163,24 @@ def _reference(row: Capability, order: int, given: Mapping[str, Any]) -> Capabil
     return reference
 
 
-def _follow_references(row: Capability, by: User | None) -> None:
-    if row.references.exists():
-        enterprises.follow_references(enterprise=row.enterprise, by=by)
+def search_document(
+    capability: Capability, categories: Iterable[Category], references: Iterable[str] = ()
+) -> str:
+    """What a capability is found by: its words in both languages, what it has supplied, and what its categories are
+    called in the other language. Also for those who write many at once."""
+    said = [capability.title_zh, capability.title_en, capability.text_zh, capability.text_en]
+    named = [name for category in categories for name in (category.name_zh, category.name_en)]
+    return searchtext.document("\n".join(filter(None, [*said, *references])), synonyms=named)
+
+
+def write_documents(capabilities: Iterable[Capability]) -> None:
+    """From what is kept of each. The verb that changed it has asked for the right, and records."""
+    given = {row.pk: row for row in capabilities}
+    kept = Capability.objects.filter(pk__in=given).prefetch_related("categories", "references")
+    for row in kept:
+        words = [reference.in_words for reference in row.references.all()]
+        given[row.pk].search_text = search_document(row, row.categories.all(), words)
+    Capability.objects.bulk_update(given.values(), ["search_text"], batch_size=500)
 
 
 @transaction.atomic
@@ -190,7 +204,6 @@ def publish(*, capability: Capability, by: User) -> Capability:
     row.status = Capability.Status.PUBLISHED
     row.published_at = timezone.now()
     row.save(update_fields=["status", "published_at", "updated_at"])
-    _follow_references(row, by)
     audit.record(by, "capability.published", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "published")
     return row
@@ -209,7 +222,6 @@ def withdraw(*, capability: Capability, by: User) -> Capability:
         raise DomainError(_("It is out of sight already."), code="capability.not_published")
     row.status = Capability.Status.WITHDRAWN
     row.save(update_fields=["status", "updated_at"])
-    _follow_references(row, by)
     audit.record(by, "capability.withdrawn", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "withdrawn")
     return row
@@ -234,7 +246,6 @@ def take_down(
         return row
     row.status = Capability.Status.WITHDRAWN
     row.save(update_fields=["status", "updated_at"])
-    _follow_references(row, by)
     audit.record(
         by,
         "capability.withdrawn",
@@ -293,7 +304,6 @@ def _expire(pk: int, enterprise: int, by: User | None) -> bool:
         return False
     row.status = Capability.Status.EXPIRED
     row.save(update_fields=["status", "updated_at"])
-    _follow_references(row, by)
     audit.record(by, "capability.expired", row, enterprise=row.enterprise.public_id)
     changes.record("capability", row, "expired")
     for editor in accounts.editors(row.enterprise):

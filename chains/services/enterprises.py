@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any, cast
 
 from django.conf import settings
@@ -30,8 +30,6 @@ from chains import (
 )
 from chains.errors import GIVEN, DomainError, check_fields
 from chains.models import (
-    Capability,
-    CapabilityReference,
     Certification,
     CertificationKind,
     Enterprise,
@@ -429,32 +427,15 @@ def _save_alias(enterprise: Enterprise, text: str, kind: str) -> EnterpriseAlias
     return alias
 
 
-def search_document(
-    enterprise: Enterprise, aliases: list[str], references: Iterable[str] = ()
-) -> str:
+def search_document(enterprise: Enterprise, aliases: list[str]) -> str:
     """What is stored beside an enterprise to be searched; also for those who write many at once."""
     names = dict.fromkeys(filter(None, [enterprise.name, enterprise.name_en, *aliases]))
-    return searchtext.document("\n".join([enterprise.summary, *references]), names=names)
-
-
-@transaction.atomic
-def follow_references(*, enterprise: Enterprise, by: User | None) -> None:
-    """What it says to have supplied is found by while it is published. The verb that changed it has asked for the right,
-    and records."""
-    del by
-    row = Enterprise.objects.locked(enterprise.pk)
-    _write_document(row)
-    row.save(update_fields=["search_text"])
+    return searchtext.document(enterprise.summary, names=names)
 
 
 def _write_document(enterprise: Enterprise) -> None:
     aliases = list(enterprise.aliases.order_by("pk").values_list("text", flat=True))
-    references = CapabilityReference.objects.filter(
-        capability__in=Capability.objects.published().filter(enterprise=enterprise)
-    ).order_by("capability", "order")
-    enterprise.search_text = search_document(
-        enterprise, aliases, [row.in_words for row in references]
-    )
+    enterprise.search_text = search_document(enterprise, aliases)
 
 
 def _refresh(enterprise: Enterprise) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from chains.models import Capability, Import, User
 from chains.searchtext import fold
+from chains.services.capabilities import write_documents
 from chains.services.import_rows import CapabilityDraft, Done, ReadRow, Trail
 
 
@@ -20,6 +21,7 @@ class Capabilities:
         self.trail = Trail(job, by)
         self.done = Done()
         self.new: list[tuple[Capability, CapabilityDraft]] = []
+        self.changed: list[Capability] = []
 
     def keep(self, rows: Sequence[ReadRow]) -> Done:
         held = self._held([row.draft for row in rows])
@@ -67,6 +69,7 @@ class Capabilities:
             for row, draft in self.new
             for category in draft.categories
         )
+        write_documents([*(row for row, _draft in self.new), *self.changed])
         for row, _draft in self.new:
             self.trail.note("capability", row, "drafted", enterprise=self.job.enterprise.public_id)
         self.trail.write()
@@ -100,6 +103,7 @@ class Capabilities:
             self.done.same += 1
             return
         row.save()
+        self.changed.append(row)
         self.done.changed += 1
         self.trail.note(
             "capability",

@@ -35,6 +35,7 @@ from chains.models import (
     Unit,
     User,
 )
+from chains.services import capabilities
 from chains.services.enterprises import search_document
 from events.models import Event, Registration, Tier
 from matchmaking.demo import names, participants, places, seeding, texts
@@ -246,7 +247,11 @@ class _Year:
                 filed.append(leaf.code)
                 leaf = told or leaf
                 spoken.append(leaf.code)
-                yield self._offer(firm, leaf, roll)
+                offer = self._offer(firm, leaf, roll)
+                offer.search_text = capabilities.search_document(
+                    offer, [self._categories[filed[-1]]]
+                )
+                yield offer
 
     def _offer(self, firm: Enterprise, leaf: texts.Leaf, roll: random.Random) -> Capability:
         words = next(self._streams[leaf.code], None)

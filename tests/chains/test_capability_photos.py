@@ -21,7 +21,14 @@ from rest_framework.test import APIClient
 
 from chains import pictures
 from chains.errors import DomainError
-from chains.models import AuditEntry, CapabilityPhoto, CapabilityReference, Change, Enterprise
+from chains.models import (
+    AuditEntry,
+    Capability,
+    CapabilityPhoto,
+    CapabilityReference,
+    Change,
+    Enterprise,
+)
 from chains.services import capabilities, capability_photos
 from matchmaking import adapters
 from tests.factories.chains import CapabilityFactory, EnterpriseFactory, MembershipFactory
@@ -221,7 +228,7 @@ def test_references_are_kept_in_order_and_found_while_published():
     )
 
     def found():
-        return Enterprise.objects.filter(search_text__contains="zirconquay").count()
+        return Capability.objects.on_view().filter(search_text__contains="zirconquay").count()
 
     # A customer's product is not its supplier's: the engine does not read of it.
     assert adapters.texts_of(row) == ["壳体"]
