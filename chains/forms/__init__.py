@@ -67,7 +67,10 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot sub
 
 
 class LocalisedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django cannot subscript it
-    """Rows by their name in the reader's language."""
+    """Rows by their name in the reader's language; a dash is none."""
+
+    def __init__(self, *args: Any, empty_label: Any = "–", **kwargs: Any) -> None:
+        super().__init__(*args, empty_label=empty_label, **kwargs)
 
     def label_from_instance(self, obj: Any) -> str:
         return localised(obj)

@@ -90,7 +90,6 @@ class CapabilityForm(Form):
         queryset=Unit.objects.filter(is_active=True),
         to_field_name="code",
         required=False,
-        empty_label="–",
     )
     period = forms.ChoiceField(
         label=_("Period"),

@@ -19,7 +19,6 @@ class RoleForm(Form):
     body = LocalisedChoice(
         Enterprise.objects.none(),
         to_field_name="public_id",
-        empty_label="–",
         label=_("Works for"),
         help_text=_("Authorities and associations of your region"),
     )

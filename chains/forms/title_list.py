@@ -35,7 +35,6 @@ class TitleListForm(TermForm):
         QualificationKind.objects.filter(is_active=True).order_by("order", "code"),
         to_field_name="code",
         label=pgettext_lazy("qualification", "Title"),
-        empty_label="–",
     )
     issuer = forms.CharField(label=gettext_lazy("Issuer"), max_length=200)
     batch = forms.CharField(label=gettext_lazy("Batch"), max_length=80, required=False)

@@ -97,7 +97,6 @@ class EventForm(Form):
         to_field_name="code",
         required=False,
         label=_("Industrial cluster"),
-        empty_label="–",
         help_text=_("The one it is held for, if any"),
     )
     chains = LocalisedChoices(
