@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.query import get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
 
@@ -22,7 +24,13 @@ _MARKS: dict[type, Callable[[int], Any]] = {
     str: lambda n: f"\ufdd0{n}",  # no character
     datetime.date: lambda n: datetime.date(1, 1, 2) + datetime.timedelta(n),
     datetime.datetime: lambda n: datetime.datetime(1, 1, 2, n, tzinfo=datetime.UTC),
+    list: lambda n: [f"\ufdd0{n}"],
 }
+
+
+def among(ids: list[int]) -> RawSQL:
+    """Behind `pk__in` of what is prepared for a `list` of ids: one statement for any number of them."""
+    return RawSQL("SELECT unnest(%s::bigint[])", (ids,))
 
 
 class Prepared(Generic[M]):
@@ -40,21 +48,51 @@ class Prepared(Generic[M]):
     def __call__(self, *values: Any) -> list[M]:
         written = self._written
         if written is None:
-            marks = [_MARKS[kind](n) for n, kind in enumerate(self._types)]
-            self._written = written = Written(self._rows(*marks), marks)
+            self._written = written = Written(*_written(self._rows, self._types))
         return written.rows(values)
 
     def first(self, *values: Any) -> M | None:
         return next(iter(self(*values)), None)
 
 
-class Written(Generic[M]):
-    def __init__(self, rows: QuerySet[M], marks: list[Any]) -> None:
-        compiler = rows.query.get_compiler(using="default")
+class Values:
+    """The same for `.values(…)`, annotated too: each row as a dict, with what the database gives."""
+
+    def __init__(self, rows: Callable[..., QuerySet[Any, Any]], *types: type) -> None:
+        self._rows, self._types = rows, types
+        self._written: _Statement | None = None
+
+    def __call__(self, *values: Any) -> list[dict[str, Any]]:
+        written = self._written
+        if written is None:
+            self._written = written = _Statement(*_written(self._rows, self._types))
+        with connection.cursor() as cursor:
+            cursor.execute(written.sql, written.filled(values))
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _written(
+    rows: Callable[..., QuerySet[Any, Any]], types: tuple[type, ...]
+) -> tuple[SQLCompiler, list[Any]]:
+    marks = [_MARKS[kind](n) for n, kind in enumerate(types)]
+    return rows(*marks).query.get_compiler(using="default"), marks
+
+
+class _Statement:
+    def __init__(self, compiler: SQLCompiler, marks: list[Any]) -> None:
         self.sql, params = compiler.as_sql()
         # For each parameter which of the values it is, or what it always is.
         self.params = [(marks.index(p), None) if p in marks else (None, p) for p in params]
         assert {n for n, _fixed in self.params if n is not None} == set(range(len(marks)))
+
+    def filled(self, values: tuple[Any, ...]) -> list[Any]:
+        return [fixed if n is None else values[n] for n, fixed in self.params]
+
+
+class Written(_Statement, Generic[M]):
+    def __init__(self, compiler: SQLCompiler, marks: list[Any]) -> None:
+        super().__init__(compiler, marks)
         assert not compiler.annotation_col_map
         assert compiler.klass_info is not None
         about, select = compiler.klass_info, compiler.select
@@ -66,9 +104,8 @@ class Written(Generic[M]):
         self.related = get_related_populators(about, select, "default")  # type: ignore[call-arg]  # the stubs know a later Django
 
     def rows(self, values: tuple[Any, ...]) -> list[M]:
-        params = [fixed if n is None else values[n] for n, fixed in self.params]
         made = []
-        for columns in map(list, self.found(params)):
+        for columns in map(list, self.found(self.filled(values))):
             for place, (converters, expression) in self.converters:
                 for convert in converters:
                     columns[place] = convert(columns[place], expression, connection)

@@ -15,6 +15,7 @@ from django.db.models.functions import Length, Upper
 from chains import identity, searchtext
 from chains.models import Category, Enterprise, EnterpriseAlias, Region
 from chains.models.base import SignsOf, TakesReading
+from chains.prepared import Prepared, among
 
 
 def typed(field: str, query: str, *, by_signs: bool = False) -> Q | None:
@@ -65,14 +66,18 @@ def regions(query: str, limit: int = 12) -> list[Region]:
     )
 
 
+# A category's place among those that answer equally well, and the document that is searched.
+_Document = tuple[tuple[int, int, int], str]
+
+
 @lru_cache(maxsize=4000)
 def _category_document(names: str, synonyms: tuple[str, ...]) -> str:
     return searchtext.document(names, synonyms=synonyms)
 
 
 @lru_cache(maxsize=2)
-def _category_documents(_state: tuple[int, ...]) -> list[tuple[tuple[int, int, int], str]]:
-    """The active categories in their order, each with the document that is searched."""
+def _category_documents(_state: tuple[int, ...]) -> list[_Document]:
+    """Of the active categories."""
     rows = Category.objects.filter(is_active=True).values_list(
         "pk", "level", "order", "name_zh", "name_en", "synonyms_zh", "synonyms_en"
     )
@@ -94,30 +99,44 @@ def _state_of_categories() -> tuple[int, ...]:
         return tuple(cursor.fetchone())
 
 
+_CATEGORIES = Prepared(
+    lambda ids: Category.objects.filter(pk__in=among(ids)).select_related(
+        "parent__parent", "segment__chain"
+    ),
+    list,
+)
+
+
 def categories(query: str, limit: int = 8, *, typos: bool = True) -> list[Category]:
     """Categories whose names or synonyms answer the query, those that say it in their name first."""
-    if not searchtext.query_terms(query):
+    spellings = searchtext.alternatives(query)
+    if not spellings:
         return []
     documents = _category_documents(_state_of_categories())
-    # What holds every word in one of its spellings; only those few are worth ranking.
-    spellings = searchtext.alternatives(query)
-    exact = [
-        (place, document)
-        for place, document in documents
-        if all(any(one in document for one in term) for term in spellings)
-    ]
+    # Only what holds a clue of every word is worth ranking.
+    exact = _holding(documents, [[(one,) for one in term] for term in spellings])
     found = _ranked(exact, searchtext.ranking(query, typos=False))
     if typos and len(found) < limit:  # a near miss stands below all others
-        found = _ranked(documents, searchtext.ranking(query))
+        clues = [[clue.texts for clue in of_word] for of_word in searchtext.near_clues(query)]
+        found = _ranked(_holding(documents, clues), searchtext.ranking(query))
     best = [place[-1] for _rank, place in sorted(found)[:limit]]
-    if not best:
-        return []
-    rows = Category.objects.select_related("parent__parent", "segment__chain").in_bulk(best)
+    rows = {row.pk: row for row in _CATEGORIES(best)} if best else {}
     return [rows[pk] for pk in best if pk in rows]
 
 
+def _holding(documents: list[_Document], clues: list[list[tuple[str, ...]]]) -> list[_Document]:
+    """Those that for each word hold all texts of one of its clues; a word without clues rules nothing out."""
+    for of_word in filter(None, clues):
+        documents = [
+            one
+            for one in documents
+            if any(all(map(one[1].__contains__, texts)) for texts in of_word)
+        ]
+    return documents
+
+
 def _ranked(
-    documents: list[tuple[tuple[int, int, int], str]], ranking: Callable[[str], int | None]
+    documents: list[_Document], ranking: Callable[[str], int | None]
 ) -> list[tuple[int, tuple[int, int, int]]]:
     return [
         (rank, place) for place, document in documents if (rank := ranking(document)) is not None

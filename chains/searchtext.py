@@ -36,11 +36,11 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 # "iec 61215", "iec-61215", "10 mm", "gb/t" – but neither "8.8" nor "50 316": two numbers stay two.
 # Codes of parts are written "6205-2rs", "6205/2rs" and "6205 2rs"; "10-20" and "5/kg" are none.
 _GLUE = re.compile(
-    r"(?<=[a-z])[ \-_]+(?=\d)|(?<=\d)[ \-_]+(?=[a-z])|(?<=[a-z])[/\-](?=[a-z])"
+    r"(?=[\s/\-_])"  # what each of these begins with: most signs are passed over at once
+    r"(?:(?<=[a-z])[ \-_]+(?=\d)|(?<=\d)[ \-_]+(?=[a-z])|(?<=[a-z])[/\-](?=[a-z])"
     r"|(?<=\d{3})[/\-_](?=\d)|(?<=\d{3})/(?=[a-z])|(?<=[a-z])/(?=\d{3})|(?<=\d{4}) (?=\d{1,2}[a-z])"
-    rf"|(?<=[{_HAN}])\s+|\s+(?=[{_HAN}])"
+    rf"|(?<=[{_HAN}])\s+|\s+(?=[{_HAN}]))"
 )
-_SPACES = re.compile(r"\s+")
 # Zero-width signs, soft hyphens and control characters come along from web pages and PDF files.
 _INVISIBLE = re.compile(
     r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]"
@@ -77,8 +77,16 @@ def _simplified() -> dict[int, str]:
     return {ord(old): new.split(" ")[0] for old, new in pairs if len(old) == 1}
 
 
+@lru_cache(maxsize=1)
+def _traditional() -> frozenset[str]:
+    return frozenset(map(chr, _simplified()))
+
+
 def simplify(text: str) -> str:
-    return text if text.isascii() else text.translate(_simplified())
+    # Few texts hold a traditional sign, and looking for one takes a third of the time of a translation.
+    if text.isascii() or _traditional().isdisjoint(text):
+        return text
+    return text.translate(_simplified())
 
 
 # Latin letters with a mark, or marks that follow their letter. Kana have marks of their own, which make another sound.
@@ -107,9 +115,8 @@ def fold(text: str) -> str:
     'm10 轴承,9um'
     """
     if not text.isascii():
-        text = unaccented(unicodedata.normalize("NFKC", text))
-        text = text.translate(_simplified()).replace("μ", "u")
-    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip().lower()
+        text = simplify(unaccented(unicodedata.normalize("NFKC", text))).replace("μ", "u")
+    return " ".join(visible(text).split()).lower()
 
 
 # One after the other: signs between thousands, Chinese units, what parts a number from its letters.
@@ -131,9 +138,17 @@ def squeeze(folded: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _run_syllables(run: str) -> tuple[str, ...]:
+    from pypinyin.seg.simpleseg import seg  # noqa: PLC0415 -- as below
+
+    return tuple(syllable for word in seg(run) for syllable in _word_syllables(word))
+
+
+@lru_cache(maxsize=20_000)
+def _word_syllables(word: str) -> tuple[str, ...]:
+    """Of one word of pypinyin's own: runs are many, and made of few words."""
     import pypinyin  # noqa: PLC0415 -- slow import, and a worker that only matches never needs it
 
-    return tuple(pypinyin.lazy_pinyin(run, errors="ignore"))
+    return tuple(pypinyin.lazy_pinyin(word, errors="ignore"))
 
 
 def syllables(text: str) -> list[str]:
@@ -461,7 +476,7 @@ def ranking(query: str, *, typos: bool = True) -> Callable[[str], int | None]:
 
 
 def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int | None]:
-    spellings = term.spellings
+    spellings, substrings = term.spellings, term.substrings
     pattern = near_pattern(term) if typos else None
     near = pattern.search if pattern else None
     # Plain words are looked for many times as fast as an expression.
@@ -472,7 +487,7 @@ def _ranking(term: Term, *, typos: bool) -> Callable[[str, str, list[str]], int 
             return EXACT
         if any(s in also for s in spellings):
             return SYNONYM
-        if any(s in section for s in term.substrings for section in pinyin):
+        if any(s in section for s in substrings for section in pinyin):
             return PINYIN
         if near is None:
             return None

@@ -33,6 +33,7 @@ from chains.models import (
     RequirementLine,
 )
 from chains.models.base import Says
+from chains.prepared import Prepared, Values, among
 from chains.search import holds_signs, typed
 
 M = TypeVar("M", bound=models.Model)
@@ -126,6 +127,35 @@ class Passage(NamedTuple):
 # What it is called, the text, its language.
 _Place = tuple[str, str, str]
 
+_LINES = Values(
+    lambda ids: (
+        RequirementLine.objects.filter(requirement__in=among(ids))
+        .exclude(status="withdrawn")
+        .order_by("requirement", "number")
+        .values("requirement", "number", "language", "text", "specification", "category")
+    ),
+    list,
+)
+_DESCRIPTIONS = Values(
+    lambda ids: Requirement.objects.filter(pk__in=among(ids)).values("pk", "text", "language"),
+    list,
+)
+_CATEGORIES = Prepared(lambda ids: Category.objects.filter(pk__in=among(ids)), list)
+_ALIASES = Values(
+    lambda ids: (
+        EnterpriseAlias.objects.filter(enterprise__in=among(ids))
+        .order_by("pk")
+        .values("enterprise", "text")
+    ),
+    list,
+)
+_SUMMARIES = Values(
+    lambda ids: Enterprise.objects.filter(pk__in=among(ids)).values(
+        "pk", "summary", "summary_language"
+    ),
+    list,
+)
+
 
 def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
     """In a line, in the description, or in what a category is also called."""
@@ -135,22 +165,21 @@ def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dic
     places: dict[int, list[_Place]] = defaultdict(list)
     categories: dict[int, set[int]] = defaultdict(set)
     where = _("Line %(number)d")
-    lines = RequirementLine.objects.filter(requirement__in=hidden).exclude(status="withdrawn")
-    for pk, number, language, text, specification, category in lines.order_by(
-        "requirement", "number"
-    ).values_list("requirement", "number", "language", "text", "specification", "category"):
+    for line in _LINES(list(hidden)):
+        pk, text, specification = line["requirement"], line["text"], line["specification"]
         whole = f"{text} {specification}" if specification else text
-        places[pk].append((where % {"number": number}, whole, language))
-        if category is not None:
-            categories[pk].add(category)
+        places[pk].append((where % {"number": line["number"]}, whole, line["language"]))
+        if line["category"] is not None:
+            categories[pk].add(line["category"])
     best.look_at(places)
     if wanting := best.wanting():
         where = _("Description")
-        texts = Requirement.objects.filter(pk__in=wanting).values_list("pk", "text", "language")
-        best.look_at({pk: [(where, text, language)] for pk, text, language in texts})
+        best.look_at(
+            {row["pk"]: [(where, row["text"], row["language"])] for row in _DESCRIPTIONS(wanting)}
+        )
     without = [pk for pk in hidden if pk not in best.found]
     if asked := {category for pk in without for category in categories[pk]}:
-        words = {row.pk: _words_of(row) for row in Category.objects.filter(pk__in=asked)}
+        words = {row.pk: _words_of(row) for row in _CATEGORIES(list(asked))}
         best.look_at(
             {pk: [word for one in sorted(categories[pk]) for word in words[one]] for pk in without}
         )
@@ -164,17 +193,16 @@ def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict
     best = _Best(marker, hidden)
     places: dict[int, list[_Place]] = defaultdict(list)
     where = _("Also known as")
-    aliases = EnterpriseAlias.objects.filter(enterprise__in=hidden).order_by("pk")
-    for pk, text in aliases.values_list("enterprise", "text"):
-        places[pk].append((where, text, searchtext.language_of(text)))
+    for alias in _ALIASES(list(hidden)):
+        text = alias["text"]
+        places[alias["enterprise"]].append((where, text, searchtext.language_of(text)))
     best.look_at(places)
     if wanting := best.wanting():
         where = pgettext("enterprise", "About")
-        summaries = Enterprise.objects.filter(pk__in=wanting)
         best.look_at(
             {
-                pk: [(where, text, language)]
-                for pk, text, language in summaries.values_list("pk", "summary", "summary_language")
+                row["pk"]: [(where, row["summary"], row["summary_language"])]
+                for row in _SUMMARIES(wanting)
             }
         )
     if wanting := best.wanting():
@@ -206,6 +234,7 @@ class _Best:
 
     def __init__(self, marker: Marker, hidden: dict[int, set[int]]) -> None:
         self._marker, self._hidden = marker, hidden
+        self._read: dict[str, set[int]] = {}  # rows of one category have its words in common
         self.found: dict[int, tuple[int, _Place]] = {}
 
     def look_at(self, places: Mapping[int, Sequence[_Place]]) -> None:
@@ -215,9 +244,14 @@ class _Best:
             for place in of_row:
                 if most == len(words):
                     break
-                here = len(words & self._marker.words_in(place[1]))
+                here = len(words & self._words_in(place[1]))
                 if here > most:
                     self.found[pk], most = (here, place), here
+
+    def _words_in(self, text: str) -> set[int]:
+        if text not in self._read:
+            self._read[text] = self._marker.words_in(text)
+        return self._read[text]
 
     def wanting(self) -> list[int]:
         """The rows of which another place may hold more."""

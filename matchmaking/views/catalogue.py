@@ -10,9 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
-from django.db import connection
-from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, F, OuterRef, Prefetch, Subquery
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -41,6 +39,7 @@ from chains.models import (
     RequirementLine,
     Segment,
 )
+from chains.prepared import Values, among
 from chains.templatetags.localised import is_chinese, joined_place, lang, localised
 from chains.templatetags.page import country
 from chains.views.sheets import sheet_asked_for, sheet_response
@@ -56,32 +55,13 @@ PER_PAGE = 25
 EXPORT_LIMIT = 20_000
 
 
-# Stands for the ids in a statement that is put together once: Django takes longer to write it than the
-# database to answer it.
-_IDS = object()
-
-
-def _of_ids(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
-    return rows.filter(
-        pk__in=RawSQL("SELECT unnest(%s::bigint[])", (_IDS,))
-    ).query.sql_with_params()
-
-
-def _ask(statement: tuple[str, tuple[Any, ...]], ids: list[int]) -> list[dict[str, Any]]:
-    sql, params = statement
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [ids if param is _IDS else param for param in params])
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _line_count() -> Subquery:
     lines = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by()
     return Subquery(lines.values("requirement").annotate(n=Count("pk")).values("n"))
 
 
 @lru_cache(maxsize=2)
-def _requirement_statement(suffix: str) -> tuple[str, tuple[Any, ...]]:
+def _requirement_values(suffix: str) -> Values:
     first = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by("number")
     interests = (
         Interest.objects.standing()
@@ -91,35 +71,38 @@ def _requirement_statement(suffix: str) -> tuple[str, tuple[Any, ...]]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    return _of_ids(
-        Requirement.objects.annotate(
-            line_count=_line_count(),
-            interest_count=Subquery(interests),
-            segment_name=Subquery(first.values(f"segment__name_{suffix}")[:1]),
-        ).values(
+    rows = Requirement.objects.annotate(
+        line_count=_line_count(),
+        interest_count=Subquery(interests),
+        segment_name=Subquery(first.values(f"segment__name_{suffix}")[:1]),
+    )
+    return Values(
+        lambda ids: rows.filter(pk__in=among(ids)).values(
             "pk", "public_id", "title", "language", "closes_on", "is_urgent", "amended_at",
             "enterprise__name", "enterprise__name_en", "line_count", "interest_count", "segment_name",
             chain_name=F(f"chain__name_{suffix}"),
             kind_name=F(f"docking_kind__name_{suffix}"),
             region_name=F(f"region__name_{suffix}"),
             above_name=F(f"region__parent__name_{suffix}"),
-        )
+        ),
+        list,
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
-def _hit_statement() -> tuple[str, tuple[Any, ...]]:
-    return _of_ids(
-        Requirement.objects.annotate(line_count=_line_count()).values(
-            "pk", "public_id", "title", "language", "closes_on", "enterprise__name",
-            "enterprise__name_en", "line_count",
-        )
-    )  # fmt: skip
+_HIT_VALUES = Values(
+    lambda ids: Requirement.objects.filter(pk__in=among(ids))
+    .annotate(line_count=_line_count())
+    .values(
+        "pk", "public_id", "title", "language", "closes_on", "enterprise__name",
+        "enterprise__name_en", "line_count",
+    ),
+    list,
+)  # fmt: skip
 
 
 def _requirement_hits(ids: list[int]) -> list[dict[str, Any]]:
     """What a search shows of each."""
-    by_id = {row["pk"]: row for row in _ask(_hit_statement(), ids)}
+    by_id = {row["pk"]: row for row in _HIT_VALUES(ids)}
     for row in by_id.values():
         row["enterprise_name"] = _enterprise_name(row)
     return [by_id[pk] for pk in ids]
@@ -133,7 +116,7 @@ def _enterprise_name(row: dict[str, Any]) -> str:
 def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
     """What one row of the list shows, as plain values: the page is the hottest of all (R18)."""
     suffix = "zh" if is_chinese() else "en"
-    by_id = {row["pk"]: row for row in _ask(_requirement_statement(suffix), ids)}
+    by_id = {row["pk"]: row for row in _requirement_values(suffix)(ids)}
     today = timezone.localdate()
     for row in by_id.values():
         row["enterprise_name"] = _enterprise_name(row)
@@ -426,15 +409,16 @@ def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str
 
 
 @lru_cache(maxsize=2)
-def _enterprise_statement(own: str, other: str) -> tuple[str, tuple[Any, ...]]:
-    return _of_ids(
-        Enterprise.objects.values(
+def _enterprise_values(own: str, other: str) -> Values:
+    return Values(
+        lambda ids: Enterprise.objects.filter(pk__in=among(ids)).values(
             "pk", "public_id", "name", "name_en", "country",
             kind_own=F(f"kind__name_{own}"), kind_other=F(f"kind__name_{other}"),
             level=F("region__level"), region_own=F(f"region__name_{own}"),
             region_other=F(f"region__name_{other}"), above=F("region__parent__level"),
             above_own=F(f"region__parent__name_{own}"), above_other=F(f"region__parent__name_{other}"),
-        )
+        ),
+        list,
     )  # fmt: skip
 
 
@@ -442,7 +426,7 @@ def _named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
     """Name, kind and place in the reader's language."""
     own, other = ("zh", "en") if is_chinese() else ("en", "zh")
     found = {}
-    for row in _ask(_enterprise_statement(own, other), ids):
+    for row in _enterprise_values(own, other)(ids):
         regions = (
             (row["level"], row["region_own"] or row["region_other"]),
             (row["above"], row["above_own"] or row["above_other"]),

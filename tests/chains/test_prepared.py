@@ -6,11 +6,11 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
-from django.db.models import Value
+from django.db.models import F, Value
 from django.utils import timezone
 
 from chains.models import Membership, User
-from chains.prepared import Prepared
+from chains.prepared import Prepared, Values, among
 from tests.factories.chains import MembershipFactory, OrganiserRoleFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +90,24 @@ def test_session_that_has_lapsed_signs_nobody_in(client):
     Session.objects.update(expire_date=timezone.now() - datetime.timedelta(seconds=1))
 
     assert not client.get(page).wsgi_request.user.is_authenticated
+
+
+def test_one_statement_serves_any_number_of_ids(django_assert_num_queries):
+    members = [MembershipFactory(role="owner") for _ in range(3)]
+    models = Prepared(lambda ids: Membership.objects.filter(pk__in=among(ids)).order_by("pk"), list)
+    values = Values(
+        lambda ids: (
+            Membership.objects.filter(pk__in=among(ids))
+            .order_by("pk")
+            .annotate(one=Value(1))
+            .values("one", name=F("enterprise__name"))
+        ),
+        list,
+    )
+
+    for chosen in ([], members[1:2], members):
+        with django_assert_num_queries(2):
+            assert models([one.pk for one in chosen]) == chosen
+            assert values([one.pk for one in chosen]) == [
+                {"one": 1, "name": one.enterprise.name} for one in chosen
+            ]

@@ -6,6 +6,7 @@ import re
 import time
 from pathlib import Path
 
+import pypinyin
 import pytest
 from django.db import connection
 from hypothesis import given
@@ -21,6 +22,13 @@ SYNONYMS = {"junction box": ["光伏接线盒", "PV junction box", "solar juncti
 def cases():
     with (CASES / "search.tsv").open(encoding="utf-8", newline="") as file:
         return [(r["query"], r["text"], r["found"]) for r in csv.DictReader(file, delimiter="\t")]
+
+
+@pytest.mark.parametrize(
+    "text", ["重庆长江轴承行业协会", "音乐与快乐", "参差不齐的参数", "长度增长", "〇号𠀀料"]
+)
+def test_characters_are_read_by_the_words_around_them(text):
+    assert searchtext.syllables(text) == pypinyin.lazy_pinyin(text, errors="ignore")
 
 
 @pytest.mark.parametrize(("query", "text", "found"), cases())
