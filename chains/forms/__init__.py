@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.template.loader import render_to_string
 from django.utils.choices import flatten_choices
@@ -47,7 +48,28 @@ class BoundField(forms.BoundField):
         return next((css for kind, css in _CLASSES if isinstance(widget, kind)), "form-control")
 
 
-class Form(forms.Form):
+class _SaysWhatToEnter(forms.BaseForm):
+    """Django says “Ensure this value is greater than or equal to 0”; a person is told which numbers are taken."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field in self.fields and isinstance(error, ValidationError):
+            taken = self.fields[field]
+            for one in getattr(error, "error_list", ()):
+                if one.code in ("min_value", "max_value") and one.code not in taken.error_messages:
+                    one.message = _range_of(taken)
+        super().add_error(field, error)
+
+
+def _range_of(field: Any) -> str:
+    if field.max_value is None:
+        return gettext("Enter a number of at least %(least)s.") % {"least": field.min_value}
+    return gettext("Enter a number from %(least)s to %(most)s.") % {
+        "least": field.min_value,
+        "most": field.max_value,
+    }
+
+
+class Form(_SaysWhatToEnter, forms.Form):
     bound_field_class = BoundField
     # The summary and the pages mark what is required in words, not by the browser's bubbles: those
     # speak the browser's language, not the page's.
@@ -61,7 +83,7 @@ class KeptForm(Form):
         self._errors = ErrorDict()
 
 
-class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
+class ModelForm(_SaysWhatToEnter, forms.ModelForm):  # type: ignore[type-arg]  # Django cannot subscript it
     bound_field_class = BoundField
     use_required_attribute = False
 

@@ -62,6 +62,15 @@ class NewPassword(forms.BaseForm):
         )
 
 
+class AnotherPassword(NewPassword):
+    """In place of the one there was. The sign-in package capitalises each word of its labels."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("New password")
+        self.fields["password2"].label = _("New password (again)")
+
+
 class SignupForm(NewPassword, Mailbox, allauth.SignupForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
@@ -80,17 +89,21 @@ class ResetPasswordForm(Mailbox, allauth.ResetPasswordForm):  # type: ignore[mis
     use_required_attribute = False
 
 
-class ResetPasswordKeyForm(NewPassword, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(AnotherPassword, allauth.ResetPasswordKeyForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
 
-class ChangePasswordForm(NewPassword, allauth.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(AnotherPassword, allauth.ChangePasswordForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Current password")
 
-class SetPasswordForm(NewPassword, allauth.SetPasswordForm):  # type: ignore[misc]
+
+class SetPasswordForm(AnotherPassword, allauth.SetPasswordForm):  # type: ignore[misc]
     bound_field_class = BoundField
     use_required_attribute = False
 

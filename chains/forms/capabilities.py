@@ -80,6 +80,7 @@ class CapabilityForm(Form):
     capacity = AmountField(
         label=_("Capacity"),
         min_value=Decimal("0.001"),
+        error_messages={"min_value": _("Enter a capacity above 0.")},
         max_digits=15,
         decimal_places=3,
         required=False,

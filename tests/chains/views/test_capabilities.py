@@ -106,7 +106,8 @@ def test_form_shows_what_is_stored_and_saves_it_unchanged(client, owner):
         ({"title_zh": ""}, "Enter a title in Chinese or in English."),
         ({"capacity": "5"}, "Choose the unit of the capacity."),
         ({"capacity": "many", "unit": "set"}, "Enter a number."),
-        ({"sample_days": "-1"}, "Ensure this value is greater than or equal to 0."),
+        ({"capacity": "-5", "unit": "set"}, "Enter a capacity above 0."),
+        ({"sample_days": "-1"}, "Enter a number from 0 to 3650."),
         ({"certifications": ["bcdfghjkmnpq"]}, "Select a valid choice."),
     ],
 )
@@ -116,6 +117,7 @@ def test_form_says_what_is_wrong_and_keeps_the_text(client, owner, fields, messa
     )
 
     assert message in text_of(answer)
+    assert "<title>Error: Add a capability" in answer.content.decode()
     assert "三分体灌封" in text_of(answer)
     assert not Capability.objects.exists()
 
