@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
+from typing import TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.lookups import DataContains
@@ -13,9 +14,11 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length, Upper
 
 from chains import identity, searchtext
-from chains.models import Category, Enterprise, EnterpriseAlias, Region
+from chains.models import Category, Chain, Enterprise, EnterpriseAlias, Reference, Region, Segment
 from chains.models.base import SignsOf, TakesReading
 from chains.prepared import Prepared, among
+
+R = TypeVar("R", bound=Reference)
 
 
 def typed(field: str, query: str, *, by_signs: bool = False) -> Q | None:
@@ -141,6 +144,31 @@ def _ranked(
     return [
         (rank, place) for place, document in documents if (rank := ranking(document)) is not None
     ]
+
+
+def chains(query: str, *, typos: bool = True) -> list[Chain]:
+    """Chains whose names answer the query, in any spelling or language."""
+    return _by_names(Chain.objects.filter(is_active=True), query, typos=typos)
+
+
+def segments(query: str, *, typos: bool = True) -> list[Segment]:
+    """Segments by their own names; `categories` finds them by what is made there."""
+    rows = Segment.objects.filter(is_active=True, chain__is_active=True)
+    return _by_names(rows.select_related("chain"), query, typos=typos)
+
+
+def _by_names(rows: QuerySet[R], query: str, *, typos: bool) -> list[R]:
+    """Best first, then in the order of the register."""
+    if not searchtext.query_terms(query):
+        return []
+    names = rows.order_by("order", "pk").values_list("pk", "name_zh", "name_en")
+    documents = [
+        ((0, place, pk), _category_document(f"{zh}\n{en}", ()))
+        for place, (pk, zh, en) in enumerate(names)
+    ]
+    found = sorted(_ranked(documents, searchtext.ranking(query, typos=typos)))
+    kept = rows.in_bulk([place[-1] for _rank, place in found]) if found else {}
+    return [kept[place[-1]] for _rank, place in found]
 
 
 def by_number(scheme: str, country: str, number: str) -> QuerySet[Enterprise]:

@@ -37,6 +37,7 @@ from chains.prepared import Prepared, Values, among
 from chains.search import holds_signs, typed
 
 M = TypeVar("M", bound=models.Model)
+E = TypeVar("E", bound="models.QuerySet[Enterprise]")
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -60,7 +61,7 @@ def _likely(field: str, query: str) -> Iterator[Q]:
 
 
 # Those whose search documents have an index of their signs.
-_BY_SIGNS = (Enterprise, Requirement)
+_BY_SIGNS = (Capability, Enterprise, Requirement)
 
 
 def _has_signs(rows: models.QuerySet[Any, Any], field: str) -> bool:
@@ -98,6 +99,21 @@ def found(rows: models.QuerySet[M], query: str, field: str = "search_text") -> m
     if loose is None or hits.exists():
         return hits
     return rows.filter(loose)
+
+
+def enterprises(rows: E, query: str) -> E:
+    """`found` for the register: by a name, by what a body says of itself, or by something it offers."""
+    offers = Capability.objects.published()
+    asked = typed("search_text", query, by_signs=True), nearly("search_text", query, by_signs=True)
+    if asked[0] is None:
+        return rows.none() if query.strip() else rows
+    found = rows.none()
+    for condition in filter(None, asked):
+        named = Enterprise.objects.filter(condition).order_by().values("pk")
+        found = rows.filter(pk__in=named.union(offers.filter(condition).values("enterprise")))
+        if found.exists():
+            break
+    return found
 
 
 def hits(
@@ -155,6 +171,12 @@ _SUMMARIES = Values(
     ),
     list,
 )
+_OFFERS = Values(
+    lambda ids: Capability.objects.filter(pk__in=among(ids)).values(
+        "pk", "title_zh", "title_en", "text_zh", "text_en"
+    ),
+    list,
+)
 
 
 def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
@@ -206,14 +228,63 @@ def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict
             }
         )
     if wanting := best.wanting():
-        where, places = _("Reference"), defaultdict(list)
-        references = CapabilityReference.objects.filter(
-            capability__in=Capability.objects.published().filter(enterprise__in=wanting)
-        ).select_related("capability")
-        for row in references.order_by("capability", "order"):
-            places[row.capability.enterprise_id].append((where, row.in_words, row.language))
-        best.look_at(places)
+        offers = Capability.objects.published().filter(enterprise__in=wanting)
+        of_whom = dict(offers.values_list("pk", "enterprise"))
+        for read in (_words_of_offers, _references, _categories_of_offers):
+            places = defaultdict(list)
+            for pk, said in read(list(of_whom)).items():
+                places[of_whom[pk]] += said
+            best.look_at(places)
     return best.passages()
+
+
+def passages_of_capabilities(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
+    """In its text, in the other language, in what it has supplied, or in what a category is called."""
+    best = _Best(marker, hidden)
+    for read in (_words_of_offers, _references, _categories_of_offers):
+        if wanting := best.wanting():
+            best.look_at(read(wanting))
+    return best.passages()
+
+
+def _words_of_offers(ids: list[int]) -> dict[int, list[_Place]]:
+    where = _("Offers")
+    return {
+        row["pk"]: [
+            (where, text, language)
+            for language in ("zh", "en")
+            for text in (row[f"title_{language}"], row[f"text_{language}"])
+            if text
+        ]
+        for row in _OFFERS(ids)
+    }
+
+
+def _references(ids: list[int]) -> dict[int, list[_Place]]:
+    where = _("Reference")
+    places: dict[int, list[_Place]] = defaultdict(list)
+    for row in CapabilityReference.objects.filter(capability__in=ids).order_by("pk"):
+        places[row.capability_id].append((where, row.in_words, row.language))
+    return places
+
+
+def _categories_of_offers(ids: list[int]) -> dict[int, list[_Place]]:
+    where = _("Category")
+    places: dict[int, list[_Place]] = defaultdict(list)
+    links = Capability.categories.through.objects.filter(capability__in=ids).order_by("pk")
+    for pk, *names in links.values_list("capability", "category__name_zh", "category__name_en"):
+        places[pk] += [(where, name, searchtext.language_of(name)) for name in names]
+    return places
+
+
+def passage_of_names(marker: Marker, shown: str, names: Sequence[str]) -> Passage | None:
+    """Another name, where the one that is shown does not have the words."""
+    hidden = marker.hidden([(0, (shown,))])
+    if not hidden:
+        return None
+    best, where = _Best(marker, hidden), _("Also known as")
+    best.look_at({0: [(where, name, searchtext.language_of(name)) for name in names]})
+    return best.passages().get(0)
 
 
 def passage_of_category(marker: Marker, category: Category) -> Passage | None:

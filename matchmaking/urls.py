@@ -28,6 +28,7 @@ from matchmaking.views import (
     requirements,
     review,
     runs,
+    search_box,
     site,
     suggestions,
 )
@@ -69,8 +70,8 @@ matchmaking = [
     path("files/<str:public_id>/", requirement_files.requirement_file, name="requirement_file"),
     path("enterprises/", catalogue.enterprise_list, name="enterprise_list"),
     path("enterprises/<str:public_id>/", catalogue.enterprise_detail, name="enterprise_detail"),
-    path("search/", catalogue.search, name="search"),
-    path("search/suggest/", catalogue.search_suggest, name="search_suggest"),
+    path("search/", search_box.search, name="search"),
+    path("search/suggest/", search_box.suggest, name="search_suggest"),
     path("categories/suggest/", categories.category_suggest, name="category_suggest"),
     path("chains/", chain_map.chain_list, name="chain_list"),
     path("chains/<str:code>/", chain_map.chain_map, name="chain_map"),

@@ -85,8 +85,8 @@ def search(count):
         RequirementFactory(search_text=searched(), lines=["a"])
         EnterpriseFactory(search_text=searched())
         EventFactory(search_text=searched())
-    # Eight requirements, eight enterprises and five events at most, beside two segments.
-    return None, f"{reverse('matchmaking:search')}?q={WORD}", '<li class="py-2">', (4, 22)
+    # Eight of each at most, beside one segment.
+    return None, f"{reverse('matchmaking:search')}?q={WORD}", '<li class="py-2">', (4, 25)
 
 
 def chain_list(count):

@@ -47,6 +47,24 @@ def found() -> django_filters.CharFilter:
     return django_filters.CharFilter(method=narrow, label="Words in Chinese, pinyin or English.")
 
 
+def found_in_register() -> django_filters.CharFilter:
+    def narrow(rows: QuerySet[Enterprise], _name: str, query: str) -> QuerySet[Enterprise]:
+        return search.enterprises(rows, query)
+
+    return django_filters.CharFilter(
+        method=narrow,
+        label="Words in Chinese, pinyin or English, of its name or of what it offers.",
+    )
+
+
+def makes() -> django_filters.CharFilter:
+    def narrow(rows: QuerySet[Enterprise], _name: str, code: str) -> QuerySet[Enterprise]:
+        offers = Capability.objects.published().filter(categories__segment__code=code)
+        return rows.filter(pk__in=offers.values("enterprise"))
+
+    return django_filters.CharFilter(method=narrow, label="Code of a segment it supplies.")
+
+
 class SegmentFilter(django_filters.FilterSet):
     chain = django_filters.CharFilter("chain__code")
 
@@ -77,20 +95,22 @@ class RegionFilter(django_filters.FilterSet):
 class EnterpriseFilter(django_filters.FilterSet):
     region = within("region")
     kind = django_filters.CharFilter("kind")
-    q = found()
+    segment = makes()
+    q = found_in_register()
 
     class Meta:
         model = Enterprise
-        fields = ("region", "kind", "q")
+        fields = ("region", "kind", "segment", "q")
 
 
 class CapabilityFilter(django_filters.FilterSet):
     enterprise = django_filters.CharFilter("enterprise__public_id")
     category = django_filters.CharFilter("categories__code")
+    q = found()
 
     class Meta:
         model = Capability
-        fields = ("enterprise", "category", "status")
+        fields = ("enterprise", "category", "status", "q")
 
 
 class RequirementFilter(django_filters.FilterSet):

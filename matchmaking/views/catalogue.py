@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -19,18 +19,15 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from chains import fragments
-from chains import search as register
 from chains.http import HttpRequest
 from chains.marks import Marker
 from chains.models import (
     Capability,
-    Category,
     Certification,
-    Chain,
     Enterprise,
     Preference,
     Qualification,
@@ -42,7 +39,7 @@ from chains.models import (
 from chains.prepared import Values, among
 from chains.templatetags.localised import is_chinese, joined_place, lang, localised
 from chains.templatetags.page import country
-from chains.views.sheets import sheet_asked_for, sheet_response
+from chains.views.sheets import sheet_response
 from events.models import Event
 from matchmaking import gaps, permissions, statistics
 from matchmaking import search as finding
@@ -55,7 +52,7 @@ PER_PAGE = 25
 EXPORT_LIMIT = 20_000
 
 
-def _line_count() -> Subquery:
+def line_count() -> Subquery:
     lines = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by()
     return Subquery(lines.values("requirement").annotate(n=Count("pk")).values("n"))
 
@@ -72,7 +69,7 @@ def _requirement_values(suffix: str) -> Values:
         .values("n")
     )
     rows = Requirement.objects.annotate(
-        line_count=_line_count(),
+        line_count=line_count(),
         interest_count=Subquery(interests),
         segment_name=Subquery(first.values(f"segment__name_{suffix}")[:1]),
     )
@@ -89,26 +86,7 @@ def _requirement_values(suffix: str) -> Values:
     )  # fmt: skip
 
 
-_HIT_VALUES = Values(
-    lambda ids: Requirement.objects.filter(pk__in=among(ids))
-    .annotate(line_count=_line_count())
-    .values(
-        "pk", "public_id", "title", "language", "closes_on", "enterprise__name",
-        "enterprise__name_en", "line_count",
-    ),
-    list,
-)  # fmt: skip
-
-
-def _requirement_hits(ids: list[int]) -> list[dict[str, Any]]:
-    """What a search shows of each."""
-    by_id = {row["pk"]: row for row in _HIT_VALUES(ids)}
-    for row in by_id.values():
-        row["enterprise_name"] = _enterprise_name(row)
-    return [by_id[pk] for pk in ids]
-
-
-def _enterprise_name(row: dict[str, Any]) -> str:
+def enterprise_name(row: dict[str, Any]) -> str:
     name: str = row["enterprise__name"]
     return name if is_chinese() else row["enterprise__name_en"] or name
 
@@ -119,7 +97,7 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
     by_id = {row["pk"]: row for row in _requirement_values(suffix)(ids)}
     today = timezone.localdate()
     for row in by_id.values():
-        row["enterprise_name"] = _enterprise_name(row)
+        row["enterprise_name"] = enterprise_name(row)
         row["place"] = joined_place(filter(None, [row["region_name"], row["above_name"]]))
         row["days_left"] = (row["closes_on"] - today).days if row["closes_on"] else None
     return [by_id[pk] for pk in ids]
@@ -422,7 +400,7 @@ def _enterprise_values(own: str, other: str) -> Values:
     )  # fmt: skip
 
 
-def _named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
+def named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
     """Name, kind and place in the reader's language."""
     own, other = ("zh", "en") if is_chinese() else ("en", "zh")
     found = {}
@@ -462,7 +440,7 @@ def enterprise_rows(ids: list[int]) -> list[dict[str, Any]]:
             offered[pk].append(title)
     return [
         {**row, "titles": tuple(titles[pk][:3]), "capabilities": tuple(offered[pk][:3])}
-        for pk, row in zip(ids, _named_enterprises(ids), strict=True)
+        for pk, row in zip(ids, named_enterprises(ids), strict=True)
     ]
 
 
@@ -553,167 +531,3 @@ def _place_in_chain(request: HttpRequest, enterprise: Enterprise) -> list[dict[s
             code = state.code if state else ""
         found.append({"segment": segment, "gap": code})
     return found
-
-
-@login_not_required
-@require_GET
-def search(request: HttpRequest) -> HttpResponseBase:
-    """One box over requirements, enterprises, events, segments and categories."""
-    query = request.GET.get("q", "").strip()[:200]
-    if extension := sheet_asked_for(request):
-        return _sheet_of_hits(query, extension)
-    # Only what everybody may see is looked through.
-    body = fragments.kept(
-        request, "search", lambda: _search_results(request, query), same_for="everybody"
-    )
-    return render(request, "matchmaking/search.html", {"body": body, "query": query})
-
-
-def _search_results(request: HttpRequest, query: str) -> str:
-    found = _found(query, finding.hits, typos=False)
-    is_exact = any(found.values())
-    if not is_exact:
-        # A slip is looked for where nothing else is found: it costs a hundred times as much.
-        found = _found(query, finding.near_misses, typos=True)
-    marker = Marker(query, typos=not is_exact)
-    found["requirements"] = _marked_requirements(marker, found["requirements"])
-    found["enterprises"] = _marked_enterprises(marker, found["enterprises"])
-    found["events"] = [(row, marker.marked(localised(row))) for row in found["events"]]
-    found["segments"] = [
-        (segment, marker.marked(localised(segment)), finding.passage_of_category(marker, category))
-        for segment, category in found["segments"]
-    ]
-    return render_to_string(
-        "matchmaking/search_results.html", {"query": query, **found}, request=request
-    )
-
-
-_HITS_EXPORTED = 200
-
-
-def _sheet_of_hits(query: str, extension: str) -> HttpResponseBase:
-    """What the box finds, of each sort the first two hundred; the lists have sheets of all."""
-    most = (_HITS_EXPORTED, _HITS_EXPORTED, _HITS_EXPORTED)
-    found = _found(query, finding.hits, typos=False, most=most)
-    if not any(found.values()):
-        found = _found(query, finding.near_misses, typos=True, most=most)
-
-    def table() -> Iterator[list[Any]]:
-        for row in _requirement_hits(found["requirements"]):
-            address = reverse("matchmaking:requirement_detail", args=[row["public_id"]])
-            yield [_("Requirement"), row["title"], row["enterprise_name"], row["closes_on"], settings.SITE_URL + address]  # fmt: skip
-        for row in _named_enterprises(found["enterprises"]):
-            address = reverse("matchmaking:enterprise_detail", args=[row["public_id"]])
-            yield [_("Enterprise"), row["name"], row["place"], None, settings.SITE_URL + address]
-        for event in found["events"]:
-            address = reverse("events:event_detail", args=[event.public_id])
-            yield [_("Event"), localised(event), localised(event, "place"), timezone.localdate(event.starts_at), settings.SITE_URL + address]  # fmt: skip
-        for segment, category in found["segments"]:
-            address = reverse("matchmaking:chain_map", args=[segment.chain.code])
-            yield [_("Segment"), localised(segment), localised(category), None, settings.SITE_URL + address]  # fmt: skip
-
-    header = [_("Kind"), pgettext("hit", "Name"), _("Of"), _("Day"), _("Address")]
-    return sheet_response(extension, "search", header, table())
-
-
-def _marked_requirements(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
-    rows = _requirement_hits(ids)
-    hidden = marker.hidden((row["pk"], (row["title"], row["enterprise_name"])) for row in rows)
-    why = finding.passages_of_requirements(marker, hidden)
-    for row in rows:
-        row["title"] = marker.marked(row["title"])
-        row["enterprise_name"] = marker.marked(row["enterprise_name"])
-        row["passage"] = why.get(row["pk"])
-    return rows
-
-
-def _marked_enterprises(marker: Marker, ids: list[int]) -> list[dict[str, Any]]:
-    rows = _named_enterprises(ids)
-    hidden = marker.hidden((pk, (row["name"],)) for pk, row in zip(ids, rows, strict=True))
-    why = finding.passages_of_enterprises(marker, hidden)
-    for pk, row in zip(ids, rows, strict=True):
-        row["name"] = marker.marked(row["name"])
-        row["passage"] = why.get(pk)
-    return rows
-
-
-def _found(
-    query: str,
-    first: Callable[..., list[Any]],
-    *,
-    typos: bool,
-    most: tuple[int, int, int] = (8, 8, 5),
-) -> dict[str, list[Any]]:
-    requirements = Requirement.objects.open().order_by("closes_on", "pk")
-    enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
-    events = Event.objects.public().select_related("region__parent").order_by("-starts_at")
-    return {
-        "requirements": first(requirements.values_list("pk", flat=True), query, most[0]),
-        "enterprises": first(enterprises.values_list("pk", flat=True), query, most[1]),
-        "events": first(events, query, most[2]),
-        "segments": _segments_named(query, typos=typos),
-    }
-
-
-@login_not_required
-@require_GET
-def search_suggest(request: HttpRequest) -> HttpResponse:
-    """What the box proposes while one types: at most eight, each a link; the words themselves still search."""
-    query = request.GET.get("q", "").strip()[:80]
-    body = fragments.kept(request, "suggest", lambda: _suggestions(query), same_for="everybody")
-    return HttpResponse(body)
-
-
-SUGGESTED = 8
-
-
-def _suggestions(query: str) -> str:
-    if len(query) < 2 and query.isascii():
-        return ""
-    chains = Chain.objects.filter(is_active=True)
-    named = [
-        (_("Chain"), reverse("matchmaking:chain_map", args=[row.code]), localised(row), "")
-        for row in chains
-        if query.lower() in f"{row.name_zh}\n{row.name_en}".lower()
-    ][:2]
-    named += [
-        (
-            _("Segment"),
-            f"{reverse('matchmaking:chain_map', args=[row.chain.code])}#{row.code}",
-            localised(row),
-            "",
-        )
-        for row, _category in _segments_named(query, typos=False)[:2]
-    ]
-    enterprises = Enterprise.objects.verified().order_by("sort_key", "pk")
-    named += [
-        (
-            _("Enterprise"),
-            reverse("matchmaking:enterprise_detail", args=[row.public_id]),
-            localised(row),
-            "",
-        )
-        for row in finding.hits(enterprises, query, 3)
-    ]
-    requirements = Requirement.objects.open().order_by("closes_on", "pk")
-    named += [
-        (
-            _("Requirement"),
-            reverse("matchmaking:requirement_detail", args=[row.public_id]),
-            row.title,
-            lang(row.language),
-        )
-        for row in finding.hits(requirements, query, 3)
-    ]
-    return render_to_string(
-        "matchmaking/search_suggest.html", {"rows": named[:SUGGESTED], "query": query}
-    )
-
-
-def _segments_named(query: str, *, typos: bool) -> list[tuple[Segment, Category]]:
-    """Segments whose categories answer the query, each once with the first of these, best first."""
-    found: dict[int, tuple[Segment, Category]] = {}
-    for category in register.categories(query, typos=typos):
-        if category.segment_id is not None and category.segment is not None:
-            found.setdefault(category.segment_id, (category.segment, category))
-    return list(found.values())

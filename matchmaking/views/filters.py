@@ -10,7 +10,17 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, OrderBy, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    F,
+    OrderBy,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.utils.translation import gettext as _
 
 from chains import fragments
@@ -24,7 +34,9 @@ from chains.models import (
     QualificationKind,
     Region,
     Requirement,
+    Segment,
 )
+from chains.models.enterprises import EnterpriseQuerySet
 from chains.templatetags.localised import is_chinese
 from matchmaking import search as finding
 
@@ -176,30 +188,32 @@ class RequirementFilters(finding.RequirementSearch):
 class EnterpriseFilters:
     """The filters of the register."""
 
-    NAMES = ("kind", "qualification", "region", "chain")
+    NAMES = ("kind", "qualification", "region", "chain", "segment")
 
     def __init__(self, request: HttpRequest) -> None:
         self.query = request.GET.get("q", "").strip()[:200]
         self.chosen = finding.chosen_of(request.GET, self.NAMES)
         self._rows: QuerySet[Enterprise] | None = None
 
+    def named(self) -> EnterpriseQuerySet:
+        """What the words find, before any filter."""
+        return finding.enterprises(Enterprise.objects.verified(), self.query)
+
     def rows(self) -> QuerySet[Enterprise]:
         if self._rows is None:
             chosen = self.chosen
-            verified = Enterprise.objects.verified()
+            rows = self.named()
             if chosen["qualification"]:
-                verified = verified.with_qualification(chosen["qualification"])
-            rows: QuerySet[Enterprise] = finding.found(verified, self.query)
+                rows = rows.with_qualification(chosen["qualification"])
             if chosen["kind"]:
                 rows = rows.filter(kind__code__in=chosen["kind"])
             if chosen["region"]:
                 rows = rows.filter(finding.in_regions("region", chosen["region"]))
-            if chosen["chain"]:
-                rows = rows.filter(
-                    pk__in=Capability.objects.published()
-                    .filter(categories__chain__code__in=chosen["chain"])
-                    .values("enterprise")
-                )
+            for name in ("chain", "segment"):
+                if chosen[name]:
+                    made = {f"categories__{name}__code__in": chosen[name]}
+                    offers = Capability.objects.published().filter(**made)
+                    rows = rows.filter(pk__in=offers.values("enterprise"))
             self._rows = rows
         return self._rows
 
@@ -208,24 +222,44 @@ class EnterpriseFilters:
         register up to one page of it takes as long."""
         ordered = self.rows().order_by("sort_key", "pk").values_list("pk", flat=True)
         asked = hashlib.sha256(repr((self.query, self.chosen)).encode()).hexdigest()
-        if self.query or any(self.chosen[name] for name in ("chain", "qualification", "region")):
+        if self.query or any(self.chosen[name] for name in self.NAMES if name != "kind"):
             return fragments.since_last_fact(f"enterprise-ids:{asked}", lambda: list(ordered))
         count = fragments.since_last_fact(f"enterprise-count:{asked}", self.rows().count)
         return CountedRows(ordered, count)
 
     def facets(self) -> list[Facet]:
-        """Numbers are those of the whole register."""
-        counts = fragments.since_last_fact("enterprise-facets", _register_counts)
+        """Numbers are those of all that the words find; without words, of the whole register."""
+        asked = hashlib.sha256(self.query.encode()).hexdigest()
+        counts = fragments.since_last_fact(
+            f"enterprise-facets:{asked}", lambda: _register_counts(self.named())
+        )
 
         def rows(name: str) -> list[tuple[str, str, str, int]]:
             return [row for row in counts[name] if row[3] or row[0] in self.chosen[name]]
 
         return [
             facet_of("chain", _("Chain"), rows("chain"), self.chosen),
+            *self._segments(),
             facet_of("region", _("Region"), self._regions(counts), self.chosen, 34),
             facet_of("qualification", _("Qualification"), rows("qualification"), self.chosen, 12),
             facet_of("kind", _("Kind"), rows("kind"), self.chosen),
         ]
+
+    def _segments(self) -> list[Facet]:
+        """Those that are chosen: nearly two hundred are chosen on the map of a chain."""
+        codes = self.chosen["segment"]
+        if not codes:
+            return []
+        offered = Capability.objects.on_view().filter(categories__segment=OuterRef("pk")).order_by()
+        suppliers = offered.values("categories__segment").annotate(
+            n=Count("enterprise", distinct=True)
+        )
+        rows = Segment.objects.filter(code__in=codes).annotate(n=Subquery(suppliers.values("n")))
+        counts = [
+            (code, zh, en, n or 0)
+            for code, zh, en, n in rows.values_list("code", "name_zh", "name_en", "n")
+        ]
+        return [facet_of("segment", _("Segment"), counts, self.chosen)]
 
     def _regions(
         self, counts: dict[str, list[tuple[str, str, str, int]]]
@@ -240,27 +274,26 @@ class EnterpriseFilters:
         return provinces + [(*row, numbers.get(row[0], 0)) for row in names]
 
 
-def _register_counts() -> dict[str, list[tuple[str, str, str, int]]]:
-    """All choices of the register with the number of verified enterprises behind each, as its filter would find them;
-    of regions those of every level without their names, and the provinces with."""
+def _register_counts(
+    found: QuerySet[Enterprise],
+) -> dict[str, list[tuple[str, str, str, int]]]:
+    """All choices with the number of these enterprises behind each, as its filter would find them; of regions those of every level without their names, and the provinces with."""
     held = dict(
         Qualification.objects.in_force()
-        .filter(enterprise__status=Enterprise.Status.VERIFIED)
+        .filter(enterprise__in=found.values("pk"))
         .values_list("kind")
         .annotate(n=Count("enterprise", distinct=True))
     )
-    kinds = dict(
-        Enterprise.objects.verified().order_by().values_list("kind").annotate(n=Count("pk"))
-    )
+    kinds = dict(found.order_by().values_list("kind").annotate(n=Count("pk")))
     supplying = dict(
         Capability.objects.published()
-        .filter(enterprise__status=Enterprise.Status.VERIFIED)
+        .filter(enterprise__in=found.values("pk"))
         .order_by()
         .values_list("categories__chain")
         .annotate(n=Count("enterprise", distinct=True))
     )
     placed: dict[str, int] = defaultdict(int)
-    seats = Enterprise.objects.verified().exclude(region=None).order_by()
+    seats = found.exclude(region=None).order_by()
     for place, number in seats.values_list("region__path").annotate(n=Count("pk")):
         for code in place.split("/"):
             placed[code] += number
