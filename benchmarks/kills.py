@@ -2,7 +2,7 @@
 
 `python -m benchmarks.kills [--size demo|year] [--kills 10] [--seed 1]`. The whole tree of workers is killed at moments
 drawn by chance over the run and another is started; in the end the same rows must stand in the database as after the
-undisturbed run. Ends with 1 where they do not.
+undisturbed run, half of them written again and half of them left. Ends with 1 where they do not.
 """
 
 # ruff: noqa: PLC0415 -- the servers are named before Django reads its settings
@@ -94,6 +94,18 @@ def start() -> MatchRun:
     return runs.start(everything=True, by=None)
 
 
+def forget_fingerprints() -> None:
+    """A run that finds all as it was writes nothing, and there would be nothing to kill: every second pair is scored
+    anew, the others stay."""
+    import pgtrigger
+    from django.db.models import F
+
+    from matchmaking.models import Score
+
+    with pgtrigger.ignore("matchmaking.Score:immutable"):
+        Score.objects.annotate(odd=F("pk") % 2).filter(odd=1).update(fingerprint=None)
+
+
 def undisturbed(folder: Path) -> float:
     with tree(folder):
         began = time.monotonic()
@@ -149,6 +161,7 @@ def main() -> None:
         folder = Path(place)
         wall = undisturbed(folder)
         expected = rows()
+        forget_fingerprints()
         run, longer = killed(folder, options.kills, random.Random(options.seed))
     found = rows()
     shards = run.shards.count()

@@ -529,6 +529,7 @@ def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> dict[str,
         "capability_id": source.row if side == "supply" else None,
         "text_language": source.language,
         "basis": f"{basis}:{basis_of_text(text)}",
+        "fingerprint": scored.fingerprint,
     }
 
 

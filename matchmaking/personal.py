@@ -158,7 +158,7 @@ IMPERSONAL = {
     "matchmaking.Score": "engine_version parts reasons outcomes text_language basis",
     "matchmaking.Weighting": "weights report",
     "matchmaking.MatchRun": "engine_version error",
-    "matchmaking.RunShard": "line_ids error",
+    "matchmaking.RunShard": "line_ids settled_ids error",
     "matchmaking.TextVector": "encoder digest vector read_on",
     "admin.LogEntry": "object_id",
     "auth.Permission": "name codename",

@@ -32,6 +32,13 @@ class KeptOffers(MutableMapping[int, Offer]):
             found = self._read[key] = offer_from_json(line)
         return found
 
+    def written(self, key: int) -> bytes:
+        """The offer as it is kept; one that lies in the file is not read for it."""
+        place = self._place[key]
+        if place is None:
+            return offer_to_json(self._read[key]).encode()
+        return self._lines[self._starts[place] : self._starts[place + 1]].rstrip()
+
     def __setitem__(self, key: int, offer: Offer) -> None:
         self._place[key], self._read[key] = None, offer
 

@@ -14,7 +14,7 @@ from math import isnan
 import numpy as np
 import numpy.typing as npt
 
-from matchmaking.engine import similarity
+from matchmaking.engine import ENGINE_VERSION, similarity
 from matchmaking.engine.constraints import Case, counted_in, judge, verdict
 from matchmaking.engine.explanation import (
     TERMS_SHOWN,
@@ -26,6 +26,7 @@ from matchmaking.engine.explanation import (
     explain,
     shared_terms,
 )
+from matchmaking.engine.fingerprint import digest, fingerprints, written
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
 from matchmaking.engine.locality import Distances, Places, distances, places_of
@@ -41,6 +42,7 @@ from matchmaking.engine.types import (
     Outcome,
     Part,
     Scored,
+    Unchanged,
     Verdict,
 )
 from matchmaking.engine.units import Units
@@ -48,6 +50,9 @@ from matchmaking.engine.weights import Weights
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Known = Mapping[
+    tuple[int, int], int
+]  # need and offer, and the fingerprint of what is known of them
 
 WHOLE = 1000  # tenths of a full score
 KEPT = 50
@@ -257,23 +262,33 @@ class Ranker:
     _answers: dict[tuple[int, int], Answer] = field(init=False, default_factory=dict)
     _words: dict[str, Mapping[str, Sequence[str]]] = field(init=False, default_factory=dict)
     _same_words: dict[str, frozenset[tuple[str, str]]] = field(init=False, default_factory=dict)
+    _digests: dict[int, bytes] = field(init=False, default_factory=dict)
+    _common: bytes = field(init=False, default=b"")
 
     def rank(self, needs: Sequence[Need], k: int = KEPT) -> list[Scored]:
         """The k best suppliers of each need, needs in the order given."""
+        return [one for one in self.rank_anew(needs, {}, k) if isinstance(one, Scored)]
+
+    def rank_anew(
+        self, needs: Sequence[Need], known: Known, k: int = KEPT
+    ) -> list[Scored | Unchanged]:
+        """The same for needs ranked before: explained is only what would read otherwise now."""
         lines = self.index.read(needs, CANDIDATES)
-        return list(self._scored(lines, self.index.candidates(lines), k))
+        return list(self._scored(lines, self.index.candidates(lines), k, known))
 
     def score_pair(self, need: Need, offer_id: int) -> Scored | None:
         """One pair on request, found by the search or not; None when the offer has no text."""
-        lines = self.index.read([need], CANDIDATES)
-        return next(self._scored(lines, self.index.pairs_with(lines, offer_id), 1), None)
+        return next(iter(self.score_offer([need], offer_id)), None)
 
     def score_offer(self, needs: Sequence[Need], offer_id: int) -> list[Scored]:
         """Each need with one offer: what a supplier that has changed is worth to all lines."""
         lines = self.index.read(needs, CANDIDATES)
-        return list(self._scored(lines, self.index.pairs_with(lines, offer_id), 1))
+        found = self._scored(lines, self.index.pairs_with(lines, offer_id), 1, {})
+        return [one for one in found if isinstance(one, Scored)]
 
-    def _scored(self, lines: Lines, pairs: Pairs, k: int) -> Iterator[Scored]:
+    def _scored(
+        self, lines: Lines, pairs: Pairs, k: int, known: Known
+    ) -> Iterator[Scored | Unchanged]:
         chosen: list[Pairs] = []
         # What other texts of a supplier say is little; it is not needed to find the best few.
         for line, candidates in self._candidates(lines, pairs, houses=False):
@@ -290,7 +305,7 @@ class Ranker:
             np.concatenate([p.row for p in chosen]),
         )
         for line, candidates in self._candidates(lines, Pairs(*columns), houses=True):
-            yield from self._explained(lines, line, candidates)
+            yield from self._told(lines, line, candidates, known)
 
     def _candidates(
         self, lines: Lines, pairs: Pairs, *, houses: bool
@@ -307,7 +322,7 @@ class Ranker:
             if own.start < own.stop:
                 columns = pairs.row[own], text[own], category[own], features.elsewhere[own]
                 # Conditions are judged by what stands in an offer; the rest is known without reading it.
-                read = houses or bool(lines.needs[line].conditions)
+                read = bool(lines.needs[line].conditions)
                 yield line, self._best_texts(*columns, read=read)
 
     def _best_texts(
@@ -342,16 +357,65 @@ class Ranker:
         places = self.index.places_of(candidates.ids.tolist())
         return score_pairs(need, candidates, self.weights, self.units, places)
 
-    def _explained(self, lines: Lines, line: int, candidates: Candidates) -> Iterator[Scored]:
+    def _told(
+        self, lines: Lines, line: int, candidates: Candidates, known: Known
+    ) -> Iterator[Scored | Unchanged]:
+        """The candidates in words, those that are known by the same fingerprint by name alone."""
+        standing = self._standing(lines.needs[line], candidates)
+        prints = self._fingerprints(lines, line, candidates, standing)
+        need, offers = lines.needs[line].id, candidates.ids.tolist()
+        fresh = []
+        for row in standing.order(candidates.ids).tolist():
+            if known.get((need, offers[row])) == prints[row]:
+                yield Unchanged(need, offers[row])
+            else:
+                fresh.append(row)
+        if fresh:
+            yield from self._explained(lines, line, candidates, standing, prints, fresh)
+
+    def _fingerprints(
+        self, lines: Lines, line: int, candidates: Candidates, standing: Standing
+    ) -> list[int]:
+        """Of all that `_explained` reads: what is asked and offered by digests, what was found about both in figures."""
+        need, index = lines.needs[line], self.index
+        if not self._common:
+            code = ENGINE_VERSION, index.encoder.version, index.taxonomy.fingerprint
+            kind = index.of_buyers, bool(index.labels)
+            self._common = digest(written(*code, *kind, self.weights, self.units))
+        rows = candidates.row
+        found = np.empty((len(candidates), 8), np.int64)
+        found[:, 0] = index.text_ids[rows]
+        found[:, 1] = [index.leaders[row] for row in rows.tolist()]
+        found[:, 2] = candidates.elsewhere >= ELSEWHERE_TOLD
+        found[:, 3] = standing.misses_must
+        found[:, 4:] = apportioned(standing.tenths, standing.exact)
+        asked = self._common + digest(written(lines.leading[line], need))
+        offers = [self._digest_of(offer) for offer in candidates.ids.tolist()]
+        return list(fingerprints(asked, offers, found))
+
+    def _digest_of(self, offer: int) -> bytes:
+        if offer not in self._digests:
+            self._digests[offer] = digest(self.index.offers.written(offer))
+        return self._digests[offer]
+
+    def _explained(
+        self,
+        lines: Lines,
+        line: int,
+        candidates: Candidates,
+        standing: Standing,
+        prints: Sequence[int],
+        order: Sequence[int],
+    ) -> Iterator[Scored]:
         need = lines.needs[line]
-        standing = self._standing(need, candidates)
         has_conditions = any(counted_in(condition) == "conditions" for condition in need.conditions)
         asked = _Asked(lines, line, Wording.of(asserted(need.text)))
         every_part = parts_of(standing, self.weights, has_conditions)
         tenths, misses_must = standing.tenths.tolist(), standing.misses_must.tolist()
         rows, told = candidates.row.tolist(), (candidates.elsewhere >= ELSEWHERE_TOLD).tolist()
-        for row in standing.order(candidates.ids).tolist():
-            offer, text = candidates.offers[row], candidates.texts[row]
+        ids = candidates.ids.tolist()
+        for row in order:
+            offer, text = self.index.offers[ids[row]], self.index.texts[rows[row]]
             near = standing.near.nearness(row)
             parts = every_part[row]
             outcomes: tuple[Outcome, ...] = ()
@@ -369,6 +433,7 @@ class Ranker:
                 reasons=explain(need, offer, text, parts, outcomes, near, agreement),
                 outcomes=outcomes,
                 misses_must=misses_must[row],
+                fingerprint=prints[row],
             )
 
     def _agreement(

@@ -181,7 +181,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One pair with its points. `tenths` is the exact sum of the parts; `text` names the OfferText that won."""
+    """One pair with its points. `tenths` is the exact sum of the parts; `text` names the OfferText that won.
+
+    Two of one fingerprint are the same: it is of all that they came out of.
+    """
 
     need: int
     offer: int
@@ -191,3 +194,12 @@ class Scored:
     reasons: tuple[Reason, ...]
     outcomes: tuple[Outcome, ...]
     misses_must: bool
+    fingerprint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A pair that would be scored as it was before, reason by reason."""
+
+    need: int
+    offer: int

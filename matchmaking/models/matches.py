@@ -41,6 +41,12 @@ class MatchQuerySet(models.QuerySet["Match"]):
         """Best first; those that miss a must stand under all others."""
         return self.order_by("misses_must", "-tenths", "pk")
 
+    def comparable(self, run: MatchRun) -> Self:
+        """Live ones whose score may stand as it is after this run, if it would come out the same."""
+        return self.live().filter(
+            score__fingerprint__isnull=False, score__engine_version=run.engine_version
+        )
+
     def with_scored_later(self, run: MatchRun, began: datetime.datetime) -> Self:
         """`scored_later` where the current score is of a run that was started after this one, or was computed on
         request after this one began to read the market. Whatever changed since has a run of its own that is later still."""
@@ -159,7 +165,10 @@ class Score(TimeStamped):
     run = models.ForeignKey(
         "matchmaking.MatchRun", models.CASCADE, null=True, blank=True, related_name="scores"
     )
-    weighting = models.ForeignKey("matchmaking.Weighting", models.PROTECT, related_name="+")
+    # No index: nobody looks for the scores of a weighting, and weightings stay.
+    weighting = models.ForeignKey(
+        "matchmaking.Weighting", models.PROTECT, related_name="+", db_index=False
+    )
     engine_version = models.CharField(max_length=80)
     tenths = models.PositiveSmallIntegerField()
     misses_must = models.BooleanField()
@@ -176,6 +185,8 @@ class Score(TimeStamped):
     text_language = models.CharField(max_length=2, default="zh")
     # Digests of what was compared – "line:offer text": a later run sees whether a decision rests on other words.
     basis = models.CharField(max_length=65, default="", blank=True)
+    # Of all that it came out of: a run that finds the same again leaves it as it is. Null where it is not known.
+    fingerprint = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from chains.models import TimeStamped
 
 if TYPE_CHECKING:
-    pass
+    from django.db.models import QuerySet
 
 
 class WeightingQuerySet(models.QuerySet["Weighting"]):
@@ -185,6 +186,11 @@ class RunShardQuerySet(models.QuerySet["RunShard"]):
             run__in=MatchRun.objects.at_turn().values("pk"),
         )
 
+    def settled_later(self, run: MatchRun, lines: Collection[int]) -> QuerySet[Any, list[int]]:
+        """Lines, by shard, of runs started after this one that have settled some of these."""
+        later = self.filter(run__gt=run, settled_ids__overlap=list(lines))
+        return later.values_list("settled_ids", flat=True)
+
     def before(self, shard_id: int) -> Self:
         """Shards that wait and are more urgent than one that was rung for: a line goes before a requirement, that
         before a supplier, that before everything."""
@@ -226,6 +232,9 @@ class RunShard(models.Model):
     run = models.ForeignKey(MatchRun, models.CASCADE, related_name="shards")
     number = models.PositiveIntegerField()
     line_ids = ArrayField(models.BigIntegerField())
+    # Lines of which it has said who fits: all but those that closed or changed while they were ranked. None of a run
+    # for one supplier.
+    settled_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

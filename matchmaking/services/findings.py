@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from chains.models import Requirement, RequirementLine
 from matchmaking import adapters, market
 from matchmaking.engine.proposals import Reading
 from matchmaking.engine.scoring import KEPT, Ranker
-from matchmaking.engine.types import Need, Scored
+from matchmaking.engine.types import Need, Scored, Unchanged
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Match, MatchRun, Weighting
 
@@ -27,6 +27,8 @@ class Finding:
     needs: dict[int, Need]
     began: datetime.datetime = field(default_factory=timezone.now)
     scores: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    # Ids of scores that would come out as they are.
+    unchanged: dict[tuple[int, int], int] = field(default_factory=dict)
     weightings: dict[int, int] = field(default_factory=dict)
     # Digests of all that a decided pair's supplier says today.
     said: dict[tuple[int, int], set[str]] = field(default_factory=dict)
@@ -40,8 +42,8 @@ class Finding:
         return self._bases[line]
 
 
-def find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
-    """Rank the lines of a shard."""
+def find(run: MatchRun, line_ids: Sequence[int], *, anew: bool = False) -> Finding:
+    """Rank the lines of a shard. Scores that would come out as they are stay as they are, unless all are made `anew`."""
     began = timezone.now()
     known = market.current()
     rows = RequirementLine.objects.scored().filter(pk__in=line_ids)
@@ -54,10 +56,15 @@ def find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
             finding.weightings[pk] = chosen.of(province).pk
             groups[side_of(seeks), finding.weightings[pk]].append(finding.needs[pk])
     decided = _decided(line_ids)
+    # A supplier's own run is made because it has changed: all its scores do.
+    stored = {} if anew or run.enterprise_id is not None else _stored(run, finding)
     for (side, weighting), needs in groups.items():
         ranker = known.ranker(side, chosen.weights[weighting])
-        for scored in _ranked(ranker, needs, run.enterprise_id, decided):
-            keep(finding, ranker, side, scored)
+        for found in _ranked(ranker, needs, run.enterprise_id, decided, stored):
+            if isinstance(found, Unchanged):
+                finding.unchanged[found.need, found.offer] = stored[found.need, found.offer].score
+            else:
+                keep(finding, ranker, side, found)
         _listen(finding, ranker, needs, decided)
     if run.enterprise_id is None:
         if run.scope == MatchRun.Scope.ALL:
@@ -67,16 +74,39 @@ def find(run: MatchRun, line_ids: Sequence[int]) -> Finding:
     return finding
 
 
+class _Stored(NamedTuple):
+    score: int
+    fingerprint: int
+
+
+def _stored(run: MatchRun, finding: Finding) -> dict[tuple[int, int], _Stored]:
+    """Scores of the lines that may stay."""
+    rows = Match.objects.filter(line__in=finding.needs).comparable(run)
+    columns = ("line_id", "supplier_id", "score_id", "score__weighting_id", "score__fingerprint")
+    return {
+        (line, supplier): _Stored(score, fingerprint)
+        for line, supplier, score, weighting, fingerprint in rows.values_list(*columns)
+        if weighting == finding.weightings[line]
+    }
+
+
 def _ranked(
-    ranker: Ranker, needs: Sequence[Need], supplier: int | None, decided: dict[int, list[int]]
-) -> list[Scored]:
+    ranker: Ranker,
+    needs: Sequence[Need],
+    supplier: int | None,
+    decided: dict[int, list[int]],
+    stored: Mapping[tuple[int, int], _Stored],
+) -> list[Scored | Unchanged]:
     if supplier is not None:
-        return against(ranker, needs, supplier)
-    found = ranker.rank(needs, KEPT)
+        return [*against(ranker, needs, supplier)]
+    known = {pair: row.fingerprint for pair, row in stored.items()}
+    found = ranker.rank_anew(needs, known, KEPT)
+    best = {(one.need, one.offer) for one in found}
     # What was decided on keeps its status and gets its new score, among the best or not.
     for need in needs:
         for other in decided[need.id]:
-            found += against(ranker, [need], other)
+            if (need.id, other) not in best:
+                found += against(ranker, [need], other)
     return found
 
 

@@ -29,44 +29,61 @@ class LostError(Exception):
     """The shard is no longer this worker's: its lease ran out, or the run was cancelled. Nothing is written."""
 
 
+class _MovedError(Exception):
+    """A score that was to stay has been replaced, or its match has ended, while the lines were ranked."""
+
+
 def score(*, shard: RunShard, by: User | None = None) -> None:
     """Score a claimed shard and write all of it, or nothing: repeated, it leaves the same rows."""
     run = shard.run
     MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.QUEUED).update(
         status=MatchRun.Status.RUNNING, started_at=timezone.now()
     )
-    finding = findings.find(run, shard.line_ids)
-    with transaction.atomic():
-        # From here until the end nobody else can claim it.
-        held = RunShard.objects.filter(
-            pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
-        ).update(status=RunShard.Status.DONE, lease_until=None)
-        if not held:
-            raise LostError
-        _write(run, finding)
-        # The run's row is locked last and for a moment: its shards count themselves one after another.
-        counted = MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.RUNNING).update(
-            lines_done=F("lines_done") + len(shard.line_ids)
-        )
-        if not counted:
-            raise LostError
-        audit.record(
-            by,
-            "run.scored",
-            run,
-            shard=shard.number,
-            lines=len(finding.needs),
-            matches=len(finding.scores),
-        )
-        changes.record("run", run, "scored")
-        ring_next(run)
-        finish_if_done(run, by)
+    try:
+        _settle(shard, findings.find(run, shard.line_ids), by)
+    except _MovedError:
+        # With every score made anew there is none that could move.
+        _settle(shard, findings.find(run, shard.line_ids, anew=True), by)
 
 
-def _write(run: MatchRun, finding: Finding) -> None:
-    """Matches, scores and suggested categories of a shard, under a lock on its lines."""
+@transaction.atomic
+def _settle(shard: RunShard, finding: Finding, by: User | None) -> None:
+    run = shard.run
+    held = RunShard.objects.filter(
+        pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
+    )
+    # From here until the end nobody else can claim it.
+    if not held.update(status=RunShard.Status.DONE, lease_until=None):
+        raise LostError
+    lines = _write(run, finding)
+    if run.enterprise_id is None:
+        RunShard.objects.filter(pk=shard.pk).update(settled_ids=sorted(lines))
+    # The run's row is locked last and for a moment: its shards count themselves one after another.
+    counted = MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.RUNNING).update(
+        lines_done=F("lines_done") + len(shard.line_ids)
+    )
+    if not counted:
+        raise LostError
+    audit.record(
+        by,
+        "run.scored",
+        run,
+        shard=shard.number,
+        lines=len(finding.needs),
+        matches=len(finding.scores) + len(finding.unchanged),
+    )
+    changes.record("run", run, "scored")
+    ring_next(run)
+    finish_if_done(run, by)
+
+
+def _write(run: MatchRun, finding: Finding) -> set[int]:
+    """Matches, scores and suggested categories of a shard, under a lock on its lines; says which lines it settled."""
     lines = _as_ranked(finding, locked(finding.needs))
+    # A later run has read all that this one has, and perhaps more; what it left as it was does not name it.
+    lines.difference_update(*RunShard.objects.settled_later(run, lines))
     stored = _stored(run, finding, lines)
+    _refuse_moved(finding, stored, lines)
     for match in stored:
         if match.scored_later:
             # A worker that was slow knows less than what has been written meanwhile.
@@ -90,13 +107,15 @@ def _write(run: MatchRun, finding: Finding) -> None:
         if match.status == Match.Status.PROPOSED
         and not match.scored_later
         and (match.line_id, match.supplier_id) not in scores
+        and (match.line_id, match.supplier_id) not in finding.unchanged
         and run.enterprise_id in (None, match.supplier_id)
     ]
     Match.objects.filter(pk__in=fallen).end()
-    drop_old_scores(lines)
+    drop_old_scores({line for line, _ in scores})
     suggest_categories(
         suggested={line: read for line, read in finding.suggested.items() if line in lines}
     )
+    return lines
 
 
 class _Stored(NamedTuple):
@@ -106,6 +125,7 @@ class _Stored(NamedTuple):
     line_id: int
     supplier_id: int
     status: str
+    score_id: int | None
     tenths: int
     misses_must: bool
     basis: str | None
@@ -117,6 +137,21 @@ def _stored(run: MatchRun, finding: Finding, lines: Collection[int]) -> list[_St
     rows = Match.objects.filter(line__in=lines).with_scored_later(run, finding.began)
     columns = ("score__basis" if name == "basis" else name for name in _Stored._fields)
     return [_Stored(*row) for row in rows.order_by("line", "supplier").values_list(*columns)]
+
+
+def _refuse_moved(finding: Finding, stored: Sequence[_Stored], lines: Collection[int]) -> None:
+    """What was to stay must stand, or have been scored by a later run."""
+    standing = {
+        (match.line_id, match.supplier_id)
+        for match in stored
+        if match.scored_later
+        or (
+            match.status != Match.Status.ENDED
+            and match.score_id == finding.unchanged.get((match.line_id, match.supplier_id))
+        )
+    }
+    if any(pair[0] in lines and pair not in standing for pair in finding.unchanged):
+        raise _MovedError
 
 
 def _write_scores(

@@ -430,7 +430,7 @@ def test_rank_looks_at_all_texts_of_a_supplier_the_search_has_found_by_one():
     else:
         found = type(found)(found.line[only], found.row[only])
 
-    (scored,) = Ranker(index, WEIGHTING_1, UNITS)._scored(lines, found, 50)
+    (scored,) = Ranker(index, WEIGHTING_1, UNITS)._scored(lines, found, 50, {})
 
     assert scored.text == 61
     assert scored == score_pair(line(), 6, index, WEIGHTING_1, UNITS)

@@ -16,7 +16,7 @@ from tests.factories.chains import (
     UserFactory,
     region,
 )
-from tests.factories.matchmaking import supplier, weighting_1
+from tests.factories.matchmaking import forget_fingerprints, supplier, weighting_1
 from tests.matchmaking.services.test_runs import ASKED, BOX, FRAME, rescore, work
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,9 @@ def test_a_second_run_replaces_scores_but_those_decided_on():
     best = Match.objects.by_score().first()
     Decision.objects.create(match=best, verdict="approved", score=best.score, by=UserFactory())
     Match.objects.filter(pk=best.pk).update(status="approved", decided_at=timezone.now())
+    requirement.conditions.create(
+        kind="lead_time", strength="prefer", parameter={"value": 20, "unit": "d"}, text="20 天"
+    )
 
     second = rescore(requirement)
 
@@ -88,6 +91,7 @@ def test_same_register_gives_the_same_rows_again():
     rescore(requirement)
     before = rows()
     market.forget()
+    forget_fingerprints()
     rescore(requirement)
 
     assert len(before) == 8

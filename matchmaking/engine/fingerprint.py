@@ -1,0 +1,53 @@
+"""Fingerprints of pairs: of all that a score and its reasons come out of. Where they are the same, so is the score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_BYTES = 8
+
+
+def digest(written: bytes) -> bytes:
+    return hashlib.blake2b(written, digest_size=16).digest()
+
+
+def written(*values: Any) -> bytes:
+    """Values of the engine, the same in every process. Vectors are left out: they come out of the texts.
+
+    >>> written(frozenset({"b", "a"}), 1.0)
+    b'[["a", "b"], 1.0]'
+    """
+    return json.dumps(_plain(values), ensure_ascii=False).encode()
+
+
+def fingerprints(
+    line: bytes, offers: Sequence[bytes], found: npt.NDArray[np.int64]
+) -> Iterator[int]:
+    """One of each pair of a line: out of its digest, those of the offers, and what was found, a row a pair."""
+    common = hashlib.blake2b(line, digest_size=_BYTES)
+    rows, width = np.ascontiguousarray(found).tobytes(), 8 * found.shape[1]
+    for place, offer in enumerate(offers):
+        pair = common.copy()
+        pair.update(offer)
+        pair.update(rows[place * width : (place + 1) * width])
+        yield int.from_bytes(pair.digest(), "little", signed=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if is_dataclass(value):
+        names = [field.name for field in fields(value) if field.name != "vector"]
+        return [_plain(getattr(value, name)) for name in names]
+    return value
