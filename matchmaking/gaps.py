@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import caches
 from django.db.models import Exists, OuterRef
@@ -18,6 +18,7 @@ from chains.models import (
     Enterprise,
     Province,
     Region,
+    RegionGroup,
     RequirementLine,
     Segment,
     lies_within,
@@ -89,8 +90,25 @@ class SegmentState:
         return DRAWING[self.code]
 
 
+class LeafState(NamedTuple):
+    """The state of one leaf, and the numbers behind it."""
+
+    category: int
+    code: str
+    registered: int
+    known: int
+
+
+# A part of the country, or parts of it that act together.
+Area = Region | RegionGroup
+
+
+def regions_of(area: Area) -> list[Region]:
+    return [area] if isinstance(area, Region) else list(area.regions.all())
+
+
 def supplies(
-    region: Region, *, chain: Chain | None = None, category: Category | None = None
+    area: Area, *, chain: Chain | None = None, category: Category | None = None
 ) -> dict[int, Supply]:
     """Supply and demand by category leaf, in four queries whatever the number of leaves."""
     leaves = Category.objects.filter(level=Category.LEAF, is_active=True)
@@ -99,17 +117,20 @@ def supplies(
     if category is not None:
         leaves = leaves.filter(pk=category.pk)
     found = {pk: Supply(pk, segment) for pk, segment in leaves.values_list("pk", "segment_id")}
-    _add_suppliers(found, region, leaves)
-    _add_known(found, region, leaves)
-    _add_demand(found, region, leaves)
+    regions = regions_of(area)
+    _add_suppliers(found, regions, leaves)
+    _add_known(found, regions, leaves)
+    _add_demand(found, regions, leaves)
     return found
 
 
-def _inside(region: Region, path: str | None) -> bool:
-    return path is not None and (path == region.path or path.startswith(f"{region.path}/"))
+def _inside(regions: list[Region], path: str | None) -> bool:
+    return path is not None and any(
+        path == region.path or path.startswith(f"{region.path}/") for region in regions
+    )
 
 
-def _add_suppliers(found: dict[int, Supply], region: Region, leaves: Any) -> None:
+def _add_suppliers(found: dict[int, Supply], regions: list[Region], leaves: Any) -> None:
     rows = (
         Capability.objects.published()
         .filter(enterprise__status=Enterprise.Status.VERIFIED, categories__in=leaves)
@@ -122,14 +143,14 @@ def _add_suppliers(found: dict[int, Supply], region: Region, leaves: Any) -> Non
         # Affiliates count once: one group that fails takes all its firms with it.
         supplier = ("group", group) if group else enterprise
         found[category].anywhere.add(supplier)
-        if _inside(region, path):
+        if _inside(regions, path):
             found[category].local.add(supplier)
 
 
-def _add_known(found: dict[int, Supply], region: Region, leaves: Any) -> None:
+def _add_known(found: dict[int, Supply], regions: list[Region], leaves: Any) -> None:
     rows = (
         Capability.objects.filter(categories__in=leaves)
-        .filter(lies_within("enterprise__region", [region]))
+        .filter(lies_within("enterprise__region", regions))
         .exclude(enterprise__status=Enterprise.Status.MERGED)
         .values_list("categories", "enterprise_id")
         .distinct()
@@ -138,7 +159,7 @@ def _add_known(found: dict[int, Supply], region: Region, leaves: Any) -> None:
         found[category].known.add(enterprise)
 
 
-def _add_demand(found: dict[int, Supply], region: Region, leaves: Any) -> None:
+def _add_demand(found: dict[int, Supply], regions: list[Region], leaves: Any) -> None:
     approved = Match.objects.approved().filter(line=OuterRef("pk"))
     rows = (
         RequirementLine.objects.in_open_requirements()
@@ -152,7 +173,7 @@ def _add_demand(found: dict[int, Supply], region: Region, leaves: Any) -> None:
         )
     )
     for category, is_matched, delivered_to, owner in rows:
-        if _inside(region, delivered_to or owner):
+        if _inside(regions, delivered_to or owner):
             found[category].open_lines += 1
             found[category].unmatched += not is_matched
 
@@ -180,19 +201,32 @@ def segment_state(segment: int, leaves: Iterable[Supply]) -> SegmentState:
     )
 
 
-def segment_states(chain: Chain, region: Region) -> dict[int, SegmentState]:
-    """The state of each segment of a chain in a region, by segment id."""
-    key = f"gaps:{chain.pk}:{region.pk}:{changes.version()}"
-    cached: dict[int, SegmentState] | None = caches["pages"].get(key)
+def segment_states(chain: Chain, area: Area) -> dict[int, SegmentState]:
+    """The state of each segment of a chain in an area, by segment id."""
+    return _of_chain(chain, area)[0]
+
+
+def leaf_states(chain: Chain, area: Area) -> dict[int, LeafState]:
+    """The same of each leaf, by category id."""
+    return _of_chain(chain, area)[1]
+
+
+def _of_chain(chain: Chain, area: Area) -> tuple[dict[int, SegmentState], dict[int, LeafState]]:
+    key = f"gaps:{chain.pk}:{area.code}:{changes.version()}"
+    cached: tuple[dict[int, SegmentState], dict[int, LeafState]] | None = caches["pages"].get(key)
     if cached is not None:
         return cached
     by_segment: dict[int, list[Supply]] = defaultdict(list)
-    for leaf in supplies(region, chain=chain).values():
+    found = supplies(area, chain=chain)
+    for leaf in found.values():
         by_segment[leaf.segment].append(leaf)
     ids = Segment.objects.filter(chain=chain, is_active=True).values_list("pk", flat=True)
     states = {pk: segment_state(pk, by_segment[pk]) for pk in ids}
-    caches["pages"].set(key, states, CACHE_SECONDS)
-    return states
+    leaves = {
+        pk: LeafState(pk, leaf.code, len(leaf.local), len(leaf.known)) for pk, leaf in found.items()
+    }
+    caches["pages"].set(key, (states, leaves), CACHE_SECONDS)
+    return states, leaves
 
 
 def gap_of(category: Category, region: Region) -> Supply:
@@ -212,11 +246,12 @@ def weakest(region: Region, limit: int = 5) -> list[Supply]:
     return leaves[:limit]
 
 
-def is_open_to(user: permissions.Anyone, region: Region) -> bool:
+def is_open_to(user: permissions.Anyone, area: Area) -> bool:
     """Organisers and analysts see the gap status; others where the province has opened it."""
     if permissions.is_signed_in(user) and (user.active_roles or user.is_administrator):
         return True
     served = Province.objects.filter(gap_public=True)
-    if region.province_code is not None:
-        served = served.filter(region__code=region.province_code)
+    codes = [region.province_code for region in regions_of(area)]
+    if None not in codes:
+        served = served.filter(region__code__in=codes)
     return served.exists()

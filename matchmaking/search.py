@@ -347,9 +347,10 @@ def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def in_regions(field: str, codes: list[str]) -> Q:
-    """The region whose id `field` names is one of these or lies below one."""
+    """The region whose id `field` names is one of these, or of a group of these, or lies below one."""
     below = Q(path="")  # of no region; an empty list would leave no SQL to select
-    for path in Region.objects.filter(code__in=codes).values_list("path", flat=True):
+    meant = Q(code__in=codes) | Q(groups__code__in=codes)
+    for path in Region.objects.filter(meant).values_list("path", flat=True).distinct():
         below |= Q(path=path) | Q(path__startswith=f"{path}/")
     return Q(**{f"{field}__in": Region.objects.filter(below).order_by().values("pk")})
 

@@ -27,6 +27,7 @@ from chains.http import HttpRequest
 from chains.marks import Marker
 from chains.models import (
     Capability,
+    Category,
     Certification,
     Enterprise,
     Preference,
@@ -291,8 +292,8 @@ def _gap_code(request: HttpRequest, lines: list[RequirementLine], requirement: R
         return ""
     if not gaps.is_open_to(request.user, region):
         return ""
-    above = region.parent if region.level == Region.Level.COUNTY and region.parent else region
-    return gaps.gap_of(category, above).code
+    around = _around(region)
+    return gaps.gap_of(category, around).code if around else ""
 
 
 @login_not_required
@@ -509,25 +510,35 @@ def enterprise_detail(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _place_in_chain(request: HttpRequest, enterprise: Enterprise) -> list[dict[str, Any]]:
-    segments = (
-        Segment.objects.filter(
-            categories__capabilities__in=Capability.objects.published().filter(
-                enterprise=enterprise
-            )
-        )
-        .select_related("chain")
-        .distinct()
-        .order_by("chain__order", "order")[:8]
+    """The segments of what it offers; where the reader may see it, how well its own leaves are supplied around it."""
+    made: dict[Segment, list[Category]] = defaultdict(list)
+    leaves = Category.objects.filter(
+        capabilities__in=Capability.objects.published().filter(enterprise=enterprise),
+        level=Category.LEAF,
+        is_active=True,
     )
-    region = enterprise.region
+    for leaf in (
+        leaves.select_related("segment__chain")
+        .distinct()
+        .order_by("segment__chain__order", "segment__order", "order")
+    ):
+        if leaf.segment is not None:
+            made[leaf.segment].append(leaf)
+    around = _around(enterprise.region)
+    is_open = around is not None and gaps.is_open_to(request.user, around)
     found = []
-    for segment in segments:
-        code = ""
-        if region is not None and gaps.is_open_to(request.user, region):
-            above = (
-                region.parent if region.level == Region.Level.COUNTY and region.parent else region
-            )
-            state = gaps.segment_states(segment.chain, above).get(segment.pk)
-            code = state.code if state else ""
-        found.append({"segment": segment, "gap": code})
+    for segment, own in list(made.items())[:8]:
+        row: dict[str, Any] = {"segment": segment}
+        if around is not None and is_open:
+            states = gaps.leaf_states(segment.chain, around)
+            worst = min(own, key=lambda leaf: gaps.CODES.index(states[leaf.pk].code))
+            row |= {"leaf": worst, "state": states[worst.pk], "around": around}
+        found.append(row)
     return found
+
+
+def _around(region: Region | None) -> Region | None:
+    """Where suppliers of a place are counted: its city, or what is larger."""
+    if region is None:
+        return None
+    return region.parent if region.level == Region.Level.COUNTY and region.parent else region

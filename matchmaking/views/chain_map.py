@@ -16,7 +16,16 @@ from django.views.decorators.http import require_GET
 
 from chains import fragments
 from chains.http import HttpRequest
-from chains.models import COUNTRY, Category, Chain, Province, Region, Segment, SegmentLink
+from chains.models import (
+    COUNTRY,
+    Category,
+    Chain,
+    Province,
+    Region,
+    RegionGroup,
+    Segment,
+    SegmentLink,
+)
 from matchmaking import gaps
 
 COLUMNS = ("upstream", "midstream", "downstream")
@@ -58,24 +67,29 @@ def chain_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def chain_map(request: HttpRequest, code: str) -> HttpResponse:
     chain = get_object_or_404(Chain, code=code, is_active=True)
-    regions = fragments.since_last_fact("map-regions", _regions)
-    region = next((r for r in regions if r.code == request.GET.get("region")), regions[0])
+    area = _area(request.GET.get("region", ""))
     # Nothing on it depends on who reads it but whether the state of supply is shown.
-    is_open = gaps.is_open_to(request.user, region)
+    is_open = gaps.is_open_to(request.user, area)
     body = fragments.kept(
         request,
         "map",
-        lambda: _map(request, chain, region, regions, is_open=is_open),
+        lambda: _map(request, chain, area, is_open=is_open),
         same_for="state-shown" if is_open else "state-hidden",
     )
     context = {"chain": chain, "body": body, "nav": "map"}
     return render(request, "matchmaking/chain_map.html", context)
 
 
-def _map(
-    request: HttpRequest, chain: Chain, region: Region, regions: list[Region], *, is_open: bool
-) -> str:
-    states = gaps.segment_states(chain, region)
+def _area(code: str) -> gaps.Area:
+    """Any part of the country, or a group of such; without a word the first province that is served."""
+    if not code:
+        return fragments.since_last_fact("map-regions", _served)[0]
+    group = RegionGroup.objects.filter(code=code, is_active=True).first()
+    return group or get_object_or_404(Region, code=code, is_active=True)
+
+
+def _map(request: HttpRequest, chain: Chain, area: gaps.Area, *, is_open: bool) -> str:
+    states = gaps.segment_states(chain, area)
     cards = cards_of(states)
     by_position: dict[str, list[Card]] = defaultdict(list)
     for card in cards.values():
@@ -90,8 +104,9 @@ def _map(
     context = {
         "chain": chain,
         "chains": Chain.objects.filter(is_active=True).order_by("order"),
-        "region": region,
-        "regions": regions,
+        "area": area,
+        "is_country": area.code == COUNTRY,
+        "areas": _areas(area),
         "columns": columns,
         "supporting": by_position["supporting"],
         "cards": list(cards.values()),
@@ -107,7 +122,21 @@ def _map(
     return render_to_string("matchmaking/chain_map.html#body", context, request)
 
 
-def _regions() -> list[Region]:
+def _areas(chosen: gaps.Area) -> list[gaps.Area]:
+    """What is offered: the served provinces with their prefectures, groups, the country; and around what is chosen the
+    regions above it and the next ones below, so that every one can be reached step by step."""
+    offered = fragments.since_last_fact("map-regions", _served)
+    known = {region.code for region in offered}
+    near: list[Region] = []
+    if isinstance(chosen, Region) and chosen.code != COUNTRY:
+        siblings = Q(parent=chosen) | Q(code__in=chosen.path.split("/"))
+        near = list(Region.objects.filter(siblings, is_active=True).exclude(code__in=known))
+    regions = sorted([*offered, *near], key=lambda region: (region.code == COUNTRY, region.path))
+    groups = RegionGroup.objects.filter(is_active=True).order_by("order", "code")
+    return [*regions[:-1], *groups, regions[-1]]
+
+
+def _served() -> list[Region]:
     """The served provinces with their prefectures, then the whole country."""
     served = list(Province.objects.values_list("region_id", flat=True))
     below = Q(parent__in=served, level=Region.Level.PREFECTURE)

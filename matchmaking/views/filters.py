@@ -33,6 +33,7 @@ from chains.models import (
     Qualification,
     QualificationKind,
     Region,
+    RegionGroup,
     Requirement,
     Segment,
 )
@@ -271,7 +272,11 @@ class EnterpriseFilters:
             return provinces
         numbers = {code: number for code, _zh, _en, number in counts["region"]}
         names = Region.objects.filter(code__in=smaller).values_list("code", "name_zh", "name_en")
-        return provinces + [(*row, numbers.get(row[0], 0)) for row in names]
+        found = provinces + [(*row, numbers.get(row[0], 0)) for row in names]
+        for group in RegionGroup.objects.filter(code__in=smaller).prefetch_related("regions"):
+            number = sum(numbers.get(region.code, 0) for region in group.regions.all())
+            found.append((group.code, group.name_zh, group.name_en, number))
+        return found
 
 
 def _register_counts(

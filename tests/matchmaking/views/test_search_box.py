@@ -9,10 +9,17 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from chains import searchtext
-from chains.models import COUNTRY, Category, Chain, Segment
+from chains.models import COUNTRY, Category, Chain, RegionGroup, Segment
 from chains.services import capabilities
 from matchmaking import gaps
-from tests.factories.chains import EnterpriseFactory, MembershipFactory, region
+from tests.factories.chains import (
+    EnterpriseFactory,
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    RequirementLineFactory,
+    region,
+)
 from tests.factories.events import EventFactory
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +155,38 @@ def test_proposals_are_of_every_kind_that_answers(client):
     assert kinds == ["Enterprise"] * 3 + ["Product or service", "Event"]
 
 
+def page_area(code):
+    return RegionGroup.objects.get(code=code) if code == "YRD" else region(code)
+
+
+def test_map_of_a_place_that_is_not_there_is_not_another_one(client):
+    address = reverse("matchmaking:chain_map", args=["PV"])
+
+    assert client.get(address, {"region": "anything"}).status_code == 404
+    page = client.get(address, {"region": "330421"}).content.decode()
+    assert '<option value="330421" selected>' in page
+    assert f"{region('330421').name_en}: 16 segments" in page
+    # From a city one gets to its counties.
+    assert '<option value="330421">' in client.get(address, {"region": "330400"}).content.decode()
+
+
+def test_place_in_the_chain_is_that_of_what_the_enterprise_makes(client):
+    own, other = Category.objects.filter(segment__code="PV-MD", level=3)[:2]
+    owner = MembershipFactory(enterprise=EnterpriseFactory(region=region("330421")))
+    offer(owner, categories=[own])
+    asked = RequirementFactory(region=region("330421"))
+    RequirementLineFactory(requirement=asked, category=other)  # nobody makes that
+
+    client.force_login(OrganiserRoleFactory().user)
+    address = reverse("matchmaking:enterprise_detail", args=[owner.enterprise.public_id])
+    page = said(client.get(address).content.decode())
+
+    city = region("330400")
+    assert f"{own.name_en}, {city.name_en}: 1 of 1 known registered" in page
+    assert "No local supplier" not in page
+    assert "No registered supplier" not in page
+
+
 def test_card_of_a_segment_leads_to_the_suppliers_it_counts(client):
     leaf = Category.objects.get(code="PV0306")
     for code in ("330421", "330421", "330106"):
@@ -155,9 +194,9 @@ def test_card_of_a_segment_leads_to_the_suppliers_it_counts(client):
         offer(owner, categories=[leaf])
     offer(categories=[Category.objects.filter(level=3).exclude(segment=leaf.segment).first()])
 
-    for code in ("330000", "330400", COUNTRY):
+    for code in ("330000", "330400", "330421", "YRD", COUNTRY):
         page = client.get(reverse("matchmaking:chain_map", args=["PV"]), {"region": code})
-        place = region(code)
+        place = page_area(code)
         counted = gaps.segment_states(leaf.segment.chain, place)[leaf.segment_id].registered
         (address,) = re.findall(
             rf'href="([^"]+\?segment={leaf.segment.code}[^"]*)">Suppliers', page.content.decode()
