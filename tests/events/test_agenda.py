@@ -112,6 +112,9 @@ def test_agenda_is_built_changed_and_taken_down_on_its_page(client):
     assert list(event.agenda.values_list("pk", "title_en")) == [(kept.pk, "Registration")]
     bad = client.post(address, {**data, "a-0-ends_at": data["a-0-starts_at"]})
     assertContains(bad, "A part of the day ends after it starts.", status_code=422)
+    bad = client.post(address, {**data, "a-0-title_en": "", "a-2-title_zh": "茶歇"})
+    assertContains(bad, '<a href="#id_a-0-title_en">1. Title in English: ', status_code=422)
+    assertContains(bad, '<a href="#id_a-2-starts_at">3. From: ', status_code=422)
 
 
 def test_checklist_names_who_until_when_and_what_is_late(client):
