@@ -170,20 +170,28 @@ def event_publish(request: MemberRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def event_cancel(request: MemberRequest, public_id: str) -> HttpResponse:
     event = managed(request, public_id)
+    error_text = ""
     if request.method == "POST":
         try:
             events.cancel(event=event, reason=request.POST.get("reason", ""), by=request.user)
         except DomainError as error:
             if error.is_refusal:
                 return refusal(request, error)
-            messages.error(request, str(error))
+            error_text = str(error)
         else:
             messages.success(request, _("Cancelled. Everyone who had registered is told."))
             return redirect("events:event_overview", public_id=public_id)
     return render(
         request,
         "events/event_cancel.html",
-        {"nav": "events", "event": event, "guests": statistics.guests(event), "tab": "edit"},
+        {
+            "nav": "events",
+            "tab": "edit",
+            "event": event,
+            "guests": statistics.guests(event),
+            "error_text": error_text,
+        },
+        status=422 if error_text else 200,
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
@@ -36,9 +34,22 @@ def event_invitations(request: MemberRequest, public_id: str) -> HttpResponse:
         ),
         public_id=public_id,
     )
+    error_text = ""
     if request.method == "POST":
-        return _invite(request, event)
-    query = request.GET.get("q", "")[:100]
+        try:
+            count = _invite(request, event)
+        except DomainError as error:
+            if error.is_refusal:
+                return refusal(request, error)
+            error_text = str(error)
+        else:
+            said = ngettext(
+                "%(count)d enterprise invited.", "%(count)d enterprises invited.", count
+            )
+            messages.success(request, said % {"count": count})
+            return redirect("matchmaking:event_invitations", public_id=event.public_id)
+    typed = request.POST or request.GET
+    query = typed.get("q", "")[:100]
     rows = event.invitations.select_related("enterprise__region__parent").order_by("-pk")
     return render(
         request,
@@ -52,13 +63,17 @@ def event_invitations(request: MemberRequest, public_id: str) -> HttpResponse:
             "fitting": _fitting(event).count(),
             "query": query,
             "found": _found(request, event, query) if query else [],
+            "typed": typed,
+            "chosen": typed.getlist("enterprise"),
+            "error_text": error_text,
             "may_invite": event.status == Event.Status.PUBLISHED
             and can_manage(request.user, event),
         },
+        status=422 if error_text else 200,
     )
 
 
-def _invite(request: MemberRequest, event: Event) -> HttpResponse:
+def _invite(request: MemberRequest, event: Event) -> int:
     posted = request.POST
     by_match = posted.get("who") == "fitting"
     wanted: QuerySet[Enterprise] = (
@@ -68,27 +83,15 @@ def _invite(request: MemberRequest, event: Event) -> HttpResponse:
             public_id__in=posted.getlist("enterprise")[: invitations.MOST]
         )
     )
-    try:
-        rows = invitations.invite(
-            event=event,
-            enterprises=list(wanted[: invitations.MOST]),
-            cause=Invitation.Cause.MATCH if by_match else Invitation.Cause.BY_HAND,
-            reason=posted.get("reason", ""),
-            admits_always="admits_always" in posted,
-            by=request.user,
-        )
-    except DomainError as error:
-        if error.is_refusal:
-            return refusal(request, error)
-        messages.error(request, str(error))
-    else:
-        words: dict[str, Any] = {"count": len(rows)}
-        messages.success(
-            request,
-            ngettext("%(count)d enterprise invited.", "%(count)d enterprises invited.", len(rows))
-            % words,
-        )
-    return redirect("matchmaking:event_invitations", public_id=event.public_id)
+    rows = invitations.invite(
+        event=event,
+        enterprises=list(wanted[: invitations.MOST]),
+        cause=Invitation.Cause.MATCH if by_match else Invitation.Cause.BY_HAND,
+        reason=posted.get("reason", ""),
+        admits_always="admits_always" in posted,
+        by=request.user,
+    )
+    return len(rows)
 
 
 def _fitting(event: Event) -> QuerySet[Enterprise]:

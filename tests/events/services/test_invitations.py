@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.urls import reverse
@@ -148,7 +149,12 @@ def test_page_invites_those_who_fit_the_list_and_those_found(client):
     client.post(address, {"who": "fitting", "reason": "Come."})
     found = client.get(address, {"q": "known works"})
     assert found.context["found"] == [known]
-    client.post(address, {"who": "chosen", "enterprise": [known.public_id], "reason": "Come."})
+    chosen = {"who": "chosen", "enterprise": [known.public_id], "q": "known works"}
+    again = client.post(address, {**chosen, "reason": "", "admits_always": "on"})
+    assertContains(again, "Say why they should come", status_code=422)
+    for field in ('value="chosen"', f'value="{known.public_id}"', 'name="admits_always"'):
+        assert re.search(f"<input[^>]*{field}[^>]* checked>", again.content.decode())
+    client.post(address, {**chosen, "reason": "Come."})
 
     asked = Invitation.objects.values_list("enterprise", "cause")
     assert set(asked) == {(fits.pk, "match"), (good.pk, "match"), (known.pk, "by_hand")}

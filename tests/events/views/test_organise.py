@@ -151,7 +151,8 @@ def test_cancel_page_needs_a_reason(client):
     event = EventFactory()
     client.force_login(organiser_of(event))
 
-    assertContains(client.post(page("event_cancel", event), {"reason": ""}), "Say why")
+    answer = client.post(page("event_cancel", event), {"reason": ""})
+    assertContains(answer, '<a href="#reason">Say why', status_code=422)
     client.post(page("event_cancel", event), {"reason": "Storm warning"})
 
     event.refresh_from_db()
