@@ -29,9 +29,10 @@ VENDOR = Path(__file__).parent / "vendor"
 FOLDER = os.environ.get("SCREENSHOTS", "")  # a folder to look at the pages in
 WIDE, PHONE, HEIGHT = 1440, 390, 900
 # Each page is examined in full once, by turns wide in English and on a phone in Chinese, and both ways in the night
-# (`AXE=all`); what is too wide and what the console says is looked at in all four.
+# (`AXE=all`), in the dark as well; what is too wide and what the console says is looked at in all four.
 FULL = (("en", WIDE), ("zh-hans", PHONE))
 IS_NIGHT = os.environ.get("AXE") == "all"
+THEMES = ("light", "dark") if IS_NIGHT else ("light",)
 NOT_OURS = "#swagger-ui"
 FRAME = ("header.band", "footer.foot")  # the same around all pages of one person
 EXAMINE = """async exclude => {
@@ -43,7 +44,7 @@ MEASURE = """() => {
   const width = document.scrollingElement.scrollWidth
   const out = [...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right > innerWidth)
   const widest = width > innerWidth && out.length ? out.at(-1).outerHTML.slice(0, 150) : ''
-  return [width, widest, document.documentElement.lang]
+  return [width, widest, document.documentElement.lang, document.documentElement.dataset.bsTheme]
 }"""
 
 # Addresses without a page of their own: a new name stands in tests/routes.py and is looked at, or here with the reason.
@@ -265,9 +266,9 @@ def market():
 class Looker:
     """A browser tab that goes from page to page as one person after the other, and what was wrong there."""
 
-    def __init__(self, browser, base, language):
+    def __init__(self, browser, base, language, theme):
         self.context = browser.new_context(viewport={"width": WIDE, "height": HEIGHT})
-        self.base, self.language = base, language
+        self.base, self.language, self.theme = base, language, theme
         self.tab = self.context.new_page()
         self.screen, self.width = self.context.new_cdp_session(self.tab), WIDE
         if not FOLDER:
@@ -292,7 +293,7 @@ class Looker:
 
     def become(self, person):
         client = Client()
-        cookies = {"django_language": self.language}
+        cookies = {"django_language": self.language, "theme": self.theme}
         if person.is_authenticated:
             client.force_login(person)
             cookies["sessionid"] = client.cookies["sessionid"].value
@@ -339,7 +340,7 @@ class Looker:
         self.resize(width)
         if FOLDER:
             name = "".join(c if c.isalnum() else "-" for c in self.at)
-            self.tab.screenshot(path=f"{FOLDER}/{name}-{width}.png", full_page=True)
+            self.tab.screenshot(path=f"{FOLDER}/{name}-{self.theme}-{width}.png", full_page=True)
         if examine:
             # Where it is needed only: it is half a megabyte to read.
             self.tab.add_script_tag(url="/static/tests/axe.min.js")
@@ -347,21 +348,24 @@ class Looker:
             self.framed.add(width)
             barriers = self.tab.evaluate(EXAMINE, exclude)
             self.found += [f"{self.at} {width}: {line}" for line in barriers]
-        wide, widest, language = self.tab.evaluate(MEASURE)
+        wide, widest, language, theme = self.tab.evaluate(MEASURE)
         if wide > width:
             self.found.append(f"{self.at}: {wide} px wide at {width}, by {widest}")
         if language != {"en": "en", "zh-hans": "zh-Hans"}[self.language]:
             self.found.append(f"{self.at}: says it is in {language}")
+        if theme != self.theme:
+            self.found.append(f"{self.at}: is {theme}")
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_pages_have_no_barrier_fit_a_phone_and_are_quiet(
-    committed, live_server, browser, language, settings
+    committed, live_server, browser, language, theme, settings
 ):
     settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("tests", VENDOR)]
     place = market()
-    looker = Looker(browser, live_server.url, language)
+    looker = Looker(browser, live_server.url, language, theme)
 
     for role, person in place.people.items():
         looker.become(person)
