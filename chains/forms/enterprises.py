@@ -320,6 +320,12 @@ class DecisionForm(Form):
         return " ".join(filter(None, [str(saved), self.cleaned_data.get("note", "").strip()]))
 
 
+class HeldOnForm(Form):
+    """Asks what was verified and in force on a day."""
+
+    on = forms.DateField(label=_("Held on"), widget=DateInput)
+
+
 class ProofDecisionForm(Form):
     issuer = forms.CharField(label=_("Issuer"), max_length=200, required=False)
     valid_until_on = forms.DateField(label=_("Valid until"), widget=DateInput, required=False)

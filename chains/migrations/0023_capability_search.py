@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "capability",
             "search_text",
-            models.TextField(blank=True, default="", editable=False),
+            models.TextField(blank=True, db_default="", default="", editable=False),
         ),
         migrations.RunPython(write, migrations.RunPython.noop, elidable=True),
         migrations.RunPython(forget_references, migrations.RunPython.noop, elidable=True),

@@ -15,6 +15,7 @@ from chains.models.enterprises import (
     Evidence,
     GroupProposal,
     Proof,
+    ProofQuerySet,
     Qualification,
     StoredFile,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "Preference",
     "Project",
     "Proof",
+    "ProofQuerySet",
     "Province",
     "Qualification",
     "QualificationKind",

@@ -295,12 +295,12 @@ _Proof_co = TypeVar("_Proof_co", bound="Proof", covariant=True)
 
 class ProofQuerySet(models.QuerySet[_Proof_co]):
     def in_force(self, on: datetime.date | None = None) -> Self:
-        """Verified and valid on the day; what is merely claimed or has ended is not."""
+        """Verified and valid on the day, though revoked since; what is merely claimed or had ended is not."""
         day = on or timezone.localdate()
         return self.filter(
             Q(valid_from__lte=day),
             Q(valid_until_on=None) | Q(valid_until_on__gte=day),
-            status=Proof.Status.VERIFIED,
+            Q(status=Proof.Status.VERIFIED) | Q(revoked_on__gt=day),
         )
 
     def claimed(self) -> Self:
@@ -322,6 +322,8 @@ class Proof(TimeStamped):
     valid_until_on = models.DateField(_("valid until"), null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CLAIMED)
     reason = models.CharField(max_length=300, blank=True)
+    # From this day on it is held no more; it was held before.
+    revoked_on = models.DateField(null=True, blank=True)
     # When the enterprise was told last that it ends soon; empty again when its term changes.
     reminded_at = models.DateTimeField(null=True, blank=True)
 
@@ -359,6 +361,10 @@ class Qualification(Proof):
                 condition=Q(valid_until_on=None) | Q(valid_until_on__gte=models.F("valid_from")),
                 name="qualification_ends_after_it_begins",
             ),
+            models.CheckConstraint(
+                condition=Q(revoked_on=None) | Q(status="revoked"),
+                name="qualification_with_a_day_of_revoking_is_revoked",
+            ),
         ]
 
 
@@ -378,6 +384,10 @@ class Certification(Proof):
             models.CheckConstraint(
                 condition=Q(valid_until_on=None) | Q(valid_until_on__gte=models.F("valid_from")),
                 name="certification_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_on=None) | Q(status="revoked"),
+                name="certification_with_a_day_of_revoking_is_revoked",
             ),
         ]
 
@@ -431,7 +441,7 @@ class Capability(TimeStamped):
     valid_until_on = models.DateField(_("valid until"), null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     published_at = models.DateTimeField(null=True, blank=True)
-    search_text = models.TextField(default="", blank=True, editable=False)
+    search_text = models.TextField(default="", db_default="", blank=True, editable=False)
 
     objects = CapabilityQuerySet.as_manager()
 

@@ -688,7 +688,8 @@ def revoke_proof(
         raise DomainError(_("Say why; the enterprise reads it."), code="proof.reason_missing")
     proof.status = Proof.Status.REVOKED
     proof.reason = reason.strip()[:300]
-    proof.save(update_fields=["status", "reason", "updated_at"])
+    proof.revoked_on = timezone.localdate()
+    proof.save(update_fields=["status", "reason", "revoked_on", "updated_at"])
     return _proof_decided(proof, by, "revoked")
 
 

@@ -17,6 +17,7 @@ from chains.forms.enterprises import (
     CertificationForm,
     ContactForm,
     DecisionForm,
+    HeldOnForm,
     ProfileForm,
     ProofDecisionForm,
     QualificationForm,
@@ -296,6 +297,7 @@ def _case_context(
         ),
         "licences": enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).order_by("-pk"),
         "proofs": _proofs(enterprise),
+        **_held_on(request, enterprise),
         "today": today,
         "affiliates": enterprise.affiliates,
         "requests": [
@@ -313,6 +315,19 @@ def _proofs(enterprise: Enterprise) -> list[tuple[str, Qualification | Certifica
     ]
     rows.sort(key=lambda row: (row.status != Proof.Status.CLAIMED, row.created_at))
     return [(enterprises.noun(row), row) for row in rows]
+
+
+def _held_on(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
+    """What was in force on the day of `?on=`."""
+    form = HeldOnForm(request.GET if "on" in request.GET else None)
+    if not form.is_valid():
+        return {"held_form": form}
+    day = form.cleaned_data["on"]
+    held = [
+        *enterprise.qualifications.in_force(day).select_related("kind").order_by("kind__order"),
+        *enterprise.certifications.in_force(day).select_related("kind").order_by("kind__order"),
+    ]
+    return {"held_form": form, "held": held, "held_on": day}
 
 
 @require_http_methods(["GET", "POST"])

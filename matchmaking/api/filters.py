@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import django_filters
@@ -16,6 +17,7 @@ from chains.models import (
     MemberInvitation,
     Membership,
     Project,
+    ProofQuerySet,
     Qualification,
     Region,
     Report,
@@ -220,17 +222,25 @@ class EvidenceFilter(OfEnterpriseFilter):
         fields = ("enterprise",)
 
 
-class QualificationFilter(OfEnterpriseFilter):
+class _ProofFilter(OfEnterpriseFilter):
     kind = django_filters.CharFilter("kind__code")
+    on = django_filters.DateFilter(
+        method="held_on", label="A day: what was verified and in force on it."
+    )
 
+    def held_on(
+        self, rows: ProofQuerySet[Any], _name: str, day: datetime.date
+    ) -> ProofQuerySet[Any]:
+        return rows.in_force(day)
+
+
+class QualificationFilter(_ProofFilter):
     class Meta:
         model = Qualification
         fields = ("enterprise", "kind", "status")
 
 
-class CertificationFilter(OfEnterpriseFilter):
-    kind = django_filters.CharFilter("kind__code")
-
+class CertificationFilter(_ProofFilter):
     class Meta:
         model = Certification
         fields = ("enterprise", "kind", "status")

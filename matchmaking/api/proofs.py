@@ -123,7 +123,7 @@ class EvidenceViewSet(ReadViewSet):
 
 _PROOF = (
     "public_id", "enterprise", "kind", "issuer", "valid_from", "valid_until_on", "status", "reason",
-    "evidence", "created_at",
+    "revoked_on", "evidence", "created_at",
 )  # fmt: skip
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import threading
 
 import pytest
+import time_machine
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.utils import timezone
 
 from chains.errors import DomainError
 from chains.models import (
@@ -15,6 +19,7 @@ from chains.models import (
     Evidence,
     Membership,
     Notification,
+    Qualification,
     QualificationKind,
 )
 from chains.services import accounts, enterprises
@@ -30,6 +35,7 @@ from tests.factories.chains import (
 
 pytestmark = pytest.mark.django_db
 
+DAY = datetime.timedelta(days=1)
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 
@@ -431,7 +437,63 @@ def test_revoked_title_counts_no_more():
 
     enterprises.revoke_proof(proof=row, reason="Withdrawn by the issuer.", by=administrator)
 
+    row.refresh_from_db()
     assert list(Enterprise.objects.with_qualification(["little_giant"])) == []
+    assert row.revoked_on == timezone.localdate()
+
+
+def test_revoked_title_was_held_until_the_day_it_was_revoked():
+    owner = MembershipFactory()
+    administrator = AdministratorFactory()
+    today = timezone.localdate()
+    since = today - 100 * DAY
+    row = enterprises.decide_proof(
+        proof=claim(owner, valid_from=since, valid_until_on=today + 100 * DAY),
+        accept=True,
+        by=administrator,
+    )
+    refused = claim(owner, kind=QualificationKind.objects.get(code="srdi_sme"), valid_from=since)
+    enterprises.decide_proof(proof=refused, accept=False, by=administrator, reason="Not theirs.")
+
+    enterprises.revoke_proof(proof=row, reason="Withdrawn by the issuer.", by=administrator)
+
+    days = [since - DAY, since, today - DAY, today, today + DAY]
+    assert [owner.enterprise.qualifications.in_force(day).count() for day in days] == [
+        0,
+        1,
+        1,
+        0,
+        0,
+    ]
+
+
+def test_titles_revoked_before_the_day_was_kept_take_it_from_the_trail_or_from_the_row():
+    migration = importlib.import_module("chains.migrations.0025_day_a_proof_was_revoked")
+    owner = MembershipFactory()
+    administrator = AdministratorFactory()
+    told, silent, held = (
+        enterprises.decide_proof(
+            proof=claim(owner, valid_from=timezone.localdate() - n * DAY),
+            accept=True,
+            by=administrator,
+        )
+        for n in (1, 2, 3)
+    )
+    # Half past midnight here is the day before in UTC.
+    revoked_at = datetime.datetime(2026, 3, 4, 0, 30, tzinfo=timezone.get_default_timezone())
+    with time_machine.travel(revoked_at, tick=False):
+        enterprises.revoke_proof(proof=told, reason="Withdrawn.", by=administrator)
+    rows = Qualification.objects
+    rows.filter(pk=told.pk).update(revoked_on=None, updated_at=timezone.now())
+    rows.filter(pk=silent.pk).update(status="revoked", updated_at=revoked_at + DAY)
+
+    migration.keep_the_day(apps, None)
+
+    assert list(rows.order_by("-valid_from").values_list("pk", "revoked_on")) == [
+        (told.pk, datetime.date(2026, 3, 4)),
+        (silent.pk, datetime.date(2026, 3, 5)),
+        (held.pk, None),
+    ]
 
 
 def test_title_that_ends_before_it_begins_is_refused():

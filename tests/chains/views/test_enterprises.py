@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,6 +10,7 @@ from django.urls import reverse
 from chains import calendar
 from chains.models import (
     AuditEntry,
+    CertificationKind,
     Enterprise,
     Evidence,
     Membership,
@@ -627,6 +629,39 @@ def test_case_suspends_and_reinstates(client):
     enterprise.refresh_from_db()
 
     assert (suspended, enterprise.status) == ("suspended", "verified")
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "shown"),
+    [
+        ("en", "2024-05-06", ["giant”", "ISO 9001 Quality management"]),
+        ("zh", "2024-05-06", ["国家专精特新“小巨人”企业", "ISO 9001 质量管理体系"]),
+        ("en", "2020-01-01", ["Nothing was held on 1 Jan 2020."]),
+        ("en", "soon", ["Enter a valid date."]),
+        ("zh", "soon", ["输入一个有效的日期。"]),
+    ],
+)
+def test_case_answers_what_was_held_on_a_day(client, waiting, language, day, shown):
+    desk = OrganiserRoleFactory().user
+    owner = waiting.memberships.get().user
+    term = {"enterprise": waiting, "valid_from": datetime.date(2024, 1, 1), "by": owner}
+    title = enterprises.claim_qualification(
+        kind=QualificationKind.objects.get(code="little_giant"), **term
+    )
+    certificate = enterprises.claim_certification(
+        kind=CertificationKind.objects.get(code="ISO9001"), **term
+    )
+    for proof in (title, certificate):
+        enterprises.decide_proof(proof=proof, accept=True, by=desk)
+    enterprises.revoke_proof(proof=title, reason="Withdrawn by the issuer.", by=desk)
+    sign_in(client, desk, language)
+    url = reverse("chains:enterprise_case", args=[waiting.public_id])
+
+    answer = client.get(url, {"on": day})
+
+    card = text_of(answer).partition('id="ho"')[2].partition("</section>")[0]
+    assert [words for words in shown if words not in html.unescape(card)] == []
+    assert (card.count("<li"), f'value="{day}"' in card) == (2 * (day == "2024-05-06"), True)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -58,7 +58,7 @@ def as_role(place, role):
 NAMES = {"code", "name_zh", "name_en"}
 PROOF = {
     "public_id", "enterprise", "kind", "issuer", "valid_from", "valid_until_on", "status", "reason", "evidence",
-    "created_at",
+    "created_at", "revoked_on",
 }  # fmt: skip
 SHAPES = {
     "chains": NAMES | {"kind", "summary_zh", "summary_en"},

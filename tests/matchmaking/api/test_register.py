@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -14,13 +14,15 @@ from PIL import Image
 from chains.models import (
     AuditEntry,
     CapabilityPhoto,
+    CertificationKind,
     Enterprise,
     Membership,
     Notification,
     Qualification,
+    QualificationKind,
     RequirementLine,
 )
-from chains.services import accounts
+from chains.services import accounts, enterprises
 from matchmaking.models import Dismissal
 from tests.factories.chains import (
     AdministratorFactory,
@@ -173,6 +175,35 @@ def test_title_is_claimed_with_its_paper_and_verified_one_by_one_or_from_a_list(
     assert done.data["verified"] == 1
     assert [row["enterprise"] for row in done.data["refused"]] == ["222222222222"]
     assert Qualification.objects.get(enterprise=other).valid_from == date(2026, 7, 1)
+
+
+@pytest.mark.parametrize("name", ["qualifications", "certifications"])
+def test_what_was_held_on_a_day_is_asked_with_the_day(name):
+    member, desk = MembershipFactory(), OrganiserRoleFactory().user
+    today = timezone.localdate()
+    since = today - timedelta(days=100)
+    claim, kind = {
+        "qualifications": (enterprises.claim_qualification, QualificationKind),
+        "certifications": (enterprises.claim_certification, CertificationKind),
+    }[name]
+    revoked, held, _stated = (
+        claim(enterprise=member.enterprise, kind=kind, valid_from=since, by=member.user)
+        for kind in kind.objects.order_by("pk")[:3]
+    )
+    for row in (revoked, held):
+        enterprises.decide_proof(proof=row, accept=True, by=desk)
+    enterprises.revoke_proof(proof=revoked, reason="Withdrawn by the issuer.", by=desk)
+
+    def on(day):
+        rows = client_of(desk).get(f"{API}{name}/", {"on": day}).data["results"]
+        return [(row["public_id"], row["revoked_on"]) for row in rows]
+
+    was, still = (revoked.public_id, today.isoformat()), (held.public_id, None)
+    assert on(since - timedelta(days=1)) == []
+    assert on(since) == on(today - timedelta(days=1)) == [still, was]
+    assert on(today) == [still]
+    unread = client_of(desk).get(f"{API}{name}/", {"on": "yesterday"})
+    assert (unread.status_code, list(unread.data["errors"])) == (422, ["on"])
 
 
 def test_photos_of_a_capability_and_certificates_of_ones_own_only():
