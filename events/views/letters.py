@@ -209,6 +209,7 @@ def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, str(error))
         reached = announcements.reach(event, data["audience"], data["tier"])
+    is_written = any(request.POST.get(name, "").strip() for name in wording.TEXTS)
     return render(
         request,
         "events/event_announce.html",
@@ -219,7 +220,8 @@ def event_announce(request: MemberRequest, public_id: str) -> HttpResponse:
             "form": form,
             "placeholders": wording.PLACEHOLDERS,
             "reached": reached,
-            "previews": [] if form.errors or reached is None else _read(event, form),
+            "is_written": is_written,
+            "previews": _read(event, form) if is_written and reached and not form.errors else [],
         },
         status=422 if form.errors else 200,
     )

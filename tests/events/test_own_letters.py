@@ -151,6 +151,10 @@ def test_message_goes_to_the_group_that_was_counted_each_person_once(client):
     assert chosen == "unnamed"
     counted = client.post(address, {**MESSAGE, "audience": "confirmed", "do": "count"})
     assertContains(counted, "Goes to 2 persons")
+    assertContains(counted, 'value="send"')
+    unwritten = client.post(address, {"audience": "confirmed", "do": "count"})
+    assertContains(unwritten, "Goes to 2 persons")
+    assertNotContains(unwritten, 'value="send"')
     assert sent() == []
     answer = client.post(
         address, {**MESSAGE, "audience": "confirmed", "do": "send", "expected": "2"}
