@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -41,12 +41,16 @@ def deadlines_of(user: User) -> str:
 def _as_buyer(user: User) -> Iterator[Entry]:
     """Interests that wait are owed an answer when the requirement has closed too."""
     own = Requirement.objects.own(user).filter(answer_by_on__gte=_oldest())
-    waiting = dict(
-        Interest.objects.filter(status=Interest.Status.SENT, requirement__in=own.values("pk"))
+    waiting = {
+        pk: (number, first)
+        for pk, number, first in Interest.objects.filter(
+            status=Interest.Status.SENT, requirement__in=own.values("pk")
+        )
+        .annotate(due_day=Interest.DUE_DAY)
         .order_by()
         .values_list("requirement")
-        .annotate(n=Count("pk"))
-    )
+        .annotate(n=Count("pk"), first=Min("due_day"))
+    }
     for row in _returned(user):
         assert row.returned_at is not None
         lapses = row.returned_at + datetime.timedelta(days=RETURNED_DAYS)
@@ -59,11 +63,12 @@ def _as_buyer(user: User) -> Iterator[Entry]:
         if row.is_published:
             closes = _("Interests close: %(title)s") % {"title": row.title}
             yield from _day(row, "closes", row.closes_on, closes, page)
+        number, first = waiting.get(row.pk, (0, row.answer_by_on))
         due = _("Answers due, %(waiting)d waiting: %(title)s") % {
-            "waiting": waiting.get(row.pk, 0),
+            "waiting": number,
             "title": row.title,
         }
-        yield from _day(row, "answers", row.answer_by_on, due, page)
+        yield from _day(row, "answers", first, due, page)
 
 
 def _returned(user: User) -> QuerySet[Requirement]:
@@ -76,15 +81,16 @@ def _returned(user: User) -> QuerySet[Requirement]:
 def _as_supplier(user: User) -> Iterator[Entry]:
     rows = (
         Interest.objects.waiting()
-        .filter(enterprise__in=user.enterprise_ids, requirement__answer_by_on__gte=_oldest())
+        .annotate(due_day=Interest.DUE_DAY)
+        .filter(enterprise__in=user.enterprise_ids, due_day__gte=_oldest())
         .select_related("requirement")
-        .order_by("requirement__answer_by_on", "pk")[:MOST]
+        .order_by("due_day", "pk")[:MOST]
     )
     for interest in rows:
         row = interest.requirement
         page = reverse("matchmaking:my_interests")
         promised = _("The buyer answers by today: %(title)s") % {"title": row.title}
-        yield from _day(row, "answer", row.answer_by_on, promised, page)
+        yield from _day(row, "answer", interest.due_on, promised, page)
 
 
 def _told(user: User) -> Iterator[Entry]:

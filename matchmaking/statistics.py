@@ -40,7 +40,7 @@ def home_figures() -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRate:
-    """Of the interests a buyer had to answer within a year, how many it answered by the day it had named."""
+    """Of the interests a buyer had to answer within a year, how many it answered by the day it had promised each."""
 
     due: int
     in_time: int
@@ -53,10 +53,10 @@ class AnswerRate:
 def answer_rate(enterprise: Enterprise) -> AnswerRate:
     since = timezone.now() - datetime.timedelta(days=365)
     answered = Q(status__in=[Interest.Status.ACCEPTED, Interest.Status.DECLINED])
-    in_time = answered & (
-        Q(requirement__answer_by_on=None) | Q(answered_at__date__lte=F("requirement__answer_by_on"))
+    in_time = answered & (Q(due_day=None) | Q(answered_at__date__lte=F("due_day")))
+    rows = Interest.objects.annotate(due_day=Interest.DUE_DAY).filter(
+        requirement__enterprise=enterprise, created_at__gte=since
     )
-    rows = Interest.objects.filter(requirement__enterprise=enterprise, created_at__gte=since)
     return AnswerRate(
         **rows.aggregate(
             due=Count("pk", filter=answered | Q(status=Interest.Status.NO_ANSWER)),

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import Language, Requirement, StoredFile, TimeStamped
@@ -48,6 +49,9 @@ class Interest(TimeStamped):
 
     WAITING = (Status.SENT, Status.NO_ANSWER)
 
+    # For queries what `due_on` is for a row: of what is null LEAST takes no notice.
+    DUE_DAY = Least("answer_by_on", "requirement__answer_by_on")
+
     class Origin(models.TextChoices):
         """Where the supplier answered: at its desk, or in the hall by the code on the screen (row 47)."""
 
@@ -76,13 +80,15 @@ class Interest(TimeStamped):
     # A sentence beside the reason; the supplier reads it.
     decline_note = models.CharField(max_length=300, blank=True, db_default="")
     answered_at = models.DateTimeField(null=True, blank=True)
+    # By which day the buyer had promised an answer when it came: an amendment moves the requirement's, not this one.
+    answer_by_on = models.DateField(null=True, blank=True)
     # [{"key": "q1", "question": "…", "answer": "…"}]: the question as it stood when it was answered.
     answers: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(
         default=list, blank=True, db_default=Value([], models.JSONField())
     )
     # The buyer's own mark; no supplier sees it.
     is_shortlisted = models.BooleanField(default=False, db_default=False)
-    # When the buyer was reminded of it, once.
+    # When the buyer was last reminded of it: once before each day it named.
     nudged_at = models.DateTimeField(null=True, blank=True)
     origin = models.CharField(
         _("origin"), max_length=4, choices=Origin.choices, default=Origin.SITE, db_default="site"
@@ -133,6 +139,12 @@ class Interest(TimeStamped):
     @property
     def is_waiting(self) -> bool:
         return self.status in self.WAITING
+
+    @property
+    def due_on(self) -> datetime.date | None:
+        """By which day the buyer owes the answer: the one it had promised, or an earlier one it has named since."""
+        named = (self.answer_by_on, self.requirement.answer_by_on)
+        return min((day for day in named if day is not None), default=None)
 
 
 class InterestNote(TimeStamped):

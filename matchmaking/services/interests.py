@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
+from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -114,7 +115,12 @@ def express(
     interest = _standing(requirement, enterprise)
     if interest is None:
         _spend(enterprise)
-        interest = Interest(requirement=requirement, enterprise=enterprise, sent_by=by)
+        interest = Interest(
+            requirement=requirement,
+            enterprise=enterprise,
+            sent_by=by,
+            answer_by_on=requirement.answer_by_on,
+        )
         if hall is not None and hall.listings.filter(requirement=requirement).exists():
             interest.origin, interest.event = Interest.Origin.HALL, hall
         _write(interest, message, contact, said)
@@ -177,6 +183,7 @@ def answer_from_hall(
         origin=Interest.Origin.HALL,
         event=listing.event,
         delegate=delegate,
+        answer_by_on=requirement.answer_by_on,
     )
     _write(interest, message, contact, _said(requirement, None, answers or {}))
     try:
@@ -485,30 +492,47 @@ def _record_file(row: InterestAttachment, verb: str, by: User, **data: int) -> N
 
 
 def nudge(*, by: User | None = None) -> int:
-    """Two days before the day it named the buyer is reminded of what waits, and so is its desk: once a requirement."""
+    """Two days before a day it named the buyer is reminded of all that waits, and so is its desk: once before each day.
+
+    Who was promised an earlier day than the requirement names now is answered by that one; once it has passed in
+    silence, the buyer hears of it again before the later day.
+    """
     today = timezone.localdate()
-    due = Interest.objects.filter(
-        status=Status.SENT,
-        requirement__answer_by_on__range=(today, today + datetime.timedelta(days=NUDGE_DAYS)),
+    day = Case(When(due_day__gte=today, then="due_day"), default="requirement__answer_by_on")
+    reminded = Interest.objects.filter(
+        requirement=OuterRef("requirement"), nudged_at__date__gte=OuterRef("reminded_from")
     )
-    reminded = Interest.objects.filter(nudged_at__isnull=False).values("requirement")
-    waiting = due.exclude(requirement__in=reminded).values("requirement").distinct()
-    rows = Requirement.objects.filter(pk__in=waiting).select_related(
-        "enterprise__region", "posted_by"
+    due = (
+        Interest.objects.waiting()
+        .annotate(due_day=Interest.DUE_DAY)
+        .annotate(day=day)
+        .filter(day__range=(today, today + datetime.timedelta(days=NUDGE_DAYS)))
+        .annotate(
+            reminded_from=ExpressionWrapper(
+                F("day") - datetime.timedelta(days=NUDGE_DAYS), models.DateField()
+            )
+        )
+        .exclude(Exists(reminded))
+        .order_by("requirement", "day")
+        .values_list("requirement", "day")
+        .distinct()[:BATCH]
     )
-    return sweeping.each(rows.order_by("pk")[:BATCH], lambda row: _nudge(row, by))
+    return sweeping.each(due, lambda row: _nudge(*row, by))
 
 
 @transaction.atomic
-def _nudge(requirement: Requirement, by: User | None) -> bool:
+def _nudge(requirement_pk: int, day: datetime.date, by: User | None) -> bool:
     waiting = list(
-        Interest.objects.filter(requirement=requirement, status=Status.SENT)
-        .select_related("requirement", "enterprise")
+        Interest.objects.waiting()
+        .filter(requirement=requirement_pk)
+        .select_related("requirement__enterprise__region", "requirement__posted_by")
         .select_for_update(of=("self",), skip_locked=True)
         .order_by("pk")
     )
-    if not waiting or any(one.nudged_at for one in waiting):
+    since = midnight(day - datetime.timedelta(days=NUDGE_DAYS))
+    if not waiting or any(one.nudged_at and one.nudged_at >= since for one in waiting):
         return False
+    requirement = waiting[0].requirement
     Interest.objects.filter(pk__in=[one.pk for one in waiting]).update(nudged_at=timezone.now())
     audit.record(by, "requirement.answers_reminded", requirement, waiting=len(waiting))
     changes.record("requirement", requirement, "answers_reminded")
@@ -530,9 +554,9 @@ def _nudge(requirement: Requirement, by: User | None) -> bool:
 
 
 def end_unanswered(*, by: User | None = None) -> int:
-    """After the day of answers the supplier sees that none has come; a late answer is still possible."""
-    late = Interest.objects.filter(
-        status=Status.SENT, requirement__answer_by_on__lt=timezone.localdate()
+    """After the day it was promised the supplier sees that no answer has come; a late one is still possible."""
+    late = Interest.objects.annotate(due_day=Interest.DUE_DAY).filter(
+        status=Status.SENT, due_day__lt=timezone.localdate()
     )
     pks = late.order_by("pk").values_list("pk", flat=True)[:BATCH]
     return sweeping.each(pks, lambda pk: _end_unanswered(pk, by))

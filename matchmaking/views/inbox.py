@@ -318,13 +318,15 @@ def _memberships(user: User) -> Queue | None:
 
 
 def _overdue_buyers(user: User) -> Queue | None:
-    rows = Interest.objects.waiting().filter(
-        requirement__answer_by_on__lt=timezone.localdate(),
-        requirement__in=Requirement.objects.in_scope_of(user).values("pk"),
+    rows = (
+        Interest.objects.waiting()
+        .annotate(due_day=Interest.DUE_DAY)
+        .filter(
+            due_day__lt=timezone.localdate(),
+            requirement__in=Requirement.objects.in_scope_of(user).values("pk"),
+        )
     )
-    first = (
-        rows.order_by("requirement__answer_by_on").select_related("requirement__enterprise").first()
-    )
+    first = rows.order_by("due_day").select_related("requirement__enterprise").first()
     if first is None:
         return None
     buyers = rows.values("requirement__enterprise").distinct().count()
@@ -340,7 +342,7 @@ def _overdue_buyers(user: User) -> Queue | None:
             "name": localised(first.requirement.enterprise),
             "n": rows.filter(requirement__enterprise=first.requirement.enterprise).count(),
         },
-        _("The day to answer by passed on %(day)s") % {"day": day(first.requirement.answer_by_on)},
+        _("The day to answer by passed on %(day)s") % {"day": day(first.due_on)},
         pgettext("verb", "Open"),
         reverse("matchmaking:requirement_detail", args=[first.requirement.public_id]),
         is_late=True,

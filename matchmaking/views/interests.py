@@ -183,7 +183,7 @@ def _sheet_of(rows: QuerySet[Interest], extension: str) -> HttpResponseBase:
             timezone.localdate(row.created_at), row.get_status_display(),
             timezone.localdate(row.answered_at) if row.answered_at else None,
             row.get_decline_reason_display() if row.decline_reason else "", row.decline_note,
-            row.requirement.answer_by_on,
+            row.due_on,
             settings.SITE_URL + reverse("matchmaking:requirement_detail", args=[row.requirement.public_id]),
         ]
         for row in sent.order_by("-created_at", "-pk")

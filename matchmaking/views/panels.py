@@ -62,7 +62,7 @@ def own_interest(requirement: Requirement, enterprise: Enterprise | None) -> Int
     return (
         Interest.objects.standing()
         .filter(requirement=requirement, enterprise=enterprise)
-        .select_related("contact")
+        .select_related("contact", "requirement")
         .prefetch_related("lines")
         .first()
     )

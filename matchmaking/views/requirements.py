@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -166,7 +166,7 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
 
 
 def _about(
-    request: MemberRequest, requirement: Requirement, counts: dict[str, int]
+    request: MemberRequest, requirement: Requirement, counts: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "requirement": requirement,
@@ -174,17 +174,23 @@ def _about(
         "waking": waking.standing_of(requirement),
         "may_submit": register.can_submit(request.user, requirement),
         "may_edit": register.can_post_for(request.user, requirement.enterprise),
-        "is_late": requirement.answer_by_on is not None
-        and requirement.answer_by_on < timezone.localdate(),
+        "is_late": counts["owed_on"] is not None and counts["owed_on"] < timezone.localdate(),
         "nav": "my_requirements",
     }
 
 
-def _interest_counts(requirement: Requirement) -> dict[str, int]:
+def _interest_counts(requirement: Requirement) -> dict[str, Any]:
+    """How many came, how many wait, and by which day the first of those is owed its answer."""
+    waiting = Q(status__in=Interest.WAITING)
     return (
         Interest.objects.standing()
+        .annotate(due_day=Interest.DUE_DAY)
         .filter(requirement=requirement)
-        .aggregate(all=Count("pk"), waiting=Count("pk", filter=Q(status__in=Interest.WAITING)))
+        .aggregate(
+            all=Count("pk"),
+            waiting=Count("pk", filter=waiting),
+            owed_on=Min("due_day", filter=waiting),
+        )
     )
 
 
@@ -371,9 +377,7 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         "rate": statistics.answer_rate(requirement.enterprise),
         "reasons": Interest.DeclineReason.choices,
         "may_answer": permissions.can_answer(request.user, requirement),
-        "days_left": (requirement.answer_by_on - timezone.localdate()).days
-        if requirement.answer_by_on
-        else None,
+        "days_left": (counts["owed_on"] - timezone.localdate()).days if counts["owed_on"] else None,
         "tab": "interests",
         "seen": counts["all"],
     }

@@ -118,6 +118,7 @@ class InterestFactory(DjangoModelFactory):
 
     requirement = factory.SubFactory(RequirementFactory)
     enterprise = factory.SubFactory(EnterpriseFactory)
+    answer_by_on = factory.SelfAttribute("requirement.answer_by_on")
     message = "We can supply this."
     language = "en"
     contact = factory.SubFactory(ContactFactory, enterprise=factory.SelfAttribute("..enterprise"))

@@ -11,6 +11,7 @@ from django.db import connection
 
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Condition, Notification
+from chains.services import requirements
 from matchmaking import statistics, tasks
 from matchmaking.models import Interest
 from matchmaking.services import interests
@@ -228,3 +229,72 @@ def test_buyer_and_desk_are_reminded_once_then_silence_has_a_name_and_late_answe
         assert kinds(supplier) == ["interest_no_answer", "interest_accepted"]
         rate = statistics.answer_rate(requirement.enterprise)
         assert (rate.due, rate.in_time, rate.percent) == (3, 1, 33)
+
+
+def test_day_that_a_supplier_was_promised_is_not_moved_by_an_amendment():
+    day, later = datetime.date(2026, 12, 5), datetime.date(2026, 12, 20)
+    requirement, member, contact = scene(
+        requirement=RequirementFactory(lines=["a"], answer_by_on=day, closes_on=day)
+    )
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+    with time_machine.travel("2026-12-01 09:00:00+08:00", tick=False):
+        first = send(requirement, member, contact)
+        requirements.amend(requirement=requirement, by=buyer, answer_by_on=later, closes_on=later)
+        requirement.refresh_from_db()
+        other = MembershipFactory(role="editor")
+        second = send(requirement, other, ContactFactory(enterprise=other.enterprise))
+        # What is changed in it afterwards is answered by the same day.
+        first = send(requirement, member, contact, message="And we paint.")
+
+    assert (first.answer_by_on, second.answer_by_on) == (day, later)
+    with time_machine.travel("2026-12-06 00:00:00+08:00", tick=False):
+        tasks.keep_answers_due()
+        for one in (first, second):
+            one.refresh_from_db()
+        assert (first.status, second.status) == ("no_answer", "sent")
+        for one in (first, second):
+            interests.accept(interest=one, by=buyer)
+        rate = statistics.answer_rate(requirement.enterprise)
+        assert (rate.due, rate.in_time) == (2, 1)
+
+
+def test_earlier_day_named_afterwards_holds_for_those_who_wait():
+    day, earlier = datetime.date(2026, 12, 20), datetime.date(2026, 12, 5)
+    requirement, member, contact = scene(
+        requirement=RequirementFactory(lines=["a"], answer_by_on=day, closes_on=earlier)
+    )
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+    with time_machine.travel("2026-12-01 09:00:00+08:00", tick=False):
+        interest = send(requirement, member, contact)
+        requirements.amend(requirement=requirement, by=buyer, answer_by_on=earlier)
+
+    with time_machine.travel("2026-12-06 00:00:00+08:00", tick=False):
+        tasks.keep_answers_due()
+        interest.refresh_from_db()
+        assert (interest.status, interest.due_on) == ("no_answer", earlier)
+        interests.accept(interest=interest, by=buyer)
+        rate = statistics.answer_rate(requirement.enterprise)
+        assert (rate.due, rate.in_time) == (1, 0)
+
+
+def test_buyer_that_postpones_is_reminded_again_of_all_that_wait_before_the_new_day():
+    day, later = datetime.date(2026, 12, 5), datetime.date(2026, 12, 20)
+    requirement = RequirementFactory(lines=["a"], answer_by_on=day, closes_on=day)
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+    InterestFactory(requirement=requirement)
+    with time_machine.travel("2026-12-03 09:00:00+08:00", tick=False):
+        tasks.keep_answers_due()
+        requirements.amend(requirement=requirement, by=buyer, answer_by_on=later, closes_on=later)
+        requirement.refresh_from_db()
+        InterestFactory(requirement=requirement)
+    with time_machine.travel("2026-12-17 23:59:59+08:00", tick=False):
+        tasks.keep_answers_due()
+    assert kinds(buyer) == ["answers_due"]
+
+    with time_machine.travel("2026-12-18 00:00:00+08:00", tick=False):
+        tasks.keep_answers_due()
+        tasks.keep_answers_due()
+
+    assert kinds(buyer) == ["answers_due", "answers_due"]
+    last = Notification.objects.filter(kind="answers_due").order_by("pk").last()
+    assert last.context["waiting"] == 2
