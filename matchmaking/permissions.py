@@ -68,16 +68,22 @@ def is_listed_for(user: Anyone, requirement: Requirement) -> bool:
 
 
 def requirements_visible_to(user: Anyone) -> QuerySet[Requirement]:
-    """The register's rule, and what is listed at the user's events before it is published."""
+    """The register's rule; what one's enterprise has answered, closed or not; what is listed at the user's events
+    before it is published."""
     visible = Requirement.objects.visible_to(user)
-    if not is_signed_in(user) or not DESK.is_held_by(user):
+    if not is_signed_in(user):
         return visible
-    listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
-    return Requirement.objects.filter(
-        Q(pk__in=visible.values("pk"))
-        | Q(pk__in=DESK.requirements(user).values("pk"))
-        | Q(pk__in=listed) & ~Q(status=Requirement.Status.DRAFT)
+    # A supplier reads on what it has answered: its answers, the thread and the contact are there. What a desk has taken
+    # down nobody does.
+    answered = Interest.objects.standing().filter(enterprise__in=user.enterprise_ids)
+    seen = Q(pk__in=visible.values("pk")) | Q(pk__in=answered.values("requirement")) & ~Q(
+        close_reason=Requirement.CloseReason.TAKEN_DOWN
     )
+    if DESK.is_held_by(user):
+        listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
+        seen |= Q(pk__in=DESK.requirements(user).values("pk"))
+        seen |= Q(pk__in=listed) & ~Q(status=Requirement.Status.DRAFT)
+    return Requirement.objects.filter(seen)
 
 
 def can_review_requirement(user: Anyone, requirement: Requirement) -> bool:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import Contact, Requirement
+from chains.models import Contact
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from matchmaking import permissions
@@ -24,14 +24,9 @@ from matchmaking.services import contacts
 def contact_reveal(request: MemberRequest, public_id: str) -> HttpResponse:
     """The buyer's contact, for those entitled."""
     requirement = get_object_or_404(
-        (
-            permissions.requirements_visible_to(request.user)
-            | Requirement.objects.filter(
-                pk__in=Interest.objects.filter(enterprise__in=request.user.enterprise_ids).values(
-                    "requirement"
-                )
-            )
-        ).select_related("enterprise__region", "posted_by", "contact"),
+        permissions.requirements_visible_to(request.user).select_related(
+            "enterprise__region", "posted_by", "contact"
+        ),
         public_id=public_id,
     )
     context = {"requirement": requirement, "of": requirement.enterprise}

@@ -149,9 +149,16 @@ def my_interests(request: MemberRequest) -> HttpResponseBase:
         .with_last_word()
         .order_by("-created_at", "-pk")
     )
+    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "enterprise": enterprise,
-        "page_obj": Paginator(shown, PER_PAGE).get_page(request.GET.get("page")),
+        "page_obj": page,
+        # What has closed since the own interest was withdrawn, or was taken down, has no page any more.
+        "readable": set(
+            permissions.requirements_visible_to(request.user)
+            .filter(pk__in=[row.requirement_id for row in page.object_list])
+            .values_list("pk", flat=True)
+        ),
         "figures": [
             (_("Waiting for an answer"), counts.get(Interest.Status.SENT, 0)),
             (_("Accepted"), counts.get(Interest.Status.ACCEPTED, 0)),

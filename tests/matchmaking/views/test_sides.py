@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import re
 
@@ -10,8 +11,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chains.models import AuditEntry, ContactReveal
+from chains.models import AuditEntry, ContactReveal, Requirement
+from chains.templatetags.localised import day
 from matchmaking.models import Dismissal, Interest, Match, MatchRun
+from matchmaking.services import interests
 from tests.factories.chains import (
     CapabilityFactory,
     ContactFactory,
@@ -279,7 +282,7 @@ def test_my_interests_asks_as_many_queries_for_one_as_for_three(
             RequirementFactory(lines=["a"]).lines.all()
         )
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         page = client.get(reverse("matchmaking:my_interests")).content.decode()
 
     assert page.count('<th scope="row">') == count
@@ -788,3 +791,74 @@ def test_draft_with_lines_is_submitted_from_the_list(client):
     member.role = "viewer"
     member.save()
     assert address not in client.get(reverse("matchmaking:my_requirements")).content.decode()
+
+
+# -- what has closed ------------------------------------------------------------------------------
+
+
+def linked(page):
+    """Addresses of requirements that a page leads to."""
+    return set(re.findall(r'href="(/requirements/\w{12}/[^"#]*)', page))
+
+
+@pytest.mark.parametrize("reason", ["expired", "filled", "withdrawn"])
+def test_supplier_reads_and_answers_on_what_has_closed(client, seller, reason):
+    requirement = RequirementFactory(lines=["a"], status="closed", close_reason=reason)
+    interest = InterestFactory(
+        requirement=requirement,
+        enterprise=seller.enterprise,
+        status="accepted",
+        answered_at=timezone.now(),
+        answers=[{"key": "q1", "question": "When?", "answer": "In May."}],
+    )
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+    interests.ask_back(interest=interest, text="Can you paint?", by=buyer)
+    waits = InterestFactory(enterprise=seller.enterprise, status="withdrawn")
+    waits.requirement.status, waits.requirement.close_reason = "closed", reason
+    waits.requirement.save()
+
+    mine = client.get("/my/interests/").content.decode()
+    notices = client.get("/notifications/").content.decode()
+
+    page = at("requirement_detail", requirement)
+    assert {address.split("?")[0] for address in linked(mine) | linked(notices)} == {page}
+    answer = client.get(page)
+    assert "Can you paint?" in answer.content.decode()
+    assert "Express interest" not in re.findall(r"<button[^>]*>([^<]*)", answer.content.decode())
+    replied = client.post(at("interest_reply", interest), {"text": "Yes."}, follow=True)
+    assert (replied.status_code, replied.wsgi_request.path) == (200, page)
+    assert client.post(at("contact_reveal", requirement)).status_code == 200
+    api = f"/api/v1/requirements/{requirement.public_id}/"
+    assert client.get(api).json()["status"] == "closed"
+    assert client.post(f"{api}contact/").json()["phone"] == requirement.contact.phone
+    # It takes no more.
+    sent = client.post(at("interest_send", requirement), {"lines": ["1"], "message": "x"})
+    assert sent.status_code == 422
+    # To everybody else it is gone.
+    client.force_login(MembershipFactory().user)
+    assert client.get(page).status_code == 404
+    assert client.get(api).status_code == 404
+
+
+def test_what_a_desk_has_taken_down_is_gone_for_its_suppliers_too(client, seller):
+    requirement = RequirementFactory(lines=["a"], status="closed", close_reason="taken_down")
+    InterestFactory(requirement=requirement, enterprise=seller.enterprise, status="accepted")
+
+    mine = client.get("/my/interests/").content.decode()
+
+    assert requirement.title in mine
+    assert linked(mine) == set()
+    assert at("contact_reveal", requirement) not in mine
+    assert client.get(at("requirement_detail", requirement)).status_code == 404
+    assert client.post(at("contact_reveal", requirement)).status_code == 404
+    assert client.post(f"/api/v1/requirements/{requirement.public_id}/contact/").status_code == 404
+
+
+def test_supplier_reads_the_day_it_was_promised_not_the_one_named_since(client, seller):
+    interest = InterestFactory(enterprise=seller.enterprise)
+    Requirement.objects.update(answer_by_on=interest.answer_by_on + datetime.timedelta(days=9))
+    promised = day(interest.answer_by_on)
+
+    for address in ("/my/interests/", at("requirement_detail", interest.requirement)):
+        page = client.get(address).content.decode()
+        assert f"answers by {promised}" in page
