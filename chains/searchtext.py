@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
 # Sections of a stored document. The separator never survives `fold`, so a query cannot reach across it.
@@ -211,6 +214,17 @@ def document(text: str, *, synonyms: Iterable[str] = (), names: Iterable[str] = 
         " ".join(filter(None, map(pinyin_text, also)))[:2000],
     ]
     return _SECTION.join(parts)
+
+
+@lru_cache(maxsize=1)
+def rules() -> str:
+    """Another one where a document may be made otherwise: part of the name of what is kept outside the database."""
+    made_by = (
+        Path(__file__).read_bytes(),
+        version("pypinyin"),
+        version("opencc-python-reimplemented"),
+    )
+    return hashlib.sha256(repr(made_by).encode()).hexdigest()
 
 
 # Stored texts that `renewed` could change, for `__regex`.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from django.db import connection
@@ -37,6 +38,33 @@ def test_a_category_that_was_retired_is_not_found():
     category.save()
 
     assert search.categories("示例别名甲") == []
+
+
+@pytest.mark.django_db
+def test_no_other_process_reads_the_words_of_categories_anew(monkeypatch):
+    search.prepare()
+    found = search.categories("接线盒")
+    made = []
+    make = searchtext.document
+
+    def document(*args, **kwargs):
+        made.append(args)
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(searchtext, "document", document)
+
+    def in_a_new_process():
+        search._category_documents.cache_clear()
+        search._category_document.cache_clear()
+        return search.categories("接线盒")
+
+    assert in_a_new_process() == found
+    assert not made
+
+    new_rules = uuid.uuid4().hex  # what is kept outlasts a test
+    monkeypatch.setattr(searchtext, "rules", lambda: new_rules)
+    assert in_a_new_process() == found
+    assert made
 
 
 @pytest.mark.django_db

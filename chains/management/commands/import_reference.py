@@ -12,7 +12,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import models, transaction
 
-from chains import searchtext
+from chains import search, searchtext
 from chains.models import (
     Category,
     CertificationKind,
@@ -55,6 +55,7 @@ class Command(BaseCommand):
                 counts[name] = step(options["update"])
             if options["dry_run"]:
                 transaction.set_rollback(True)
+        search.prepare()
         new = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
         if options["verbosity"]:
             self.stdout.write(f"Reference data: {new or 'nothing new'}.")
