@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan
 from typing import Any, Literal
 
 import numpy as np
@@ -34,6 +35,8 @@ from chains.models import (
 from chains.models import Condition as ConditionRow
 from matchmaking.engine import ENGINE_VERSION
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
+from matchmaking.engine.locality import Places as PlaceColumns
+from matchmaking.engine.locality import great_circle
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
 from matchmaking.engine.types import (
     Capacity,
@@ -165,14 +168,20 @@ def engine_version() -> str:
 class Places:
     """Where regions lie: codes from the country down, groups, and the nearest known centre."""
 
-    def __init__(self) -> None:
+    def __init__(self, around: Iterable[Region | None] | None = None) -> None:
+        """Of all regions, or of some and those they lie in: for distances, so without groups."""
+        rows = Region.objects.all()
+        if around is not None:
+            rows = rows.filter(code__in={code for one in around if one for code in one.codes})
         self._regions = {
             code: (path, longitude, latitude)
-            for code, path, longitude, latitude in Region.objects.values_list(
+            for code, path, longitude, latitude in rows.values_list(
                 "code", "path", "longitude", "latitude"
             )
         }
         self._groups: dict[str, set[str]] = defaultdict(set)
+        if around is not None:
+            return
         pairs = RegionGroup.objects.filter(is_active=True).values_list("code", "regions__code")
         for group, member in pairs:
             self._groups[member].add(group)
@@ -484,6 +493,23 @@ def _delivery(requirement: Requirement, places: Places) -> Place:
         code = buyer.region.code if buyer.region is not None else None
         return places.of(code, buyer.longitude, buyer.latitude)
     return places.of(requirement.region.code)
+
+
+def ways(
+    requirement: Requirement, suppliers: Sequence[Enterprise]
+) -> list[tuple[float | None, bool]]:
+    """Kilometres from each supplier to where the goods go, where both are known, and whether they are no more than about."""
+    near = (requirement.region, requirement.enterprise.region)
+    places = Places([*near, *(one.region for one in suppliers)])
+    there = _delivery(requirement, places)
+    here = [
+        places.of(one.region.code if one.region else None, one.longitude, one.latitude)
+        for one in suppliers
+    ]
+    return [
+        (None if isnan(km) else round(float(km), 1), there.about or place.about)
+        for km, place in zip(great_circle(there, PlaceColumns.of(here)), here, strict=True)
+    ]
 
 
 def _condition(row: ConditionRow) -> Condition:

@@ -37,6 +37,12 @@ def localised(row: Any, field: str = "name") -> str:
 
 
 @register.filter
+def legal_name(enterprise: Any) -> str:
+    """The name on its licence where `localised` shows another one, else nothing."""
+    return "" if localised(enterprise) == enterprise.name else str(enterprise.name)
+
+
+@register.filter
 def lang(code: str) -> str:
     """The HTML `lang` of a stored language code."""
     return "zh-Hans" if code == "zh" else "en"

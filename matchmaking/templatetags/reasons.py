@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from chains.models import (
     Category,
@@ -383,9 +383,25 @@ def fact(outcome: Outcome | Mapping[str, Any]) -> str:
 @register.filter
 def asked(condition: Condition, language: str) -> SafeString:
     """What a condition asks: as it was typed, and for a reader of the other language as it was understood."""
-    if (language == "zh") != is_chinese() and condition.parameter:
+    if _is_understood(condition, language):
         return escape(_understood(condition.kind, condition.parameter))
     return format_html('<span lang="{}">{}</span>', lang(language), condition.text)
+
+
+def heading(condition: Condition, language: str) -> str:
+    """What stands over the answers to a condition in a sheet: how strong it is, its kind, what it asks."""
+    words = (
+        _understood(condition.kind, condition.parameter)
+        if _is_understood(condition, language)
+        else condition.text
+    )
+    if condition.parameter.get("value"):
+        words = f"{condition.get_kind_display()} {words}"
+    return f"{condition.get_strength_display()}{pgettext('label', ': ')}{words}"
+
+
+def _is_understood(condition: Condition, language: str) -> bool:
+    return (language == "zh") != is_chinese() and bool(condition.parameter)
 
 
 def _understood(kind: str, parameter: _Params) -> str:

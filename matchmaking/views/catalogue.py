@@ -99,6 +99,8 @@ def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
     today = timezone.localdate()
     for row in by_id.values():
         row["enterprise_name"] = enterprise_name(row)
+        legal = row["enterprise__name"]
+        row["legal_name"] = "" if legal == row["enterprise_name"] else legal
         row["place"] = joined_place(filter(None, [row["region_name"], row["above_name"]]))
         row["days_left"] = (row["closes_on"] - today).days if row["closes_on"] else None
     return [by_id[pk] for pk in ids]
@@ -130,7 +132,7 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
             "rows": _rendered(
                 "components/requirement_row.html",
                 rows,
-                ("title", "enterprise_name"),
+                ("title", "enterprise_name", "legal_name"),
                 filters.query,
                 finding.passages_of_requirements,
             ),
@@ -314,13 +316,13 @@ def requirement_export(request: HttpRequest, extension: str) -> HttpResponseBase
         .order_by("requirement__closes_on", "requirement_id", "number")[:EXPORT_LIMIT]
     )
     header = [
-        _("Requirement"), _("Enterprise"), _("Chain"), _("Delivered to"), _("Line"), _("What"),
+        _("Requirement"), _("Enterprise"), _("Legal name"), _("Chain"), _("Delivered to"), _("Line"), _("What"),
         _("Category"), _("Quantity"), _("Unit"), _("Period"), _("Specification"), _("Needed by"),
         _("Interests until"), _("Replaces an imported product"), _("Address"),
     ]  # fmt: skip
     table = (
         [
-            line.requirement.title, localised(line.requirement.enterprise),
+            line.requirement.title, localised(line.requirement.enterprise), line.requirement.enterprise.name,
             localised(line.requirement.chain), localised(line.requirement.region), line.number,
             line.text, localised(line.category), line.quantity, localised(line.unit),
             line.get_period_display(), line.specification,
@@ -351,10 +353,12 @@ def enterprise_export(request: HttpRequest, extension: str) -> HttpResponseBase:
     """The filtered register as a sheet: what its pages show to everybody, contacts never."""
     filters = EnterpriseFilters(request)
     ids = list(filters.results()[:EXPORT_LIMIT])
-    header = [_("Enterprise"), _("Kind"), _("Region"), _("Titles"), _("Capabilities"), _("Address")]
+    header = [
+        _("Enterprise"), _("Legal name"), _("Kind"), _("Region"), _("Titles"), _("Capabilities"), _("Address"),
+    ]  # fmt: skip
     table = (
         [
-            row["name"], row["kind"], row["place"] if row["has_region"] else "",
+            row["name"], row["legal_name"] or row["name"], row["kind"], row["place"] if row["has_region"] else "",
             "; ".join(row["titles"]), "; ".join(title for _language, title in row["capabilities"]),
             settings.SITE_URL + reverse("matchmaking:enterprise_detail", args=[row["public_id"]]),
         ]
@@ -375,7 +379,7 @@ def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str
             "rows": _rendered(
                 "components/enterprise_row.html",
                 rows,
-                ("name",),
+                ("name", "legal_name"),
                 filters.query,
                 finding.passages_of_enterprises,
             ),
@@ -416,10 +420,12 @@ def named_enterprises(ids: list[int]) -> list[dict[str, Any]]:
         )
         if row["country"] != "CN":
             place = country(row["country"])
+        name = row["name"] if own == "zh" else row["name_en"] or row["name"]
         found[row["pk"]] = {
             "pk": row["pk"],
             "public_id": row["public_id"],
-            "name": row["name"] if own == "zh" else row["name_en"] or row["name"],
+            "name": name,
+            "legal_name": "" if row["name"] == name else row["name"],
             "kind": row["kind_own"] or row["kind_other"],
             "has_region": row["level"] is not None or row["country"] != "CN",
             "place": place,

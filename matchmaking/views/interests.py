@@ -180,12 +180,12 @@ def _sheet_of(rows: QuerySet[Interest], extension: str) -> HttpResponseBase:
         Prefetch("lines", RequirementLine.objects.order_by("number"))
     )
     header = [
-        _("Requirement"), _("Enterprise"), _("Lines"), _("Message"), _("Sent"), _("State"), _("Answered"),
-        _("Reason"), _("Note"), _("Answers by"), _("Address"),
+        _("Requirement"), _("Enterprise"), _("Legal name"), _("Lines"), _("Message"), _("Sent"), _("State"),
+        _("Answered"), _("Reason"), _("Note"), _("Answers by"), _("Address"),
     ]  # fmt: skip
     table = (
         [
-            row.requirement.title, localised(row.requirement.enterprise),
+            row.requirement.title, localised(row.requirement.enterprise), row.requirement.enterprise.name,
             ", ".join(str(line.number) for line in row.lines.all()), row.message,
             timezone.localdate(row.created_at), row.get_status_display(),
             timezone.localdate(row.answered_at) if row.answered_at else None,

@@ -34,10 +34,10 @@ from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_asked_for, sheet_response
-from matchmaking import permissions, statistics
+from matchmaking import adapters, permissions, statistics
 from matchmaking.models import Interest, InterestAttachment, InterestNote, Match
 from matchmaking.services import contacts, runs, waking
-from matchmaking.templatetags.reasons import fact
+from matchmaking.templatetags.reasons import fact, heading
 
 PER_PAGE = 20
 # More do not fit side by side.
@@ -86,13 +86,13 @@ def _sheet_of_own(request: MemberRequest, ids: list[int], extension: str) -> Htt
     """One row a requirement; its lines have a sheet of their own, at the desk of each."""
     figures = _figures(ids)
     header = [
-        _("Requirement"), _("Enterprise"), _("Chain"), _("State"), _("Lines"), _("Filled"),
+        _("Requirement"), _("Enterprise"), _("Legal name"), _("Chain"), _("State"), _("Lines"), _("Filled"),
         _("Recommended"), _("Interests"), _("To answer"), _("Interests until"), _("Answers by"),
         _("Needed by"), _("Address"),
     ]  # fmt: skip
     table = (
         [
-            row.title, localised(row.enterprise), localised(row.chain), row.get_status_display(),
+            row.title, localised(row.enterprise), row.enterprise.name, localised(row.chain), row.get_status_display(),
             *(figures[row.pk].get(name, 0) for name in ("lines", "filled", "recommended", "interests", "waiting")),
             row.closes_on, row.answer_by_on, row.needed_by_on,
             settings.SITE_URL + reverse("matchmaking:requirement_desk", args=[row.public_id]),
@@ -360,9 +360,9 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
     is_short = request.GET.get("show") == "short"
     listed = [place for place in places if place.is_shortlisted or not is_short]
     if extension := sheet_asked_for(request):
-        return _sheet_of_interests(requirement, line, _columns(listed), extension)
+        return _sheet_of_interests(requirement, line, _columns(requirement, listed), extension)
     page = Paginator(listed, COMPARED).get_page(request.GET.get("page"))
-    shown = _columns(list(page.object_list))
+    shown = _columns(requirement, list(page.object_list))
     context = {
         **_about(request, requirement, counts),
         "lines": [one for one in lines if one.received],  # type: ignore[attr-defined]  # annotated above
@@ -394,8 +394,9 @@ def _sheet_of_interests(
     conditions = _condition_rows(requirement, line, columns)
     questions = _question_rows(requirement, columns)
     header = [
-        _("Enterprise"), _("Region"), _("Titles"), _("Score"), _("Lines"), _("Message"), _("State"), _("Short list"),
-        *(condition.text for condition, _outcomes in conditions),
+        _("Enterprise"), _("Legal name"), _("Number"), _("Region"), _("Distance, km"), _("Titles"), _("Score"),
+        _("Lines"), _("Message"), _("State"), _("Short list"),
+        *(heading(condition, requirement.language) for condition, _outcomes in conditions),
         *(text for text, _is_open, _answers in questions),
         _("Files"), _("Sent"), _("Answered"), _("Reason"),
     ]  # fmt: skip
@@ -406,7 +407,10 @@ def _sheet_of_interests(
             outcomes = [found[place] for _condition, found in conditions]
             yield [
                 localised(row.enterprise),
+                row.enterprise.name,
+                row.enterprise.number,
                 localised(row.enterprise.region) if row.enterprise.region else "",
+                column["km"],
                 "; ".join(localised(title.kind) for title in row.enterprise.titles),
                 points(match.tenths) if match else "",
                 ", ".join(str(one.number) for one in row.lines.all()),
@@ -478,7 +482,7 @@ def _places(requirement: Requirement, line: RequirementLine | None) -> list[_Pla
     return [place for _order, place in found]
 
 
-def _columns(places: Sequence[_Place]) -> list[dict[str, Any]]:
+def _columns(requirement: Requirement, places: Sequence[_Place]) -> list[dict[str, Any]]:
     """What stands in the columns of a page."""
     interests = (
         Interest.objects.select_related("enterprise__region__parent")
@@ -502,23 +506,26 @@ def _columns(places: Sequence[_Place]) -> list[dict[str, Any]]:
         .defer("score__parts")
         .in_bulk([place.match for place in places if place.match is not None])
     )
+    listed = [interests[place.interest] for place in places]
+    ways = adapters.ways(requirement, [interest.enterprise for interest in listed])
     columns: list[dict[str, Any]] = []
-    for place in places:
+    for place, interest, (km, is_rough) in zip(places, listed, ways, strict=True):
         match = matches[place.match] if place.match is not None else None
         columns.append(
-            {
-                "interest": interests[place.interest],
-                "match": match,
-                "near": _near(match) if match else [],
-            }
+            {"interest": interest, "match": match, "km": km, "near": _near(match, km, is_rough)}
         )
     return columns
 
 
-def _near(match: Match) -> list[dict[str, Any]]:
-    """What the score says of the way between the two; what a condition asks of it has a row of its own."""
-    reasons = match.score.reasons if match.score is not None else []
-    return [reason for reason in reasons if reason["code"].startswith("locality.")][:1]
+def _near(match: Match | None, km: float | None, is_rough: bool) -> dict[str, Any] | None:
+    """How near the two are: the region the score names, and the way, which no score says of all of them."""
+    reasons = match.score.reasons if match is not None and match.score is not None else []
+    said = next((reason for reason in reasons if reason["code"].startswith("locality.")), None)
+    if km is None:
+        return said
+    if said is None or said["code"] == "locality.unknown":
+        said = {"code": "locality.distance", "tone": "for", "params": {}}
+    return {**said, "params": {**said["params"], "km": km, "about": is_rough}}
 
 
 def _question_rows(

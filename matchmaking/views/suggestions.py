@@ -147,8 +147,8 @@ def _chosen(request: MemberRequest, enterprise: Enterprise | None) -> MatchQuery
 def _sheet_of(pairs: MatchQuerySet, extension: str) -> HttpResponseBase:
     """One row a line that fits, with one's own score; of no other supplier anything."""
     header = [
-        _("Requirement"), _("Enterprise"), _("Chain"), _("Delivered to"), _("Line"), _("What"), _("Quantity"), _("Unit"),
-        _("Period"), _("Score"), _("Interests until"), _("Needed by"), _("Address"),
+        _("Requirement"), _("Enterprise"), _("Legal name"), _("Chain"), _("Delivered to"), _("Line"), _("What"),
+        _("Quantity"), _("Unit"), _("Period"), _("Score"), _("Interests until"), _("Needed by"), _("Address"),
     ]  # fmt: skip
     rows = pairs.select_related(
         "line__unit", "line__requirement__enterprise", "line__requirement__chain",
@@ -156,7 +156,7 @@ def _sheet_of(pairs: MatchQuerySet, extension: str) -> HttpResponseBase:
     )  # fmt: skip
     table = (
         [
-            row.line.requirement.title, localised(row.line.requirement.enterprise),
+            row.line.requirement.title, localised(row.line.requirement.enterprise), row.line.requirement.enterprise.name,
             localised(row.line.requirement.chain), localised(row.line.requirement.region), row.line.number,
             row.line.text, row.line.quantity, localised(row.line.unit), row.line.get_period_display(),
             points(row.tenths), row.line.requirement.closes_on,

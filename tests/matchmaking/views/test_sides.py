@@ -453,7 +453,7 @@ def test_requirement_interests_asks_as_many_queries_for_one_as_for_three(
         interest.lines.set([line])
         MatchFactory(line=line, supplier=interest.enterprise)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         page = client.get(at("requirement_interests", requirement)).content.decode()
 
     assert page.count('<th scope="col">') == count

@@ -310,7 +310,7 @@ def test_requirement_export_holds_every_line_and_no_contact(client):
     body = b"".join(answer.streaming_content).decode("utf-8-sig")
     table = list(csv.reader(io.StringIO(body)))
 
-    assert [row[5] for row in table[1:3]] == ["'=1+1", "玻璃"]
+    assert [row[6] for row in table[1:3]] == ["'=1+1", "玻璃"]
     assert requirement.title in body
     assert "000-0000-7777" not in body
     assert "Canary" not in body
