@@ -1,7 +1,8 @@
 """Files made to hurt whoever reads them, in every format the reader takes: processor time and memory of each.
 
-Goals: refused or read within 2 s of processor time and 200 MB, the process that unpacks workbooks included. Lists as
-large as they may be are read beside them, and may take longer: people wait for those.
+Goals: refused or read within 1.5 s of processor time and 200 MB, the process that unpacks workbooks included; 2 s are
+promised, and machines differ. Lists as large as they may be are read beside them, for what that costs: they may take
+longer, people wait for those.
 
 `python -m benchmarks.hostile [word …]` – only those whose names hold one of the words.
 """
@@ -15,6 +16,7 @@ import random
 import resource
 import struct
 import sys
+import tempfile
 import time
 import traceback
 import zipfile
@@ -25,7 +27,7 @@ from typing import Any
 
 from benchmarks import stage
 
-SECONDS, MEGABYTES = 2.0, 200
+SECONDS, MEGABYTES = 1.5, 200
 # Names that the reader knows, on which it does most work.
 NAMES = (
     "企业名称",
@@ -147,6 +149,61 @@ def labelled(at: int) -> object:
     return names(at // 2) if at % 2 == 0 else distinct(at)
 
 
+def nearly(at: int) -> str:
+    """All signs of a name, and no name."""
+    return f"{names(at)}{distinct(at)}{names(at + 3)}"
+
+
+def title(*, of: str, after: bool = True) -> Callable[[int], object]:
+    """Of a thousand signs; nearly a name."""
+
+    def text(at: int) -> object:
+        name, signs = f"{names(at)}{distinct(at)}", (of * 1000)[:950]
+        return name + signs if after else signs + name
+
+    return text
+
+
+def titled(of: str, **how: Any) -> bytes:
+    return workbook(sheets_of(2, 2, 110, title(of=of, **how)))
+
+
+def cells(rows: int, columns: int, one: Callable[[int, int], str], how: str = "") -> str:
+    """`one`: a cell by its row and column."""
+    return raw(
+        "".join(
+            f'<row r="{at}"{how}>{"".join(one(at, nth) for nth in range(1, columns + 1))}</row>'
+            for at in range(1, rows + 1)
+        )
+    )
+
+
+def shared_cells(rows: int, columns: int, start: int = 0, after: str = "") -> str:
+    """Each with a shared string of its own."""
+    body = cells(
+        rows,
+        columns,
+        lambda at, nth: (
+            f'<c r="{letters(nth)}{at}" t="s"><v>{start + at * columns - columns + nth - 1}</v></c>'
+        ),
+    )
+    return body.removesuffix("</worksheet>") + after + "</worksheet>"
+
+
+def merged(count: int, row: int | None = None) -> str:
+    """Each in a row of its own, or all in one."""
+    one = "".join(f'<mergeCell ref="A{row or n}:C{row or n}"/>' for n in range(1, count + 1))
+    return f"<mergeCells>{one}</mergeCells>"
+
+
+def struck(formats: int) -> str:
+    return (
+        f'<styleSheet xmlns="{_MAIN}"><fonts><font/><font><strike/></font></fonts><cellXfs><xf/>'
+        + '<xf fontId="1"/>' * formats
+        + "</cellXfs></styleSheet>"
+    )
+
+
 def listed(rows: int, columns: int, text: Callable[[int], object] = distinct) -> list[list[object]]:
     header: list[object] = [*NAMES]
     header += (f"列{n}" for n in range(columns))
@@ -174,8 +231,49 @@ XLSX: dict[str, Callable[[], bytes]] = {
     "100 sheets of 10 x 100 cells": lambda: workbook(sheets_of(100, 10, 100, distinct)),
     "100 sheets of 30 x 33 names": lambda: workbook(sheets_of(100, 30, 33, names)),
     "100 sheets of 30 x 33 labelled": lambda: workbook(sheets_of(100, 30, 33, labelled)),
-    "100 sheets of 30 x 33 titles nearly": lambda: workbook(sheets_of(100, 30, 33, lambda at: f"{names(at)}{distinct(at)}{names(at + 3)}")),
+    "100 sheets of 30 x 33 titles nearly": lambda: workbook(sheets_of(100, 30, 33, nearly)),
+    "100 sheets of 30 x 20 titles nearly, 100,000 formats": lambda: workbook(sheets_of(100, 30, 20, nearly), styles=f'<styleSheet xmlns="{_MAIN}"><cellXfs>' + '<xf numFmtId="14"/>' * 100_000 + "</cellXfs></styleSheet>"),
+    "100 sheets of 30 x 30 shared titles nearly, merged": lambda: workbook([shared_cells(30, 30, 7 * n, after=merged(150)) for n in range(100)], strings=strings(3000, nearly)),
     "a list of 10,000 x 30 and 90 sheets of 30 x 33 names": lambda: workbook([sheet(listed(10_000, 30)), *sheets_of(90, 30, 33, names)]),
+    "a list of 10,000 x 30 and 90 sheets of 30 x 33 labelled": lambda: workbook([sheet(listed(10_000, 30)), *sheets_of(90, 30, 33, labelled)]),
+    "10,000 x 40 figures and 60 sheets of 30 x 33 names": lambda: workbook([sheet(grid(10_000, 40, int)), *sheets_of(60, 30, 33, names)]),
+    "10,000 x 60 figures": lambda: workbook(sheets_of(1, 10_000, 60, int)),
+    "10,000 x 40 figures without their places": lambda: workbook([cells(10_000, 40, lambda r, c: f"<c><v>{r * c}</v></c>")]),
+    "10,000 x 30 names, the format before the place": lambda: workbook([cells(10_000, 30, lambda r, c: f'<c s="0" r="{letters(c)}{r}" t="inlineStr"><is><t>{names(c)}</t></is></c>')]),
+    "10,000 x 30 names with a prefix": lambda: workbook([sheet(grid(10_000, 30, names)).replace("</", "</x:").replace("<", "<x:").replace("<x:/x:", "</x:").replace("xmlns=", "xmlns:x=")]),
+    "10,000 x 30 names, each in a line": lambda: workbook([sheet(grid(10_000, 30, names)).replace("<", "\n<")]),
+    "10,000 x 30 names struck out": lambda: workbook([cells(10_000, 30, lambda r, c: f'<c r="{letters(c)}{r}" s="1" t="inlineStr"><is><t>{names(c)}</t></is></c>')], styles=struck(1)),
+    "10,000 x 30 names hidden": lambda: workbook([cells(10_000, 30, lambda r, c: cell(r, c, names(c)), ' hidden="1"')]),
+    "10,000 x 30 errors without their places": lambda: workbook([cells(10_000, 30, lambda _r, _c: '<c t="e"><v>#N/A</v></c>')]),
+    "10,000 x 30 formulas saved": lambda: workbook([cells(10_000, 30, lambda r, c: f'<c r="{letters(c)}{r}" t="str"><f>A{r}+{c}</f><v>x{r}</v></c>')]),
+    "10,000 x 20 formulas saved blank": lambda: workbook([cells(10_000, 20, lambda r, c: f'<c r="{letters(c)}{r}"><f>A{r}</f><v> </v></c>')]),
+    "10,000 x 20 formulas left out": lambda: workbook([cells(10_000, 20, lambda r, c: f'<c r="{letters(c)}{r}"><f>A{r}</f></c>')]),
+    "empty cells before filled ones": lambda: workbook([cells(7_000, 200, lambda r, c: f'<c r="{letters(c)}{r}" s="1"/>' if c < 200 else f'<c r="GR{r}"><v>1</v></c>' if c == 200 else "")]),
+    "cells far below their rows": lambda: workbook([raw('<row r="1"><c r="A9999999"><v>1</v></c><c r="ZZZ1"><v>1</v></c></row>')]),
+    "cells that begin only": lambda: workbook([raw('<row r="1">' + '<c r="A1" t="s"><v>1' * 400_000)]),
+    "places that begin only": lambda: workbook([raw('<row r="1">' + '<c r="A1" s="' * 500_000)]),
+    "20 sheets of 20,000 merged": lambda: workbook([sheet(grid(40, 12, nearly, n * 480), after=merged(19_990)) for n in range(20)]),
+    "20 sheets of 20,000 merged in one row": lambda: workbook([sheet(grid(30, 10, distinct, n * 300), after=merged(19_990, 5)) for n in range(20)]),
+    "shared strings 300,000, all in cells": lambda: workbook([shared_cells(10_000, 30)], strings=strings(300_000, distinct)),
+    "struck formats 200,000 over a list": lambda: workbook([sheet(listed(5_000, 20))], styles=struck(200_000)),
+    "titles of question marks": lambda: titled("?"),
+    "titles of colons": lambda: titled(":"),
+    "titles of slashes": lambda: titled("产/"),
+    "titles of bars and slashes": lambda: titled("a|b/"),
+    "titles of brackets": lambda: titled("(a)"),
+    "titles of open brackets": lambda: titled("(a"),
+    "titles of two scripts": lambda: titled("产a"),
+    "titles of two scripts and blanks": lambda: titled("产 a "),
+    "titles of figures": lambda: titled("1 "),
+    "titles of lines": lambda: titled("a\n"),
+    "titles of signs that grow": lambda: titled("\ufdfa"),
+    "titles of wishes": lambda: titled("请填写", after=False),
+    "titles of points": lambda: titled("1、", after=False),
+    "labels of 40 signs": lambda: workbook(sheets_of(40, 25, 33, lambda at: (names(at) if at % 33 == 0 else f"({distinct(at)})" * 5)[:40])),
+    "items over figures": lambda: workbook([sheet([["Item"] * 200, *grid(30, 200, lambda _at: "1 " * 400)])]),
+    "cells of half addresses": lambda: workbook(sheets_of(1, 50, 200, lambda _at: "a@b." * 49)),
+    "cells of half places": lambda: workbook(sheets_of(1, 50, 200, lambda _at: "省市区" * 66)),
+    "100 sheets of forms of 120 rows": lambda: workbook([sheet([[names(row), distinct(n * 500 + row), f"项目{row}", "x"] for row in range(120)]) for n in range(100)]),
     "20 sheets of 30 x 200 long cells": lambda: workbook(sheets_of(20, 30, 200, lambda at: distinct(at) * 30)),
     "5 sheets of 10,000 x 10 names": lambda: workbook(sheets_of(5, 10_000, 10, names)),
     "1 sheet of 10,000 x 40 names": lambda: workbook(sheets_of(1, 10_000, 40, names)),
@@ -203,6 +301,7 @@ XLSX: dict[str, Callable[[], bytes]] = {
     "shared strings 500,000": lambda: workbook([sheet(listed(3, 4))], strings=strings(500_000, lambda n: f"{n}")),
     "shared string of 30 MB": lambda: workbook([sheet(listed(3, 4))], strings=f"<si><t>{'企业' * 5_000_000}</t></si>"),
     "one shared long string 400,000 times": lambda: workbook([raw("".join(f'<row r="{r}">{"".join("""<c t="s"><v>0</v></c>""" for _ in range(40))}</row>' for r in range(1, 10_001)))], strings=f"<si><t>{'字' * 30_000}</t></si>"),
+    "one shared long string 2,000 times": lambda: workbook([cells(50, 40, lambda _r, _c: '<c t="s"><v>0</v></c>')], strings=f"<si><t>{'word, ' * 5_000}</t></si>"),
     "one shared string of 3,000 signs 4,000 times": lambda: workbook([raw("".join(f'<row r="{r}">{"".join("""<c t="s"><v>0</v></c>""" for _ in range(40))}</row>' for r in range(1, 101)))], strings=f"<si><t>{'字 :：(' * 600}</t></si>"),
     "shared strings in 200,000 runs": lambda: workbook([sheet(listed(3, 4))], strings="<si>" + "<r><rPr><b/></rPr><t>x</t></r>" * 200_000 + "</si>"),
     "styles 300,000": lambda: workbook([sheet(listed(3, 4))], styles=f'<styleSheet xmlns="{_MAIN}"><fonts><font><strike/></font></fonts><cellXfs>' + '<xf fontId="0" numFmtId="14"/>' * 300_000 + "</cellXfs></styleSheet>"),
@@ -347,10 +446,12 @@ def label(row: int, column: int, text: str, version: int = 0x600) -> bytes:
     return record(0x0204, struct.pack("<HHHH", row, column, 0, len(data)) + data)
 
 
-def labels(rows: int, columns: int, text: Callable[[int], object], version: int = 0x600) -> bytes:
+def labels(
+    rows: int, columns: int, text: Callable[[int], object], start: int = 0, version: int = 0x600
+) -> bytes:
     return b"".join(
         label(at, column, str(value), version)
-        for at, row in enumerate(grid(rows, columns, text))
+        for at, row in enumerate(grid(rows, columns, text, start))
         for column, value in enumerate(row)
     )
 
@@ -397,11 +498,15 @@ XLS: dict[str, Callable[[], bytes]] = {
     "biff8 names 100,000": lambda: biff([labels(3, 4, names)], shared=record(0x0018, struct.pack("<HBBHHHBBBB", 0, 0, 3, 0, 0, 0, 0, 0, 0, 0) + b"\0abc") * 100_000),
     "biff8 formulas": lambda: biff([b"".join(record(0x0006, struct.pack("<HHHdHIH", n // 20, n % 20, 0, 1.5, 0, 0, 3) + b"\x1e\x01\x00") for n in range(150_000))]),
     "biff8 formula strings": lambda: biff([b"".join(record(0x0006, struct.pack("<HHH", n // 20, n % 20, 0) + b"\0\0\0\0\0\0\xff\xff" + struct.pack("<HIH", 0, 0, 3) + b"\x1e\x01\x00") + record(0x0207, struct.pack("<HB", 2, 1) + "企业".encode("utf-16-le")) for n in range(100_000))]),
+    "biff8 100 sheets of 30 x 30 titles nearly": lambda: biff([labels(30, 30, nearly, 900 * n) for n in range(100)]),
+    "biff8 a list of 10,000 x 15 and 80 sheets of names": lambda: biff([labels(1, 15, names) + small_figures(10_000, 15), *[labels(30, 30, names)] * 80]),
+    "biff8 20 sheets of 19,000 merged": lambda: biff([labels(40, 12, nearly) + record(0x00E5, struct.pack("<H", 1000) + b"".join(struct.pack("<HHHH", n % 40, n % 40, 0, 2) for n in range(1000))) * 19] * 20),
+    "biff8 long titles": lambda: biff([labels(2, 200, title(of="?"))]),
     "biff8 empty records": lambda: biff([record(0x0201) * 1_500_000]),
     "biff8 lengths that lie": lambda: biff([b"\x04\x02\xff\xff" * 500_000]),
     "biff8 chain that ends never": lambda: _looped(biff([labels(100, 20, names)])),
-    "biff5 60 x 60 names under 100 names": lambda: biff([labels(60, 60, names, 0x500)], version=0x500, same=100),
-    "biff5 labelled": lambda: biff([labels(4_000, 10, labelled, 0x500)], version=0x500),
+    "biff5 60 x 60 names under 100 names": lambda: biff([labels(60, 60, names, version=0x500)], version=0x500, same=100),
+    "biff5 labelled": lambda: biff([labels(4_000, 10, labelled, version=0x500)], version=0x500),
     "biff5 10,000 x 60 figures under 100 names": lambda: biff([small_figures(10_000, 60)], version=0x500, same=100),
 }  # fmt: skip
 
@@ -441,6 +546,10 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "html 20 tables of 100 x 70 labelled": lambda: page("".join(table(grid(100, 70, labelled, n * 7000)) for n in range(20))),
     "html 20 tables of 30 x 200 cells": lambda: page("".join(table(grid(30, 200, distinct, n * 6000)) for n in range(20))),
     "html 20 tables of 500 x 14 labelled": lambda: page("".join(table(grid(500, 14, labelled, n * 7000)) for n in range(20))),
+    "html 20 tables of 30 x 33 titles nearly": lambda: page("".join(table(grid(30, 33, nearly, n * 990)) for n in range(20))),
+    "html 20 tables of 10 x 20 long titles": lambda: page("".join(table(grid(10, 20, title(of="?"), n * 200)) for n in range(20))),
+    "html 20 tables of 60 x 40 titles nearly, merged": lambda: page("".join(table(grid(60, 40, nearly, n * 2400), " colspan=2") for n in range(20))),
+    "html a list of 5,000 x 15 and 19 tables of names": lambda: page(table(listed(5_000, 15)) + table(grid(40, 60, names)) * 19),
     "html 10,000 tables": lambda: page(table(grid(2, 2, names)) * 10_000),
     "html nested 100,000": lambda: page("<table><tr><td>" * 100_000),
     "html nested and closed": lambda: page("<table><tr><td>a<td>b" * 19 + "</table>" * 19),
@@ -488,6 +597,10 @@ def _encoded(encoding: str, cut: str, columns: int, kind: Callable[[int], object
     return text(grid(10_000, columns, kind), cut).encode(encoding, "replace")
 
 
+def _by_chance(pieces: list[str]) -> bytes:
+    return "".join(random.Random(1).choices(pieces, k=1_500_000)).encode()
+
+
 TEXTS: dict[str, Callable[[], bytes]] = {
     **{
         f"{encoding} {cut!r} of 10,000 x {columns} {kind.__name__}": partial(_encoded, encoding, cut, columns, kind)
@@ -495,6 +608,19 @@ TEXTS: dict[str, Callable[[], bytes]] = {
             ("utf-8", ",", 40, names), ("gb18030", "\t", 40, names), ("utf-16", ";", 40, names), ("utf-16-le", ",", 20, distinct),
             ("utf-8-sig", ";", 20, labelled), ("gb18030", "|", 20, labelled), ("utf-8", "，", 20, labelled), ("utf-8", "\t", 4, labelled),
         )
+    },
+    "text 30 x 200 titles nearly": lambda: text(grid(30, 200, nearly)).encode(),
+    "text 8,000 x 40 titles nearly, five cuts": lambda: "\n".join("".join(nearly(n * 40 + at) + ",\t;|，"[at % 5] for at in range(40)) for n in range(8_000)).encode(),
+    "text long titles": lambda: text(grid(2, 110, title(of="?"))).encode(),
+    "text labels of 40 signs": lambda: text([[names(row), *[f"({distinct(row * 30 + at)})" * 4 for at in range(30)]] for row in range(3_000)]).encode(),
+    "text sep of a quote": lambda: b'sep="\n' + b'"a","b"\n' * 200_000,
+    "text sep of a blank": lambda: b"sep= \n" + b"a b c\n" * 200_000,
+    "text sep of a word": lambda: "sep=企\n名企称\n".encode() * 10_000,
+    "text quotes of quotes": lambda: b"a,b,c\n" + b'"a""b""\n' * 1_000_000,
+    "text quotes and long rests": lambda: b"a,b,c\n" + (b'"' + b"1,2,3\n" * 20_000) * 70,
+    **{
+        f"text of {pieces!r} by chance": partial(_by_chance, pieces)
+        for pieces in (['"', ",", "a", "\n"], ['"', '""', ",", "\n", "企业"], ['"', ";", "\t", "\r", "1"], ['"\n', '",', 'a,"', "\n"], ["  ", "\u3000", "a", "\n", ","])
     },
     "text one line of 10 MB": lambda: b"name," + b"a" * 10_000_000,
     "text one line of 10 MB in gb18030": lambda: "名称,说明\n".encode("gb18030") + "企业".encode("gb18030") * 2_400_000,
@@ -541,6 +667,8 @@ TEXTS: dict[str, Callable[[], bytes]] = {
 GOOD: dict[str, Callable[[], bytes]] = {
     "good xlsx list of 10,000 x 20": lambda: workbook([sheet(listed(10_000, 20, distinct))]),
     "good xlsx list of 10,000 x 40": lambda: workbook([sheet(listed(10_000, 40, lambda at: distinct(at) if at % 2 else at))]),
+    "good xlsx list of 10,000 x 30 and 90 sheets of 30 x 33 cells": lambda: workbook([sheet(listed(10_000, 30)), *sheets_of(90, 30, 33, distinct)]),
+    "good xlsx list of 10,000 x 30 and 90 sheets of 30 x 33 titles nearly": lambda: workbook([sheet(listed(10_000, 30)), *sheets_of(90, 30, 33, nearly)]),
     "good xlsx of 60 small forms": lambda: workbook([sheet([[name, distinct(nth + n * 10)] for nth, name in enumerate(NAMES)]) for n in range(60)]),
     "good xlsx of 100 forms of 30 rows": lambda: workbook([sheet([[f"{name}", distinct(nth + n * 10), f"{other}", "x"] for nth, (name, other) in enumerate(zip(NAMES * 4, [f"项目{m}" for m in range(32)], strict=True))]) for n in range(100)]),
     "good xlsx of 2,000 cards": lambda: workbook([sheet([[name, distinct(n)] for n in range(2_000) for name in NAMES[:3]])]),
@@ -603,6 +731,8 @@ def _look(data: bytes, kind: str) -> dict[str, Any]:
         "seconds": spent,
         "cpu_s": max(spent[0] + more for more in (*spent[1:], 0.0)),
         "said": "; ".join(filter(None, said)),
+        # A file that is proposed as a list may yet be refused when no column of it is what each row must have.
+        "is_read": any(one.endswith(" rows") for one in said),
         "own_mb": _peak(),
         "child_mb": children.ru_maxrss // 1024,
     }
@@ -613,20 +743,27 @@ def _processor() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def measure(data: bytes, kind: str) -> dict[str, Any]:
-    """In a process of its own, so that its peak is this file's."""
+def measure(build: Callable[[], bytes], kind: str) -> dict[str, Any]:
+    """Built in one process and read in another, so that the peak is of reading this file."""
+    with tempfile.TemporaryFile(buffering=0) as file:
+        size = _apart(lambda: file.write(build()))
+        file.seek(0)
+        return {"mb": size / 1e6, **_apart(lambda: _look(file.read(), kind))}
+
+
+def _apart(do: Callable[[], Any]) -> Any:
     receive, send = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(receive)
         with os.fdopen(send, "w") as out:
-            json.dump(_look(data, kind), out)
+            json.dump(do(), out)
         os._exit(0)
     os.close(send)
     with os.fdopen(receive) as answer:
-        figures: dict[str, Any] = json.loads(answer.read() or '{"said": "FAULT killed"}')
+        said = json.loads(answer.read() or '{"said": "FAULT killed"}')
     os.waitpid(child, 0)
-    return figures
+    return said
 
 
 def main() -> None:
@@ -641,19 +778,16 @@ def main() -> None:
     for name, build in (FILES | GOOD).items():
         if words and not any(word in name for word in words):
             continue
-        data = build()
-        for kind in ("enterprises",):
-            figures = measure(data, kind)
-            is_good = name in GOOD
-            met = "FAULT" not in figures["said"] and (
-                is_good
-                or (
-                    figures["cpu_s"] <= SECONDS
-                    and max(figures["own_mb"], figures["child_mb"]) <= MEGABYTES
-                )
+        figures = measure(build, "enterprises")
+        met = "FAULT" not in figures["said"] and (
+            name in GOOD
+            or (
+                figures["cpu_s"] <= SECONDS
+                and max(figures["own_mb"], figures["child_mb"]) <= MEGABYTES
             )
-            over += not met
-            stage.report("hostile", file=name, mb=len(data) / 1e6, **figures, met=met)
+        )
+        over += not met
+        stage.report("hostile", file=name, **figures, met=met)
     if over:
         raise SystemExit(f"{over} files take more than {SECONDS:g} s or {MEGABYTES} MB")
 

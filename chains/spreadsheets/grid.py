@@ -28,6 +28,7 @@ HEAD_ROWS = 60
 # On the clock, which says how busy the machine is: the processor's time is limited in the process itself.
 _SECONDS = 60
 _PROGRAM = Path(__file__).with_name("workbook_process.py")
+_REFUSED = b'{"refused"'
 # Text that a spreadsheet would take for a formula when it opens a CSV file (full-width signs included).
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -88,13 +89,17 @@ def _read_workbook(data: bytes, *, max_rows: int) -> list[Grid]:
         raise container.too_much()
     if done.returncode:
         raise container.unreadable()
+    lines = done.stdout.splitlines()
+    # Said last, below the rows that it had come to.
+    if lines and lines[-1].startswith(_REFUSED):
+        raise refusal(json.loads(lines[-1])["refused"], max_rows=max_rows)
     grids: list[Grid] = []
-    for line in done.stdout.splitlines():
+    for line in lines:
         content = json.loads(line.decode("utf-8", "surrogatepass"))
         if isinstance(content, list):
-            grids[-1].rows.append([_value(cell) for cell in content])
-        elif "refused" in content:
-            raise refusal(content["refused"], max_rows=max_rows)
+            grids[-1].rows.append(
+                [_value(cell) if cell == "" or isinstance(cell, dict) else cell for cell in content]
+            )
         else:
             grids.append(_empty_grid(content))
     # Hidden sheets hold lists for drop-downs and last year's rows: never what the sender looked at.

@@ -11,11 +11,12 @@ import contextlib
 import io
 import json
 import posixpath
+import re
 import resource
 import signal
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -37,8 +38,9 @@ MAX_UNENDED = 2_000_000
 MAX_SHEETS = 100
 # So many rows for one that is filled.
 MAX_GAPS = 4
-# Cells joined in one sheet.
-MAX_MERGED = 20_000
+# Joined cells of all sheets. No cell lies in two of them, so a list has not more than it has rows, or than two rows of
+# headers have columns.
+MAX_MERGED = 30_000
 # Seconds of the processor; of a list of 10,000 rows and 40 columns a third of one.
 OPENED_WITHIN = 1.0
 
@@ -46,6 +48,7 @@ OPENED_WITHIN = 1.0
 class Written(NamedTuple):
     text: int
     area: int
+    merged: int
 
 
 class RefusedError(Exception):
@@ -62,15 +65,30 @@ _HEARD = 2
 # Stands for a formula whose result the file does not hold.
 UNSAVED = "#FORMULA!"
 
+# Cells as nearly all are: empty, or with a column, a row and something the reader tells.
+_PLAIN = re.compile(
+    rb'<c r="(?:'
+    rb'([A-Z]{1,3})([0-9]{1,7})"(?: s="[0-9]{1,6}")?(?: t="(?:s|n|str|b|inlineStr)")?(?: s="[0-9]{1,6}")?>(?:'
+    rb'<v>[^<]*</v>|<is><t(?: xml:space="preserve")?>[^<]*</t></is>|'
+    rb"<f(?: [^<>]*)?(?:/>|>[^<]*</f>)<v>[^<\s][^<]*</v>"
+    rb')</c>|[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]{1,6}")?/>)'
+)
+# A cell that does not begin with where it stands: it is the next.
+_UNPLACED = re.compile(rb'<c(?=[\s/>])(?! r=")')
+
 
 class Scan:
     """What the reader does not tell: hidden rows, cells with an error or an unsaved formula – and how far a sheet
-    reaches, before it is laid out."""
+    reaches, before it is laid out.
+
+    A parser in Python is called for each element, a million times for a long list. So plain cells are taken out
+    before, by a pattern: of them only their columns and rows have to be known.
+    """
 
     __slots__ = (
-        "_column", "_elements", "_filled_rows", "_heard", "_is_formula", "_is_struck", "_kind", "_last_filled",
+        "_column", "_farthest", "_filled", "_heard", "_is_formula", "_is_struck", "_kind", "_last_filled",
         "_most_elements", "_reference", "_row", "_struck_formats", "_widest",
-        "dropped", "hidden", "max_columns", "max_rows", "parser", "struck", "too_large",
+        "dropped", "elements", "hidden", "max_columns", "max_rows", "parser", "struck", "too_large",
     )  # fmt: skip
 
     def __init__(
@@ -90,21 +108,32 @@ class Scan:
         # (row, column) from 1 → what the cell shows
         self.dropped: dict[tuple[int, int], str] = {}
         self._kind, self._is_formula, self._heard = "", False, ""
-        self._row = self._column = self._widest = 0
-        self._elements = self._filled_rows = self._last_filled = 0
+        self._row = self._column = self._last_filled = 0
+        # Rows with something in them, the one farthest down, and the column farthest to the right.
+        self._filled: set[int] = set()
+        self._farthest = self._widest = 0
         self._most_elements = most_elements
+        self.elements = 0
         self._reference = ""
         self.parser: expat.XMLParserType | None = None
 
-    @property
-    def elements(self) -> int:
-        return self._elements
+    def take(self, piece: bytes) -> bytes:
+        """What of a piece of the part has to be parsed."""
+        self._count(piece.count(b"<") - piece.count(b"</"))
+        if self._struck_formats or _UNPLACED.search(piece):
+            return piece
+        parts = _PLAIN.split(piece)
+        columns, rows = set(parts[1::3]) - {None}, set(parts[2::3]) - {None}
+        if columns:
+            self._reach(set(map(int, rows)), max(_column_number(one.decode()) for one in columns))
+        return b"".join(parts[::3])
+
+    def _count(self, elements: int) -> None:
+        self.elements += elements
+        if self.elements > self._most_elements:
+            raise RefusedError("too_long")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        # Called for each element of a sheet, a million times for a long list.
-        self._elements += 1
-        if self._elements > self._most_elements:
-            raise RefusedError("too_long")
         if ":" in name:
             name = name.rpartition(":")[2]
         if name == "c":
@@ -114,9 +143,8 @@ class Scan:
         elif name == "row":
             self._start_row(attributes)
         elif name == "f":
-            self._elements += _HEARD
+            self._count(_HEARD)
             self._is_formula = True
-            self._listen(self.hear)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if self._is_formula or self._kind == "e":
@@ -125,13 +153,13 @@ class Scan:
         self._reference = attributes.get("r", "")
         self._kind = attributes.get("t", "")
         if self._kind == "e":
-            self._elements += _HEARD
-            self._listen(self.hear)
+            self._count(_HEARD)
         if self._struck_formats:
             self._is_struck = attributes.get("s", "0") in self._struck_formats
 
     def _start_value(self) -> None:
-        self._heard = ""  # the formula's own words
+        if self.listens:
+            self._listen(self.hear)
         self._place()
         if self._row != self._last_filled or self._column > self._widest:
             self._fill()
@@ -164,6 +192,8 @@ class Scan:
         if self._kind == "e" or (self.listens and not shown):
             self._place()
             self.dropped[self._row, self._column] = shown or UNSAVED
+            if self._row not in self._filled or self._column > self._widest:
+                self._reach({self._row}, self._column)
         self._kind, self._is_formula, self._heard = "", False, ""
         self._listen(None)
 
@@ -173,22 +203,23 @@ class Scan:
             self._column = _column_number(letters)
 
     def _fill(self) -> None:
-        row, column = self._row, self._column
+        row = self._row
         if row != self._last_filled:
-            self._filled_rows += 1
             self._last_filled = row
             if self._is_struck:
                 self.struck.add(row)
-            if self._filled_rows > self.max_rows or row * self._widest > MAX_AREA:
-                raise RefusedError("too_long")
         elif not self._is_struck:
             self.struck.discard(row)
-        if column > self._widest:
-            self._widest = column
-            if row * column > MAX_AREA:
-                raise RefusedError("too_long")
-            if column > self.max_columns:
-                raise RefusedError("too_wide")
+        self._reach({row}, self._column)
+
+    def _reach(self, rows: set[int], column: int) -> None:
+        self._filled |= rows
+        self._farthest = max(self._farthest, *rows)
+        self._widest = max(self._widest, column)
+        if len(self._filled) > self.max_rows or self._farthest * self._widest > MAX_AREA:
+            raise RefusedError("too_long")
+        if self._widest > self.max_columns:
+            raise RefusedError("too_wide")
 
 
 def _whole(text: str | None, otherwise: int) -> int:
@@ -215,12 +246,18 @@ def _refuse_doctype(*_ignored: object) -> None:
     raise RefusedError("unreadable")
 
 
-def _parse(archive: zipfile.ZipFile, part: str, parser: expat.XMLParserType) -> None:
+def _parse(
+    archive: zipfile.ZipFile,
+    part: str,
+    parser: expat.XMLParserType,
+    take: Callable[[bytes], bytes] = bytes,
+) -> None:
     with archive.open(part) as stream:
         fed = 0
         while chunk := stream.read(256 * 1024):
-            parser.Parse(chunk, False)
-            fed += len(chunk)
+            taken = take(chunk)
+            parser.Parse(taken, False)
+            fed += len(taken)
             # What has no end yet is looked through anew each time.
             if fed - parser.CurrentByteIndex > MAX_UNENDED:
                 raise RefusedError("unreadable")
@@ -284,24 +321,24 @@ def _struck_formats(archive: zipfile.ZipFile) -> frozenset[str]:
 def _scan(archive: zipfile.ZipFile, part: str, scan: Scan) -> None:
     scan.parser = _parser(scan.start)
     try:
-        _parse(archive, part, scan.parser)
+        _parse(archive, part, scan.parser, scan.take)
         scan.settle()
     except RefusedError as refused:
         scan.too_large = refused.code
     scan.parser = None
 
 
-def _cell(value: object) -> object:
+def _plainly(value: object) -> object:
+    """What JSON has no sign for."""
     if isinstance(value, datetime):
         midnight = not (value.hour or value.minute or value.second)
         return (
             {"d": value.date().isoformat()} if midnight else {"t": value.isoformat(" ", "seconds")}
         )
-    if isinstance(value, date):
-        return {"d": value.isoformat()}
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return str(value)
+    return {"d": value.isoformat()} if isinstance(value, date) else str(value)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, default=_plainly)
 
 
 def _scans(data: bytes, *, max_rows: int, max_columns: int) -> dict[str, Scan]:
@@ -341,7 +378,7 @@ def _soon(seconds: float) -> Iterator[None]:
 
 def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
     scans = _scans(data, max_rows=max_rows, max_columns=max_columns)
-    written = 0
+    written = merged = 0
     with _soon(OPENED_WITHIN):
         opened = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     with opened as workbook:
@@ -359,14 +396,15 @@ def read(data: bytes, *, max_rows: int, max_columns: int) -> None:
             visible = about.visible == python_calamine.SheetVisibleEnum.Visible
             if scan is None:
                 continue
-            now = _write_sheet(workbook, about.name, scan, visible=visible)
+            now = _write_sheet(workbook, about.name, scan, visible=visible, room=MAX_TEXT - written)
             written += now.text
+            merged += now.merged
             areas.append(now.area)
-            if written > MAX_TEXT or sum(areas) - max(areas) > MAX_AREA_BESIDE:
+            if merged > MAX_MERGED or sum(areas) - max(areas) > MAX_AREA_BESIDE:
                 raise RefusedError("too_much")
 
 
-def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> Written:
+def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool, room: int) -> Written:
     head: dict[str, Any] = {
         "sheet": name,
         "visible": visible,
@@ -384,32 +422,26 @@ def _write_sheet(workbook: Any, name: str, scan: Scan, *, visible: bool) -> Writ
         if not too_large:
             rows = sheet.to_python(skip_empty_area=False)
             _put_in(rows, scan.dropped)
-            head["merged"] = _merged(sheet.merged_cell_ranges or (), len(rows))
+            ranges = sheet.merged_cell_ranges or ()
+            head["merged"] = [(*first, *last) for first, last in ranges if last[0] < len(rows)]
     written = sys.stdout.write(json.dumps({**head, "too_large": too_large}) + "\n")
     for row in rows:
         while row and row[-1] in {"", None}:
             row.pop()
-        written += sys.stdout.write(json.dumps([_cell(v) for v in row], ensure_ascii=False) + "\n")
-    return Written(written, area)
-
-
-def _merged(ranges: Iterable[Any], rows: int) -> list[tuple[int, int, int, int]]:
-    """No cell lies in two of them, so a list has not more than it has rows or two rows of headers have columns."""
-    found = [(*first, *last) for first, last in ranges if last[0] < rows]
-    if len(found) > MAX_MERGED:
-        raise RefusedError("too_much")
-    return found
+        written += sys.stdout.write(_JSON.encode(row) + "\n")
+        if written > room:
+            raise RefusedError("too_much")
+    return Written(written, area, len(head["merged"]))
 
 
 def _put_in(rows: list[list[Any]], dropped: dict[tuple[int, int], str]) -> None:
-    """What the reader left empty: an error or an unsaved result is no empty cell."""
+    """What the reader left empty, or out: an error or an unsaved result is no empty cell."""
     for (row, column), text in dropped.items():
-        if (
-            row <= len(rows)
-            and column <= len(rows[row - 1])
-            and rows[row - 1][column - 1] in {"", None}
-        ):
-            rows[row - 1][column - 1] = text
+        rows += [[] for _row in range(row - len(rows))]
+        cells = rows[row - 1]
+        cells += [""] * (column - len(cells))
+        if cells[column - 1] in {"", None}:
+            cells[column - 1] = text
 
 
 def _too_large(sheet: Any, scan: Scan) -> str:

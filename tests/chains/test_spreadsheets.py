@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import struct
 import subprocess
@@ -10,6 +11,7 @@ import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import python_calamine
@@ -23,7 +25,7 @@ from chains import spreadsheets
 from chains.errors import DomainError
 from chains.identity import fold_number, phones_of, split_former
 from chains.quantities import Units, parse_date, parse_quantity
-from chains.spreadsheets import Column, Finding, read_table
+from chains.spreadsheets import Column, Finding, read_table, workbook_process
 from chains.spreadsheets.grid import read_grids
 from chains.spreadsheets.writing import covered
 
@@ -328,17 +330,56 @@ def test_formula_without_its_result_is_no_empty_cell():
         cell("A3", "泵") + '<c r="B3" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
         cell("A4", "管") + '<c r="B4" t="str"><f>IF(A1="","",1)</f><v></v></c>',
         cell("A5", "阀") + '<c r="B5"><f>3*100</f><v>300</v></c>',
+        # Some programs leave the result out altogether.
+        cell("A6", "件") + '<c r="B6"><f>3*100</f></c>',
     ]
     xml = "".join(f'<row r="{at}">{row}</row>' for at, row in enumerate(rows, 1))
 
-    unsaved, wrong, empty, saved = read_table(with_sheet(cells(xml)), NEEDS).rows
+    unsaved, wrong, empty, saved, left_out = read_table(with_sheet(cells(xml)), NEEDS).rows
 
-    assert [error.sentence[:24] for error in unsaved.errors] == ["The cell holds a formula"]
+    for row in (unsaved, left_out):
+        assert [error.sentence[:24] for error in row.errors] == ["The cell holds a formula"]
     assert [error.sentence for error in wrong.errors] == [
         "The cell shows #DIV/0!: correct the formula."
     ]
     assert (empty.errors, empty.values["quantity"]) == ([], None)
     assert saved.values["quantity"] == 300
+
+
+CELLS = [
+    '<c r="{at}"><v>1</v></c>', '<c r="{at}" s="0" t="s"><v>0</v></c>', '<c r="{at}" t="str" s="1"><v></v></c>',
+    '<c r="{at}" s="1"/>', '<c r="{at}" t="inlineStr"><is><t xml:space="preserve"> x</t></is></c>',
+    '<c r="{at}" t="e"><v>#N/A</v></c>', '<c r="{at}" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
+    '<c r="{at}"><f>A1</f></c>', '<c r="{at}"><f t="shared" si="0"/><v> </v></c>',
+    '<c r="{at}" t="str"><f>A1</f><v></v></c>', '<c r="{at}"><f>A1</f><v>2</v></c>', "<c r='{at}'><v>1</v></c>",
+    '<c s="1" r="{at}"><v>3</v></c>', '<c s="1"><v>3</v></c>', '<c t="e"><v>#REF!</v></c>', "<c/>", "",
+]  # fmt: skip
+
+
+def scanned(rows, struck):
+    """What is told of a sheet whose second row is hidden."""
+    xml = ""
+    for at, row in enumerate(rows, 1):
+        inside = "".join(one.replace("{at}", f"{chr(65 + n)}{at}") for n, one in enumerate(row))
+        xml += f'<row r="{at}" hidden="{int(at == 2)}">{inside}</row>'
+    scan = workbook_process.Scan(max_rows=3, max_columns=3, struck=struck)
+    with zipfile.ZipFile(io.BytesIO(zipped([(SHEET, cells(xml))]))) as archive:
+        workbook_process._scan(archive, SHEET, scan)
+    return scan.too_large or (scan.hidden, scan.struck, scan.dropped)
+
+
+@pytest.mark.parametrize("struck", [frozenset(), frozenset("1")])
+def test_what_is_told_of_a_sheet_is_the_same_whether_plain_cells_are_parsed(struck):
+    sheets = [[pair, pair[::-1]] for pair in itertools.product(CELLS, CELLS)]
+    sheets += [[[one] * 4] for one in CELLS] + [[[one]] * 4 for one in CELLS]
+
+    told = [scanned(rows, struck) for rows in sheets]
+
+    assert (
+        told.count("too_wide") == told.count("too_long") == len(CELLS) - 3
+    )  # without the empty ones
+    with mock.patch.object(workbook_process.Scan, "take", lambda _scan, piece: piece):
+        assert told == [scanned(rows, struck) for rows in sheets]
 
 
 def test_the_sheet_with_the_columns_is_taken_and_hidden_sheets_are_not():
@@ -583,6 +624,9 @@ BOMBS = {
     "one_sheet_under_many_names": (HOSTILE["100 names for 1 sheet of 60 x 60"], "spreadsheet.unreadable"),
     "old_sheets_under_many_names": (HOSTILE["biff8 60 x 60 names under 100 names"], "spreadsheet.too_much"),
     "far_row": (HOSTILE["row 1,048,576 only"], "spreadsheet.too_long"),
+    "far_cells_in_a_near_row": (HOSTILE["cells far below their rows"], "spreadsheet.too_long"),
+    "long_cells": (HOSTILE["one shared long string 2,000 times"], "spreadsheet.too_much"),
+    "merged_on_many_sheets": (HOSTILE["20 sheets of 20,000 merged in one row"], "spreadsheet.too_much"),
     "too_big": (lambda: b"name\n" + b"a" * 11_000_000, "file.too_big"),
     "no_text": (lambda: "名称,说明\n".encode() + b"\xff\xff\xfe\x81", "spreadsheet.encoding"),
     "ole_rubbish": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook\0".encode("utf-16-le") * 1000, "spreadsheet.unreadable"),
