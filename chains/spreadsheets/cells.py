@@ -53,6 +53,8 @@ def _has_lost_digits(cell: Value) -> bool:
 
 
 def text_of(value: Value) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -61,7 +63,7 @@ def text_of(value: Value) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < _LOSES_DIGITS else repr(value)
     if isinstance(value, datetime):
         return value.isoformat(" ", "minutes")
-    return value.isoformat() if isinstance(value, date) else str(value).strip()
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def one_line(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -78,7 +78,12 @@ def fold_header(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _fold(text: str) -> str:
-    return _NOISE.sub("", simplify(unicodedata.normalize("NFKC", text)).lower())
+    return _NOISE.sub("", simplify(_compatible(text)).lower())
+
+
+def _compatible(text: str) -> str:
+    """Letters of one width. Of some signs it makes eighteen."""
+    return unicodedata.normalize("NFKC", text)[-_LONGEST_TITLE:]
 
 
 # Names of products, or of their numbers and of those of their lines.
@@ -92,25 +97,47 @@ def may_count(title: str) -> bool:
 
 def assign(titles: Sequence[str], columns: Sequence[Column]) -> dict[str, list[int]]:
     """Which columns of the file each field is read from: exact names go before parts of names."""
+    called = _called(*(column.names for column in columns))
+    signs = _signs_of(frozenset(called))
     fits = [
-        (rank, place, column)
-        for column in columns
-        for names in (column.names,)
+        (rank, place, nth)
         for place, title in enumerate(titles)
-        if title and (rank := fit(title, names)) is not None
+        if _could_be(title[-_LONGEST_TITLE:], signs)
+        for nth, rank in _ranks(title[-_LONGEST_TITLE:], called).items()
     ]
     taken: set[int] = set()
     fields: dict[str, list[int]] = {}
-    for _rank, place, column in sorted(fits, key=lambda fit: (fit[0], fit[1])):
+    for _rank, place, nth in sorted(fits):
+        column = columns[nth]
         if place not in taken and (column.many or column.field not in fields):
             taken.add(place)
             fields.setdefault(column.field, []).append(place)
     return {name: sorted(places) for name, places in fields.items()}
 
 
+@lru_cache(maxsize=16)
+def _called(*columns: frozenset[str]) -> dict[str, list[int]]:
+    """Each name with the columns that bear it, by their number."""
+    called: dict[str, list[int]] = {}
+    for nth, names in enumerate(columns):
+        for name in names:
+            called.setdefault(name, []).append(nth)
+    return called
+
+
+def _ranks(title: str, called: Mapping[str, Sequence[int]]) -> dict[int, int]:
+    """Which columns a title names, and how loosely it has to be read for each."""
+    ranks: dict[int, int] = {}
+    for rank, spellings in enumerate(_read_as(title)):
+        for spelling in spellings:
+            for nth in called.get(spelling, ()):
+                ranks.setdefault(nth, rank)
+    return ranks
+
+
 def fit(title: str, names: frozenset[str]) -> int | None:
     title = title[-_LONGEST_TITLE:]
-    if not _could_be(title, names):
+    if not _could_be(title, _signs_of(names)):
         return None
     for rank, spellings in enumerate(_read_as(title)):
         if not names.isdisjoint(spellings):
@@ -118,16 +145,16 @@ def fit(title: str, names: frozenset[str]) -> int | None:
     return None
 
 
-def _could_be(title: str, names: frozenset[str]) -> bool:
+def _could_be(title: str, by_first: Mapping[str, Sequence[frozenset[str]]]) -> bool:
     """Whether all signs of a name stand in it: every reading only leaves some out. Most cells are held against names
     in vain."""
-    signs, by_first = _signs(title), _signs_of(names)
+    signs = _signs(title)
     return any(name <= signs for first in signs if first in by_first for name in by_first[first])
 
 
 @lru_cache(maxsize=4096)
 def _signs(title: str) -> frozenset[str]:
-    return frozenset(simplify(unicodedata.normalize("NFKC", title)).lower())
+    return frozenset(simplify(_compatible(title)).lower())
 
 
 @lru_cache(maxsize=256)
@@ -141,14 +168,21 @@ def _signs_of(names: frozenset[str]) -> dict[str, list[frozenset[str]]]:
 
 # Each title of a header is held against each field.
 @lru_cache(maxsize=512)
-def _read_as(title: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(map(fold_header, some)) for some in _spellings(title))
+def _read_as(title: str) -> list[list[str]]:
+    read: list[list[str]] = []
+    known: set[str] = set()
+    for some in _spellings(title):
+        # Most looser readings of most titles are what closer ones were.
+        new = [spelling for spelling in some if spelling not in known]
+        known.update(new)
+        read.append([fold_header(spelling) for spelling in new])
+    return read
 
 
 def _spellings(title: str) -> Iterator[list[str]]:
     """Ever looser readings: "Item / 产品名称", "规格要求 Spec", "主要产品(服务)", "联系人/手机"."""
     # Of a thousand blanks in a row each pattern below would try every part.
-    text = re.sub(r"\s+", _one_blank, unicodedata.normalize("NFKC", unnumbered(title)))
+    text = re.sub(r"\s+", _one_blank, _compatible(unnumbered(title)))
     yield [text]
     without = re.sub(r"\([^()]*\)", "", text)
     yield [without, *re.findall(r"\(([^()]*)\)", text)]

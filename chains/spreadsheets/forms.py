@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -31,6 +32,7 @@ _ACROSS = 60
 _MOST_BY_CHANCE = 3
 # "企业名称：示例甲有限公司" in one cell. With blanks around it matched by the pattern, a cell of blanks took minutes.
 _COLON = re.compile("[:：]")
+_IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 # Two such in one cell.
 _GAP = re.compile(r"\n+|[ \t\u3000]{2,}")
 # Columns of a form that hold neither names nor values.
@@ -39,7 +41,16 @@ _ASIDES = frozenset(
 )  # fmt: skip
 
 Said = tuple[str, Value]
-Token = tuple[int, Value]
+
+
+class _Token(NamedTuple):
+    """A filled cell, and which fields its words name: looked up once, since a form is gone through several times."""
+
+    place: int
+    value: Value
+    text: str
+    fields: set[str]
+    inside: list[tuple[str, str]]  # names and values that stand in it
 
 
 @dataclass(slots=True)
@@ -96,8 +107,10 @@ class _Names:
         return found
 
     def _look_up(self, text: str) -> set[str]:
-        bare = re.sub(r"[(（][^()（）]*[)）]", "", text)
-        return self.fields.get(fold_header(text)) or self.fields.get(fold_header(bare), set())
+        found = self.fields.get(fold_header(text))
+        if found is None and (bare := _IN_BRACKETS.sub("", text)) != text:
+            found = self.fields.get(fold_header(bare))
+        return found or set()
 
     @property
     def is_full(self) -> bool:
@@ -108,25 +121,48 @@ class _Names:
         return {column.field for column in self.columns if column.required}
 
 
-def _tokens(row: Sequence[Value]) -> list[Token]:
-    return [(place, value) for place, value in enumerate(row) if text_of(value)]
+def _tokens(row: Sequence[Value], names: _Names) -> list[_Token]:
+    return [
+        _Token(
+            place,
+            value,
+            text,
+            names.of(text),
+            _in_cell(text, names) if isinstance(value, str) else [],
+        )
+        for place, value in enumerate(row)
+        if (text := text_of(value))
+    ]
 
 
 def _form_of(grid: Grid, names: _Names) -> _Form | None:
-    if grid.too_large or not _is_labelled(grid, names):
+    if grid.too_large or not _is_labelled(grid, names) or _filled(grid) > _MOST_CELLS:
         return None
-    if _filled(grid) > _MOST_CELLS:
+    rows = [_tokens(row, names) for row in grid.rows]
+    header = max(map(_known_beside, rows[:_LOOKED_AT]), default=0)
+    if len(_named(rows, names)) <= max(header, 1):
         return None
     # One more than a list may have is refused like a list.
-    cards = islice(_records(_said(grid, names), names), MAX_ROWS + 1)
-    records = _across(grid, names) or list(cards)
+    cards = islice(_records(_said(rows), names), MAX_ROWS + 1)
+    records = _across(rows, names) or list(cards)
     if not records:
         return None
     said = [name for name, value in records[0] if text_of(value)]
     found = set().union(*map(names.of, said))
-    header = max((_known_beside(row, names) for row in grid.rows[:_LOOKED_AT]), default=0)
     is_form = names.required <= found and len(found) > max(header, 1)
     return _Form(grid, records, len(found)) if is_form else None
+
+
+def _named(rows: Sequence[Sequence[_Token]], names: _Names) -> set[str]:
+    """All fields that are named anywhere."""
+    return set().union(
+        *(token.fields for tokens in rows for token in tokens),
+        *(names.of(name) for tokens in rows for token in tokens for name, _v in token.inside),
+    )
+
+
+def _filled_in(row: Sequence[Value]) -> list[Value]:
+    return [value for value in row if text_of(value)]
 
 
 def _filled(grid: Grid) -> int:
@@ -139,11 +175,11 @@ def refuse_unread(grid: Grid, starts: int, columns: Sequence[Column]) -> None:
         return
     names = _Names(columns)
     rows = [
-        tokens
+        said
         for row in islice(grid.rows, starts, starts + _LOOKED_AT)
-        if (tokens := _tokens(row[:_ACROSS]))
+        if (said := _filled_in(row[:_ACROSS]))
     ]
-    named = [set().union(*(_own_names(value, names) for _place, value in row)) for row in rows]
+    named = [set().union(*(_own_names(value, names) for value in said)) for said in rows]
     is_form = sum(map(bool, named)) * 2 > len(rows)
     if is_form and len(set().union(*named)) > _MOST_BY_CHANCE:
         raise DomainError(
@@ -157,11 +193,11 @@ def refuse_unread(grid: Grid, starts: int, columns: Sequence[Column]) -> None:
 def _is_labelled(grid: Grid, names: _Names) -> bool:
     """Most of its rows have a name in them; of a list the header has."""
     filled = list(
-        islice((tokens for row in grid.rows if (tokens := _tokens(row[:_ACROSS]))), _LOOKED_AT)
+        islice((said for row in grid.rows if (said := _filled_in(row[:_ACROSS]))), _LOOKED_AT)
     )
     labelled = bare = 0
-    for tokens in filled:
-        if any(_own_names(value, names) for _place, value in tokens):
+    for said in filled:
+        if any(_own_names(value, names) for value in said):
             labelled += 1
         else:
             bare += 1
@@ -177,9 +213,9 @@ def _own_names(value: Value, names: _Names) -> set[str]:
     return names.of(value) or set().union(*(names.of(name) for name, _v in _in_cell(value, names)))
 
 
-def _known_beside(row: Sequence[Value], names: _Names) -> int:
+def _known_beside(tokens: Sequence[_Token]) -> int:
     """How many fields a row names with another name beside each, as the header of a list does."""
-    known = [names.of(text_of(value)) for _place, value in _tokens(row)]
+    known = [token.fields for token in tokens]
     named = [fields for fields in known if fields]
     if len(named) * 2 <= len(known):
         named = [
@@ -204,51 +240,48 @@ def _in_cell(text: str, names: _Names) -> list[tuple[str, str]]:
     return [(name, "\n".join(said)) for name, said in found]
 
 
-def _said(grid: Grid, names: _Names) -> Iterator[Said]:
+def _said(rows: Sequence[list[_Token]]) -> Iterator[Said]:
     """Each name with what stands beside it, in its cell or below it."""
-    rows = [_tokens(row) for row in grid.rows]
-    places = Counter(
-        place for tokens in rows for place, value in tokens if names.of(text_of(value))
-    )
+    places = Counter(token.place for tokens in rows for token in tokens if token.fields)
     taken = -1
     for at, tokens in enumerate(rows):
         if at == taken:
             continue
         below = rows[at + 1] if at + 1 < len(rows) else []
-        if _stands_over(tokens, below, names):
-            values = dict(below)
-            yield from ((text_of(name), values.get(place)) for place, name in tokens)
+        if _stands_over(tokens, below):
+            values = {token.place: token.value for token in below}
+            yield from ((token.text, values.get(token.place)) for token in tokens)
             taken = at + 1
         else:
-            yield from _beside(tokens, places, names)
+            yield from _beside(tokens, places)
 
 
-def _stands_over(tokens: list[Token], below: list[Token], names: _Names) -> bool:
+def _stands_over(tokens: list[_Token], below: list[_Token]) -> bool:
     """Whether a row only names what the row below it says."""
-    if len(tokens) < 2 or not all(names.of(text_of(value)) for _place, value in tokens):
+    if len(tokens) < 2 or not all(token.fields for token in tokens):
         return False
-    return {place for place, _value in below} <= {place for place, _value in tokens} and not any(
-        names.of(text_of(value)) for _place, value in below
+    return {token.place for token in below} <= {token.place for token in tokens} and not any(
+        token.fields for token in below
     )
 
 
-def _beside(tokens: list[Token], places: Counter[int], names: _Names) -> Iterator[Said]:
+def _beside(tokens: list[_Token], places: Counter[int]) -> Iterator[Said]:
     name = ""
-    for nth, (place, value) in enumerate(tokens):
-        text = text_of(value)
-        following = text_of(tokens[nth + 1][1]) if nth + 1 < len(tokens) else ""
-        if inside := _in_cell(text, names) if isinstance(value, str) else []:
-            yield from inside
+    for nth, token in enumerate(tokens):
+        following = tokens[nth + 1] if nth + 1 < len(tokens) else None
+        is_answered = following is not None and not following.fields
+        if token.inside:
+            yield from token.inside
             name = ""
-        elif names.of(text) and place in places and not (name and names.of(following) == set()):
+        elif token.fields and not (name and (following is None or not following.fields)):
             if name:
                 yield name, None
-            name = text
+            name = token.text
         elif name:
-            yield name, value
+            yield name, token.value
             name = ""
-        elif _is_label(text, place, places) and following and not names.of(following):
-            name = text
+        elif is_answered and _is_label(token.text, token.place, places):
+            name = token.text
     if name:
         yield name, None
 
@@ -276,21 +309,25 @@ def _records(said: Iterator[Said], names: _Names) -> Iterator[list[Said]]:
         yield record
 
 
-def _across(grid: Grid, names: _Names) -> list[list[Said]]:
+def _across(rows: Sequence[list[_Token]], names: _Names) -> list[list[Said]]:
     """A list laid on its side: names in one column, in each column to the right of it one record."""
-    rows = [tokens for row in grid.rows if (tokens := _tokens(row))]
-    leads = [t for t in rows if names.of(text_of(t[0][1])) & names.required and len(t) > 2]
-    if len(leads) != 1 or any(names.of(text_of(value)) for _place, value in leads[0][1:]):
+    rows = [tokens for tokens in rows if tokens]
+    leads = [tokens for tokens in rows if tokens[0].fields & names.required and len(tokens) > 2]
+    if len(leads) != 1 or any(token.fields for token in leads[0][1:]):
         return []
-    (edge, _name), *values = leads[0]
+    first, *values = leads[0]
     above = [t for t in takewhile(lambda tokens: tokens is not leads[0], rows) if len(t) > 1]
-    titles = {place: fold_header(text_of(value)) for t in above[-1:] for place, value in t}
-    places = [place for place, _value in values if titles.get(place, "") not in _ASIDES]
+    titles = {token.place: fold_header(token.text) for t in above[-1:] for token in t}
+    places = [token.place for token in values if titles.get(token.place, "") not in _ASIDES]
     records: list[list[Said]] = [[] for _place in places]
     for tokens in rows:
-        cells = dict(tokens)
-        name = text_of(tokens[0][1])
-        if tokens[0][0] == edge and len(name) <= _LONGEST_LABEL and cells.keys() & set(places):
+        cells = {token.place: token.value for token in tokens}
+        name = tokens[0].text
+        if (
+            tokens[0].place == first.place
+            and len(name) <= _LONGEST_LABEL
+            and cells.keys() & set(places)
+        ):
             for record, place in zip(records, places, strict=True):
                 record.append((name, cells.get(place)))
     return records

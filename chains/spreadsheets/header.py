@@ -90,14 +90,17 @@ def _looked_at(grids: Sequence[Grid], row: int | None) -> Iterator[tuple[Grid, i
 def _rows_within(grids: Sequence[Grid]) -> int:
     """How many rows of each sheet are looked at."""
     read = 0
+    spans = [{up for up, left, _down, right in grid.merged if right > left} for grid in grids]
     for at in range(_HEADER_WITHIN):
-        for grid in grids:
+        for grid, wide in zip(grids, spans, strict=True):
             if at < len(grid.rows):
-                read += sum(
+                cells = sum(
                     1 + (min(len(value), 1000) // 40 if isinstance(value, str) else 0)
                     for value in grid.rows[at]
                     if value is not None
                 )
+                # With the row below it once more.
+                read += 2 * cells if at in wide else cells
         if read > _MOST_READ:
             return max(at, _FEWEST_ROWS)
     return _HEADER_WITHIN

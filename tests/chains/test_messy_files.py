@@ -15,7 +15,7 @@ from chains.forms.register import Register
 from chains.forms.requirement_sheet import read_file
 from chains.models import Import
 from chains.quantities import parse_date
-from chains.spreadsheets import open_sheets, propose
+from chains.spreadsheets import fold_header, open_sheets, propose
 from chains.spreadsheets.grid import read_grids
 from tests.chains.test_spreadsheets import cells, sheet_of, with_sheet, workbook
 from tests.factories.chains import OrganiserRoleFactory
@@ -521,6 +521,10 @@ def test_units_in_the_headers_of_capabilities_count_once():
     assert [(r.draft.yearly_capacity, r.draft.facts["lead_time_days"]) for r in read] == [
         (120_000, 42), (85_000, 45), (30_000, 14), (12_000, 42),
     ]  # fmt: skip
+
+
+def test_signs_that_grow_make_no_header_longer():
+    assert len(fold_header("\ufdfa" * 1000)) < 1000
 
 
 def test_blanks_in_a_header_cost_no_more_than_their_number():
