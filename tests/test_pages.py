@@ -46,6 +46,9 @@ MEASURE = """() => {
   const widest = width > innerWidth && out.length ? out.at(-1).outerHTML.slice(0, 150) : ''
   return [width, widest, document.documentElement.lang, document.documentElement.dataset.bsTheme]
 }"""
+# What stands between two things and lacks one of them.
+LONELY = """() => (document.querySelector('main')?.innerText ?? '').split('\\n')
+  .filter(line => /^\\s*·|· ·|·\\s*$/.test(line)).map(line => line.slice(0, 150))"""
 
 # Addresses without a page of their own: a new name stands in tests/routes.py and is looked at, or here with the reason.
 ANSWER = "what a form sends: its answer is another page, or the page of the form"
@@ -313,6 +316,7 @@ class Looker:
         for width in (self.width, WIDE + PHONE - self.width):
             look = (self.language, width)
             self.judge(width, examine=look == FULL[self.pages % 2] or (IS_NIGHT and look in FULL))
+        self.found += [f"{self.at}: {line}" for line in self.tab.evaluate(LONELY)]
 
     def send_empty(self):
         self.at += " sent empty"
