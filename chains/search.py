@@ -18,7 +18,7 @@ from django.db.models.functions import Length, Upper
 from chains import identity, searchtext
 from chains.models import Category, Chain, Enterprise, EnterpriseAlias, Reference, Region, Segment
 from chains.models.base import SignsOf, TakesReading
-from chains.prepared import Prepared, among
+from chains.prepared import Prepared, Values, among
 
 R = TypeVar("R", bound=Reference)
 
@@ -32,12 +32,17 @@ def typed(field: str, query: str, *, by_signs: bool = False) -> Q | None:
     condition = Q(TakesReading(field)) if by_signs else Q()
     for spellings in alternatives:
         either = Q()
-        for spelling in spellings:
+        # What can be pinyin mostly is, and a spelling that does not stand there is looked for through the whole text.
+        for spelling in sorted(spellings, key=_is_pinyin, reverse=True):
             one = Q(**{f"{field}__contains": spelling})
             signs = searchtext.clue(spelling).signs if by_signs else ""
             either |= one & holds_signs(field, signs) if signs else one
         condition &= either
     return condition
+
+
+def _is_pinyin(spelling: str) -> bool:
+    return spelling.isascii() and spelling.isalpha() and not spelling.islower()
 
 
 def holds_signs(field: str, signs: str) -> Q:
@@ -168,29 +173,48 @@ def _ranked(
     ]
 
 
+_CHAIN_NAMES = Values(
+    lambda: (
+        Chain.objects.filter(is_active=True)
+        .order_by("order", "pk")
+        .values("pk", "name_zh", "name_en")
+    )
+)
+_SEGMENT_NAMES = Values(
+    lambda: (
+        Segment.objects.filter(is_active=True, chain__is_active=True)
+        .order_by("order", "pk")
+        .values("pk", "name_zh", "name_en")
+    )
+)
+_CHAINS = Prepared(lambda ids: Chain.objects.filter(pk__in=among(ids)), list)
+_SEGMENTS = Prepared(
+    lambda ids: Segment.objects.filter(pk__in=among(ids)).select_related("chain"), list
+)
+
+
 def chains(query: str, *, typos: bool = True) -> list[Chain]:
     """Chains whose names answer the query, in any spelling or language."""
-    return _by_names(Chain.objects.filter(is_active=True), query, typos=typos)
+    return _by_names(_CHAIN_NAMES, _CHAINS, query, typos=typos)
 
 
 def segments(query: str, *, typos: bool = True) -> list[Segment]:
     """Segments by their own names; `categories` finds them by what is made there."""
-    rows = Segment.objects.filter(is_active=True, chain__is_active=True)
-    return _by_names(rows.select_related("chain"), query, typos=typos)
+    return _by_names(_SEGMENT_NAMES, _SEGMENTS, query, typos=typos)
 
 
-def _by_names(rows: QuerySet[R], query: str, *, typos: bool) -> list[R]:
+def _by_names(names: Values, rows: Prepared[R], query: str, *, typos: bool) -> list[R]:
     """Best first, then in the order of the register."""
     if not searchtext.query_terms(query):
         return []
-    names = rows.order_by("order", "pk").values_list("pk", "name_zh", "name_en")
     documents = [
-        ((0, place, pk), _category_document(f"{zh}\n{en}", ()))
-        for place, (pk, zh, en) in enumerate(names)
+        ((0, place, row["pk"]), _category_document(f"{row['name_zh']}\n{row['name_en']}", ()))
+        for place, row in enumerate(names())
     ]
-    found = sorted(_ranked(documents, searchtext.ranking(query, typos=typos)))
-    kept = rows.in_bulk([place[-1] for _rank, place in found]) if found else {}
-    return [kept[place[-1]] for _rank, place in found]
+    ranked = sorted(_ranked(documents, searchtext.ranking(query, typos=typos)))
+    best = [place[-1] for _rank, place in ranked]
+    found = {row.pk: row for row in rows(best)} if best else {}
+    return [found[pk] for pk in best if pk in found]
 
 
 def by_number(scheme: str, country: str, number: str) -> QuerySet[Enterprise]:
