@@ -5,22 +5,26 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains.errors import DomainError
 from chains.forms.import_cells import Say, words
 from chains.forms.register import Register
 from chains.forms.requirement_sheet import Stated, shown, stated_in_header
-from chains.models import Capability, Category
+from chains.models import Capability, CapabilityReference, Category
 from chains.quantities import Amount, Units, names_scale, parse_date, parse_quantity, parse_unit
 from chains.searchtext import CHINESE, fold
+from chains.services.capabilities import FIRST_YEAR
 from chains.services.import_rows import CapabilityDraft, ReadRow
 from chains.spreadsheets import Row, Table
+
+_Kind = TypeVar("_Kind")
 
 _TITLES = {"title_zh": 120, "title_en": 160, "text_zh": 2000, "text_en": 3000}
 _DAYS = re.compile(
@@ -62,6 +66,23 @@ class CapabilityRows:
         values = row.values
         draft = CapabilityDraft(titles=self._titles(values, say))
         draft.categories = self._categories(values.get("categories"), say)
+        draft.cooperation_kinds = _kinds(
+            values.get("cooperation_kinds"),
+            self.register.cooperation_kind,
+            lambda word: say.warn(
+                "cooperation_kinds",
+                _("“%(text)s” is no kind of cooperation of the list: left out.") % {"text": word},
+            ),
+        )
+        draft.certificates = _kinds(
+            values.get("certificates"),
+            self.register.certificate,
+            lambda word: say.warn(
+                "certificates",
+                _("“%(text)s” is no certificate of the list: left out.") % {"text": word},
+            ),
+        )
+        draft.references = _references(values.get("references") or [], say)
         amount = self._capacity(values, say)
         if amount is not None and amount.value is not None:
             draft.yearly_capacity = amount.value * (12 if amount.period == "month" else 1)
@@ -74,12 +95,14 @@ class CapabilityRows:
         return draft
 
     def _titles(self, values: Mapping[str, Any], say: Say) -> dict[str, str]:
-        title, text = words(values.get("title"), 1000), str(values.get("text") or "").strip()
+        title = words(values.get("title"), 1000)
         in_chinese = CHINESE.search(title) is not None
         texts = {"title_zh" if in_chinese else "title_en": title}
         if values.get("title_en"):
             texts["title_en"] = words(values["title_en"], 1000)
-        texts["text_zh" if CHINESE.search(text) else "text_en"] = text
+        for text in filter(None, (str(said).strip() for said in values.get("text") or [])):
+            name = "text_zh" if CHINESE.search(text) else "text_en"
+            texts[name] = "\n".join(filter(None, [texts.get(name), text]))
         for name, value in texts.items():
             most = _TITLES[name]
             if len(value) > most:
@@ -130,6 +153,52 @@ class CapabilityRows:
     def compare(self, rows: Sequence[ReadRow]) -> None:
         """A title twice is said where it is kept: drafts of before count too."""
         del rows
+
+
+def _kinds(
+    typed: str | None, known: Callable[[str], _Kind | None], unknown: Callable[[str], None]
+) -> list[_Kind]:
+    """What the words of a cell name; the whole cell first, for names with a separator in them."""
+    whole = known(typed) if typed else None
+    if whole is not None:
+        return [whole]
+    found: list[_Kind] = []
+    for word in filter(None, (word.strip() for word in re.split(r"[、;；,，/\n]", typed or ""))):
+        kind = known(word)
+        if kind is None:
+            unknown(word)
+        elif kind not in found:
+            found.append(kind)
+    return found
+
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_LONGEST_REFERENCE = 200
+
+
+def _references(cells: Sequence[Any], say: Say) -> list[dict[str, Any]]:
+    """One a line. The only year of a line is the year; who had it and where stands in the words as it was typed."""
+    lines = [words(line, 1000) for cell in cells for line in re.split(r"[\n;；]", str(cell))]
+    found = list(dict.fromkeys(filter(None, lines)))
+    if any(len(line) > _LONGEST_REFERENCE for line in found):
+        say.error(
+            "references",
+            _("A reference is longer than %(most)d characters. Shorten it.")
+            % {"most": _LONGEST_REFERENCE},
+        )
+    if len(found) > CapabilityReference.MOST:
+        say.warn(
+            "references",
+            _("More than %(most)d references: the first %(most)d are kept.")
+            % {"most": CapabilityReference.MOST},
+        )
+    return [{"text": line, "year": _year(line)} for line in found[: CapabilityReference.MOST]]
+
+
+def _year(line: str) -> int | None:
+    named = {int(year) for year in _YEAR.findall(line)}
+    year = named.pop() if len(named) == 1 else None
+    return year if year and FIRST_YEAR <= year <= timezone.localdate().year else None
 
 
 _AT_ONCE = frozenset(

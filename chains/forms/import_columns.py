@@ -191,7 +191,9 @@ CAPABILITIES = (
         aliases=(
             "产品说明", "产品描述", "描述", "介绍", "产品介绍", "详细说明", "技术参数", "参数", "规格", "规格型号", "规格参数", "技术指标", "性能", "性能指标", "特点",
             "text", "details", "specification", "specs", "parameters", "about",
+            "英文说明", "英文描述", "产品英文说明", "english description", "description in english", "description (english)",
         ),
+        many=True,
         example="三分体灌封，25 A，IP68，适配 182 与 210 组件",
     ),
     Column(
@@ -237,6 +239,28 @@ CAPABILITIES = (
         "Samples, days",
         aliases=("送样", "送样周期", "打样周期", "打样时间", "样品周期", "样品交期", "sample", "samples", "sample time", "sample lead time"),
         kind="value",
+    ),
+    Column(
+        "cooperation_kinds",
+        "合作方式",
+        "Kinds of cooperation",
+        aliases=("合作形式", "合作类型", "合作模式", "可合作方式", "意向合作方式", "cooperation", "kind of cooperation", "cooperation kinds"),
+        example="采购订单、长期供货协议",
+    ),
+    Column(
+        "certificates",
+        "认证证书",
+        "Certificates",
+        aliases=("认证", "产品认证", "体系认证", "资质认证", "证书", "持有证书", "certificate", "certification", "certifications"),
+        note="Those the enterprise has stated. 仅限本单位已填报的证书。",
+    ),
+    Column(
+        "references",
+        "供货业绩",
+        "References",
+        aliases=("业绩", "应用案例", "典型案例", "成功案例", "客户案例", "合作案例", "reference", "reference projects", "case studies"),
+        many=True,
+        note="One a line, or with semicolons between. 每行一项，或以分号隔开。",
     ),
     Column("is_new", "是否新产品", "New product", aliases=("新产品", "新品", "是否新品", "new")),
     Column(

@@ -72,7 +72,7 @@ def save_draft(
     _clean(row)
     row.save()
     _save_relations(row, categories, cooperation_kinds, certifications)
-    if references is not None and _save_references(row, references):
+    if references is not None and save_references(row, references):
         fields["references"] = None
     write_documents([row])
     verb = "drafted" if is_new_row else "amended"
@@ -119,12 +119,9 @@ def _save_relations(
         row.certifications.set(held)
 
 
-def _save_references(row: Capability, references: Iterable[Mapping[str, Any]]) -> bool:
+def save_references(row: Capability, references: Iterable[Mapping[str, Any]]) -> bool:
     """Put these in the place of those there are; whether that changed any."""
-    fresh = [
-        _reference(row, order, given)
-        for order, given in enumerate((one for one in references if any(one.values())), start=1)
-    ]
+    fresh = references_of(row, references)
     if len(fresh) > CapabilityReference.MOST:
         raise DomainError(
             _("A capability carries %(most)d references at most.")
@@ -139,6 +136,13 @@ def _save_references(row: Capability, references: Iterable[Mapping[str, Any]]) -
     row.references.all().delete()
     CapabilityReference.objects.bulk_create(fresh)
     return True
+
+
+def references_of(
+    row: Capability, references: Iterable[Mapping[str, Any]]
+) -> list[CapabilityReference]:
+    said = (one for one in references if any(one.values()))
+    return [_reference(row, order, given) for order, given in enumerate(said, start=1)]
 
 
 def _reference(row: Capability, order: int, given: Mapping[str, Any]) -> CapabilityReference:

@@ -11,7 +11,9 @@ from chains.models import (
     AuditEntry,
     Capability,
     Category,
+    CertificationKind,
     Change,
+    CooperationKind,
     Enterprise,
     Import,
     Region,
@@ -54,6 +56,9 @@ class EnterpriseDraft:
 class CapabilityDraft:
     titles: dict[str, str]  # title_zh, title_en, text_zh, text_en
     categories: list[Category] = field(default_factory=list)
+    cooperation_kinds: list[CooperationKind] = field(default_factory=list)
+    certificates: list[CertificationKind] = field(default_factory=list)
+    references: list[dict[str, Any]] = field(default_factory=list)  # text, year
     yearly_capacity: Decimal | None = None
     unit: Unit | None = None
     # lead_time_days, sample_days, is_new, valid_until_on

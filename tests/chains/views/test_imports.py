@@ -14,6 +14,7 @@ from chains.errors import DomainError
 from chains.models import (
     AuditEntry,
     Capability,
+    CertificationKind,
     Change,
     Contact,
     Enterprise,
@@ -339,6 +340,52 @@ def test_capabilities_become_drafts_and_published_ones_stay(client, member):
     ]
     again, _page = run(client, upload(client, "capabilities", member.enterprise, content))
     assert figures(again) == (0, 0, 3, 1)
+
+
+def test_capabilities_keep_both_texts_kinds_of_cooperation_certificates_and_references(
+    client, member
+):
+    house = member.enterprise
+    iso = CertificationKind.objects.get(code="ISO9001")
+    held = house.certifications.create(kind=iso, valid_from=datetime.date(2024, 1, 1))
+    head = ["产品名称", "说明", "Description", "技术参数", "合作方式", "认证证书", "供货业绩"]
+    content = sheet(
+        head,
+        [
+            "分体接线盒", "三分体灌封", "Three-part potted", "电流 25 A", "采购订单、Long-term supply agreement、送货",
+            "ISO 9001、质量体系；CE；没有这个", "2023 年供示例电站 40 MW\n示例二期 2024；示例三期 2022 至 2024",
+        ],
+        ["单页产品", "", "Only in English", "", "", "", ""],
+    )  # fmt: skip
+
+    job, page = run(client, upload(client, "capabilities", house, content))
+
+    assert figures(job) == (2, 0, 0, 0)
+    first = Capability.objects.get(title_zh="分体接线盒")
+    assert (first.text_zh, first.text_en) == ("三分体灌封\n电流 25 A", "Three-part potted")
+    assert [kind.code for kind in first.cooperation_kinds.order_by("order")] == [
+        "purchase_order", "long_term_supply",
+    ]  # fmt: skip
+    assert [*first.certifications.all()] == [held]
+    assert [*first.references.values_list("text", "year")] == [
+        ("2023 年供示例电站 40 MW", 2023), ("示例二期 2024", 2024), ("示例三期 2022 至 2024", None),
+    ]  # fmt: skip
+    assert "示例电站" in first.search_text
+    assert Capability.objects.get(title_zh="单页产品").text_en == "Only in English"
+    said = [note["sentence"] for row, note in page.context["doubts"] if row.number == 2]
+    assert said == [
+        "“送货” is no kind of cooperation of the list: left out.",
+        "“没有这个” is no certificate of the list: left out.",
+        "CE is not among the certificates the enterprise has stated: left out.",
+    ]
+    again, _page = run(client, upload(client, "capabilities", house, content))
+    assert figures(again) == (0, 0, 2, 0)
+    changed = sheet(head, ["分体接线盒", "", "", "", "采购订单", "", "示例四期"])
+    more, _page = run(client, upload(client, "capabilities", house, changed))
+    assert figures(more) == (0, 1, 0, 0)
+    assert [kind.code for kind in first.cooperation_kinds.all()] == ["purchase_order"]
+    assert [*first.references.values_list("text", flat=True)] == ["示例四期"]
+    assert [*first.certifications.all()] == [held]
 
 
 # --- Rights, worker, hostile files --------------------------------------------------------------------
