@@ -177,6 +177,17 @@ _OFFERS = Values(
     ),
     list,
 )
+_REFERENCES = Prepared(
+    lambda ids: CapabilityReference.objects.filter(capability__in=among(ids)).order_by("pk"), list
+)
+_OFFERED = Values(
+    lambda ids: (
+        Capability.categories.through.objects.filter(capability__in=among(ids))
+        .order_by("pk")
+        .values("capability", "category__name_zh", "category__name_en")
+    ),
+    list,
+)
 
 
 def passages_of_requirements(marker: Marker, hidden: dict[int, set[int]]) -> dict[int, Passage]:
@@ -231,6 +242,8 @@ def passages_of_enterprises(marker: Marker, hidden: dict[int, set[int]]) -> dict
         offers = Capability.objects.published().filter(enterprise__in=wanting)
         of_whom = dict(offers.values_list("pk", "enterprise"))
         for read in (_words_of_offers, _references, _categories_of_offers):
+            if not best.wanting():
+                break
             places = defaultdict(list)
             for pk, said in read(list(of_whom)).items():
                 places[of_whom[pk]] += said
@@ -263,7 +276,7 @@ def _words_of_offers(ids: list[int]) -> dict[int, list[_Place]]:
 def _references(ids: list[int]) -> dict[int, list[_Place]]:
     where = _("Reference")
     places: dict[int, list[_Place]] = defaultdict(list)
-    for row in CapabilityReference.objects.filter(capability__in=ids).order_by("pk"):
+    for row in _REFERENCES(ids):
         places[row.capability_id].append((where, row.in_words, row.language))
     return places
 
@@ -271,9 +284,9 @@ def _references(ids: list[int]) -> dict[int, list[_Place]]:
 def _categories_of_offers(ids: list[int]) -> dict[int, list[_Place]]:
     where = _("Category")
     places: dict[int, list[_Place]] = defaultdict(list)
-    links = Capability.categories.through.objects.filter(capability__in=ids).order_by("pk")
-    for pk, *names in links.values_list("capability", "category__name_zh", "category__name_en"):
-        places[pk] += [(where, name, searchtext.language_of(name)) for name in names]
+    for row in _OFFERED(ids):
+        names = row["category__name_zh"], row["category__name_en"]
+        places[row["capability"]] += [(where, name, searchtext.language_of(name)) for name in names]
     return places
 
 
