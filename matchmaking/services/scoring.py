@@ -92,7 +92,8 @@ def _write(run: MatchRun, finding: Finding) -> set[int]:
         _leave_out_the_rest(finding, stored, run.enterprise_id)
     known = {(match.line_id, match.supplier_id): match for match in stored}
     scores = {pair: row for pair, row in finding.scores.items() if pair[0] in lines}
-    _write_scores(run, finding, scores, known)
+    if scores:
+        _write_scores(run, finding, scores, known)
     stale = [
         match.pk
         for match in stored
@@ -199,7 +200,7 @@ def _write_scores(
             "updated_at": repeat(now),
             **{
                 name: [_as_json(row[name]) if name in json_columns else row[name] for row in rows]
-                for name in (rows[0] if rows else ())
+                for name in rows[0]
             },
         },
     )
