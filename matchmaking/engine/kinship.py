@@ -12,7 +12,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from scipy.linalg import eigh
 
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.sparse import Floats, Ints, Matrix, ridge, widened
@@ -75,6 +74,8 @@ class Kinship:
     @cached_property
     def _turn(self) -> Floats:
         """Directions of meaning by how well companions agree along them: twice as sure, four times as heard."""
+        from scipy.linalg import eigh  # noqa: PLC0415 -- slow import, and words of the tree need none of it
+
         vectors = self._vectors[self._taught].astype(np.float64)
         spread = vectors.T @ vectors / len(vectors)
         shared = vectors.T @ self._mean_of_companions(self._vectors) / len(vectors)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -145,7 +145,8 @@ class Taxonomy:
     @cached_property
     def fingerprint(self) -> str:
         """Changes with any word of any category; an index built with another one is stale."""
-        rows = [asdict(row) for row in self.rows]
+        names = [field.name for field in fields(CategoryRow)]
+        rows = [{name: getattr(row, name) for name in names} for row in self.rows]
         return hashlib.sha256(
             json.dumps(rows, sort_keys=True, ensure_ascii=False).encode()
         ).hexdigest()[:16]
