@@ -47,6 +47,8 @@ _LABEL_POWER = np.float32(0.7)
 # So many words of a line in one text, and it is that product whatever code a shop has filed it under; fewer say less.
 # Measured: a product's name in another shop shares eight to twelve, a text of the same code seldom five.
 _NAMED_FROM, _NAMED = 4.5, 10.0
+# Of a line of fewer words a text can share no more than all: a tenth above them stands for the ten.
+_NAMED_ABOVE = 1.1
 # A text of the other language can share none: this near in meaning it says as much as it would with words.
 _SHARED_ABOVE, _SHARED_EACH = np.float32(0.3), np.float32(0.6)
 # Two texts of one trade are as near as this without meaning the same.
@@ -170,9 +172,10 @@ def _named(lines: Lines, pairs: Pairs, columns: Mapping[str, Floats]) -> Floats:
     shared = columns["b"] + columns["elsewhere"]
     near = _SHARED_EACH * np.maximum(columns["u"] - _SHARED_ABOVE, 0)
     covered = np.where(columns["differ"] > 0, near, shared) * (1 + SATURATION)
-    said = lines.sizes[pairs.line] * covered
-    named: Floats = np.clip((said - _NAMED_FROM) / (_NAMED - _NAMED_FROM), 0, 1).astype(np.float32)
-    return named
+    size = lines.sizes[pairs.line]
+    whole = np.clip(_NAMED_ABOVE * size, _NAMED_FROM + 1, _NAMED)
+    named: Floats = (size * covered - _NAMED_FROM) / (whole - _NAMED_FROM)
+    return np.clip(named, 0, 1).astype(np.float32)
 
 
 def _elsewhere(stock: Stock, lines: Lines, pairs: Pairs, covered: Floats) -> Floats:

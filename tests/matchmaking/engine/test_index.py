@@ -12,6 +12,7 @@ from matchmaking.engine import search
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.features import Features, Objections, _named
 from matchmaking.engine.index import OfferIndex
+from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.similarity import category_share, likeness, text_share
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.text import asserted
@@ -536,6 +537,21 @@ def test_a_name_of_many_words_counts_before_the_code_it_was_filed_under():
     assert agreement(index, "usb mouse")[2] > agreement(index, "usb mouse")[1]
     told = agreement(index, name, "mice")
     assert told[2] > told[1]
+
+
+def test_a_shorter_name_counts_for_more_where_a_text_says_all_of_it():
+    columns = {name: np.zeros(3, np.float32) for name in ("differ", "elsewhere", "u")}
+    # A whole line covered, and as many words of a longer one; 2.2 takes the damping of the shares off.
+    columns["b"] = np.array([1, 6 / 12, 0.7], np.float32) / np.float32(2.2)
+    index = OfferIndex.build([marked(1, "铁管", "a")], TREE, LETTERS)
+    six = "acme optical wireless mouse silver blue"
+    lines = index.read([need(six), need(f"{six} usb receiver mini xk62 kit left"), need(six)])
+
+    whole, part, some = _named(lines, Pairs(np.arange(3), np.zeros(3, np.int64)), columns).tolist()
+
+    assert whole > 0.7 > 0.4 > part > 0.2
+    # Four words of six may be those of any text of the code.
+    assert some == 0
 
 
 def test_likeness_of_meaning_stands_for_the_words_that_two_languages_cannot_share():
