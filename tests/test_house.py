@@ -224,7 +224,7 @@ def test_list_of_public_addresses_names_only_what_exists():
 # Asked by others, changing nothing: they take rows and give rows.
 READERS = {
     "chains.services.accounts": {"desk_may_decide", "owners", "editors"},
-    "chains.services.capabilities": {"certificates_to_choose"},
+    "chains.services.capabilities": {"certificates_to_choose", "search_document", "references_of"},
     "chains.services.enterprises": {"search_document", "noun"},
     "chains.services.imports": {"layout_of", "remembered"},
     "chains.services.tokens": {"of"},
@@ -239,7 +239,7 @@ READERS = {
     "events.services.waiting_list": {"ranks", "ranks_of", "rank"},
     "matchmaking.services.alerts": {"topics_of", "last_morning"},
     "matchmaking.services.calibration": {"decided", "reliability"},
-    "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings"},
+    "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings", "desks_of"},
     "matchmaking.services.interests": {"is_own", "asked", "quota", "no_badge"},
     "matchmaking.services.findings": {"find", "side_of", "against", "keep"},
     "matchmaking.services.review": {"held_by_colleague"},
@@ -261,6 +261,7 @@ SYSTEM = {
 
 # Steps of verbs that stand in several modules: the verb has checked the right, and says what was done.
 STEPS = {
+    "chains.services.capabilities": {"save_references", "write_documents"},
     "chains.services.requirements": {"locked", "check_poster", "check_status", "check_seen"},
     "chains.services.requirement_writing": {
         "saved_already",

@@ -72,7 +72,7 @@ class Untouched:
             if self.is_written or not self.is_asked:
                 return ask(written, params)
             asked = [one for one in params if not isinstance(one, datetime.datetime)]
-            key = written.sql, *asked
+            key = written.sql, *map(repr, asked)
             if key not in self.kept:
                 self.kept[key] = ask(written, params)
             return self.kept[key]
