@@ -137,6 +137,11 @@ def pages(desk: permissions.Desk) -> list[URLPattern]:
             name="capability_create",
         ),
         path(
+            "my/enterprises/<str:public_id>/capabilities.<str:extension>",
+            capabilities.capability_export,
+            name="capability_export",
+        ),
+        path(
             "memberships/<str:public_id>/", accounts.membership_decide, to, name="membership_decide"
         ),
         path(

@@ -192,6 +192,7 @@ REGISTER = (
     Row("chains:certification_claim", "buyer", MEMBERS),
     Row("chains:proof_export", "buyer", MEMBERS, args={"extension": "csv"}),
     Row("chains:capability_create", "buyer", MEMBERS),
+    Row("chains:capability_export", "buyer", MEMBERS, args={"extension": "csv"}),
     Row("chains:capability_edit", "capability_draft", MEMBERS),
     Row("chains:capability_photo_list", "capability_draft", MEMBERS),
     post("chains:capability_photo_list", "capability_draft", MEMBERS.replace("200", "422")),

@@ -91,6 +91,7 @@ NO_PAGE = {
     "chains:requirement_row": PIECE,
     "chains:evidence_download": FILE,
     "chains:proof_export": FILE,
+    "chains:capability_export": FILE,
     "chains:title_misfits": FILE,
     "chains:import_rows": FILE,
     "chains:import_template": FILE,

@@ -7,12 +7,18 @@ import html
 import io
 import re
 import zipfile
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from chains.forms.import_columns import CAPABILITIES
+from chains.forms.import_sheet import read_rows
+from chains.models import Category, CooperationKind, Unit
+from chains.services import capabilities
+from chains.spreadsheets import open_sheets, propose
 from tests import test_lists
 from tests.factories.chains import EnterpriseFactory, MembershipFactory, OrganiserRoleFactory
 
@@ -31,15 +37,11 @@ WITHOUT = {
     "capability_photo_list": "pictures",
     "enterprise_list_narrowed": "the page of enterprise_list",
     "requirement_list_of_a_supplier": "the page of requirement_list",
-    "chain_list": "reference data, in the API and in the repository",
-    "event_list": "subscribed to as a calendar",
-    "event_list_of_an_organiser": "the same",
+    "event_list_of_an_organiser": "the page of event_list",
     "series_detail": "its figures are a workbook of several sheets, which no csv is",
-    "series_list": "each series has its figures as a sheet",
     "series_events": "a form that puts events into a series; its figures have the sheet",
     "series_participants": "names behind the figures, as far as a desk reaches; the figures have the sheet",
     "programme_detail": "its series have the sheets",
-    "run_list": "what the machine did",
     "calibration": "a report with its own page",
     "event_letters": "what became of letters; the sheet of guests names them",
     "event_listing": "the sheet of requirements has them",
@@ -114,6 +116,48 @@ def test_rows_that_do_not_fit_a_list_of_titles_come_back_with_the_reason():
     assert [row[:2] for row in rows[1:-1]] == [["3", "'=示例无名有限公司"]]
     assert rows[1][2]
     assert (forged.status_code, forged["Location"]) == (302, reverse("chains:title_list"))
+
+
+def test_capabilities_of_an_enterprise_are_a_sheet_that_an_import_reads():
+    member = MembershipFactory()
+    client = Client()
+    client.force_login(member.user)
+    made = capabilities.save_draft(
+        enterprise=member.enterprise,
+        by=member.user,
+        title_zh="分体接线盒",
+        title_en="Split junction box",
+        text_zh="三分体灌封",
+        text_en="Three-part potted",
+        categories=[Category.objects.get(name_zh="光伏接线盒")],
+        cooperation_kinds=[CooperationKind.objects.get(code="purchase_order")],
+        references=[{"text": "示例电站 40 MW", "customer": "示例电力", "year": 2023}],
+        yearly_capacity=Decimal(900000),
+        unit=Unit.objects.get(code="set"),
+        lead_time_days=30,
+        is_new=True,
+    )
+    page = client.get(reverse("chains:enterprise_status", args=[member.enterprise.public_id]))
+    address = reverse("chains:capability_export", args=[member.enterprise.public_id, "csv"])
+    assert f'href="{address}"' in page.content.decode()
+    for language in ("en", "zh-hans"):
+        client.cookies["django_language"] = language
+        sheet = b"".join(client.get(address).streaming_content)
+
+        opened = open_sheets(sheet)
+        layout = propose(opened, CAPABILITIES).layout
+        _table, rows = read_rows("capabilities", opened, layout, member.user)
+
+        draft = rows[0].draft
+        assert draft.titles == {name: getattr(made, name) for name in draft.titles}
+        assert set(draft.titles) == {"title_zh", "title_en", "text_zh", "text_en"}
+        assert (draft.categories, draft.cooperation_kinds) == (
+            [*made.categories.all()], [*made.cooperation_kinds.all()],
+        )  # fmt: skip
+        assert draft.references == [{"text": "示例电站 40 MW 示例电力 2023", "year": 2023}]
+        assert (draft.yearly_capacity, draft.unit, draft.facts["lead_time_days"], draft.facts["is_new"]) == (
+            900_000, made.unit, 30, True,
+        )  # fmt: skip
 
 
 def test_titles_of_an_enterprise_are_a_sheet():

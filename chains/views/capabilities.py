@@ -2,22 +2,26 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chains import search, versions
 from chains.errors import DomainError
 from chains.forms import stored_sentences
 from chains.forms.capabilities import BaseReferences, CapabilityForm, references_of
+from chains.forms.import_columns import CAPABILITIES
+from chains.forms.requirement_sheet import label_of
 from chains.http import MemberRequest
-from chains.models import Capability, Category, Enterprise
+from chains.models import Capability, CapabilityReference, Category, Enterprise
 from chains.services import capabilities
+from chains.templatetags.localised import localised
 from chains.views.posted import posted
 from chains.views.refusals import refusal
+from chains.views.sheets import sheet_response
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,6 +34,44 @@ def capability_create(request: MemberRequest, public_id: str) -> HttpResponse:
 def capability_edit(request: MemberRequest, public_id: str) -> HttpResponse:
     capability = get_object_or_404(_own(request), public_id=public_id)
     return _edit(request, capability.enterprise, capability)
+
+
+@require_GET
+def capability_export(request: MemberRequest, public_id: str, extension: str) -> HttpResponseBase:
+    """All capabilities of one's own enterprise, under the headers an import of them reads."""
+    enterprise = get_object_or_404(Enterprise.objects.own(request.user), public_id=public_id)
+    rows = (
+        enterprise.capabilities.select_related("unit")
+        .prefetch_related("categories", "cooperation_kinds", "certifications__kind", "references")
+        .order_by("-pk")
+    )
+    named = {column.field: label_of(column) for column in CAPABILITIES}
+    header = [
+        named["title"], named["title_en"], named["text"], _("Description in English"),
+        *(named[name] for name in (
+            "categories", "capacity", "unit", "lead_time_days", "sample_days", "cooperation_kinds",
+            "certificates", "references", "is_new", "valid_until_on",
+        )),
+        _("State"),
+    ]  # fmt: skip
+    table = (
+        [
+            row.title_zh, row.title_en, row.text_zh, row.text_en,
+            "; ".join(map(localised, row.categories.all())), row.yearly_capacity, localised(row.unit),
+            row.lead_time_days, row.sample_days, "; ".join(map(localised, row.cooperation_kinds.all())),
+            "; ".join(localised(one.kind) for one in row.certifications.all()),
+            "\n".join(map(_reference_in_words, row.references.all())), _("yes") if row.is_new else "",
+            row.valid_until_on, row.get_status_display(),
+        ]
+        for row in rows
+    )  # fmt: skip
+    return sheet_response(extension, f"capabilities-{enterprise.public_id}", header, table)
+
+
+def _reference_in_words(reference: CapabilityReference) -> str:
+    year = str(reference.year or "")
+    said = reference.in_words
+    return said if year in said else f"{said} {year}"
 
 
 def _own(request: MemberRequest) -> QuerySet[Capability]:

@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -21,6 +22,8 @@ from chains.errors import DomainError
 from chains.http import HttpRequest, MemberRequest
 from chains.models import Enterprise, OrganiserRole, Region, RegionGroup, User, lies_within
 from chains.permissions import holds_a_role
+from chains.templatetags.localised import localised
+from chains.views.sheets import sheet_asked_for, sheet_response
 from events import permissions, statistics
 from events.forms.programmes import (
     ProgrammeForm,
@@ -50,7 +53,7 @@ def _owners(user: User) -> list[Enterprise]:
 
 @login_not_required
 @require_safe
-def series_list(request: HttpRequest) -> HttpResponse:
+def series_list(request: HttpRequest) -> HttpResponseBase:
     seen = Series.objects.visible_to(request.user)
     years = sorted(set(seen.order_by().values_list("year", flat=True)), reverse=True)
     asked = request.GET.get("year", "")
@@ -58,7 +61,10 @@ def series_list(request: HttpRequest) -> HttpResponse:
     if chosen is not None:
         seen = seen.filter(year=chosen)
     rows = statistics.series_progress(seen.select_related("programme__owner"))
-    page = Paginator(rows.order_by("-year", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    rows = rows.order_by("-year", "pk")
+    if extension := sheet_asked_for(request):
+        return _sheet_of(rows, extension)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     user = request.user
     empty = Programme.objects.owned_by(user).filter(series=None).select_related("owner")
     return render(
@@ -77,6 +83,20 @@ def series_list(request: HttpRequest) -> HttpResponse:
             "may_create": user.is_authenticated and (user.is_organiser or user.is_administrator),
         },
     )
+
+
+def _sheet_of(rows: QuerySet[Series], extension: str) -> HttpResponseBase:
+    header = [
+        _("Series"), _("Year"), _("Body"), _("Held"), _("Planned"), _("Target"), _("Address"),
+    ]  # fmt: skip
+    table = (
+        [
+            localised(row), row.year, localised(row.programme.owner), row.held, row.planned, row.target,  # type: ignore[attr-defined]  # annotated
+            settings.SITE_URL + reverse("events:series_detail", args=[row.public_id]),
+        ]
+        for row in rows
+    )  # fmt: skip
+    return sheet_response(extension, "series", header, table)
 
 
 @login_not_required

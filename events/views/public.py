@@ -5,12 +5,14 @@ import hashlib
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -19,12 +21,15 @@ from django.views.decorators.http import conditional_page, require_safe
 from chains import fragments, search
 from chains.http import HttpRequest
 from chains.models import Chain, DockingDirection, Requirement, lies_within
+from chains.templatetags.localised import localised, place
+from chains.views.sheets import sheet_asked_for, sheet_response
 from events import calendar, permissions, statistics
 from events.forms.events import EventFilterForm
 from events.models import Event, EventLevel, Series
 from events.views.registration import panel
 
 PER_PAGE = 25
+EXPORTED = 10_000
 FEED_KEEPS, FEED_MOST = datetime.timedelta(days=30), 300
 PAST = (Event.Status.HELD, Event.Status.ARCHIVED)
 
@@ -65,17 +70,21 @@ def _feed(request: HttpRequest) -> str:
 
 @login_not_required
 @require_safe
-def event_list(request: HttpRequest) -> HttpResponse:
+def event_list(request: HttpRequest) -> HttpResponseBase:
+    if extension := sheet_asked_for(request):
+        _form, _wanted, rows = _listed(request)
+        return _sheet_of(rows, extension)
     body = fragments.kept(request, "events", lambda: _event_results(request))
     return render(request, "events/event_list.html", {"nav": "events", "body": body})
 
 
-def _event_results(request: HttpRequest) -> str:
+def _listed(request: HttpRequest) -> tuple[EventFilterForm, dict[str, Any], QuerySet[Event]]:
+    """What is asked for, and the events that answer it."""
     form = EventFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     everything = Event.objects.visible_to(request.user)
-    conditions = _conditions(wanted)
-    rows = _narrowed(everything, conditions).select_related("level", "region__parent", "host")
+    rows = _narrowed(everything, _conditions(wanted))
+    rows = rows.select_related("level", "region__parent", "host")
     rows = rows.with_seats().prefetch_related("chains", "docking_kinds__direction")
     # What is to come first and soonest first; then what is over, latest first.
     rows = rows.annotate(
@@ -88,6 +97,31 @@ def _event_results(request: HttpRequest) -> str:
         Case(When(over=1, then=F("starts_at"))).desc(),
         "pk",
     )
+    return form, wanted, rows
+
+
+def _sheet_of(rows: QuerySet[Event], extension: str) -> HttpResponseBase:
+    header = [
+        _("Event"), _("Level"), _("Region"), _("Host"), _("Starts"), _("Ends"), _("Place"), _("State"),
+        _("Chains"), _("Kinds of docking"), _("Seats"), _("Seats held"), _("Address"),
+    ]  # fmt: skip
+    table = (
+        [
+            localised(event), localised(event.level), place(event.region), localised(event.host),
+            timezone.localtime(event.starts_at), timezone.localtime(event.ends_at), localised(event, "place"),
+            event.get_status_display(), "; ".join(map(localised, event.chains.all())),
+            "; ".join(map(localised, event.docking_kinds.all())), event.seats, event.seats_taken,  # type: ignore[attr-defined]  # annotated
+            settings.SITE_URL + reverse("events:event_detail", args=[event.public_id]),
+        ]
+        for event in rows[:EXPORTED]
+    )  # fmt: skip
+    return sheet_response(extension, "events", header, table)
+
+
+def _event_results(request: HttpRequest) -> str:
+    form, wanted, rows = _listed(request)
+    everything = Event.objects.visible_to(request.user)
+    conditions = _conditions(wanted)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render_to_string(
         "events/event_list.html#body",

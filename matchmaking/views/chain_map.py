@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from chains import fragments
@@ -26,6 +28,8 @@ from chains.models import (
     Segment,
     SegmentLink,
 )
+from chains.templatetags.localised import localised
+from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import gaps
 
 COLUMNS = ("upstream", "midstream", "downstream")
@@ -50,7 +54,7 @@ class Column:
 
 @login_not_required
 @require_GET
-def chain_list(request: HttpRequest) -> HttpResponse:
+def chain_list(request: HttpRequest) -> HttpResponseBase:
     chosen = Chain.objects.filter(code=request.GET.get("chain", ""), is_active=True).first()
     if chosen is not None:  # from the form on a map
         address = reverse("matchmaking:chain_map", args=[chosen.code])
@@ -60,6 +64,16 @@ def chain_list(request: HttpRequest) -> HttpResponse:
         .annotate(segment_count=Count("segments", distinct=True))
         .order_by("order")
     )
+    if extension := sheet_asked_for(request):
+        header = [_("Code"), _("Chain"), _("Kind"), _("Segments"), _("Summary"), _("Address")]
+        table = (
+            [
+                row.code, localised(row), row.get_kind_display(), row.segment_count, localised(row, "summary"),
+                settings.SITE_URL + reverse("matchmaking:chain_map", args=[row.code]),
+            ]
+            for row in chains
+        )  # fmt: skip
+        return sheet_response(extension, "chains", header, table)
     return render(request, "matchmaking/chain_list.html", {"chains": chains, "nav": "map"})
 
 

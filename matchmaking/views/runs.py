@@ -1,33 +1,41 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
-from django.http import HttpResponse
+from django.db.models import Count, QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import Enterprise, Requirement, RequirementLine
+from chains.templatetags.localised import localised
 from chains.views.posted import posted
 from chains.views.refusals import refusal
+from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import permissions
 from matchmaking.models import MatchRun
 from matchmaking.services import runs
 
 PER_PAGE = 25
 OFFERED = 50
+EXPORTED = 10_000
 
 
 @require_GET
-def run_list(request: MemberRequest) -> HttpResponse:
+def run_list(request: MemberRequest) -> HttpResponseBase:
     rows = (
         permissions.runs_visible_to(request.user)
         .select_related("requirement", "line", "enterprise", "asked_by")
         .order_by("-pk")
     )
+    if extension := sheet_asked_for(request):
+        return _sheet_of(rows, extension)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -39,6 +47,30 @@ def run_list(request: MemberRequest) -> HttpResponse:
             "may_start_all": permissions.can_start_run(request.user),
         },
     )
+
+
+def _sheet_of(rows: QuerySet[MatchRun], extension: str) -> HttpResponseBase:
+    """Who asked is no part of it: what was compared, and what came of it."""
+    header = [
+        _("About"), _("Scope"), _("State"), _("Lines compared"), _("Lines"), _("Started"), _("Ended"), _("Address"),
+    ]  # fmt: skip
+    table = (
+        [
+            _about(row), row.get_scope_display(), row.get_status_display(), row.lines_done, row.lines_total,
+            timezone.localtime(row.created_at), timezone.localtime(row.finished_at) if row.finished_at else None,
+            settings.SITE_URL + reverse("matchmaking:run_detail", args=[row.public_id]),
+        ]
+        for row in rows[:EXPORTED]
+    )  # fmt: skip
+    return sheet_response(extension, "runs", header, table)
+
+
+def _about(run: MatchRun) -> str:
+    if run.requirement is not None:
+        return run.requirement.title
+    if run.line is not None:
+        return run.line.text
+    return localised(run.enterprise) or _("All open lines")
 
 
 def _startable(request: MemberRequest) -> list[Requirement]:
