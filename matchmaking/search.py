@@ -103,17 +103,18 @@ def found(rows: models.QuerySet[M], query: str, field: str = "search_text") -> m
 
 def enterprises(rows: E, query: str) -> E:
     """`found` for the register: by a name, by what a body says of itself, or by something it offers."""
-    offers = Capability.objects.published()
-    asked = typed("search_text", query, by_signs=True), nearly("search_text", query, by_signs=True)
-    if asked[0] is None:
+    exact = typed("search_text", query, by_signs=True)
+    if exact is None:
         return rows.none() if query.strip() else rows
-    found = rows.none()
-    for condition in filter(None, asked):
-        named = Enterprise.objects.filter(condition).order_by().values("pk")
-        found = rows.filter(pk__in=named.union(offers.filter(condition).values("enterprise")))
-        if found.exists():
-            break
-    return found
+    hits = _named_or_offering(rows, exact)
+    loose = None if hits.exists() else nearly("search_text", query, by_signs=True)
+    return hits if loose is None else _named_or_offering(rows, loose)
+
+
+def _named_or_offering(rows: E, condition: Q) -> E:
+    named = Enterprise.objects.filter(condition).order_by().values("pk")
+    offers = Capability.objects.published().filter(condition).values("enterprise")
+    return rows.filter(pk__in=named.union(offers))
 
 
 def hits(
