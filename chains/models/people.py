@@ -215,6 +215,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def requested(self) -> Self:
         return self.filter(status=Membership.Status.REQUESTED)
 
+    def acting_owners(self) -> Self:
+        """Owners who can still sign in: whose account was closed answers nobody."""
+        return self.active().filter(role=Membership.Role.OWNER, user__is_active=True)
+
 
 class Membership(TimeStamped):
     class Role(models.TextChoices):

@@ -103,15 +103,29 @@ def desk_may_decide(membership: Membership) -> bool:
 
 
 @transaction.atomic
-def change_role(*, membership: Membership, role: str, by: User) -> Membership:
+def change_role(
+    *,
+    membership: Membership,
+    role: str,
+    by: User,
+    may: Callable[[User, Enterprise], bool] = permissions.can_verify,
+) -> Membership:
+    """An owner says what a member may do; where none is left, the desk makes a member an owner."""
     membership = _locked(membership)
-    if not permissions.is_owner(by, membership.enterprise):
+    enterprise, becomes_owner = membership.enterprise, role == Membership.Role.OWNER
+    names_one = becomes_owner and not owners(enterprise) and may(by, enterprise)
+    if not permissions.is_owner(by, enterprise) and not names_one:
         raise DomainError(
             _("Only an owner of the enterprise changes roles."), code="membership.forbidden"
         )
     if membership.status != Membership.Status.ACTIVE or role not in Membership.Role.values:
         raise DomainError(_("This person is no member any more."), code="membership.not_active")
-    _keep_an_owner(membership, leaves=role != Membership.Role.OWNER)
+    if becomes_owner and not membership.user.is_active:
+        raise DomainError(
+            _("This account is closed. Choose a member who can still sign in."),
+            code="membership.closed",
+        )
+    _keep_an_owner(membership, leaves=not becomes_owner)
     before, membership.role = membership.role, role
     membership.save(update_fields=["role", "updated_at"])
     audit.record(by, "membership.role_changed", membership, before=before, after=role)
@@ -122,7 +136,7 @@ def change_role(*, membership: Membership, role: str, by: User) -> Membership:
             "membership_role_changed",
             email=False,
             membership=membership.public_id,
-            enterprise=membership.enterprise.public_id,
+            enterprise=enterprise.public_id,
         )
     by.forget_memberships()
     return membership
@@ -190,12 +204,8 @@ def _keep_an_owner(membership: Membership, *, leaves: bool) -> None:
     )
     if not leaves or not is_owner:
         return
-    others = (
-        Membership.objects.active()
-        .filter(enterprise=membership.enterprise, role=Membership.Role.OWNER)
-        .exclude(pk=membership.pk)
-    )
-    if not others.exists():
+    others = Membership.objects.acting_owners().filter(enterprise=membership.enterprise)
+    if not others.exclude(pk=membership.pk).exists():
         raise DomainError(
             _("The last owner stays. Make somebody else an owner first."),
             code="membership.last_owner",

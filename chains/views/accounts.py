@@ -461,7 +461,8 @@ def _decide(request: MemberRequest, membership: Membership, desk: permissions.De
     if action == "end":
         accounts.end_membership(membership=membership, by=by)
         return _("The membership has ended.")
-    accounts.change_role(membership=membership, role=request.POST.get("role", ""), by=by)
+    role = request.POST.get("role", "")
+    accounts.change_role(membership=membership, role=role, by=by, may=desk.may_verify)
     return _("The role has been changed.")
 
 

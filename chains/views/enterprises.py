@@ -23,7 +23,7 @@ from chains.forms.enterprises import (
     QualificationForm,
 )
 from chains.http import MemberRequest
-from chains.models import Certification, Enterprise, Evidence, Proof, Qualification
+from chains.models import Certification, Enterprise, Evidence, Membership, Proof, Qualification
 from chains.services import accounts, contacts, enterprises
 from chains.views.downloads import download
 from chains.views.refusals import refusal
@@ -304,7 +304,19 @@ def _case_context(
             (row, accounts.desk_may_decide(row))
             for row in enterprise.memberships.requested().select_related("enterprise")
         ],
+        "heirs": _heirs(enterprise),
     }
+
+
+def _heirs(enterprise: Enterprise) -> list[tuple[Membership, str]]:
+    """Where no owner is left: the members one of whom the desk can make one, each with the part behind the @."""
+    if enterprise.memberships.acting_owners().exists():
+        return []
+    members = enterprise.memberships.active().filter(user__is_active=True)
+    return [
+        (row, row.user.email.rpartition("@")[2])
+        for row in members.select_related("user").order_by("pk")
+    ]
 
 
 def _proofs(enterprise: Enterprise) -> list[tuple[str, Qualification | Certification]]:

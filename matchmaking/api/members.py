@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -70,12 +70,14 @@ class MembershipViewSet(ReadViewSet):
     filterset_class = filters.MembershipFilter
 
     def get_queryset(self) -> QuerySet[Membership]:
-        """One's own, those of one's enterprises, and requests at one's desk."""
+        """One's own, those of one's enterprises, at one's desk requests and the members of what has no owner left."""
         user = self.request.user
         mine = Q(user=user.pk) | Q(enterprise__in=getattr(user, "enterprise_ids", ()))
         if getattr(user, "decides_for_others", False):
             desk = DESK.enterprises(user).values("pk")  # type: ignore[arg-type]  # has signed in
+            owners = Membership.objects.acting_owners().filter(enterprise=OuterRef("enterprise"))
             mine |= Q(enterprise__in=desk, status=Membership.Status.REQUESTED)
+            mine |= Q(~Exists(owners), enterprise__in=desk, user__is_active=True)
         return (
             Membership.objects.filter(mine)
             .filter(status__in=[Membership.Status.REQUESTED, Membership.Status.ACTIVE])
@@ -107,12 +109,14 @@ class MembershipViewSet(ReadViewSet):
     @extend_schema(request=RoleSerializer, responses=MembershipSerializer)
     @action(detail=True, methods=["post"])
     def role(self, request: Request, public_id: str) -> Response:
-        """An owner says what a member may do. The last owner stays one."""
+        """An owner says what a member may do. The last owner stays one; where none is left, the desk names one."""
         membership = self.get_object()
         body = RoleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         role = body.validated_data["role"]
-        row = accounts.change_role(membership=membership, role=role, by=request.user)
+        row = accounts.change_role(
+            membership=membership, role=role, by=request.user, may=DESK.may_verify
+        )
         return Response(self.get_serializer(row).data)
 
     @extend_schema(request=None, responses=MembershipSerializer)

@@ -128,9 +128,7 @@ def erase(*, by: User) -> User:
 
 def _owned_alone(user: User) -> list[Enterprise]:
     """Enterprises that would be left without an owner; one that is suspended or merged needs none."""
-    owners = Membership.objects.active().filter(
-        role=Membership.Role.OWNER, user__is_active=True, enterprise=models.OuterRef("pk")
-    )
+    owners = Membership.objects.acting_owners().filter(enterprise=models.OuterRef("pk"))
     return list(
         Enterprise.objects.filter(models.Exists(owners.filter(user=user)))
         .exclude(models.Exists(owners.exclude(user=user)))

@@ -130,6 +130,57 @@ def test_last_owner_stays_until_there_is_another():
     ]
 
 
+def closed(membership):
+    membership.user.is_active = False
+    membership.user.save()
+    return membership
+
+
+def test_last_owner_who_can_sign_in_stays():
+    owner = MembershipFactory()
+    closed(MembershipFactory(enterprise=owner.enterprise))
+
+    with pytest.raises(DomainError) as leaving:
+        accounts.end_membership(membership=owner, by=owner.user)
+
+    assert leaving.value.code == "membership.last_owner"
+
+
+def test_owner_is_named_by_the_desk_where_none_is_left_and_only_there():
+    owner, organiser = MembershipFactory(), OrganiserRoleFactory().user
+    editor = MembershipFactory(enterprise=owner.enterprise, role="editor")
+    gone = closed(MembershipFactory(enterprise=owner.enterprise, role="editor"))
+
+    def refused(membership, role="owner", by=organiser):
+        with pytest.raises(DomainError) as refusal:
+            accounts.change_role(membership=membership, role=role, by=by)
+        return refusal.value.code
+
+    assert refused(editor) == "membership.forbidden"
+    closed(owner)
+    assert refused(editor, by=editor.user) == "membership.forbidden"
+    assert refused(editor, role="viewer") == "membership.forbidden"
+    assert refused(gone) == "membership.closed"
+    accounts.change_role(membership=editor, role="owner", by=organiser)
+
+    assert accounts.owners(owner.enterprise) == [editor.user]
+    entry = AuditEntry.objects.get(action="membership.role_changed")
+    assert (entry.actor, entry.data) == (organiser.pk, {"before": "editor", "after": "owner"})
+    assert Notification.objects.filter(to=editor.user, kind="membership_role_changed").exists()
+
+
+def test_administrator_names_an_owner_but_not_themself():
+    boss = AdministratorFactory()
+    own, other = MembershipFactory(user=boss, role="editor"), MembershipFactory(role="viewer")
+
+    with pytest.raises(DomainError) as refusal:
+        accounts.change_role(membership=own, role="owner", by=boss)
+    accounts.change_role(membership=other, role="owner", by=boss)
+
+    assert refusal.value.is_refusal
+    assert accounts.owners(other.enterprise) == [other.user]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.race
 def test_two_owners_who_leave_at_once_leave_one_behind():

@@ -188,3 +188,26 @@ def test_notices_queries_do_not_grow(client, owner, count, django_assert_num_que
 
     with django_assert_num_queries(9):
         client.get(NOTICES)
+
+
+def test_desk_sees_that_no_owner_is_left_and_names_one_without_reading_addresses(client, owner):
+    heir = MembershipFactory(
+        enterprise=owner.enterprise, role="editor", user__email="heir@harbour.example"
+    )
+    client.force_login(OrganiserRoleFactory().user)
+    case = reverse("chains:enterprise_case", args=[owner.enterprise.public_id])
+    before = text_of(client.get(case))
+    owner.user.is_active = False
+    owner.user.save()
+
+    page = text_of(client.get(case))
+    answer = decide(client, heir, do="role", role="owner")
+
+    assert "No owner is left" not in before
+    assert "No owner is left" in page
+    assert "harbour.example" in page
+    assert "heir@" not in page
+    assert answer["Location"] == case
+    heir.refresh_from_db()
+    assert heir.role == "owner"
+    assert "No owner is left" not in text_of(client.get(case))

@@ -21,6 +21,7 @@ from chains.models import (
     Qualification,
     QualificationKind,
     RequirementLine,
+    User,
 )
 from chains.services import accounts, enterprises
 from matchmaking.models import Dismissal
@@ -93,6 +94,22 @@ def test_contacts_are_kept_without_being_told_and_two_rows_become_one():
     assert administrator.post(merge, {**into, "confirm": True}).data["merged"] is True
     other.refresh_from_db()
     assert (other.status, other.merged_into) == ("merged", member.enterprise)
+
+
+def test_desk_names_an_owner_where_none_is_left():
+    owner = MembershipFactory()
+    heir = MembershipFactory(enterprise=owner.enterprise, role="viewer")
+    desk = client_of(OrganiserRoleFactory().user)
+    address = f"{API}memberships/{heir.public_id}/"
+    assert desk.get(address).status_code == 404
+    User.objects.filter(pk=owner.user_id).update(is_active=False)
+
+    listed = desk.get(f"{API}memberships/").data["results"]
+    named = desk.post(f"{address}role/", {"role": "owner"})
+
+    assert [(row["public_id"], row["account"]) for row in listed] == [(heir.public_id, None)]
+    assert named.data["role"] == "owner"
+    assert desk.get(address).status_code == 404
 
 
 def test_member_is_let_in_invited_given_a_role_and_leaves():
