@@ -169,6 +169,24 @@ def can_read_as_buyer(user: Anyone, requirement: Requirement) -> bool:
     return acts_for(user, requirement.enterprise)
 
 
+def can_open_as_buyer(user: Anyone, requirement: Requirement) -> bool:
+    """Open a supplier's contact: who reads as buyer, unless the buyer, or the association one acts with, is suspended."""
+    enterprise = requirement.enterprise
+    if not is_signed_in(user) or enterprise.is_suspended:
+        return False
+    acting = [m.enterprise_id for m in user.active_memberships if not m.enterprise.is_suspended]
+    return (
+        enterprise.pk in acting
+        or enterprise.mandates_received.active().filter(association__in=acting).exists()
+    )
+
+
+def only_reads(user: Anyone) -> bool:
+    """Each enterprise of the user's is suspended: what a person without one may open stays closed."""
+    houses = [m.enterprise for m in user.active_memberships] if is_signed_in(user) else []
+    return bool(houses) and all(house.is_suspended for house in houses)
+
+
 def can_express(user: Anyone, enterprise: Enterprise) -> bool:
     """Send or withdraw an interest, dismiss a suggestion: editors of a verified enterprise."""
     return enterprise.is_verified and can_edit(user, enterprise)
@@ -228,7 +246,7 @@ def is_open_by_policy(user: User, requirement: Requirement) -> bool:
     if not requirement.is_published:
         return False
     if policy == Requirement.ContactPolicy.MEMBERS:
-        return True
+        return not only_reads(user)
     return policy == Requirement.ContactPolicy.VERIFIED and any(
         membership.enterprise.is_verified for membership in user.active_memberships
     )

@@ -23,6 +23,7 @@ from matchmaking.views import (
     interests,
     invitations,
     merging,
+    openings,
     own_data,
     requirement_files,
     requirements,
@@ -50,7 +51,7 @@ matchmaking = [
     path("requirements/", catalogue.requirement_list, name="requirement_list"),
     path(
         "my/requirements/<str:public_id>/contact-log.<str:extension>",
-        requirements.contact_log_export,
+        openings.contact_log_export,
         name="contact_log_export",
     ),
     path(
@@ -144,8 +145,11 @@ matchmaking = [
         requirements.requirement_want,
         name="requirement_want",
     ),
+    path("my/requirements/<str:public_id>/contact-log/", openings.contact_log, name="contact_log"),
     path(
-        "my/requirements/<str:public_id>/contact-log/", requirements.contact_log, name="contact_log"
+        "my/enterprises/<str:public_id>/contact-log/",
+        openings.enterprise_contact_log,
+        name="enterprise_contact_log",
     ),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/start/", runs.run_start, name="run_start"),

@@ -293,6 +293,21 @@ def contact_log(count):
     return member.user, address, r"Demo Precision \d+", (2, 26)
 
 
+def enterprise_contact_log(count):
+    member = MembershipFactory()
+    for _ in range(count):
+        interest = InterestFactory(enterprise=member.enterprise)
+        ContactReveal.objects.create(
+            contact=interest.contact,
+            requirement=interest.requirement,
+            user=UserFactory(),
+            enterprise=interest.requirement.enterprise,
+            right="interest_sent",
+        )
+    address = reverse("matchmaking:enterprise_contact_log", args=[member.enterprise.public_id])
+    return member.user, address, 'data-l="By what right"', (1, 25)
+
+
 def guest_list(count):
     event = EventFactory(seats=100)
     RegistrationFactory.create_batch(count, event=event)
@@ -449,7 +464,7 @@ LISTS = (
     role_list, import_list, alert_list, requirement_list, requirement_list_of_a_supplier, enterprise_list, enterprise_list_narrowed, search, chain_list,
     event_list, event_list_of_an_organiser, registration_list, series_list, series_events, series_participants,
     series_detail, programme_detail, notification_list, member_list, my_requirements, my_interests,
-    for_you, review_queue, run_list, calibration, requirement_interests, contact_log, guest_list, event_letters, event_listing, delegate_list,
+    for_you, review_queue, run_list, calibration, requirement_interests, contact_log, enterprise_contact_log, guest_list, event_letters, event_listing, delegate_list,
     badge_sheet, sign_in_sheet, check_in, registration_badges, event_answers, posters, table_cards, event_invitations,
     requirement_history, requirement_file_list, capability_photo_list, inbox,
 )  # fmt: skip

@@ -19,6 +19,7 @@ from chains.errors import DomainError
 from chains.forms.enterprises import JoinForm, MandateForm, NumberForm, RegisterForm, ResubmitForm
 from chains.http import MemberRequest
 from chains.models import (
+    ContactReveal,
     Enterprise,
     Evidence,
     GroupProposal,
@@ -345,6 +346,7 @@ def _owner_context(request: MemberRequest, enterprise: Enterprise) -> dict[str, 
         "certifications": certifications,
         # Phone numbers stand on the page of the contacts, for those who edit them.
         "contacts": contacts,
+        "month": ContactReveal.objects.of_enterprise(enterprise).this_month().figures(),
         "hints": [hint for hint in hints if not hint.is_met],
         "asked": statistics.asked_certificates(enterprise, certifications),
         "unanswered": statistics.asked_of_profile(enterprise, capabilities, qualifications),

@@ -23,7 +23,15 @@ from chains.forms.enterprises import (
     QualificationForm,
 )
 from chains.http import MemberRequest
-from chains.models import Certification, Enterprise, Evidence, Membership, Proof, Qualification
+from chains.models import (
+    Certification,
+    ContactReveal,
+    Enterprise,
+    Evidence,
+    Membership,
+    Proof,
+    Qualification,
+)
 from chains.services import accounts, contacts, enterprises
 from chains.views.downloads import download
 from chains.views.refusals import refusal
@@ -107,6 +115,7 @@ def contact_edit(request: MemberRequest, public_id: str) -> HttpResponse:
             "form": form,
             "contact": contact,
             "contacts": rows,
+            "month": ContactReveal.objects.of_enterprise(enterprise).this_month().figures(),
         },
     )
 

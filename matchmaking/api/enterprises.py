@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -13,13 +13,14 @@ from rest_framework.request import Request as DRFRequest
 from rest_framework.response import Response
 
 from chains import permissions as register
-from chains.models import Contact, Enterprise, Language, Qualification
+from chains.models import Contact, ContactReveal, Enterprise, Language, Qualification
 from chains.permissions import Anyone
 from chains.services import contacts, enterprises
 from matchmaking import permissions
 from matchmaking.api import filters
-from matchmaking.api.base import CREATED, Request
+from matchmaking.api.base import CREATED, ReadViewSet, Request
 from matchmaking.api.enterprise_cases import CaseActions
+from matchmaking.services.contacts import desks_of
 
 
 class EnterpriseNameSerializer(serializers.ModelSerializer[Enterprise]):
@@ -85,6 +86,32 @@ class ContactDraftSerializer(serializers.Serializer[Any]):
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     email = serializers.EmailField(required=False, allow_blank=True)
     wechat = serializers.CharField(max_length=60, required=False, allow_blank=True)
+
+
+class ContactRevealSerializer(serializers.ModelSerializer[ContactReveal]):
+    """One look. Without an enterprise it was a desk's, or that of a person who has none."""
+
+    enterprise = EnterpriseNameSerializer(read_only=True, allow_null=True)
+    desk = serializers.SerializerMethodField()
+    requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
+
+    class Meta:
+        model = ContactReveal
+        fields = ("at", "enterprise", "desk", "right", "purpose", "requirement")
+
+    @extend_schema_field(EnterpriseNameSerializer(allow_null=True))
+    def get_desk(self, look: ContactReveal) -> dict[str, Any] | None:
+        body = self.context["desks"].get(look.user_id)
+        return dict(EnterpriseNameSerializer(body).data) if body else None
+
+
+def looked(view: ReadViewSet, looks: QuerySet[ContactReveal]) -> Response:
+    """A page of the log of a contact: bodies, never the persons who looked."""
+    page = list(view.paginate_queryset(looks) or [])
+    context = {"desks": desks_of(page)}
+    return view.get_paginated_response(
+        ContactRevealSerializer(page, many=True, context=context).data
+    )
 
 
 def own_contacts(user: Anyone) -> QuerySet[Contact]:
@@ -183,3 +210,15 @@ class EnterpriseViewSet(CaseActions):
             enterprise=enterprise, contact=row, by=request.user, **body.validated_data
         )
         return Response(ContactChoiceSerializer(row).data)
+
+    @extend_schema(responses=ContactRevealSerializer(many=True), filters=False)
+    @action(
+        detail=True,
+        url_path="contact-log",
+        permission_classes=[IsAuthenticated],
+        filterset_class=None,
+    )
+    def contact_log(self, request: Request, public_id: str) -> Response:
+        """Who has opened a contact of one's own enterprise, for which requirement, when and by what right."""
+        own = get_object_or_404(Enterprise.objects.own(request.user), public_id=public_id)
+        return looked(self, ContactReveal.objects.of_enterprise(own).in_full())

@@ -76,12 +76,18 @@ class InterestSerializer(serializers.ModelSerializer[Interest]):
     requirement = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     enterprise = EnterpriseNameSerializer(read_only=True)
     lines = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True, many=True)
+    answer_by_on = serializers.DateField(
+        source="due_on",
+        read_only=True,
+        allow_null=True,
+        help_text="By which day the buyer owes the answer: a later one it names afterwards does not move it.",
+    )
 
     class Meta:
         model = Interest
         fields = (
             "public_id", "requirement", "enterprise", "lines", "message", "language", "answers",
-            "thread", "attachments", "origin", "status", "decline_reason", "decline_note", "created_at", "answered_at",
+            "thread", "attachments", "origin", "status", "answer_by_on", "decline_reason", "decline_note", "created_at", "answered_at",
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from chains.models import (
     Chain,
     Condition,
     Contact,
+    ContactReveal,
     CooperationKind,
     DockingKind,
     Language,
@@ -38,7 +39,13 @@ from matchmaking.api.base import (
     bodies,
     caller,
 )
-from matchmaking.api.enterprises import ContactSerializer, EnterpriseNameSerializer, own_contacts
+from matchmaking.api.enterprises import (
+    ContactRevealSerializer,
+    ContactSerializer,
+    EnterpriseNameSerializer,
+    looked,
+    own_contacts,
+)
 from matchmaking.api.moderation import ModerationActions
 from matchmaking.api.requirement_files import FileActions
 from matchmaking.models import Dismissal
@@ -370,6 +377,18 @@ class RequirementViewSet(FileActions, ModerationActions):
             requirement=self.get_object(), by=request.user, purpose=body.validated_data["purpose"]
         )
         return Response(ContactSerializer(row).data)
+
+    @extend_schema(responses=ContactRevealSerializer(many=True), filters=False)
+    @action(
+        detail=True,
+        url_path="contact-log",
+        permission_classes=[IsAuthenticated],
+        filterset_class=None,
+    )
+    def contact_log(self, request: Request, public_id: str) -> Response:
+        """Who has opened the contact of one's own requirement, when and by what right."""
+        own = get_object_or_404(Requirement.objects.own(request.user), public_id=public_id)
+        return looked(self, ContactReveal.objects.of_requirement(own).in_full())
 
     @extend_schema(request=WantedSerializer, responses=WantedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])

@@ -49,13 +49,17 @@ def interest_contact(request: MemberRequest, public_id: str) -> HttpResponse:
         ),
         public_id=public_id,
     )
-    if contacts.right_to_supplier(request.user, interest) is None:
+    user, requirement = request.user, interest.requirement
+    is_refused = contacts.right_to_supplier(user, interest) is None
+    # Who is suspended finds the interest in its table and is told why; to others there is none.
+    if is_refused and (
+        permissions.can_open_as_buyer(user, requirement)
+        or not permissions.can_read_as_buyer(user, requirement)
+    ):
         raise Http404
     if request.method == "GET":  # after a switch of language on the page below: nothing is opened
-        return redirect(
-            "matchmaking:requirement_interests", public_id=interest.requirement.public_id
-        )
-    context = {"requirement": interest.requirement, "of": interest.enterprise}
+        return redirect("matchmaking:requirement_interests", public_id=requirement.public_id)
+    context = {"requirement": requirement, "of": interest.enterprise}
     try:
         contact = contacts.reveal_supplier(
             interest=interest, by=request.user, purpose=request.POST.get("purpose", "")

@@ -103,5 +103,5 @@ def contact_panel(request: HttpRequest, requirement: Requirement) -> dict[str, A
         "needs_purpose": right == ContactReveal.Right.DESK,
         "is_own": is_own,
         "is_stored": requirement.contact_id is not None,
-        "why_closed": contacts.why_closed(requirement),
+        "why_closed": contacts.why_closed(requirement, request.user),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -23,8 +23,6 @@ from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import (
     Condition,
-    ContactReveal,
-    OrganiserRole,
     Qualification,
     Requirement,
     RequirementLine,
@@ -50,7 +48,7 @@ GROUPS = {
 }
 
 
-def _own(request: MemberRequest) -> QuerySet[Requirement]:
+def own_requirements(request: MemberRequest) -> QuerySet[Requirement]:
     return Requirement.objects.own(request.user).select_related(
         "enterprise__region", "posted_by", "project", "region__parent", "chain"
     )
@@ -69,7 +67,7 @@ def my_requirements(request: MemberRequest) -> HttpResponseBase:
     page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     ids = [row.pk for row in page.object_list]
     figures = _figures(ids)
-    listed = _own(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
+    listed = own_requirements(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
     context = {
         "page_obj": page,
         "rows": [(row, figures[row.pk]) for row in listed],
@@ -97,7 +95,7 @@ def _sheet_of_own(request: MemberRequest, ids: list[int], extension: str) -> Htt
             row.closes_on, row.answer_by_on, row.needed_by_on,
             settings.SITE_URL + reverse("matchmaking:requirement_desk", args=[row.public_id]),
         ]
-        for row in _own(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
+        for row in own_requirements(request).filter(pk__in=ids).order_by("-updated_at", "-pk")
     )  # fmt: skip
     return sheet_response(extension, "my-requirements", header, table)
 
@@ -136,16 +134,16 @@ def _figures(ids: list[int]) -> dict[int, dict[str, int]]:
 
 @require_GET
 def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
-    requirement = get_object_or_404(_own(request), public_id=public_id)
+    requirement = get_object_or_404(own_requirements(request), public_id=public_id)
     rows = _desk_rows(requirement)
-    counts = _interest_counts(requirement)
+    counts = interest_counts(requirement)
     show = request.GET.get("show", "")
     nobody = [
         row for row in rows if row["is_open"] and not row["recommended"] and not row["interests"]
     ]
     shown = {"answer": [row for row in rows if row["waiting"]], "nobody": nobody}.get(show, rows)
     context = {
-        **_about(request, requirement, counts),
+        **about(request, requirement, counts),
         "rows": shown,
         "show": show,
         # What becomes of a line that was not filled here.
@@ -165,7 +163,7 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
     return render(request, "matchmaking/requirement_desk.html", context)
 
 
-def _about(
+def about(
     request: MemberRequest, requirement: Requirement, counts: dict[str, Any]
 ) -> dict[str, Any]:
     return {
@@ -179,7 +177,7 @@ def _about(
     }
 
 
-def _interest_counts(requirement: Requirement) -> dict[str, Any]:
+def interest_counts(requirement: Requirement) -> dict[str, Any]:
     """How many came, how many wait, and by which day the first of those is owed its answer."""
     waiting = Q(status__in=Interest.WAITING)
     return (
@@ -232,7 +230,7 @@ def requirement_desk_export(
     request: MemberRequest, public_id: str, extension: str
 ) -> HttpResponseBase:
     """The desk as a sheet: one row a line and recommended supplier; contacts are never in it."""
-    requirement = get_object_or_404(_own(request), public_id=public_id)
+    requirement = get_object_or_404(own_requirements(request), public_id=public_id)
     header = [
         _("Line"), _("What"), _("Category"), _("Quantity"), _("Unit"), _("Period"),
         _("Specification"), _("State"), _("Recommended"), _("Score"), _("Interests"),
@@ -315,7 +313,7 @@ def line_withdrawn(request: MemberRequest, public_id: str) -> HttpResponse:
 @posted("matchmaking:requirement_desk", "public_id")
 def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
     """How many interests the buyer wants; an empty field takes the limit off."""
-    requirement = get_object_or_404(_own(request), public_id=public_id)
+    requirement = get_object_or_404(own_requirements(request), public_id=public_id)
     typed = request.POST.get("wanted", "").strip()
     try:
         # What is no number is refused like one that is out of bounds.
@@ -337,8 +335,8 @@ def requirement_want(request: MemberRequest, public_id: str) -> HttpResponse:
 @require_GET
 def requirement_interests(request: MemberRequest, public_id: str) -> HttpResponseBase:
     """The interests in a requirement or one of its lines, five side by side, best score first."""
-    requirement = get_object_or_404(_own(request), public_id=public_id)
-    counts = _interest_counts(requirement)
+    requirement = get_object_or_404(own_requirements(request), public_id=public_id)
+    counts = interest_counts(requirement)
     if request.htmx:
         # While answers come in from a hall the page says how many are not on it yet.
         return render(
@@ -364,7 +362,7 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
     page = Paginator(listed, COMPARED).get_page(request.GET.get("page"))
     shown = _columns(requirement, list(page.object_list))
     context = {
-        **_about(request, requirement, counts),
+        **about(request, requirement, counts),
         "lines": [one for one in lines if one.received],  # type: ignore[attr-defined]  # annotated above
         "line": line,
         "page_obj": page,
@@ -377,6 +375,7 @@ def requirement_interests(request: MemberRequest, public_id: str) -> HttpRespons
         "rate": statistics.answer_rate(requirement.enterprise),
         "reasons": Interest.DeclineReason.choices,
         "may_answer": permissions.can_answer(request.user, requirement),
+        "may_open": permissions.can_open_as_buyer(request.user, requirement),
         "days_left": (counts["owed_on"] - timezone.localdate()).days if counts["owed_on"] else None,
         "tab": "interests",
         "seen": counts["all"],
@@ -562,58 +561,3 @@ def _condition_rows(
     ]
     # A condition of another line says nothing about those whose best line is shown.
     return [row for row in rows if line is not None or any(row[1])]
-
-
-# -- who looked -----------------------------------------------------------------------------------
-
-
-@require_GET
-def contact_log(request: MemberRequest, public_id: str) -> HttpResponse:
-    """Who opened the buyer's contact of this requirement, when and by what right."""
-    requirement = get_object_or_404(_own(request), public_id=public_id)
-    page = Paginator(_looks(requirement), 50).get_page(request.GET.get("page"))
-    bodies = _bodies_of(page.object_list)
-    context = {
-        **_about(request, requirement, _interest_counts(requirement)),
-        "page_obj": page,
-        "rows": [(row, bodies.get(row.user_id, "")) for row in page.object_list],
-        "openings": contacts.openings(requirement),
-        "tab": "contacts",
-    }
-    return render(request, "matchmaking/contact_log.html", context)
-
-
-def _looks(requirement: Requirement) -> QuerySet[ContactReveal]:
-    return (
-        ContactReveal.objects.filter(
-            requirement=requirement, contact__enterprise=requirement.enterprise
-        )
-        .select_related("enterprise", "contact")
-        .order_by("-at", "-pk")
-    )
-
-
-def _bodies_of(rows: Iterable[ContactReveal]) -> dict[int, str]:
-    """For which body a desk has looked."""
-    desks = {row.user_id for row in rows if row.right == ContactReveal.Right.DESK}
-    roles = OrganiserRole.objects.filter(user__in=desks).select_related("body")
-    return {role.user_id: localised(role.body) for role in roles}
-
-
-@require_GET
-def contact_log_export(request: MemberRequest, public_id: str, extension: str) -> HttpResponseBase:
-    """The same as a sheet: bodies, never the persons who looked."""
-    requirement = get_object_or_404(_own(request), public_id=public_id)
-    rows = list(_looks(requirement))
-    bodies = _bodies_of(rows)
-    header = [_("Who"), _("When"), _("By what right"), _("Purpose")]
-    table = (
-        [
-            localised(row.enterprise) or bodies.get(row.user_id, "") or _("A member without an enterprise"),
-            timezone.localtime(row.at).replace(tzinfo=None),
-            row.get_right_display(),
-            row.purpose,
-        ]
-        for row in rows
-    )  # fmt: skip
-    return sheet_response(extension, "contact-openings", header, table)

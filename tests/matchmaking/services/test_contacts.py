@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 
 from chains.errors import DomainError
-from chains.models import AuditEntry, Change, ContactReveal
+from chains.models import AuditEntry, Change, ContactReveal, Mandate, User
 from events.models import Listing
 from matchmaking.services import contacts
 from tests.factories.chains import (
+    ContactFactory,
     EnterpriseFactory,
     MembershipFactory,
     OrganiserRoleFactory,
@@ -169,3 +171,98 @@ def test_reveal_supplier_of_a_withdrawn_interest_shows_only_what_was_seen():
     assert contacts.reveal_supplier(interest=interest, by=buyer) == interest.contact
     with pytest.raises(DomainError):
         contacts.reveal_supplier(interest=unseen, by=buyer)
+
+
+# --- Counted to whose contact it is -------------------------------------------------------------------
+
+
+def test_contact_of_the_association_that_posts_is_counted_to_the_requirement():
+    association = EnterpriseFactory(kind_id="association")
+    requirement = RequirementFactory(
+        posted_by=association,
+        contact=ContactFactory(enterprise=association),
+        contact_policy="verified",
+    )
+    interest = InterestFactory(requirement=requirement)
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+
+    contacts.reveal(requirement=requirement, by=MembershipFactory().user)
+    contacts.reveal_supplier(interest=interest, by=buyer)
+
+    assert contacts.openings(requirement) == 1
+    (look,) = ContactReveal.objects.of_requirement(requirement)
+    assert look.contact == requirement.contact
+
+
+def test_looks_at_an_enterprise_are_counted_whatever_they_were_for():
+    supplier = MembershipFactory().enterprise
+    contact = ContactFactory(enterprise=supplier)
+    sent = InterestFactory.create_batch(2, enterprise=supplier, contact=contact)
+    buyers = [MembershipFactory(enterprise=one.requirement.enterprise).user for one in sent]
+    own = RequirementFactory(enterprise=supplier, contact=contact, contact_policy="members")
+    with time_machine.travel("2026-01-31 23:59:59+08:00", tick=False):
+        contacts.reveal_supplier(interest=sent[0], by=buyers[0])
+    with time_machine.travel("2026-02-01 00:00:00+08:00", tick=False):
+        for interest, buyer in zip(sent, buyers, strict=True):
+            contacts.reveal_supplier(interest=interest, by=buyer)
+        contacts.reveal_supplier(interest=sent[1], by=buyers[1])
+        contacts.reveal(requirement=own, by=UserFactory())
+        desk = OrganiserRoleFactory().user
+        contacts.reveal_supplier(interest=sent[0], by=desk, purpose="asks who calls")
+        contacts.reveal_supplier(interest=InterestFactory(), by=desk, purpose="another's")
+        looks = ContactReveal.objects.of_enterprise(supplier)
+
+        figures = looks.this_month().figures()
+
+    assert (figures["looks"], figures["openers"], figures["desks"]) == (4, 3, 1)
+    assert looks.count() == 6
+
+
+# --- Who is suspended reads, and opens nothing ----------------------------------------------------------
+
+
+def test_suspended_buyer_opens_no_contact_of_a_supplier():
+    interest = InterestFactory()
+    requirement = interest.requirement
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+    desk = OrganiserRoleFactory().user
+    contacts.reveal_supplier(interest=interest, by=buyer)
+    requirement.enterprise.status = "suspended"
+    requirement.enterprise.save()
+
+    with pytest.raises(DomainError, match="suspended and can only read"):
+        contacts.reveal_supplier(interest=interest, by=User.objects.get(pk=buyer.pk))
+
+    assert ContactReveal.objects.count() == 1
+    assert contacts.reveal_supplier(interest=interest, by=desk, purpose="case") == interest.contact
+
+
+def test_suspended_association_opens_nothing_for_the_member_that_stands():
+    interest = InterestFactory()
+    association = MembershipFactory(enterprise__kind_id="association")
+    Mandate.objects.create(
+        association=association.enterprise,
+        member=interest.requirement.enterprise,
+        status="active",
+    )
+    assert contacts.right_to_supplier(association.user, interest) == "interest_sent"
+    association.enterprise.status = "suspended"
+    association.enterprise.save()
+    user = User.objects.get(pk=association.user.pk)
+
+    assert contacts.right_to_supplier(user, interest) is None
+    with pytest.raises(DomainError, match="suspended and can only read"):
+        contacts.reveal_supplier(interest=interest, by=user)
+
+
+def test_suspended_enterprise_opens_nothing_by_a_policy_either():
+    requirement = RequirementFactory(contact_policy="members")
+    user = MembershipFactory(enterprise__status="suspended").user
+
+    with pytest.raises(DomainError, match="suspended and can only read"):
+        contacts.reveal(requirement=requirement, by=user)
+
+    # In the name of another house of theirs they open it.
+    standing = MembershipFactory(user=user, enterprise=EnterpriseFactory(pending=True)).enterprise
+    contacts.reveal(requirement=requirement, by=User.objects.get(pk=user.pk))
+    assert ContactReveal.objects.get().enterprise == standing

@@ -14,7 +14,7 @@ from django.utils import timezone
 from chains.models import AuditEntry, ContactReveal, Requirement
 from chains.templatetags.localised import day
 from matchmaking.models import Dismissal, Interest, Match, MatchRun
-from matchmaking.services import interests
+from matchmaking.services import contacts, interests
 from tests.factories.chains import (
     CapabilityFactory,
     ContactFactory,
@@ -862,3 +862,76 @@ def test_supplier_reads_the_day_it_was_promised_not_the_one_named_since(client, 
     for address in ("/my/interests/", at("requirement_detail", interest.requirement)):
         page = client.get(address).content.decode()
         assert f"answers by {promised}" in page
+
+
+# -- who opened the supplier's contact --------------------------------------------------------------
+
+
+def test_supplier_reads_who_opened_its_contact_on_pages_in_its_sheet_and_by_the_api(client):
+    supplier = MembershipFactory(role="editor")
+    interest = InterestFactory(enterprise=supplier.enterprise)
+    buyer = MembershipFactory(enterprise=interest.requirement.enterprise)
+    desk = OrganiserRoleFactory()
+    contacts.reveal_supplier(interest=interest, by=buyer.user)
+    contacts.reveal_supplier(interest=interest, by=desk.user, purpose="asks who calls")
+    client.force_login(supplier.user)
+    house = supplier.enterprise.public_id
+
+    for name in ("chains:enterprise_status", "chains:contact_edit"):
+        page = client.get(reverse(name, args=[house])).content.decode()
+        assert "Contact openings this month: 1, by 1 enterprise. By desks: 1." in page
+        assert at("enterprise_contact_log", supplier.enterprise) in page
+    log = client.get(at("enterprise_contact_log", supplier.enterprise)).content.decode()
+    sheet = client.get(at("enterprise_contact_log", supplier.enterprise, "?export=csv"))
+    rows = list(csv.reader(io.StringIO(sheet.getvalue().decode("utf-8-sig"))))
+    looks = client.get(f"/api/v1/enterprises/{house}/contact-log/").json()["results"]
+
+    for text in (buyer.enterprise.name_en, desk.body.name_en, "asks who calls"):
+        assert text in log
+    assert at("requirement_detail", interest.requirement) in log
+    title = interest.requirement.title
+    assert [[row[0], *row[2:]] for row in rows if title in row] == [
+        [desk.body.name_en, title, "desk", "asks who calls"],
+        [buyer.enterprise.name_en, title, "interest sent", ""],
+    ]
+    assert [(one["right"], one["purpose"], one["requirement"]) for one in looks] == [
+        ("desk", "asks who calls", interest.requirement.public_id),
+        ("interest_sent", "", interest.requirement.public_id),
+    ]
+    assert looks[0]["desk"]["name"] == desk.body.name
+    assert looks[1]["enterprise"]["public_id"] == buyer.enterprise.public_id
+    # Nothing of the persons, on either side.
+    for text in (log, sheet.getvalue().decode(), str(looks)):
+        for person in (buyer.user, desk.user):
+            assert person.email not in text
+        assert interest.contact.phone not in text
+
+
+def test_buyer_reads_the_log_of_its_requirement_by_the_api(client, buyer):
+    requirement = RequirementFactory(enterprise=buyer.enterprise, contact_policy="verified")
+    viewer = MembershipFactory()
+    contacts.reveal(requirement=requirement, by=viewer.user)
+    address = f"/api/v1/requirements/{requirement.public_id}/contact-log/"
+
+    (look,) = client.get(address).json()["results"]
+
+    assert (look["right"], look["desk"]) == ("policy", None)
+    assert look["enterprise"]["public_id"] == viewer.enterprise.public_id
+    client.force_login(viewer.user)
+    assert client.get(address).status_code == 404
+
+
+def test_suspended_buyer_is_refused_a_supplier_s_contact_on_the_page_and_by_the_api(client, buyer):
+    interest = InterestFactory(requirement__enterprise=buyer.enterprise)
+    buyer.enterprise.status = "suspended"
+    buyer.enterprise.save()
+
+    table = client.get(at("requirement_interests", interest.requirement)).content.decode()
+    posted = client.post(at("interest_contact", interest))
+    asked = client.post(f"/api/v1/interests/{interest.public_id}/contact/")
+
+    assert interest.enterprise.name_en in table
+    assert at("interest_contact", interest) not in table
+    assert (posted.status_code, asked.status_code) == (403, 403)
+    assert "suspended and can only read" in posted.content.decode()
+    assert not ContactReveal.objects.exists()
