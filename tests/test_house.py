@@ -265,6 +265,7 @@ STEPS = {
     "chains.services.requirements": {"locked", "check_poster", "check_status", "check_seen"},
     "chains.services.requirement_writing": {
         "saved_already",
+        "may_name",
         "end_line",
         "write",
         "replace_lines",

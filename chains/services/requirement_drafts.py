@@ -89,8 +89,13 @@ def copy(*, requirement: Requirement, by: User) -> Requirement:
     )
     for name in _COPIED:
         setattr(draft, name, getattr(requirement, name))
-    if requirement.contact is not None and not requirement.contact.is_active:
-        draft.contact = None
+    contact = requirement.contact
+    if contact is not None and not (
+        contact.is_active and requirement_writing.may_name(draft, contact)
+    ):
+        draft.contact = (
+            None  # it left, or was the association's under another mandate: choose one again
+        )
     draft.save()
     draft.cooperation_kinds.set(requirement.cooperation_kinds.all())
     twins: dict[int, RequirementLine] = {}

@@ -140,12 +140,15 @@ def _check(requirement: Requirement) -> None:
         raise DomainError(
             _("This project belongs to another enterprise."), code="requirement.project"
         )
-    # Under a mandate the association may answer in the member's place.
-    bodies = (requirement.enterprise_id, requirement.posted_by_id)
-    if contact is not None and contact.enterprise_id not in bodies:
+    if contact is not None and not may_name(requirement, contact):
         raise DomainError(
             _("This contact belongs to another enterprise."), code="requirement.contact"
         )
+
+
+def may_name(requirement: Requirement, contact: Contact) -> bool:
+    """Its own, or the association's that posts it: under a mandate that one may answer in the member's place."""
+    return contact.enterprise_id in (requirement.enterprise_id, requirement.posted_by_id)
 
 
 def _check_lines(lines: Sequence[LineDraft]) -> None:

@@ -484,9 +484,18 @@ def _missing(requirement: Requirement, *, is_new: bool = True) -> dict[str, str]
         faults["closes_on"] = _("Choose a closing day after today.")
     if requirement.answer_by_on is None:
         faults["answer_by_on"] = _("Choose the day by which you answer every interest.")
-    if requirement.contact is None or not requirement.contact.is_active:
-        faults["contact"] = _("Choose a contact.")
+    if fault := _fault_of_contact(requirement):
+        faults["contact"] = fault
     return faults
+
+
+def _fault_of_contact(requirement: Requirement) -> str:
+    contact = requirement.contact
+    if contact is None or not contact.is_active:
+        return _("Choose a contact.")
+    if not requirement_writing.may_name(requirement, contact):
+        return _("This contact belongs to another enterprise.")
+    return ""
 
 
 def _is_free(requirement: Requirement) -> bool:

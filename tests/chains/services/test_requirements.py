@@ -278,6 +278,35 @@ def test_copy_of_a_closed_requirement_is_a_draft_with_open_lines_and_no_dates():
 # --- The desk -----------------------------------------------------------------------------------------
 
 
+def test_copy_and_submission_name_no_contact_of_another_house():
+    association = MembershipFactory(enterprise__kind_id="association")
+    old = RequirementFactory(
+        posted_by=association.enterprise,
+        contact=ContactFactory(enterprise=association.enterprise),
+        lines=["a"],
+    )
+    owner = MembershipFactory(enterprise=old.enterprise).user
+
+    draft = requirement_drafts.copy(requirement=old, by=owner)
+
+    assert (draft.posted_by, draft.contact) == (None, None)
+    # A draft that was copied with it before is asked for another one.
+    day = timezone.localdate() + datetime.timedelta(days=9)
+    draft.contact, draft.closes_on, draft.answer_by_on = old.contact, day, day
+    draft.save()
+    with pytest.raises(DomainError) as refused:
+        requirements.submit(requirement=draft, by=owner)
+    assert refused.value.params["missing"] == {
+        "contact": "This contact belongs to another enterprise."
+    }
+    # Under a mandate the association copies its own with it.
+    Mandate.objects.create(
+        association=association.enterprise, member=old.enterprise, status="active"
+    )
+    again = requirement_drafts.copy(requirement=old, by=association.user)
+    assert (again.posted_by, again.contact) == (association.enterprise, old.contact)
+
+
 def test_submit_tells_the_desk_and_a_second_click_changes_nothing():
     member, organiser = MembershipFactory(), desk()
     draft = complete_draft(member)
