@@ -117,11 +117,13 @@ def test_buyer_corrects_on_a_phone_what_the_desk_returned(
     vague = requirement.lines.get(number=1)
     case = f"{live_server.url}/desk/requirements/{requirement.public_id}/"
 
+    # Each side once in Chinese and once in English.
     def say(text, context=None):
-        return words("zh-hans", text, context)
+        return words(language, text, context)
 
     # The desk chooses a saved remark for line 1 and adds its own words; one click returns it.
-    as_user(organiser, "zh-hans", 1440)
+    language = "zh-hans"
+    as_user(organiser, language, 1440)
     page.goto(case)
     line = page.locator("#line-1")
     assert line.get_by_text(say("Vague: no quantity, no specification")).is_visible()
@@ -133,7 +135,8 @@ def test_buyer_corrects_on_a_phone_what_the_desk_returned(
         page.get_by_role("button", name=say("Return with remarks")).click()
 
     # The buyer reads it on a phone, above the form and with a way to the line; corrects that line, submits.
-    as_user(member.user, "zh-hans", 390)
+    language = "en"
+    as_user(member.user, language, 390)
     page.goto(f"{live_server.url}/my/requirements/{requirement.public_id}/edit/")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     remark = page.get_by_role("listitem").filter(has_text="克重与年用量")
@@ -151,7 +154,7 @@ def test_buyer_corrects_on_a_phone_what_the_desk_returned(
     assert (vague.text, vague.quantity, vague.period) == ("POE 胶膜", 1000, "year")
 
     # Second round: the desk sees what it asked before, and approves.
-    as_user(organiser, "zh-hans", 1440)
+    as_user(organiser, language, 1440)
     page.goto(case)
     assert page.get_by_text(say("Submitted again, round %(rounds)s") % {"rounds": 2}).is_visible()
     assert "克重与年用量" in page.locator("#line-1").inner_text()
@@ -159,9 +162,11 @@ def test_buyer_corrects_on_a_phone_what_the_desk_returned(
         page.get_by_role("button", name=say("Approve"), exact=True).click()
     requirement.refresh_from_db()
     assert requirement.status == "published"
-    as_user(member.user, "zh-hans", 390)
+    language = "zh-hans"
+    as_user(member.user, language, 390)
     page.goto(f"{live_server.url}/my/requirements/{requirement.public_id}/history/")
     history = page.locator("main").inner_text()
+    assert say("Draft begun") in history
     assert "克重与年用量" in history
     assert organiser.email not in page.content()
     assert page.complaints == []

@@ -1,4 +1,4 @@
-"""J7 and J8: a supplier answers on a phone, in English; the buyer compares and answers all, in Chinese; who is not answered sees it."""
+"""J7 and J8: a supplier answers on a phone, in English; the buyer compares and answers all, in both languages; who is not answered sees it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ QUESTIONS = ("首批何时交货？", "年产能多少？", "能否做 1500 V？
 def test_suppliers_answer_and_the_buyer_answers_everyone(committed, live_server, page, as_user):
     desk = OrganiserRoleFactory()
     buyer, supplier, other = (
-        MembershipFactory(enterprise__name=f"示例{name}有限公司")
-        for name in ("北湖组件", "港联电气", "晚到的")
+        MembershipFactory(
+            enterprise__name=f"示例{name}有限公司", enterprise__name_en=f"Demo {name_en}"
+        )
+        for name, name_en in (("北湖组件", "Beihu"), ("港联电气", "Ganglian"), ("晚到的", "Late"))
     )
     contact = ContactFactory(enterprise=supplier.enterprise, phone="000-0000-4343")
     today = timezone.localdate()
@@ -97,10 +99,18 @@ def test_suppliers_answer_and_the_buyer_answers_everyone(committed, live_server,
     answer.locator("summary").click()
     page.locator(f"#why-{interest.public_id}").select_option(index=1)
     page.locator(f"#say-{interest.public_id}").fill("本批需要国内库存。")
+    # The answer leads back to the table: read in English this time.
+    page.context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
     with page.expect_event("load"):
         answer.locator("button[value=decline]").click()
     interest.refresh_from_db()
     assert (interest.status, bool(interest.decline_reason)) == ("declined", True)
+    assert sorted(row.get_by_role("cell").all_inner_texts()) == ["500,000 sets", "Not answered"]
+    column = page.get_by_role("columnheader", name="Demo Ganglian")
+    assert supplier.enterprise.name in column.inner_text()
+    near = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Distance"))
+    assert near.get_by_role("cell").all_inner_texts() == ["about 0 km away"] * 2
+    assert page.get_by_text(f"Declined: {interest.get_decline_reason_display()}").is_visible()
 
     # The day passes: one supplier reads the reason, the other that no answer came.
     Requirement.objects.filter(pk=requirement.pk).update(
