@@ -324,6 +324,33 @@ def parse_quantity(raw: Cell, units: Units, *, unit: Cell = None) -> Amount:
     return Amount(value, joined.code, joined.period, warning)
 
 
+# Patterns that look for the end of a figure take long for one that goes on and on.
+_LONGEST_FIGURE = 40
+
+
+def parse_figure(raw: str) -> Decimal | None:
+    """A figure alone, its unit and period in fields of their own: "1,200", "20万"; nothing typed is none.
+
+    Refuses what `parse_quantity` would have confirmed, for here nobody is asked – but "1.200", which is how figures
+    are shown again.
+    """
+    text = raw.strip()
+    if not text:
+        return None
+    if len(text) > _LONGEST_FIGURE:
+        raise _no_figure(f"{text[:_LONGEST_FIGURE]}…")
+    try:
+        amount = parse_quantity(text, Units([]))
+    except DomainError as refused:
+        if refused.code == "quantity.unit":
+            raise _no_figure(text) from None
+        raise
+    is_about = bool(amount.warning) and _THREE_DECIMALS.match(text) is None
+    if amount.value is None or amount.period or is_about:
+        raise _no_figure(text)
+    return amount.value
+
+
 def names_scale(raw: Cell) -> bool:
     """Whether a figure says by itself that it counts in thousands or more: "1.2万", "3千吨"."""
     text = fold_cell(raw)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from chains.errors import DomainError
 from chains.forms import DateInput, Form, LocalisedChoice, LocalisedChoices
 from chains.models import (
     Capability,
@@ -20,20 +20,20 @@ from chains.models import (
     Period,
     Unit,
 )
+from chains.quantities import parse_figure
 from chains.services import capabilities
 
 MONTHS = 12
-_FACTORS = {"万": 10_000, "亿": 100_000_000}
 
 
 class AmountField(forms.DecimalField):
     """A figure as people write it: 200,000 · 20万."""
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
-        text = re.sub(r"[\s,，]", "", str(value or ""))
-        factor = _FACTORS.get(text[-1:], 1)
-        number = super().to_python(text[:-1] if factor > 1 else text)
-        return None if number is None else number * factor
+        try:
+            return parse_figure(str(value or ""))
+        except DomainError as refused:
+            raise forms.ValidationError(str(refused), code="invalid") from refused
 
 
 class CapabilityForm(Form):

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from django.http import QueryDict
 
+from chains.errors import DomainError
 from chains.models import Requirement
+from chains.quantities import parse_figure
 from chains.searchtext import fold
 
 FIELDS = ("text", "category", "quantity", "unit", "period", "specification", "needed_by_on")
@@ -16,7 +18,6 @@ BULK = ("category", "unit", "period", "needed_by_on")
 VERBS = ("split", "merge", "bulk")
 # Python reads no number of thousands of digits, and writes one with an exponent out in full.
 _INDEX = re.compile(r"[0-9]{1,9}")
-_FIGURE = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _PARTS = re.compile(r"\s*(?:[、;；\n]|,\s|，|\s和\s|\s+and\s+)\s*")
 
 
@@ -90,13 +91,13 @@ def _sum(data: QueryDict, first: str, other: str) -> str | None:
         data.get(f"line-{first}-{name}", "") == data.get(f"line-{other}-{name}", "")
         for name in ("unit", "period")
     )
-    typed = [
-        data.get(f"line-{one}-quantity", "").strip().replace(",", "") or "0"
-        for one in (first, other)
-    ]
-    if not same or not all(map(_FIGURE.fullmatch, typed)):
+    if not same:
         return None
-    total = sum(map(Decimal, typed))
+    try:
+        figures = [parse_figure(data.get(f"line-{one}-quantity", "")) for one in (first, other)]
+    except DomainError:
+        return None  # both stay as they were typed; the form asks about them
+    total = sum(figure or Decimal(0) for figure in figures)
     return f"{total:f}" if total else ""  # of two lines without a quantity there is none
 
 

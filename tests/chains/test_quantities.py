@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import DomainError
-from chains.quantities import Amount, Unit, Units, parse_date, parse_quantity, parse_unit
+from chains.quantities import (
+    Amount,
+    Unit,
+    Units,
+    parse_date,
+    parse_figure,
+    parse_quantity,
+    parse_unit,
+)
 
 UNITS = Units(
     json.loads((Path(__file__).parents[2] / "chains/reference/units.json").read_text("utf-8"))
@@ -287,3 +295,19 @@ def test_any_cell_is_a_day_or_refused(cell):
 def test_every_day_survives_its_spellings(day):
     for form in ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%d %b %Y"):
         assert parse_date(day.strftime(form)).value == day
+
+
+@pytest.mark.parametrize(
+    ("typed", "figure"),
+    [("", None), (" ", None), ("200,000", 200_000), (" 20万 ", 200_000), ("1.200", Decimal("1.2"))],
+)
+def test_figure_in_a_field_of_its_own_is_read(typed, figure):
+    assert parse_figure(typed) == figure
+
+
+@pytest.mark.parametrize(
+    "typed", ["1,5", "0,5", "约150", "900/月", "500台", "面议", "-", "5-8", "0", "-1", "9" * 41]
+)
+def test_figure_that_would_have_to_be_confirmed_is_refused(typed):
+    with pytest.raises(DomainError):
+        parse_figure(typed)

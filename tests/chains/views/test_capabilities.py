@@ -105,8 +105,10 @@ def test_form_shows_what_is_stored_and_saves_it_unchanged(client, owner):
     [
         ({"title_zh": ""}, "Enter a title in Chinese or in English."),
         ({"capacity": "5"}, "Choose the unit of the capacity."),
-        ({"capacity": "many", "unit": "set"}, "Enter a number."),
-        ({"capacity": "-5", "unit": "set"}, "Enter a capacity above 0."),
+        ({"capacity": "many", "unit": "set"}, "“many” is no quantity. Enter a figure."),
+        ({"capacity": "1,5", "unit": "set"}, "“1,5” can be read in more than one way."),
+        ({"capacity": "-5", "unit": "set"}, "The quantity must be more than 0."),
+        ({"capacity": "0.0001", "unit": "set"}, "Enter a capacity above 0."),
         ({"sample_days": "-1"}, "Enter a number from 0 to 3650."),
         ({"certifications": ["bcdfghjkmnpq"]}, "Select a valid choice."),
     ],

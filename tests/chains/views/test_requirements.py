@@ -680,6 +680,25 @@ def test_merging_different_units_keeps_the_other_figure_in_words(client, member)
     assert row["specification"].value() == "20 箱"
 
 
+def test_merging_leaves_figures_that_can_be_read_in_two_ways_as_they_were_typed(client, member):
+    """Half a ton and one and a half are no 20."""
+    data = posted(
+        line=["0", "1"],
+        marked=["0", "1"],
+        merge="1",
+        **{
+            "line-0-quantity": "1,5",
+            "line-1-text": "三分体接线盒",
+            "line-1-quantity": "0,5",
+            "line-1-unit": "套",
+        },
+    )
+
+    (row,) = client.post(CREATE, data).context["posting"].lines
+
+    assert (row["quantity"].value(), row["specification"].value()) == ("1,5", "0,5 套")
+
+
 @pytest.mark.parametrize("figure", ["sNaN", "1e999999", "9e9999999999", "-1"])
 def test_merging_adds_up_nothing_but_plain_figures(client, member, figure):
     big = "9" * 5000  # more digits than Python reads as a number
