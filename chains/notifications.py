@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,14 +14,22 @@ from django.conf import settings
 from django.db import models
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
-from django.utils import translation
+from django.utils import timezone, translation
 
 from chains.doorbell import ring
 from chains.models import Notification, User
 
 
-def post(to: User, kind: str, *, email: bool = True, **context: Any) -> None:
-    """Put a message into the outbox: in the application, and by e-mail too unless told otherwise.
+def post(
+    to: User,
+    kind: str,
+    *,
+    email: bool = True,
+    due_at: datetime.datetime | None = None,
+    **context: Any,
+) -> None:
+    """Put a message into the outbox: in the application, and by e-mail too unless told otherwise; the letter leaves at
+    once, or not before `due_at`.
 
     `kind` names the templates `emails/<kind>.subject.txt` and `.txt`; `context` holds public ids, never personal data.
     """
@@ -28,7 +37,10 @@ def post(to: User, kind: str, *, email: bool = True, **context: Any) -> None:
     if email:
         channels.append(Notification.Channel.EMAIL)
     Notification.objects.bulk_create(
-        Notification(to=to, kind=kind, context=context, channel=channel) for channel in channels
+        Notification(
+            to=to, kind=kind, context=context, channel=channel, due_at=due_at or timezone.now()
+        )
+        for channel in channels
     )
     if email:
         ring("chains.tasks.deliver_notifications")

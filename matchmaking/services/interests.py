@@ -707,26 +707,47 @@ def _tell_buyer(interest: Interest, kind: str) -> None:
         notifications.post(user, kind, **_context(interest))
 
 
-# Of an amendment told so lately there is nothing new to say: one letter for what was corrected in several steps.
-_NOT_AGAIN_WITHIN = datetime.timedelta(hours=6)
+# Of what is amended again so soon after a letter the next one tells together: one letter for several steps.
+_QUIET = datetime.timedelta(hours=6)
 
 
 @transaction.atomic
 def tell_interested(*, requirement: Requirement, kind: str, by: None = None) -> int:
-    """The system's: those who wait for an answer or have a yes hear that the buyer has changed or ended what it asked."""
-    since = timezone.now() - _NOT_AGAIN_WITHIN
-    told = Notification.objects.about(requirement=requirement.public_id)
-    if told.filter(kind=kind, created_at__gte=since).exists():
-        return 0
+    """The system's: those who wait for an answer or have a yes hear that the buyer has changed or ended what it asked.
+
+    Each step is told to everybody, the last one too: a letter that waits says what holds when it leaves.
+    """
+    happened = requirement.closed_at or requirement.amended_at
+    letters = Notification.objects.about(requirement=requirement.public_id).filter(
+        kind=kind, channel=Notification.Channel.EMAIL
+    )
+    last = {(one.to_id, one.context["interest"]): one for one in letters.order_by("pk")}
     rows = Interest.objects.filter(
         requirement=requirement, status__in=[Status.SENT, Status.ACCEPTED, Status.NO_ANSWER]
     ).select_related("requirement", "enterprise")
+    told: set[int] = set()
     for interest in rows:
-        _tell_supplier(interest, kind)
-    if rows:
-        audit.record(by, "requirement.interested_informed", requirement, interests=len(rows))
+        for user in User.objects.editors_of([interest.enterprise_id]):
+            letter = last.get((user.pk, interest.public_id))
+            if letter is None:
+                notifications.post(user, kind, **_context(interest))
+            elif (said_at := _said_at(letter)) and happened and said_at < happened:
+                due_at = max(said_at + _QUIET, timezone.now())
+                notifications.post(user, kind, due_at=due_at, **_context(interest))
+            else:
+                continue
+            told.add(interest.pk)
+    if told:
+        audit.record(by, "requirement.interested_informed", requirement, interests=len(told))
         changes.record("requirement", requirement, "interested_informed")
-    return len(rows)
+    return len(told)
+
+
+def _said_at(letter: Notification) -> datetime.datetime | None:
+    """Of when the letter tells; None while it waits: it will say what holds when it leaves."""
+    if letter.status == Notification.Status.UNSENT:
+        return None
+    return letter.sent_at or letter.created_at
 
 
 def _tell_supplier(interest: Interest, kind: str) -> None:

@@ -7,11 +7,13 @@ import threading
 
 import pytest
 import time_machine
+from django.core import mail
 from django.db import connection
 
 from chains.errors import DomainError
 from chains.models import AuditEntry, Change, Condition, Notification
 from chains.services import requirements
+from chains.tasks import deliver_notifications
 from matchmaking import statistics, tasks
 from matchmaking.models import Interest
 from matchmaking.services import interests
@@ -298,3 +300,45 @@ def test_buyer_that_postpones_is_reminded_again_of_all_that_wait_before_the_new_
     assert kinds(buyer) == ["answers_due", "answers_due"]
     last = Notification.objects.filter(kind="answers_due").order_by("pk").last()
     assert last.context["waiting"] == 2
+
+
+# --- What the buyer has changed -----------------------------------------------------------------------
+
+
+def test_each_amendment_reaches_everybody_and_several_at_once_by_one_letter():
+    requirement, member, contact = scene()
+    buyer = MembershipFactory(enterprise=requirement.enterprise).user
+    send(requirement, member, contact)
+
+    def amend(at, title):
+        with time_machine.travel(f"2026-12-01 {at}:00+08:00", tick=False):
+            requirements.amend(requirement=requirement, by=buyer, title=title)
+            requirement.refresh_from_db()
+            tell()
+
+    def tell():
+        interests.tell_interested(requirement=requirement, kind="requirement_changed")
+
+    def letters(at):
+        with time_machine.travel(f"2026-12-01 {at}:00+08:00", tick=False):
+            mail.outbox.clear()
+            deliver_notifications()
+            tell()  # the same fact once more says nothing
+        return [letter.body for letter in mail.outbox if letter.to == [member.user.email]]
+
+    requirement.closes_on = requirement.answer_by_on = datetime.date(2026, 12, 30)
+    requirement.save()
+    amend("08:00", "Boxes, 400")
+    (first,) = letters("08:01")
+    amend("08:30", "Boxes, 500")
+    late = MembershipFactory(role="editor")
+    send(requirement, late, ContactFactory(enterprise=late.enterprise))
+    amend("09:00", "Boxes, 600")
+    assert letters("14:00") == []
+    (second,) = letters("14:02")
+
+    assert ("Boxes, 400" in first, "Boxes, 600" in second) == (True, True)
+    # Whoever came in between hears of the next at once.
+    assert kinds(late.user) == ["requirement_changed"]
+    assert kinds(member.user) == ["requirement_changed"] * 2
+    assert letters("23:59") == []
