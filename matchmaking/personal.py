@@ -14,13 +14,14 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import AuditEntry, Contact, User
+from chains.sms import normalised
 from events.models import Delegate
 
 # Erasing: the row stays without the person in it, the row goes, or it stays as it is and leads to an account without a person.
@@ -183,9 +184,20 @@ def contacts_of(user: User) -> models.QuerySet[Contact]:
     for address in EmailAddress.objects.filter(user_id=user.pk, verified=True):
         own |= Q(folded=address.email.lower())
     if user.phone:
-        own |= Q(phone__in=[user.phone, user.phone.removeprefix("+86")])
+        own |= Q(pk__in=_contacts_at(user.phone))
     rows = Contact.objects.alias(folded=Lower("email")).filter(own)
     return rows.select_related("enterprise").order_by("pk")
+
+
+_SURE_DIGITS = 7  # the shortest number has as many
+
+
+def _contacts_at(number: str) -> list[int]:
+    """However their enterprises have written the number; the database leaves out those that end otherwise."""
+    plain = Func("phone", template="normalize(%(expressions)s, NFKC)")
+    digits = Func(plain, Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=models.TextField())  # fmt: skip
+    alike = Contact.objects.alias(digits=digits).filter(digits__endswith=number[-_SURE_DIGITS:])
+    return [pk for pk, typed in alike.values_list("pk", "phone") if normalised(typed) == number]
 
 
 def delegates_of(user: User) -> models.QuerySet[Delegate]:

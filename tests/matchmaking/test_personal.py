@@ -251,6 +251,22 @@ def test_address_that_only_looks_alike_is_somebody_elses(alike):
     assert User.objects.get_by_natural_key(alike) == thief
 
 
+SPELLINGS = ("13812345678", "138 1234 5678", "138-1234-5678", "0086 138 1234 5678", "+86 (138) 1234-5678", "８６１３８１２３４５６７８")  # fmt: skip
+
+
+def test_number_is_found_however_the_enterprise_wrote_it():
+    user = UserFactory(phone=NUMBER)
+    own = {ContactFactory(phone=typed) for typed in SPELLINGS}
+    for other in ("138 1234 5679", "+1 138 1234 5678", "0571-2345678", "ask for 13812345678", ""):
+        ContactFactory(phone=other)
+
+    assert set(personal.contacts_of(user)) == own
+
+    register.erase(by=user)
+    assert set(Contact.objects.filter(is_active=False)) == own
+    assert not Contact.objects.filter(pk__in=[one.pk for one in own]).exclude(phone="").exists()
+
+
 def test_address_of_an_erased_account_is_free_again():
     person, *_rest = person_everywhere()
     register.erase(by=person)
