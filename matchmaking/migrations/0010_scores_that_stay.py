@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             "runshard",
             "settled_ids",
             django.contrib.postgres.fields.ArrayField(
-                base_field=models.BigIntegerField(), blank=True, default=list
+                base_field=models.BigIntegerField(), blank=True, db_default=[], default=list
             ),
         ),
         migrations.AlterField(

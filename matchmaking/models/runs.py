@@ -106,6 +106,8 @@ class MatchRun(TimeStamped):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
+    STOPPED = frozenset({Status.FAILED, Status.CANCELLED})
+
     scope = models.CharField(max_length=12, choices=Scope.choices)
     requirement = models.ForeignKey(
         "chains.Requirement", models.PROTECT, null=True, blank=True, related_name="runs"
@@ -234,7 +236,7 @@ class RunShard(models.Model):
     line_ids = ArrayField(models.BigIntegerField())
     # Lines of which it has said who fits: all but those that closed or changed while they were ranked. None of a run
     # for one supplier.
-    settled_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    settled_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
