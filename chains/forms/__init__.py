@@ -52,15 +52,16 @@ class _SaysWhatToEnter(forms.BaseForm):
     """Django says “Ensure this value is greater than or equal to 0”; a person is told which numbers are taken."""
 
     def add_error(self, field: str | None, error: Any) -> None:
-        if field in self.fields and isinstance(error, ValidationError):
-            taken = self.fields[field]
+        taken = self.fields.get(field or "")
+        # Decimals are integers of Django's; a day has bounds too, and says them by itself.
+        if isinstance(taken, forms.IntegerField) and isinstance(error, ValidationError):
             for one in getattr(error, "error_list", ()):
                 if one.code in ("min_value", "max_value") and one.code not in taken.error_messages:
                     one.message = _range_of(taken)
         super().add_error(field, error)
 
 
-def _range_of(field: Any) -> str:
+def _range_of(field: forms.IntegerField) -> str:
     if field.max_value is None:
         return gettext("Enter a number of at least %(least)s.") % {"least": field.min_value}
     return gettext("Enter a number from %(least)s to %(most)s.") % {
