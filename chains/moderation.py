@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rapidfuzz import fuzz, process
 
@@ -75,6 +76,18 @@ _CONTACT = re.compile(
 
 def holds_contact_data(text: str) -> bool:
     return _CONTACT.search(text) is not None
+
+
+def contact_data_beside_lines(requirement: Requirement) -> list[Promise]:
+    """The parts of a requirement, its lines aside, in whose words contact data stand."""
+    parts = {
+        _("Title"): [requirement.title],
+        _("Description"): [requirement.text],
+        _("Project"): [requirement.project.name] if requirement.project else [],
+        _("Conditions"): [row.text for row in requirement.conditions.all()],
+        _("Questions to suppliers"): [row.text for row in requirement.questions.all()],
+    }
+    return [part for part, texts in parts.items() if any(map(holds_contact_data, texts))]
 
 
 def findings(lines: Sequence[RequirementLine], others: Iterable[RequirementLine]) -> list[Finding]:

@@ -30,14 +30,16 @@ def waiting(user: User, desk: permissions.Desk) -> list[str]:
 @require_http_methods(["GET", "POST"])
 def moderation_case(request: MemberRequest, public_id: str, desk: permissions.Desk) -> HttpResponse:
     requirement = get_object_or_404(
-        desk.requirements(request.user).select_related(
+        desk.requirements(request.user)
+        .select_related(
             "enterprise__region__parent",
             "posted_by",
             "project",
             "chain",
             "docking_kind",
             "region__parent",
-        ),
+        )
+        .prefetch_related("conditions", "questions"),
         public_id=public_id,
     )
     if not desk.may_moderate(request.user, requirement):
@@ -155,6 +157,7 @@ def _page(
         ],
         "conditions": [c for c in requirement.conditions.all() if c.line_id is None],
         "duplicates": [f for f in found if f.other is not None],
+        "contact_data_in": moderation.contact_data_beside_lines(requirement),
         "whole": whole,
         "fault": fault,
         "events": events,

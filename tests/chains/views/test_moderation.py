@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chains.models import Remark, Requirement
+from chains.models import Project, Remark, Requirement
 from chains.services import requirements
 from chains.services.requirement_writing import LineDraft
 from tests.factories.chains import (
@@ -90,6 +90,26 @@ def test_case_points_at_vague_lines_contact_data_and_duplicates(client, organise
     ]
     assert found == [["vague"], ["contact_data", "vague"], ["unit_missing", "duplicate"]]
     assert "Line 3 is 94% the same as line 1 of “两条线玻璃上料机”" in response.text
+
+
+def test_case_points_at_contact_data_beside_the_lines(client, organiser):
+    requirement = RequirementFactory(submitted=True, lines=["玻璃上料机 2 台"])
+    clean = client.get(case(requirement)).text
+    requirement.title = "接线盒,微信: abc123"
+    requirement.text = "Call 138 0000 0000"
+    requirement.project = Project.objects.create(
+        enterprise=requirement.enterprise, name="Plant of a@b.example"
+    )
+    requirement.save()
+    requirement.questions.create(order=1, text="Do you write to a@b.example?")
+    requirement.conditions.create(kind="other", text="138-0000-0000")
+
+    page = client.get(case(requirement)).text
+
+    said = "Title, Description, Project, Conditions, Questions to suppliers"
+    assert f"<b>Contact data in the text</b>: {said}</p>" in page
+    assert "Do you write to a@b.example?" in page  # the desk lets through what it has read
+    assert "Contact data in the text</b>" not in clean
 
 
 def test_return_with_remarks_leads_to_the_next_case(client, organiser):
@@ -195,5 +215,5 @@ def test_case_asks_the_same_number_of_queries_for_any_number_of_lines(
 ):
     requirement = RequirementFactory(submitted=True, lines=[f"Part {n}" for n in range(count)])
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         client.get(case(requirement))
