@@ -111,8 +111,7 @@ def register(
         status=Membership.Status.ACTIVE,
     )
     by.forget_memberships()
-    if licence is not None:
-        _store(enterprise, Evidence.Purpose.LICENCE, licence, by)
+    _attach_licence(enterprise, licence, by)
     audit.record(by, "enterprise.submitted", enterprise)
     changes.record("enterprise", enterprise, "submitted")
     _tell_desk(enterprise)
@@ -187,6 +186,17 @@ def _create(fields: dict[str, Any]) -> Enterprise:
     return enterprise
 
 
+def _attach_licence(enterprise: Enterprise, licence: UploadedFile[Any] | None, by: User) -> None:
+    """No desk decides on a body whose licence or letter it cannot open; one sent before is enough."""
+    if licence is not None:
+        _store(enterprise, Evidence.Purpose.LICENCE, licence, by)
+    elif not enterprise.evidence.filter(purpose=Evidence.Purpose.LICENCE).exists():
+        raise DomainError(
+            _("Attach the business licence, or a letter of the body that you act for it."),
+            code="enterprise.licence_missing",
+        )
+
+
 def _wait(enterprise: Enterprise) -> None:
     enterprise.status = Enterprise.Status.PENDING
     enterprise.submitted_at = timezone.now()
@@ -231,8 +241,7 @@ def resubmit(
         _wait(enterprise)
     _keep(enterprise)
     _refresh(enterprise)
-    if licence is not None:
-        _store(enterprise, Evidence.Purpose.LICENCE, licence, by)
+    _attach_licence(enterprise, licence, by)
     verb = "submitted" if was_returned else "corrected"
     audit.record(by, f"enterprise.{verb}", enterprise, again=was_returned)
     changes.record("enterprise", enterprise, verb)

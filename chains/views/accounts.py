@@ -42,6 +42,7 @@ _FIELDS = {
     "enterprise.number_long": "number",
     "enterprise.region_missing": "region",
     "enterprise.region_too_wide": "region",
+    "enterprise.licence_missing": "licence",
     "file.kind": "licence",
     "file.too_big": "licence",
     "file.empty": "licence",

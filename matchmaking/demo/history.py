@@ -37,7 +37,7 @@ from chains.services import (
 )
 from chains.services.requirement_writing import ConditionDraft, LineDraft
 from chains.services.requirements import RemarkDraft
-from matchmaking.demo import accounts, places
+from matchmaking.demo import accounts, papers, places
 from matchmaking.demo.clock import at, day, days_ago
 from matchmaking.demo.names import Words
 from matchmaking.demo.participants import Market, Offer, Participant
@@ -92,6 +92,7 @@ class History:
                     by=admin,
                 )
             self._desks[body.desk] = self.users[body.key]
+            self._offer(self.market.of(body.key), row)
         with at(days_ago(79)):
             members.grant_role(
                 user=self.users["analyst"],
@@ -141,25 +142,32 @@ class History:
             latitude=one.spot[1] if one.spot else None,
             summary=_in(one.summary, one.language) if one.summary else "",
             summary_language="en" if one.language == "en" else "zh",
+            licence=papers.licence(one),
         )
         self.bodies[one.key] = row
         return row
 
     def _claim_proofs(self, one: Participant, row: Enterprise) -> None:
         owner = self.users[one.key]
+        # Without a paper it stays stated; with one it waits at the desk. Both are to be seen.
+        shown = one.stated if one.days_ago % 3 == 0 else []
         for code in one.qualifications:
+            kind = self._qualifications[code]
             enterprises.claim_qualification(
                 enterprise=row,
-                kind=self._qualifications[code],
-                issuer=self._qualifications[code].issuer_zh,
+                kind=kind,
+                issuer=kind.issuer_zh,
+                evidence=papers.certificate(kind, row) if code in shown else None,
                 valid_from=day(-260),
                 valid_until_on=day(880),
                 by=owner,
             )
         for number, code in enumerate(one.certifications):
+            held = self._certifications[code]
             enterprises.claim_certification(
                 enterprise=row,
-                kind=self._certifications[code],
+                kind=held,
+                evidence=papers.certificate(held, row) if code in shown else None,
                 number=f"DEMO-{row.pk:05d}-{number}",
                 valid_from=day(-200),
                 valid_until_on=day(900),

@@ -1,4 +1,4 @@
-"""The demo from its seed to its last decision, in one transaction: interrupted, it leaves nothing behind."""
+"""The demo from its seed to its last decision, in one transaction: interrupted, it leaves no row behind."""
 
 from __future__ import annotations
 

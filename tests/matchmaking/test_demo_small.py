@@ -20,6 +20,7 @@ from chains.models import (
     ChangeReader,
     Contact,
     Enterprise,
+    Evidence,
     Notification,
     Province,
     Region,
@@ -60,7 +61,9 @@ def seeded(django_db_setup, django_db_blocker, tmp_path_factory):
     state = tmp_path_factory.mktemp("state")
     with (
         django_db_blocker.unblock(),
-        override_settings(DEMO=True, STATE_DIR=state, MATCHING_ENCODER="none"),
+        override_settings(
+            DEMO=True, STATE_DIR=state, MEDIA_ROOT=state / "media", MATCHING_ENCODER="none"
+        ),
     ):
         adapters.encoder.cache_clear()
         market.forget()
@@ -133,6 +136,15 @@ def test_everything_stands_that_pages_show(seeded):
     assert Enterprise.objects.pending().exists()
     assert Decision.objects.filter(verdict="rejected").exists()
     assert not Contact.objects.exclude(phone__startswith="000-0000-").exists()
+
+
+@pytest.mark.django_db
+def test_every_body_has_sent_its_licence(seeded):
+    registered = Enterprise.objects.exclude(status="unclaimed")
+    papers = Evidence.objects.filter(purpose="licence", content_type="application/pdf")
+
+    assert registered.exists()
+    assert not registered.exclude(pk__in=papers.values("enterprise")).exists()
 
 
 @pytest.mark.django_db

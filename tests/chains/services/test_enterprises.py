@@ -304,6 +304,33 @@ def test_return_needs_a_reason_and_the_member_sends_it_again():
     ]
 
 
+def test_body_without_a_licence_comes_to_no_desk():
+    owner = UserFactory()
+    with pytest.raises(DomainError) as refusal:
+        register(owner, licence=None)
+    assert refusal.value.code == "enterprise.licence_missing"
+    assert not Enterprise.objects.exists()
+
+    known = EnterpriseFactory(status="returned")
+    MembershipFactory(enterprise=known, user=owner)
+    with pytest.raises(DomainError) as refusal:
+        enterprises.resubmit(enterprise=known, by=owner, name="示例麦田智能盒股份有限公司")
+    assert refusal.value.code == "enterprise.licence_missing"
+    known.refresh_from_db()
+    assert known.status == "returned"
+
+
+def test_resubmit_with_the_licence_sent_before():
+    owner = UserFactory()
+    enterprise = register(owner)
+    enterprises.return_(enterprise=enterprise, reason="The name.", by=OrganiserRoleFactory().user)
+
+    again = enterprises.resubmit(enterprise=enterprise, by=owner, name="示例麦田股份有限公司")
+
+    assert again.status == "pending"
+    assert again.evidence.count() == 1
+
+
 def test_resubmit_takes_no_number_of_another():
     owner = UserFactory()
     enterprise = register(owner)
