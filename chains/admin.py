@@ -27,10 +27,12 @@ from chains.models import (
     CapabilityPhoto,
     CapabilityReference,
     Category,
+    Certification,
     CertificationKind,
     Chain,
     Change,
     Cluster,
+    Consent,
     Contact,
     CooperationKind,
     DockingDirection,
@@ -40,14 +42,17 @@ from chains.models import (
     GroupProposal,
     Mandate,
     MemberInvitation,
+    Membership,
     Notification,
     OrganiserRole,
     ParticipantKind,
     Province,
+    Qualification,
     QualificationKind,
     Region,
     RegionGroup,
     Report,
+    Requirement,
     RequirementFile,
     RequirementLine,
     Segment,
@@ -545,6 +550,100 @@ class MemberInvitationAdmin(ReadOnly):
     @admin.display(description=_("e-mail"))
     def address(self, invitation: MemberInvitation) -> str:
         return mask(invitation.email)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnly):
+    """Who acts for whom; where no owner is left, the case of the enterprise names one."""
+
+    list_display = ("public_id", "account", "enterprise", "role", "status", "created_at")
+    list_filter = ("status", "role")
+    list_select_related = ("user", "enterprise")
+    search_fields = ("=public_id", "=enterprise__public_id", "=enterprise__number")
+    fields = ("public_id", "account", "enterprise", "role", "status", "created_at", "case")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("account"))
+    def account(self, membership: Membership) -> str:
+        return mask(membership.user.email)
+
+    @admin.display(description=_("case"))
+    def case(self, membership: Membership) -> SafeString:
+        enterprise = membership.enterprise.public_id
+        address = reverse("chains:enterprise_case", args=[enterprise])
+        return format_html('<a href="{}">{}</a>', address, enterprise)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnly):
+    """What was agreed to and when it was withdrawn; the person's own verbs."""
+
+    list_display = ("public_id", "account", "purpose", "version", "created_at", "withdrawn_at")
+    list_filter = ("purpose", "version")
+    list_select_related = ("user",)
+    fields = ("public_id", "account", "purpose", "recipient", "version", "created_at", "withdrawn_at")  # fmt: skip
+    ordering = ("-pk",)
+
+    @admin.display(description=_("account"))
+    def account(self, consent: Consent) -> str:
+        return mask(consent.user.email)
+
+
+class ProofAdmin(ReadOnly):
+    """What an enterprise holds; decided at the desk, which reads the papers."""
+
+    list_display = ("public_id", "enterprise", "kind", "status", "valid_from", "valid_until_on", "case")  # fmt: skip
+    list_filter = ("status", "kind")
+    list_select_related = ("enterprise", "kind")
+    search_fields = ("=public_id", "=enterprise__public_id", "=enterprise__number")
+    exclude = ("evidence", "reason", "reminded_at")
+    readonly_fields = ("public_id", "case")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("case"))
+    def case(self, proof: Qualification | Certification) -> SafeString:
+        address = reverse("chains:proof_decide", args=[proof.public_id])
+        return format_html('<a href="{}">{}</a>', address, proof.public_id)
+
+
+admin.site.register([Qualification, Certification], ProofAdmin)
+
+
+@admin.register(Requirement)
+class RequirementAdmin(ReadOnly):
+    """What was handed in, and how it ended; drafts are their owner's."""
+
+    list_display = ("public_id", "title", "enterprise", "status", "published_at", "closes_on", "case")  # fmt: skip
+    list_filter = ("status", "docking_kind")
+    list_select_related = ("enterprise",)
+    search_fields = ("=public_id", "title", "=enterprise__public_id", "=enterprise__number")
+    fields = (
+        "public_id",
+        "title",
+        "enterprise",
+        "posted_by",
+        "docking_kind",
+        "status",
+        "submitted_at",
+        "approved_at",
+        "embargoed_until",
+        "published_at",
+        "closes_on",
+        "answer_by_on",
+        "closed_at",
+        "close_reason",
+        "contact_policy",
+        "case",
+    )
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Requirement]:
+        return super().get_queryset(request).exclude(status=Requirement.Status.DRAFT)
+
+    @admin.display(description=_("case"))
+    def case(self, requirement: Requirement) -> SafeString:
+        address = reverse("chains:moderation_case", args=[requirement.public_id])
+        return format_html('<a href="{}">{}</a>', address, requirement.public_id)
 
 
 @admin.register(Mandate)

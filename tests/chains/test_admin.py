@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import html
 import re
 
@@ -12,14 +13,18 @@ from chains.admin import mask
 from chains.models import (
     AuditEntry,
     Category,
+    Certification,
+    CertificationKind,
     Chain,
     Change,
     OrganiserRole,
+    Qualification,
+    QualificationKind,
     RequirementLine,
     Segment,
     SegmentLink,
 )
-from chains.services import tokens
+from chains.services import consents, tokens
 from tests.factories.chains import (
     AdministratorFactory,
     ContactFactory,
@@ -30,6 +35,7 @@ from tests.factories.chains import (
     UserFactory,
     region,
 )
+from tests.factories.matchmaking import InterestFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -220,10 +226,39 @@ def test_lines_that_fit_no_category_are_candidates_for_new_ones(client, administ
 
 @pytest.mark.parametrize(
     "model",
-    ["auditentry", "change", "contact", "notification", "enterprise", "region", "requirementline"],
-)
+    [
+        "auditentry", "certification", "change", "consent", "contact", "enterprise", "membership", "notification",
+        "qualification", "region", "requirement", "requirementline",
+    ],
+)  # fmt: skip
 def test_rows_that_are_only_read_cannot_be_added(client, administrator, model):
     assert client.get(reverse(f"admin:chains_{model}_add")).status_code == 403
+
+
+def test_what_enterprises_hold_and_do_is_looked_at_without_addresses_and_drafts(
+    client, administrator
+):
+    member = MembershipFactory(user__email="member@harbour.example")
+    consents.give(purpose="account", by=member.user)
+    title = Qualification.objects.create(enterprise=member.enterprise, kind=QualificationKind.objects.first(), valid_from=datetime.date(2024, 1, 1))  # fmt: skip
+    paper = Certification.objects.create(enterprise=member.enterprise, kind=CertificationKind.objects.first(), valid_from=datetime.date(2024, 1, 1))  # fmt: skip
+    interest = InterestFactory(message="Only the buyer reads this")
+    draft = RequirementFactory(draft=True)
+    rows = [member, member.user.consents.get(), title, paper, interest.requirement, interest]
+
+    for row in rows:
+        stem = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+        listed = client.get(reverse(f"{stem}_changelist"))
+        page = client.get(reverse(f"{stem}_change", args=[row.pk]))
+        for text in (listed.content.decode(), page.content.decode()):
+            assert row.public_id in text
+            assert "member@" not in text
+            assert interest.message not in text
+            assert interest.contact.name not in text
+        assert client.post(reverse(f"{stem}_change", args=[row.pk])).status_code == 403
+
+    drafts = client.get(reverse("admin:chains_requirement_changelist")).content.decode()
+    assert draft.public_id not in drafts
 
 
 @pytest.mark.parametrize("model", ["chain", "category", "user", "organiserrole", "province"])
