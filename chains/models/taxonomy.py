@@ -138,6 +138,9 @@ class DockingKind(Reference):
         LANDING = "landing", _("project landing")
         INNOVATION = "innovation", _("innovation")
 
+    # What is asked for and offered there is people, money or a site.
+    BEYOND_GOODS = (Family.TALENT, Family.FINANCE, Family.LANDING)
+
     direction = models.ForeignKey(
         DockingDirection, models.PROTECT, to_field="code", related_name="kinds"
     )

@@ -10,7 +10,7 @@ from django.db.models import Case, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import TimeStamped
+from chains.models import DockingKind, RequirementLine, TimeStamped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -64,8 +64,7 @@ class MatchQuerySet(models.QuerySet["Match"]):
         return self.suggested_among(getattr(user, "enterprise_ids", ()))
 
     def fitting(self) -> Self:
-        """Misses no must and reaches the mark from which a supplier is worth a look."""
-        return self.filter(misses_must=False, tenths__gte=Match.FITS_FROM)
+        return self.filter(Match.fits())
 
     def suggested_for(self, enterprise: Enterprise) -> Self:
         """The same for one of the user's enterprises."""
@@ -101,8 +100,10 @@ class Match(TimeStamped):
         BY_HAND = "by_hand", _("by hand")
 
     # In tenths. A run keeps the best fifty of a line, in a small market down to mere neighbours; what stands lower is
-    # shown to reviewers, but no supplier is told that it fits.
+    # shown to reviewers, but no supplier is told that it fits. Who teaches, lends or lets has fewer words in common with
+    # what is asked for than who makes it has, and its neighbours have fewer still.
     FITS_FROM = 500
+    FITS_BEYOND_GOODS_FROM = 450
     DECIDED = (Status.APPROVED, Status.REJECTED, Status.DEFERRED)
 
     # No index of its own: `match_once` begins with it.
@@ -154,6 +155,18 @@ class Match(TimeStamped):
     @property
     def points(self) -> float:
         return self.tenths / 10
+
+    @classmethod
+    def fits(cls, path: str = "") -> Q:
+        """Misses no must and reaches the mark from which a supplier is worth a look."""
+        beyond_goods = RequirementLine.objects.filter(
+            requirement__docking_kind__family__in=DockingKind.BEYOND_GOODS
+        )
+        # The lower mark is asked of all, so that an index of points bounds what is read.
+        reaches = f"{path}tenths__gte"
+        return Q(**{f"{path}misses_must": False, reaches: cls.FITS_BEYOND_GOODS_FROM}) & (
+            Q(**{reaches: cls.FITS_FROM}) | Q(**{f"{path}line__in": beyond_goods.values("pk")})
+        )
 
 
 class Score(TimeStamped):

@@ -100,7 +100,7 @@ def _fitting(event: Event) -> QuerySet[Enterprise]:
         Match.objects.live()
         .filter(line__requirement__listings__event=event, line__status="open")
         .exclude(status=Match.Status.REJECTED)
-        .filter(Q(status=Match.Status.APPROVED) | Q(misses_must=False, tenths__gte=Match.FITS_FROM))
+        .filter(Q(status=Match.Status.APPROVED) | Match.fits())
     )
     return invitations.invitable(event).filter(pk__in=matches.values("supplier")).order_by("pk")
 

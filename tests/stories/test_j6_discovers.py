@@ -177,7 +177,7 @@ def test_profile_says_which_certificates_open_requirements_of_its_categories_ask
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("language", "heading", "stopped"),
-    [("en", "1 requirement fits what you make", "Stopped"), ("zh-hans", "1 条需求与您的供应能力匹配", "已停止")],
+    [("en", "1 requirement fits what you offer", "Stopped"), ("zh-hans", "1 条需求与您的供应能力匹配", "已停止")],
 )  # fmt: skip
 def test_supplier_on_a_phone_reads_why_dismisses_saves_a_search_and_stops_its_letters(
     committed, live_server, page, as_user, words, language, heading, stopped
