@@ -243,7 +243,7 @@ READERS = {
     "matchmaking.services.interests": {"is_own", "asked", "quota", "no_badge"},
     "matchmaking.services.findings": {"find", "side_of", "against", "keep"},
     "matchmaking.services.review": {"held_by_colleague"},
-    "matchmaking.services.runs": {"weighting_of", "pending", "pending_ids"},
+    "matchmaking.services.runs": {"weighting_of", "standing"},
     "matchmaking.services.waking": {"standing_of"},
 }
 # Rung by the worker or the clock: nobody asks for them, so nobody's right is checked.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from typing import Literal
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -64,6 +64,8 @@ def start(
         scope = MatchRun.Scope.ENTERPRISE
     ids = list(chosen.order_by("pk").values_list("pk", flat=True))
     _one_after_another(scope, requirement or line or enterprise)
+    if by is not None and line is not None:
+        _refuse_too_soon(line, by)
     if buyer is not None and not ids:
         raise DomainError(
             _("Only open lines of approved requirements are matched."), code="run.nothing_open"
@@ -109,8 +111,6 @@ def _refuse_start(
         by, requirement=requirement, line=line, enterprise=enterprise
     ):
         raise DomainError(_("You cannot start this run."), code="run.forbidden")
-    if by is not None and line is not None:
-        _refuse_too_soon(line, by)
     if enterprise is not None and not enterprise.is_verified:
         raise DomainError(
             _("Only verified enterprises are matched. This one waits for its desk."),
@@ -119,7 +119,8 @@ def _refuse_start(
 
 
 def _refuse_too_soon(line: RequirementLine, by: User) -> None:
-    """An owner's own line once an hour; desks as often as they need."""
+    """An owner's own line once an hour; desks as often as they need. Asked by one after another: of many requests at
+    once each would find none before it."""
     if by.is_administrator or permissions.can_review(by, line):
         return
     since = timezone.now() - ALLOWED_EVERY
@@ -291,25 +292,18 @@ def retire_shards(
 # -- for pages ------------------------------------------------------------------------------------
 
 
-def pending_ids(requirements: Iterable[Requirement]) -> set[int]:
-    """Those of the requirements whose lines still wait for a worker; one query, however many there are."""
-    rows = {row.pk: row for row in requirements if row.is_accepted}
-    if not rows:
-        return set()
-    done = MatchRun.objects.filter(
-        Q(scope=MatchRun.Scope.ALL) | Q(scope=MatchRun.Scope.REQUIREMENT, requirement__in=rows),
-        status=MatchRun.Status.DONE,
+def standing(requirement: Requirement) -> Literal["", "pending", "stopped"]:
+    """Whether its matches are there: approved or amended since the last run over it, they are not. A run that failed or
+    was cancelled brings none, however long one waits."""
+    if not requirement.is_accepted:
+        return ""
+    rows = MatchRun.objects.filter(
+        Q(scope=MatchRun.Scope.ALL) | Q(scope=MatchRun.Scope.REQUIREMENT, requirement=requirement)
     )
-    latest = dict(done.order_by().values_list("requirement").annotate(Max("created_at")))
-    waiting = set()
-    for pk, row in rows.items():
-        runs = [at for at in (latest.get(None), latest.get(pk)) if at is not None]
-        since = row.amended_at or row.approved_at
-        if not runs or (since is not None and max(runs) < since):
-            waiting.add(pk)
-    return waiting
-
-
-def pending(requirement: Requirement) -> bool:
-    """Its matches are not there yet: approved or amended since the last run over it."""
-    return requirement.pk in pending_ids([requirement])
+    since = requirement.amended_at or requirement.approved_at
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    ends = set(rows.order_by().values_list("status", flat=True).distinct())
+    if MatchRun.Status.DONE in ends:
+        return ""
+    return "stopped" if ends and ends <= MatchRun.STOPPED else "pending"

@@ -155,7 +155,7 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
         "line_total": len(rows),
         "recommended": sum(bool(row["recommended"]) for row in rows),
         "nobody": [row["line"] for row in nobody],
-        "pending": runs.pending(requirement),
+        "comparison": runs.standing(requirement),
         "openings": contacts.openings(requirement),
         "rate": statistics.answer_rate(requirement.enterprise),
         "tab": "lines",

@@ -112,8 +112,9 @@ class Filters:
 
         Unless a band is chosen, neither do mere neighbours: every line of a small market has fifty of them.
         """
+        if not self.band:
+            return Match.fits(path)
         within: dict[str, dict[str, Any]] = {
-            "": {"misses_must": False, "tenths__gte": Match.FITS_FROM},
             "any": {"misses_must": False},
             "high": {"misses_must": False, "tenths__gte": 750},
             "mid": {"misses_must": False, "tenths__gte": 600, "tenths__lt": 750},
@@ -340,7 +341,7 @@ def _render_line(
         "apart": apart,
         "musts": [c for c in conditions if c.strength == Condition.Strength.MUST],
         "preferences": [c for c in conditions if c.strength == Condition.Strength.PREFER],
-        "pending": runs.pending(line.requirement) if not matches else False,
+        "comparison": runs.standing(line.requirement) if not matches else "",
         "add": add or AddForm(),
         "found": found,
         **_choices(),

@@ -89,8 +89,11 @@ def _is_pending(enterprise: Enterprise, newest: Any) -> bool:
     since = newest or enterprise.verified_at or timezone.now()
     if Match.objects.filter(supplier=enterprise, updated_at__gte=since).exists():
         return False
-    done = runs.filter(status=MatchRun.Status.DONE, created_at__gte=since)
-    return not done.exists() and RequirementLine.objects.scored().exists()
+    # One that failed or was cancelled brings nothing either, however long one waits.
+    return (
+        not runs.filter(created_at__gte=since).exists()
+        and RequirementLine.objects.scored().exists()
+    )
 
 
 def fitting(enterprise: Enterprise) -> MatchQuerySet:

@@ -220,12 +220,30 @@ def test_requirement_is_pending_until_a_run_has_passed_and_again_after_an_amendm
     django_assert_num_queries,
 ):
     requirement = RequirementFactory(lines=[ASKED])
-    assert runs.pending(requirement)
+    assert runs.standing(requirement) == "pending"
 
     rescore(requirement)
     with django_assert_num_queries(1):
-        assert runs.pending_ids([requirement]) == set()
+        assert runs.standing(requirement) == ""
 
     requirement.amended_at = timezone.now()
-    assert runs.pending(requirement)
-    assert not runs.pending(RequirementFactory(draft=True))
+    assert runs.standing(requirement) == "pending"
+    assert runs.standing(RequirementFactory(draft=True)) == ""
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_requirement_is_not_pending_for_ever_after_a_run_that_brought_nothing(status):
+    requirement = RequirementFactory(lines=[ASKED])
+    run = runs.start(requirement=requirement, by=None)
+    assert runs.standing(requirement) == "pending"
+
+    MatchRun.objects.filter(pk=run.pk).update(status=status)
+    assert runs.standing(requirement) == "stopped"
+
+    again = runs.start(requirement=requirement, by=None)
+    assert runs.standing(requirement) == "pending"
+    MatchRun.objects.filter(pk=again.pk).update(status="done")
+    assert runs.standing(requirement) == ""
+    MatchRun.objects.filter(pk=again.pk).update(status=status)
+    requirement.amended_at = timezone.now()
+    assert runs.standing(requirement) == "pending"

@@ -10,10 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from chains import changes
+from chains.errors import DomainError
 from matchmaking import tasks
 from matchmaking.models import Match, MatchRun, RunShard, Score
 from matchmaking.services import findings, pairs, runs, scoring
-from tests.factories.chains import AdministratorFactory, RequirementFactory
+from tests.factories.chains import AdministratorFactory, MembershipFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
 
 pytestmark = pytest.mark.django_db
@@ -345,3 +346,53 @@ def test_shards_of_old_runs_are_retired_some_at_a_time(
 
     assert (old.shards.count(), late.shards.count(), waiting.shards.count()) == (0, 6, 6)
     assert (Score.objects.count(), status(old)) == (scores, "done")
+
+
+# --- Many at once -------------------------------------------------------------------------------------
+
+
+def press_at_once(line, owner):
+    """Sixteen times the button, in as many sessions: the codes of the refusals."""
+    start, refused = threading.Barrier(16), []
+
+    def tab():
+        try:
+            start.wait()
+            runs.start(line=line, by=owner)
+        except DomainError as error:
+            refused.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=tab) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return refused
+
+
+@pytest.mark.race
+def test_own_line_is_matched_once_an_hour_however_often_it_is_asked_at_once(committed):
+    line = RequirementFactory(lines=[BOX]).lines.get()
+    owner = MembershipFactory(enterprise=line.requirement.enterprise).user
+
+    refused = press_at_once(line, owner)
+
+    assert (MatchRun.objects.count(), refused) == (1, ["run.too_soon"] * 15)
+
+
+@pytest.mark.race
+def test_the_hour_holds_only_because_they_come_one_after_another(committed, monkeypatch):
+    """The negative control: all have looked for a run before any of them has started one."""
+    line = RequirementFactory(lines=[BOX]).lines.get()
+    owner = MembershipFactory(enterprise=line.requirement.enterprise).user
+    refuse, all_have_looked = runs._refuse_too_soon, threading.Barrier(16)
+    monkeypatch.setattr(runs, "_one_after_another", lambda *_target: None)
+    monkeypatch.setattr(
+        runs, "_refuse_too_soon", lambda *asked: (refuse(*asked), all_have_looked.wait(timeout=30))
+    )
+
+    refused = press_at_once(line, owner)
+
+    assert (MatchRun.objects.count(), refused) == (16, [])

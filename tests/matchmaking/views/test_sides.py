@@ -67,7 +67,7 @@ def test_for_you_lists_requirements_best_first_with_fits_and_reasons(client, sel
 
     page = client.get(FOR_YOU).content.decode()
 
-    assert "2 requirements fit what you make" in page
+    assert "2 requirements fit what you offer" in page
     assert page.index(better.title) < page.index(weaker.title)
     assert page.count("Fits 1 of 2 lines") == 2
     assert "Both texts say “接线盒”" in page
@@ -102,7 +102,36 @@ def test_for_you_leaves_out_what_does_not_fit(client, seller, fields):
     page = client.get(FOR_YOU).content.decode()
 
     assert "<article" not in page
-    assert "Nothing open fits what you make" in page or "Pending" in page
+    assert "Nothing open fits what you offer" in page or "Pending" in page
+
+
+@pytest.mark.parametrize(
+    ("docking_kind", "mark"),
+    [
+        ("supply_sales", 500),
+        ("rd_collab", 500),
+        ("talent", 450),
+        ("finance", 450),
+        ("project_landing", 450),
+    ],
+)
+def test_mark_is_lower_where_no_goods_are_asked_for(client, seller, docking_kind, mark):
+    """A bank says little in the words of who needs its money (row 10)."""
+    below, on = (RequirementFactory(docking_kind_id=docking_kind, lines=["a"]) for _ in range(2))
+    MatchFactory(line=below.lines.get(), supplier=seller.enterprise, tenths=mark - 1)
+    MatchFactory(line=on.lines.get(), supplier=seller.enterprise, tenths=mark)
+    missed = MatchFactory(
+        line=RequirementFactory(docking_kind_id=docking_kind, lines=["a"]).lines.get(),
+        supplier=seller.enterprise,
+        tenths=mark,
+        misses_must=True,
+    )
+
+    page = client.get(FOR_YOU).content.decode()
+
+    assert on.title in page
+    assert below.title not in page
+    assert missed.line.requirement.title not in page
 
 
 @pytest.mark.parametrize(
@@ -150,17 +179,18 @@ def test_for_you_says_what_is_missing(client):
     assert "No published capability to compare" in client.get(FOR_YOU).content.decode()
 
 
-def test_for_you_is_pending_until_the_worker_has_compared(client, seller):
+@pytest.mark.parametrize("status", ["done", "failed", "cancelled"])
+def test_for_you_is_pending_until_the_worker_has_compared(client, seller, status):
     RequirementFactory(lines=["a"])
     assert "Pending" in client.get(FOR_YOU).content.decode()
 
     run = MatchRunFactory(status="running")
     assert "Pending" in client.get(FOR_YOU).content.decode()
 
-    MatchRun.objects.filter(pk=run.pk).update(status="done")
+    MatchRun.objects.filter(pk=run.pk).update(status=status)
     page = client.get(FOR_YOU).content.decode()
     assert "Pending" not in page
-    assert "Nothing open fits what you make" in page
+    assert "Nothing open fits what you offer" in page
 
 
 def test_dismiss_of_a_card_takes_the_whole_requirement_away_for_good(client, seller):
@@ -312,6 +342,19 @@ def test_requirement_desk_shows_recommended_suppliers_only(client, buyer):
 
     assert approved.supplier.name_en in page
     assert proposed.supplier.name_en not in page
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_requirement_desk_says_that_a_run_ended_before_its_time(client, buyer, status):
+    requirement = RequirementFactory(enterprise=buyer.enterprise, lines=["a"])
+    run = MatchRunFactory(status="running")
+    assert "Pending" in client.get(at("requirement_desk", requirement)).content.decode()
+
+    MatchRun.objects.filter(pk=run.pk).update(status=status)
+    page = client.get(at("requirement_desk", requirement)).content.decode()
+
+    assert "Pending" not in page
+    assert "stopped before its end" in page
 
 
 def test_requirement_desk_under_embargo_shows_no_recommendation_yet(client, buyer):
