@@ -83,7 +83,11 @@ def _refuse_pair(need: Need, supplier: Enterprise, ranker: Ranker) -> None:
         )
     if supplier.pk not in ranker.index.offers:
         raise DomainError(
-            _("This enterprise has published nothing that could be compared."),
+            _(
+                "Who looks for customers is compared with what others buy. This enterprise has no open line that says it."
+            )
+            if ranker.index.of_buyers
+            else _("This enterprise has published nothing that could be compared."),
             code="match.nothing_offered",
         )
 

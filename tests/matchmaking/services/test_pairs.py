@@ -4,6 +4,7 @@ import pytest
 
 from chains.errors import DomainError
 from chains.models import RequirementLine
+from matchmaking import market
 from matchmaking.models import Match
 from matchmaking.services import pairs
 from tests.factories.chains import (
@@ -61,6 +62,19 @@ def test_pair_is_refused_with_the_reason():
 
     assert codes == list(cases)
     assert not Match.objects.exists()
+
+
+def test_maker_is_not_compared_with_who_looks_for_customers():
+    maker = supplier(BOX, summary="我们生产光伏接线盒")
+    wanted = RequirementFactory(seeks="customer", lines=["我们供应三分体接线盒，寻找组件客户"])
+
+    with pytest.raises(DomainError, match="compared with what others buy") as refusal:
+        pairs.compute_pair(line=wanted.lines.get(), supplier=maker, by=None)
+
+    assert refusal.value.code == "match.nothing_offered"
+    RequirementFactory(enterprise=maker, lines=["需要三分体接线盒 1500 V"])
+    market.forget()
+    assert pairs.compute_pair(line=wanted.lines.get(), supplier=maker, by=None).supplier == maker
 
 
 def test_pair_is_shown_to_the_desk_and_to_the_supplier_itself():
