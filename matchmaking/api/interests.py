@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -22,6 +22,7 @@ from matchmaking import permissions
 from matchmaking.api import filters
 from matchmaking.api.base import CREATED, ReadViewSet, Request, caller
 from matchmaking.api.enterprises import ContactSerializer, EnterpriseNameSerializer, own_contacts
+from matchmaking.api.requirements import PurposeSerializer
 from matchmaking.models import Interest, InterestAttachment, InterestMessage, InterestNote
 from matchmaking.services import contacts, interests
 
@@ -211,21 +212,37 @@ class InterestViewSet(ReadViewSet):
     def withdraw(self, request: Request, public_id: str) -> Response:
         return self.read_again(interests.withdraw(interest=self.get_object(), by=request.user))
 
-    @extend_schema(request=None, responses=ContactSerializer)
+    @extend_schema(request=PurposeSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
     def contact(self, request: Request, public_id: str) -> Response:
-        """Open the contact the supplier sent along. Each call is logged."""
-        row = contacts.reveal_supplier(interest=self.get_object(), by=request.user)
+        """Open the contact the supplier sent along, as the buyer or, for a purpose, as its desk. Each call is logged."""
+        body = PurposeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        rows = Interest.objects.select_related(
+            "contact", "enterprise", "requirement__enterprise__region", "requirement__posted_by"
+        )
+        interest = get_object_or_404(rows, public_id=public_id)
+        if contacts.right_to_supplier(request.user, interest) is None:
+            interest = self.get_object()  # its two sides are told why, to others there is none
+        row = contacts.reveal_supplier(
+            interest=interest, by=request.user, purpose=body.validated_data["purpose"]
+        )
         return Response(ContactSerializer(row).data)
 
-    @extend_schema(request=ShortlistSerializer, responses=ShortlistSerializer)
-    @action(detail=True, methods=["post"])
+    @extend_schema(methods=["post"], request=ShortlistSerializer, responses=ShortlistSerializer)
+    @extend_schema(methods=["get"], responses=ShortlistSerializer)
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
     def shortlist(self, request: Request, public_id: str) -> Response:
-        """The buyer puts it on its short list, or takes it off."""
+        """Whether the buyer has it on its short list; the buyer puts it there, or takes it off."""
+        interest = self.get_object()
+        if request.method == "GET":
+            if not permissions.can_read_as_buyer(request.user, interest.requirement):
+                raise PermissionDenied
+            return Response(ShortlistSerializer(interest).data)
         body = ShortlistSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         row = interests.shortlist(
-            interest=self.get_object(), on=body.validated_data["is_shortlisted"], by=request.user
+            interest=interest, on=body.validated_data["is_shortlisted"], by=request.user
         )
         return Response(ShortlistSerializer(row).data)
 
@@ -263,19 +280,24 @@ class InterestViewSet(ReadViewSet):
         )
         return Response(InterestAttachmentSerializer(row).data, status=CREATED)
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(methods=["get"], responses={200: OpenApiTypes.BINARY})
+    @extend_schema(methods=["delete"], responses={204: None})
     @action(
         detail=True,
+        methods=["get", "delete"],
         url_path=r"attachments/(?P<attachment_id>[a-z0-9]{12})",
         url_name="attachment",
         pagination_class=None,
         filterset_class=None,
     )
     def attachment(self, request: Request, public_id: str, attachment_id: str) -> HttpResponseBase:
-        """The file itself, for both sides; each look of the buyer is logged."""
+        """The file itself, for both sides; each look of the buyer is logged. The supplier takes it off until the answer."""
         rows = InterestAttachment.objects.visible_to(request.user).select_related(
             "interest__requirement__enterprise"
         )
         row = get_object_or_404(rows, public_id=attachment_id, interest=self.get_object())
+        if request.method == "DELETE":
+            interests.detach(attachment=row, by=request.user)
+            return Response(status=status.HTTP_204_NO_CONTENT)
         interests.open_attachment(attachment=row, by=request.user)
         return download(row)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from chains.models import AuditEntry
-from matchmaking.models import SavedSearch
-from tests.factories.chains import MembershipFactory, RequirementFactory, UserFactory
+from chains.models import AuditEntry, ContactReveal
+from matchmaking.models import Interest, SavedSearch
+from tests.factories.chains import (
+    MembershipFactory,
+    OrganiserRoleFactory,
+    RequirementFactory,
+    UserFactory,
+)
 from tests.factories.matchmaking import InterestFactory
 from tests.matchmaking.api.test_api import API, client_of
 from tests.matchmaking.views.test_attachments import PDF
@@ -31,9 +36,11 @@ def test_short_list_and_notes_are_the_buyers_own(sides):
     noted = buyer.post(f"{address}notes/", {"text": "Qnote for colleagues"})
 
     assert (marked.data, noted.status_code) == ({"is_shortlisted": True}, 201)
+    assert buyer.get(f"{address}shortlist/").data == {"is_shortlisted": True}
     assert [row["text"] for row in buyer.get(f"{address}notes/").data] == ["Qnote for colleagues"]
     for refused in (
         supplier.get(f"{address}notes/"),
+        supplier.get(f"{address}shortlist/"),
         supplier.post(f"{address}notes/", {"text": "x"}),
         supplier.post(f"{address}shortlist/", {"is_shortlisted": True}),
     ):
@@ -62,6 +69,22 @@ def test_files_go_up_from_one_side_and_down_on_both(sides):
     assert stranger.get(elsewhere).status_code == 404
     again = SimpleUploadedFile("sheet.pdf", PDF)
     assert buyer.post(f"{address}attachments/", {"file": again}, format="multipart").status_code == 403  # fmt: skip
+
+    assert buyer.delete(name).status_code == 403
+    assert supplier.delete(name).status_code == 204
+    assert (supplier.get(name).status_code, buyer.get(address).data["attachments"]) == (404, [])
+
+
+def test_desk_opens_the_contact_of_a_supplier_for_a_purpose(sides):
+    address, _supplier, _buyer = sides
+    desk, stranger = client_of(OrganiserRoleFactory().user), client_of(MembershipFactory().user)
+
+    bare, told = desk.post(f"{address}contact/"), desk.post(f"{address}contact/", {"purpose": "A call"})  # fmt: skip
+
+    assert (bare.status_code, bare.data["code"]) == (409, "contact.purpose_missing")
+    assert told.data["name"] == Interest.objects.get().contact.name
+    assert list(ContactReveal.objects.values_list("right", "purpose")) == [("desk", "A call")]
+    assert stranger.post(f"{address}contact/", {"purpose": "A call"}).status_code == 404
 
 
 def test_buyer_names_how_many_interests_it_wants(sides):
