@@ -25,30 +25,30 @@ pytestmark = pytest.mark.django_db
 
 OWN = ("viewer", "editor", "owner")
 DESK = ("organiser", "analyst", "administrator")
-ANYONE_SIGNED_IN = world.ROLES[1:]
+ANYONE_SIGNED_IN = (*world.ROLES[1:], *world.BESIDE)
 
 # Who may read a group of texts at all. Where, is held by the table of addresses.
 READERS = {
-    "buyer contact": OWN,
+    "buyer contact": (*OWN, "accepted"),
     "supplier contact": ("supplier", *OWN),
     "delegate": ("supplier", "organiser"),
     "answer": ("supplier", "organiser"),
     "interest": ("supplier", *OWN),
     "draft": OWN,
-    "embargoed": (*OWN, *DESK),
+    "embargoed": (*OWN, *DESK, "moderator"),  # listed at the event
     "submitted": (*OWN, *DESK),
     "remark": ("editor", "owner", "organiser", "administrator"),
     "capability draft": OWN,
     "event draft": ("organiser", "administrator"),
     "series being prepared": DESK,
     "licence": ("editor", "owner", "organiser", "administrator"),
-    "decision": ("organiser",),
+    "decision": ("organiser", "moderator"),
     "pending enterprise": ANYONE_SIGNED_IN,  # its name, to ask to join it
     "account": (*OWN, "supplier", "organiser"),
     "phone": ("owner",),  # its own, and nobody else's
     "saved search": ("supplier",),
     "attachment": ("supplier", *OWN),
-    "drawing": (*OWN, "organiser", "administrator"),
+    "drawing": (*OWN, "organiser", "administrator", "moderator", "accepted"),
     "invited": ("owner",),
     "report": ("newcomer", "organiser", "administrator"),
 }
@@ -65,6 +65,9 @@ CONTACT_PAGES = {
         "chains:requirement_edit(returned)",
         "api-enterprises-contacts(buyer)",
         "api-enterprises-contact(@buyer @contact)",
+        # Opened by a supplier whose interest it accepted.
+        "matchmaking:contact_reveal(published)",
+        "api-requirements-contact(published)",
     },
     "supplier contact": {
         # Its own, to choose from …
@@ -142,6 +145,12 @@ def test_pending_enterprise_is_named_to_others_only_where_one_asks_to_join(shown
     }
 
     assert set().union(*others.values()) == {"chains:join_request(pending)"}
+
+
+def test_who_works_at_the_door_reads_no_contact(shown):
+    contacts_of = ("buyer contact", "supplier contact", "account", "phone", "licence")
+
+    assert [group for group in contacts_of if "scanner" in shown[group]] == []
 
 
 def test_log_holds_nothing_of_it(shared, place):

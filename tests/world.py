@@ -33,8 +33,17 @@ from chains.models import (
     Report,
     RequirementFile,
 )
-from events.models import Delegate, EventDocument, FormAnswer, FormQuestion, Invitation, Listing
+from events.models import (
+    Delegate,
+    EventDocument,
+    EventStaff,
+    FormAnswer,
+    FormQuestion,
+    Invitation,
+    Listing,
+)
 from matchmaking.models import Alert, Decision, Digest, InterestAttachment, SavedSearch
+from matchmaking.services import interests
 from tests.factories.chains import (
     AdministratorFactory,
     CapabilityFactory,
@@ -76,6 +85,10 @@ ROLES = (
     "analyst",
     "administrator",
 )
+
+# Beside them, for what leaks (R7): who works at the event and not for its host, and a supplier that the buyer has
+# accepted. They join for their own walk only, so that nobody else's world has them in it.
+BESIDE = ("scanner", "moderator", "accepted")
 
 CANARIES = {
     "buyer contact": ("Qcontactname", "000-1111-7001", "qbuyer@canary.example", "qbuyerwechat", "Qcontactjob"),
@@ -120,6 +133,24 @@ def build() -> SimpleNamespace:
     _gathering(world)
     _introduction(world)
     return world
+
+
+def joined(world, role):
+    """The same world with one of those beside in it."""
+    if role == "accepted":
+        membership = MembershipFactory(enterprise__name="示例已接受有限公司")
+        person = membership.user
+        accepted = InterestFactory(
+            requirement=world.published, enterprise=membership.enterprise, sent_by=person,
+            contact=ContactFactory(enterprise=membership.enterprise),
+        )  # fmt: skip
+        accepted.lines.set([world.published_line])
+        interests.accept(interest=accepted, by=world.people["owner"])
+    else:
+        person = UserFactory()
+        staff = {"scanner": EventStaff.Role.DESK, "moderator": EventStaff.Role.MODERATOR}
+        EventStaff.objects.create(event=world.event, user=person, role=staff[role])
+    return SimpleNamespace(**vars(world) | {"people": world.people | {role: person}})
 
 
 def _contact(enterprise, key):
