@@ -137,6 +137,17 @@ def test_written_phrases_name_their_amount():
     assert amount == texts.Amount(amount.value, "t", "month")
     assert amount.value == 1200
     assert texts.amount_in("量产机三台，垂直度88度") is None
+    for text, value, period in (
+        ("双标，月产900吨", 900, "month"),
+        ("随货，月产能6万件", 60_000, "month"),
+        ("特色工艺，月5万片", 50_000, "month"),
+        ("真空浇注车间，年出厂6000台", 6000, "year"),
+        ("自动线，年4000万套", 40_000_000, "year"),
+        ("质保5年，现货300台", 300, "once"),
+        ("2026年300台", 300, "once"),
+    ):
+        found = texts.amount_in(text)
+        assert (found.value, found.period) == (value, period), text
     assert texts.amount_in("铜缆12公里、4×25铜缆30公里") is None
 
 
