@@ -10,7 +10,6 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import (
     HttpRequest,
-    HttpResponseBadRequest,
     HttpResponseBase,
     HttpResponseNotAllowed,
     JsonResponse,
@@ -22,6 +21,7 @@ from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
 
 from chains.models import User
+from matchmaking.views.faults import unreadable
 
 
 class LoginRequired(LoginRequiredMiddleware):
@@ -108,10 +108,10 @@ class RejectNul:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
-            return HttpResponseBadRequest()
+            return unreadable(request)
         # Between quotes a cookie may hold what no header may.
         if any("\x00" in value for value in request.COOKIES.values()):
-            return HttpResponseBadRequest()
+            return unreadable(request)
         is_form = request.method == "POST" and request.content_type in (
             "application/x-www-form-urlencoded",
             "multipart/form-data",
@@ -119,7 +119,7 @@ class RejectNul:
         if is_form and any(
             "\x00" in value for _, values in request.POST.lists() for value in values
         ):
-            return HttpResponseBadRequest()
+            return unreadable(request)
         return self.get_response(request)
 
 

@@ -165,6 +165,7 @@ matchmaking = [
     ),
 ]
 
+handler400 = "matchmaking.views.faults.unreadable"
 handler500 = "matchmaking.views.faults.fault"
 
 urlpatterns = [
