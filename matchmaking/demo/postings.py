@@ -400,7 +400,10 @@ def _of_others(companies: Sequence[Participant], roll: random.Random) -> list[Po
                 docking_kind=row["docking_kind"],
                 seeks="partner",
                 chain=owner.chain,
-                region=owner.region,
+                # A site is looked for where the desks of the demo have land.
+                region=places.ZHEJIANG
+                if row["docking_kind"] == "project_landing"
+                else owner.region,
                 policy="verified",
             )
         )
