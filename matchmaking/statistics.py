@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.core.cache import caches
@@ -51,15 +52,22 @@ class AnswerRate:
 
 
 def answer_rate(enterprise: Enterprise) -> AnswerRate:
+    return answer_rates([enterprise.pk]).get(enterprise.pk, AnswerRate(0, 0))
+
+
+def answer_rates(enterprises: Collection[int]) -> dict[int, AnswerRate]:
+    """Of each that was sent an interest."""
     since = timezone.now() - datetime.timedelta(days=365)
     answered = Q(status__in=[Interest.Status.ACCEPTED, Interest.Status.DECLINED])
     in_time = answered & (Q(due_day=None) | Q(answered_at__date__lte=F("due_day")))
-    rows = Interest.objects.annotate(due_day=Interest.DUE_DAY).filter(
-        requirement__enterprise=enterprise, created_at__gte=since
-    )
-    return AnswerRate(
-        **rows.aggregate(
+    rows = (
+        Interest.objects.annotate(due_day=Interest.DUE_DAY)
+        .filter(requirement__enterprise__in=enterprises, created_at__gte=since)
+        .order_by()
+        .values_list("requirement__enterprise")
+        .annotate(
             due=Count("pk", filter=answered | Q(status=Interest.Status.NO_ANSWER)),
             in_time=Count("pk", filter=in_time),
         )
     )
+    return {buyer: AnswerRate(due, kept) for buyer, due, kept in rows}

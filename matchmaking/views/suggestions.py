@@ -34,10 +34,10 @@ from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_asked_for, sheet_response
-from matchmaking import permissions
+from matchmaking import permissions, statistics
 from matchmaking.models import Dismissal, Interest, Match, MatchRun, Score
 from matchmaking.models.matches import MatchQuerySet
-from matchmaking.services import suggestions
+from matchmaking.services import interests, suggestions
 from matchmaking.views.acting import acting_enterprise
 
 PER_PAGE = 10
@@ -199,6 +199,8 @@ def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]
         "reasons": Dismissal.Reason.choices,
         "may_act": permissions.can_express(request.user, enterprise),
         "is_filtered": bool(chain or cooperation),
+        "quota": interests.quota(enterprise),
+        "most": interests.WEEKLY,
     }
 
 
@@ -251,9 +253,11 @@ def _cards(enterprise: Enterprise, pairs: MatchQuerySet, ids: list[int]) -> list
         .filter(enterprise=enterprise, requirement__in=ids)
         .values_list("requirement_id", flat=True)
     )
+    rates = statistics.answer_rates({row.enterprise_id for row in requirements.values()})
     return [
         {
             "requirement": requirements[pk],
+            "rate": rates.get(requirements[pk].enterprise_id),
             "best": found[pk][0],
             "reasons": reasons.get(found[pk][0].score_id or 0, []),
             "lines": sorted(found[pk], key=lambda match: match.line.number),

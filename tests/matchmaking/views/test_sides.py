@@ -73,6 +73,21 @@ def test_for_you_lists_requirements_best_first_with_fits_and_reasons(client, sel
     assert "Both texts say “接线盒”" in page
 
 
+def test_for_you_says_how_the_buyer_answers_and_what_is_left_of_the_week(client, seller):
+    MatchRunFactory()
+    buyer, quiet = fits(seller.enterprise).enterprise, fits(seller.enterprise).enterprise
+    asked = RequirementFactory(enterprise=buyer)
+    InterestFactory(requirement=asked, status="accepted", answered_at=timezone.now())
+    InterestFactory(requirement=asked, status="no_answer")
+    InterestFactory(requirement__enterprise=quiet)  # still waits
+    InterestFactory.create_batch(3, enterprise=seller.enterprise)
+
+    page = client.get(FOR_YOU).content.decode()
+
+    assert re.findall(r"answered (\d+)% of (\d+) in time", page) == [("50", "2")]
+    assert "7 of 10 interests left this week; the next week begins on" in page
+
+
 def test_for_you_shows_no_rank_and_no_other_supplier(client, seller):
     requirement = fits(seller.enterprise)
     rival = MatchFactory(line=requirement.lines.get(number=1), tenths=950)
@@ -152,7 +167,7 @@ def test_for_you_asks_as_many_queries_for_one_card_as_for_three(
         fits(seller.enterprise)
     client.get(FOR_YOU)
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         page = client.get(FOR_YOU).content.decode()
 
     assert page.count("<article") == count
@@ -600,7 +615,7 @@ def test_interest_form_asks_the_questions_and_says_what_is_left_of_the_week(clie
     page = client.get(at("requirement_detail", requirement)).content.decode()
     assert "Who tests it?" in page
     assert "Question 1 of 1 from the buyer" in page
-    assert "8 of 10 interests left this week." in page
+    assert "8 of 10 interests left this week; the next week begins on" in page
 
     form = answer_form(requirement, contact, **{"interest-answer-q1": "We do."})
     client.post(at("interest_send", requirement), form)
