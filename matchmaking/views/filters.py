@@ -8,22 +8,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Count,
     ExpressionWrapper,
     F,
+    Func,
+    IntegerField,
     OrderBy,
     OuterRef,
     QuerySet,
     Subquery,
     Value,
 )
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from chains import fragments
+from chains import fragments, permissions
 from chains.http import HttpRequest
 from chains.models import (
     Capability,
@@ -36,16 +41,19 @@ from chains.models import (
     RegionGroup,
     Requirement,
     Segment,
+    User,
 )
 from chains.models.enterprises import EnterpriseQuerySet
 from chains.templatetags.localised import is_chinese
 from matchmaking import search as finding
+from matchmaking.models import Match
 
 SORTS: dict[str, tuple[str | OrderBy, ...]] = {
     "closing": ("closes_on", "pk"),
     "needed": (F("needed_by_on").asc(nulls_last=True), "pk"),
     "newest": ("-published_at", "-pk"),
 }
+FIT = "fit"
 
 
 @dataclass(slots=True)
@@ -110,13 +118,31 @@ def _name(zh: str, en: str) -> str:
     return (zh or en) if is_chinese() else (en or zh)
 
 
+def _fitting(reader: User) -> list[int]:
+    """Requirements that fit the reader's own enterprises, best first: each enterprise sees its scores only."""
+    pairs = Match.objects.suggested_to(reader).order_by("tenths", "-line__requirement")
+    best = dict(pairs.values_list("line__requirement", "tenths"))
+    return sorted(best, key=lambda pk: (-best[pk], pk))
+
+
+def _place_among(ids: list[int]) -> OrderBy:
+    """Those in their order first, then what is not among them."""
+    array = Cast(Value(ids), ArrayField(BigIntegerField()))
+    return Func(array, F("pk"), function="array_position", output_field=IntegerField()).asc(
+        nulls_last=True
+    )
+
+
 class RequirementFilters(finding.RequirementSearch):
     """The filters of the catalogue, with their numbers."""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.GET)
+        # Whose own scores order the list, where that is asked for.
+        user = request.user
+        self.reader = user if permissions.is_signed_in(user) and user.enterprise_ids else None
         self.sort = request.GET.get("sort", "closing")
-        if self.sort not in SORTS:
+        if self.sort not in SORTS and not (self.sort == FIT and self.reader):
             self.sort = "closing"
         self._facets: tuple[list[Facet], int] | None = None
 
@@ -134,7 +160,10 @@ class RequirementFilters(finding.RequirementSearch):
         return bool(self.closing or self.substitution or any(self.chosen.values()))
 
     def results(self) -> QuerySet[Requirement]:
-        return self.filtered().order_by(*SORTS[self.sort])
+        found = self.filtered()
+        if self.sort == FIT and self.reader:
+            return found.order_by(_place_among(_fitting(self.reader)), *SORTS["closing"])
+        return found.order_by(*SORTS[self.sort])
 
     def facets(self) -> tuple[list[Facet], int]:
         """The choices with their numbers, and the number of results: one query.

@@ -88,6 +88,24 @@ def test_for_you_says_how_the_buyer_answers_and_what_is_left_of_the_week(client,
     assert "7 of 10 interests left this week; the next week begins on" in page
 
 
+def test_list_of_requirements_is_sorted_by_own_scores_for_those_who_have_some(client, seller):
+    plain = RequirementFactory(lines=["a"], closes_on=timezone.localdate())
+    weaker, better = fits(seller.enterprise, first=700), fits(seller.enterprise, first=870)
+    MatchFactory(line=plain.lines.get(), tenths=990)  # of somebody else
+    address = reverse("matchmaking:requirement_list") + "?sort=fit"
+
+    def order():
+        page = client.get(address).content.decode()
+        rows = sorted([plain, weaker, better], key=lambda row: page.index(row.public_id))
+        return rows, "Best match for me" in page
+
+    assert order() == ([better, weaker, plain], True)
+    client.force_login(UserFactory())
+    assert order() == ([plain, weaker, better], False)
+    client.logout()
+    assert order() == ([plain, weaker, better], False)
+
+
 def test_for_you_shows_no_rank_and_no_other_supplier(client, seller):
     requirement = fits(seller.enterprise)
     rival = MatchFactory(line=requirement.lines.get(number=1), tenths=950)

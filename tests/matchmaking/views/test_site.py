@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -185,6 +186,7 @@ def test_requirement_list_facets_count_what_the_other_filters_leave(client):
     rows(chain=pv, region=region("330402"), docking_kind_id="rd_collab")
     rows(chain=lb, region=region("330421"), docking_kind_id="supply_sales")
     asked = RequestFactory().get("/", {"chain": "PV", "kind": "supply_sales", "region": "330400"})
+    asked.user = AnonymousUser()
 
     facets, number = RequirementFilters(asked).facets()
 
