@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.utils import timezone
 
-from chains.models import Enterprise, Province
+from chains.models import Enterprise, Province, Requirement
 
 DAYS = 3  # the promise where no served province says otherwise
 
@@ -53,15 +53,19 @@ def provinces() -> dict[int, Province]:
 
 
 def promised_on(
-    enterprise: Enterprise, served: dict[int, Province] | None = None
+    case: Enterprise | Requirement, served: dict[int, Province] | None = None
 ) -> datetime.date | None:
-    """The day by which the desk has promised to decide on a waiting enterprise."""
-    if enterprise.submitted_at is None:
+    """The day by which the desk has promised to decide on what waits; a requirement lies on its enterprise's desk."""
+    if isinstance(case, Requirement):
+        enterprise, since = case.enterprise, case.waits_since
+    else:
+        enterprise, since = case, case.submitted_at
+    if since is None:
         return None
     served = provinces() if served is None else served
     province = served.get(enterprise.province_id or 0)
     return working_day_after(
-        timezone.localtime(enterprise.submitted_at).date(),
+        timezone.localtime(since).date(),
         province.verification_days if province else DAYS,
         frozenset(province.holidays) if province else (),
     )

@@ -301,6 +301,11 @@ class Requirement(TimeStamped):
         )
 
     @property
+    def waits_since(self) -> datetime.datetime | None:
+        """Since when its desk has it before it."""
+        return self.amended_at if self.amendment_waits else self.submitted_at
+
+    @property
     def is_overdue(self) -> bool:
         """Still open although the day it was needed by has passed."""
         return (

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from chains import moderation, permissions
+from chains import calendar, moderation, permissions
 from chains.errors import DomainError
 from chains.forms.moderation import RemarkForm
 from chains.http import MemberRequest
@@ -151,6 +151,8 @@ def _page(
     status = Requirement.Status
     context: dict[str, Any] = {
         "requirement": requirement,
+        "promised_on": calendar.promised_on(requirement),
+        "today": timezone.localdate(),
         "rows": [
             (line, form, [f for f in found if f.line == line], _asked_before(line))
             for line, form in rows

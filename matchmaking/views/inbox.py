@@ -127,8 +127,11 @@ def _cases(user: User) -> Iterator[list[Any]]:
         yield cells
     for claim in _claims(user):
         yield row(_("Titles and certificates to verify"), localised(claim.kind), claim.enterprise, claim.created_at, "chains:proof_decide", claim.public_id)  # fmt: skip
+    served = calendar.provinces()
     for asked in DESK.submitted(user):
-        yield row(_("Requirements to moderate"), asked.title, asked.enterprise, asked.submitted_at, "chains:moderation_case", asked.public_id)  # fmt: skip
+        cells = row(_("Requirements to moderate"), asked.title, asked.enterprise, asked.waits_since, "chains:moderation_case", asked.public_id)  # fmt: skip
+        cells[5] = calendar.promised_on(asked, served)
+        yield cells
     for said in open_reports(user, DESK):
         yield row(_("Reports of abuse"), said.get_reason_display(), said.reported, said.created_at, "chains:report_decide", said.public_id)  # fmt: skip
     for applied in _to_admit(user).select_related("event", "enterprise__region").order_by("created_at"):  # fmt: skip
@@ -195,18 +198,26 @@ def _requirements(user: User) -> Queue | None:
     mine = DESK.submitted(user)
     if not mine:
         return None
-    first = mine[0]
+    served = calendar.provinces()
+    due, first = min(
+        ((calendar.promised_on(row, served) or timezone.localdate(), row) for row in mine),
+        key=lambda pair: pair[0],
+    )
+    said = [_("By our promise the oldest is due %(day)s") % {"day": day(due)}]
     listed = sum(row.embargoed_until is not None for row in mine)
+    if listed:
+        said.append(
+            ngettext("%(n)d is on an event's list", "%(n)d are on an event's list", listed)
+            % {"n": listed}
+        )
     return Queue(
         len(mine),
         _("Requirements to moderate"),
-        _("Oldest: %(name)s, %(age)s") % {"name": first.title, "age": _age(first.submitted_at)},
-        ngettext("%(n)d is on an event's list", "%(n)d are on an event's list", listed)
-        % {"n": listed}
-        if listed
-        else _("Each one waits for its desk only"),
+        _("Oldest: %(name)s, %(age)s") % {"name": first.title, "age": _age(first.waits_since)},
+        pgettext("list", "; ").join(said),
         _("Moderate"),
         reverse("chains:moderation_case", args=[first.public_id]),
+        due < timezone.localdate(),
     )
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from chains import calendar
 from chains import permissions as register
 from chains.errors import DomainError
 from chains.http import MemberRequest
@@ -146,6 +147,8 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
         **about(request, requirement, counts),
         "rows": shown,
         "show": show,
+        "remarks": requirement.open_remarks,
+        "promised_on": calendar.promised_on(requirement) if _waits(requirement) else None,
         # What becomes of a line that was not filled here.
         "withdrawals": [
             (one.value, one.label)
@@ -161,6 +164,11 @@ def requirement_desk(request: MemberRequest, public_id: str) -> HttpResponse:
         "tab": "lines",
     }
     return render(request, "matchmaking/requirement_desk.html", context)
+
+
+def _waits(requirement: Requirement) -> bool:
+    # An amendment waits for its desk as well, but nothing waits for the desk: it is shown at once.
+    return requirement.status == Requirement.Status.SUBMITTED
 
 
 def about(

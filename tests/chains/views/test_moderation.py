@@ -215,5 +215,5 @@ def test_case_asks_the_same_number_of_queries_for_any_number_of_lines(
 ):
     requirement = RequirementFactory(submitted=True, lines=[f"Part {n}" for n in range(count)])
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get(case(requirement))
