@@ -381,7 +381,7 @@ def test_owner_page_queries_do_not_grow(client, member, count, django_assert_num
         ContactFactory(enterprise=member.enterprise)
     url = reverse("chains:enterprise_status", args=[member.enterprise.public_id])
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(url)
 
 
@@ -675,7 +675,7 @@ def test_case_queries_do_not_grow(client, waiting, count, django_assert_num_quer
         )
     sign_in(client, OrganiserRoleFactory().user)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(reverse("chains:enterprise_case", args=[waiting.public_id]))
 
 

@@ -133,6 +133,7 @@ SHAPES = {
     "interests": {
         "public_id", "requirement", "enterprise", "lines", "message", "language", "answers", "thread", "origin",
         "attachments", "status", "decline_reason", "decline_note", "created_at", "answered_at",
+        "answer_by_on",
     },
     "runs": {
         "public_id", "scope", "requirement", "line", "enterprise", "status", "lines_total", "lines_done",
