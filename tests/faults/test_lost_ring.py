@@ -38,10 +38,10 @@ def test_approval_reaches_the_matches_with_a_ring_and_without(workers, broker, m
 
     monkeypatch.setattr("chains.doorbell._send", lambda *_: None)
     unheard = approve("采购三分体接线盒")
-    assert runs.pending(unheard)
+    assert runs.standing(unheard) == "pending"
     workers.fork(processes=1)
     until(lambda: matched(unheard), 40)  # beat reads the feed every 5 s
-    until(lambda: not runs.pending(unheard), 5)
+    until(lambda: not runs.standing(unheard), 5)
 
     servers, _state = broker
     bell(monkeypatch, servers["BROKER_URL"])
