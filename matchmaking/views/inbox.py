@@ -48,6 +48,7 @@ class Queue:
     due: str
     action: str
     href: str
+    since: datetime.datetime | None = None
     is_late: bool = False
 
 
@@ -69,7 +70,8 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
         .order_by("starts_at")[:6]
     )
     queues = [queue for queue in _queues(user) if queue is not None]
-    queues.sort(key=lambda queue: not queue.is_late)
+    now = timezone.now()
+    queues.sort(key=lambda queue: (not queue.is_late, queue.since or now))
     context = {
         "queues": queues,
         "total": sum(queue.count for queue in queues),
@@ -82,7 +84,8 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
         "runs": runs_visible_to(user)
         .filter(status__in=[MatchRun.Status.QUEUED, MatchRun.Status.RUNNING])
         .order_by("pk")[:3],
-        "mails": _mails(),
+        # All of the system: a desk's own cannot be told from them.
+        "mails": _mails() if user.is_administrator else None,
         "grants_roles": permissions.grants_roles(user),
         "now": timezone.now(),
         "nav": "inbox",
@@ -147,6 +150,10 @@ def _age(moment: datetime.datetime | None) -> str:
     return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
 
 
+def _begins(day: datetime.date | None) -> datetime.datetime | None:
+    return calendar.midnight(day) if day else None
+
+
 def _enterprises(user: User) -> Queue | None:
     mine = DESK.pending(user)
     if not mine:
@@ -161,6 +168,7 @@ def _enterprises(user: User) -> Queue | None:
         _("By our promise the oldest is due %(day)s") % {"day": day(due)},
         _("Verify"),
         reverse("chains:enterprise_case", args=[first.public_id]),
+        first.submitted_at,
         due < timezone.localdate(),
     )
 
@@ -191,6 +199,7 @@ def _proofs(user: User) -> Queue | None:
         _("Only verified ones count for a must"),
         pgettext("verb", "Check"),
         reverse("chains:proof_decide", args=[first.public_id]),
+        first.created_at,
     )
 
 
@@ -217,6 +226,7 @@ def _requirements(user: User) -> Queue | None:
         pgettext("list", "; ").join(said),
         _("Moderate"),
         reverse("chains:moderation_case", args=[first.public_id]),
+        first.waits_since,
         due < timezone.localdate(),
     )
 
@@ -235,6 +245,7 @@ def _overdue_requirements(user: User) -> Queue | None:
         _("It was needed by %(day)s and is still open") % {"day": day(first.needed_by_on)},
         pgettext("verb", "Open"),
         reverse("matchmaking:requirement_detail", args=[first.public_id]),
+        _begins(first.needed_by_on),
     )
 
 
@@ -251,6 +262,7 @@ def _reports(user: User) -> Queue | None:
         _("Whoever reported it waits for an answer"),
         _("Decide"),
         reverse("chains:report_decide", args=[first.public_id]),
+        first.created_at,
     )
 
 
@@ -271,6 +283,7 @@ def _lines(user: User) -> Queue | None:
         _("Buyers see a supplier as recommended once it is approved"),
         _("Review"),
         reverse("matchmaking:review_queue"),
+        waiting["oldest"],
     )
 
 
@@ -297,6 +310,7 @@ def _registrations(user: User) -> Queue | None:
         _("Registration closes %(day)s") % {"day": day(first.event.registration_closes_at)},
         _("Decide"),
         reverse("events:guest_list", args=[first.event.public_id]),
+        figures["oldest"],
     )
 
 
@@ -325,6 +339,7 @@ def _memberships(user: User) -> Queue | None:
         _("After five days the desk decides"),
         _("Decide"),
         reverse("chains:enterprise_case", args=[first.enterprise.public_id]),
+        first.created_at,
     )
 
 
@@ -356,6 +371,7 @@ def _overdue_buyers(user: User) -> Queue | None:
         _("The day to answer by passed on %(day)s") % {"day": day(first.due_on)},
         pgettext("verb", "Open"),
         reverse("matchmaking:requirement_detail", args=[first.requirement.public_id]),
+        _begins(first.due_on),
         is_late=True,
     )
 

@@ -60,6 +60,20 @@ def test_desk_sees_its_promise_and_when_it_is_late(desk, buyer, time_machine):
     assert _queue(desk).is_late
 
 
+@pytest.mark.parametrize("waits", [1, 3])
+def test_queue_whose_case_waits_longest_stands_first(desk, buyer, time_machine, waits):
+    time_machine.move_to(THURSDAY, tick=False)
+    now = timezone.now()
+    day = datetime.timedelta(days=1)
+    RequirementFactory(enterprise=buyer, submitted=True, submitted_at=now - waits * day)
+    EnterpriseFactory(region=buyer.region, pending=True, submitted_at=now - 2 * day)
+
+    found = [queue.name for queue in _page(desk, "matchmaking:inbox").context["queues"]]
+
+    assert (found[0] == "Requirements to moderate") == (waits == 3)
+    assert len(found) == 2
+
+
 def test_amendment_is_promised_from_the_day_of_its_change(desk, buyer, time_machine):
     time_machine.move_to(THURSDAY, tick=False)
     long_ago = timezone.now() - datetime.timedelta(days=60)
