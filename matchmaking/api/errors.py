@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from json import JSONDecodeError
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -83,6 +84,15 @@ def _detail(error: Exception) -> str:
         return _("There is no such thing, or it is not open to you.")
     if isinstance(error, PermissionDenied):
         return _("You may not do this.")
+    # What the framework says in English only.
+    if isinstance(error, exceptions.ParseError) and isinstance(error.__context__, JSONDecodeError):
+        place = error.__context__
+        return _("The body is no JSON from line %(line)d, sign %(sign)d on.") % {
+            "line": place.lineno,
+            "sign": place.colno,
+        }
+    if isinstance(error, exceptions.PermissionDenied) and str(error).startswith("CSRF"):
+        return _("Signed in by a page, a request needs its token in the header X-CSRFToken.")
     return str(error)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -869,3 +870,36 @@ def test_figures_of_a_series_are_those_of_its_page(place):
     assert [dict(row) for row in said["groups"]] == [{**counts, "group": "YRD"}]
     assert event.region.code not in said["counties_without"]
     assert len(said["counties_without"]) == said["counties"] - 1
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "The body is no JSON from line 2, sign 1 on."),
+        ("zh-hans", "请求内容从第 2 行第 1 个字符起不是 JSON。"),
+    ],
+)
+def test_what_is_no_json_is_told_where(client, language, said):
+    client.force_login(MembershipFactory().user)
+
+    answer = client.post(
+        "/api/v1/requirements/",
+        '{"title":\n?}',
+        content_type="application/json",
+        headers={"accept-language": language},
+    )
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, said)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "in the header X-CSRFToken."), ("zh-hans", "请求头 X-CSRFToken")]
+)
+def test_request_of_a_session_without_its_token_is_told_so(language, said):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(MembershipFactory().user)
+
+    answer = client.post("/api/v1/requirements/", {}, headers={"accept-language": language})
+
+    assert answer.status_code == 403
+    assert said in answer.json()["detail"]
