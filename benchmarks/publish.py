@@ -168,6 +168,8 @@ def forget_pairs() -> None:
 
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (
+            # A shard that is being written ends first, and the next one waits.
+            "LOCK TABLE matchmaking_runshard IN EXCLUSIVE MODE",
             """UPDATE matchmaking_match m SET score_id = NULL
                WHERE NOT EXISTS (SELECT FROM matchmaking_decision d WHERE d.match_id = m.id)""",
             """DELETE FROM matchmaking_score s USING matchmaking_match m
@@ -227,7 +229,10 @@ def first_run(process: psutil.Process, size: str, processes: int, alone: float |
     """Seconds it took; `alone` are those of one process."""
     from chains.models import Capability, RequirementLine
     from matchmaking import adapters
+    from matchmaking.models import MatchRun
 
+    # What the worker still has to catch up with writes the same rows.
+    stage.wait(lambda: not MatchRun.objects.unfinished().exists(), 1200)
     forget_pairs()
     figures = full_run(process)
     wall, cpu = figures["wall_s"], figures["worker_cpu_s"]
