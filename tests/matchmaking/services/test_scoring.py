@@ -320,3 +320,17 @@ def test_public_ids_of_many_rows_are_like_those_of_one():
     assert len(set(made)) == 2000
     assert {len(one) for one in made} == {12}
     assert set("".join(made)) == set(ALPHABET)
+
+
+def test_any_sign_in_a_reason_is_stored_as_it_is(monkeypatch):
+    supplier(BOX)
+    reasons = [
+        {"code": "text.terms", "tone": "for", "params": {"terms": ['\\N\t"盒\\"\n\\t\r', "\\"]}}
+    ]
+    as_row = adapters.as_row
+    monkeypatch.setattr(adapters, "as_row", lambda *about: as_row(*about) | {"reasons": reasons})
+
+    rescore(RequirementFactory(lines=[ASKED]))
+
+    assert Score.objects.get().reasons == reasons
+    assert not Score.objects.get().match.is_stale
