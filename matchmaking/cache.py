@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
@@ -39,6 +40,13 @@ class TolerantCache(RedisCache):
             logger.warning("cache does not answer: %s", error)
             return default
 
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
+        try:
+            return super().get_many(keys, version)
+        except (RedisError, OSError) as error:
+            logger.warning("cache does not answer: %s", error)
+            return {}
+
     def add(self, key: Any, value: Any, timeout: Any = 300, version: int | None = None) -> bool:
         """With Valkey down nothing was there before: the caller goes on as the first one."""
         try:
@@ -59,3 +67,12 @@ class TolerantCache(RedisCache):
             super().set(key, value, timeout, version)
         except (RedisError, OSError) as error:
             logger.warning("cache does not answer: %s", error)
+
+    def set_many(
+        self, data: dict[Any, Any], timeout: Any = 300, version: int | None = None
+    ) -> list[Any]:
+        try:
+            return super().set_many(data, timeout, version)
+        except (RedisError, OSError) as error:
+            logger.warning("cache does not answer: %s", error)
+            return list(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -118,19 +118,58 @@ def supplies(
         leaves = leaves.filter(pk=category.pk)
     found = {pk: Supply(pk, segment) for pk, segment in leaves.values_list("pk", "segment_id")}
     regions = regions_of(area)
-    _add_suppliers(found, regions, leaves)
+    paths = [region.path for region in regions]
+    _count(((pk, paths, supply) for pk, supply in found.items()), leaves)
     _add_known(found, regions, leaves)
-    _add_demand(found, regions, leaves)
     return found
 
 
-def _inside(regions: list[Region], path: str | None) -> bool:
+# A leaf, and the path of the region around which it is looked at.
+Spot = tuple[int, str]
+
+
+def codes_at(spots: Collection[Spot]) -> dict[Spot, str]:
+    """The code of each leaf in a region of its own, as `gap_of` knows it: two queries for those that are not kept."""
+    if not spots:
+        return {}
+    state = changes.version()
+    keys = {spot: f"gap:{spot[0]}:{spot[1]}:{state}" for spot in spots}
+    kept = caches["pages"].get_many(keys.values())
+    missing = {spot: Supply(spot[0], 0) for spot, key in keys.items() if key not in kept}
+    if missing:
+        leaves = {leaf for leaf, _path in missing}
+        _count(((leaf, [path], supply) for (leaf, path), supply in missing.items()), leaves)
+        made = {keys[spot]: supply.code for spot, supply in missing.items()}
+        caches["pages"].set_many(made, CACHE_SECONDS)
+        kept |= made
+    return {spot: kept[key] for spot, key in keys.items()}
+
+
+def _inside(paths: list[str], path: str | None) -> bool:
     return path is not None and any(
-        path == region.path or path.startswith(f"{region.path}/") for region in regions
+        path == region or path.startswith(f"{region}/") for region in paths
     )
 
 
-def _add_suppliers(found: dict[int, Supply], regions: list[Region], leaves: Any) -> None:
+def _count(wanted: Iterable[tuple[int, list[str], Supply]], leaves: Any) -> None:
+    """Adds who supplies and who asks to each, which is of a leaf in the regions with these paths."""
+    by_leaf: dict[int, list[tuple[list[str], Supply]]] = defaultdict(list)
+    for leaf, paths, supply in wanted:
+        by_leaf[leaf].append((paths, supply))
+    for leaf, supplier, at in _suppliers(leaves):
+        for paths, supply in by_leaf[leaf]:
+            supply.anywhere.add(supplier)
+            if _inside(paths, at):
+                supply.local.add(supplier)
+    for leaf, is_matched, at in _open_lines(leaves):
+        for paths, supply in by_leaf[leaf]:
+            if _inside(paths, at):
+                supply.open_lines += 1
+                supply.unmatched += not is_matched
+
+
+def _suppliers(leaves: Any) -> Iterator[tuple[int, Any, str | None]]:
+    """Leaf, supplier, where it is."""
     rows = (
         Capability.objects.published()
         .filter(enterprise__status=Enterprise.Status.VERIFIED, categories__in=leaves)
@@ -141,10 +180,7 @@ def _add_suppliers(found: dict[int, Supply], regions: list[Region], leaves: Any)
     )
     for category, enterprise, group, path in rows:
         # Affiliates count once: one group that fails takes all its firms with it.
-        supplier = ("group", group) if group else enterprise
-        found[category].anywhere.add(supplier)
-        if _inside(regions, path):
-            found[category].local.add(supplier)
+        yield category, ("group", group) if group else enterprise, path
 
 
 def _add_known(found: dict[int, Supply], regions: list[Region], leaves: Any) -> None:
@@ -159,7 +195,8 @@ def _add_known(found: dict[int, Supply], regions: list[Region], leaves: Any) -> 
         found[category].known.add(enterprise)
 
 
-def _add_demand(found: dict[int, Supply], regions: list[Region], leaves: Any) -> None:
+def _open_lines(leaves: Any) -> Iterator[tuple[int, bool, str | None]]:
+    """Leaf, whether a supplier is approved, where it is asked for."""
     approved = Match.objects.approved().filter(line=OuterRef("pk"))
     rows = (
         RequirementLine.objects.in_open_requirements()
@@ -173,9 +210,7 @@ def _add_demand(found: dict[int, Supply], regions: list[Region], leaves: Any) ->
         )
     )
     for category, is_matched, delivered_to, owner in rows:
-        if _inside(regions, delivered_to or owner):
-            found[category].open_lines += 1
-            found[category].unmatched += not is_matched
+        yield category, is_matched, delivered_to or owner
 
 
 def segment_state(segment: int, leaves: Iterable[Supply]) -> SegmentState:
@@ -248,10 +283,14 @@ def weakest(region: Region, limit: int = 5) -> list[Supply]:
 
 def is_open_to(user: permissions.Anyone, area: Area) -> bool:
     """Organisers and analysts see the gap status; others where the province has opened it."""
-    if permissions.is_signed_in(user) and (user.active_roles or user.is_administrator):
-        return True
-    served = Province.objects.filter(gap_public=True)
-    codes = [region.province_code for region in regions_of(area)]
-    if None not in codes:
-        served = served.filter(region__code__in=codes)
-    return served.exists()
+    paths = [region.path for region in regions_of(area)]
+    return bool(open_to(user, paths))
+
+
+def open_to(user: permissions.Anyone, paths: Collection[str]) -> set[str]:
+    """The same rule for many: of regions by their paths, those whose status the user may see."""
+    if not paths or permissions.holds_a_role(user):
+        return set(paths)
+    opened = set(Province.objects.filter(gap_public=True).values_list("region__code", flat=True))
+    # Of the whole country it is open where any province has opened it.
+    return {path for path in paths if opened.intersection(path.split("/")[1:2] or opened)}

@@ -15,7 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chains import audit, notifications, searchtext
-from chains.models import CapabilityPhoto, Chain, ContactReveal, Import, RequirementFile
+from chains.models import (
+    CapabilityPhoto,
+    Category,
+    Chain,
+    ContactReveal,
+    Import,
+    Province,
+    RequirementFile,
+)
 from events.models import Delegate, Listing
 from events.services import invitations
 from matchmaking.models import SavedSearch
@@ -56,8 +64,10 @@ def searched():
 
 
 def requirement_list(count):
-    for _ in range(count):
-        RequirementFactory(lines=["a", "b"], chain=Chain.objects.get(code="PV"))
+    Province.objects.update(gap_public=True)
+    for leaf in Category.objects.filter(level=Category.LEAF)[:count]:
+        requirement = RequirementFactory(lines=["a", "b"], chain=Chain.objects.get(code="PV"))
+        requirement.lines.update(category=leaf)
     return None, reverse("matchmaking:requirement_list"), "<article>", COUNTS
 
 

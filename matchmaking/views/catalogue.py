@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import Count, F, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -37,6 +38,7 @@ from chains.models import (
     RequirementLine,
     Segment,
 )
+from chains.permissions import Anyone
 from chains.prepared import Values, among
 from chains.templatetags.localised import is_chinese, joined_place, lang, localised
 from chains.templatetags.page import country
@@ -61,6 +63,7 @@ def line_count() -> Subquery:
 @lru_cache(maxsize=2)
 def _requirement_values(suffix: str) -> Values:
     first = RequirementLine.objects.filter(requirement=OuterRef("pk")).order_by("number")
+    leaf = first.filter(category__level=Category.LEAF).values("category")[:1]
     interests = (
         Interest.objects.standing()
         .filter(requirement=OuterRef("pk"))
@@ -73,11 +76,15 @@ def _requirement_values(suffix: str) -> Values:
         line_count=line_count(),
         interest_count=Subquery(interests),
         segment_name=Subquery(first.values(f"segment__name_{suffix}")[:1]),
+        leaf=Subquery(leaf),
+        path=Coalesce("region__path", "enterprise__region__path"),
+        level=Coalesce("region__level", "enterprise__region__level"),
     )
     return Values(
         lambda ids: rows.filter(pk__in=among(ids)).values(
             "pk", "public_id", "title", "language", "closes_on", "is_urgent", "amended_at",
             "enterprise__name", "enterprise__name_en", "line_count", "interest_count", "segment_name",
+            "seeks", "leaf", "path", "level",
             chain_name=F(f"chain__name_{suffix}"),
             kind_name=F(f"docking_kind__name_{suffix}"),
             region_name=F(f"region__name_{suffix}"),
@@ -92,12 +99,20 @@ def enterprise_name(row: dict[str, Any]) -> str:
     return name if is_chinese() else row["enterprise__name_en"] or name
 
 
-def requirement_rows(ids: list[int]) -> list[dict[str, Any]]:
+def requirement_rows(ids: list[int], reader: Anyone) -> list[dict[str, Any]]:
     """What one row of the list shows, as plain values: the page is the hottest of all (R18)."""
     suffix = "zh" if is_chinese() else "en"
     by_id = {row["pk"]: row for row in _requirement_values(suffix)(ids)}
     today = timezone.localdate()
+    supply = _gap_codes(
+        reader,
+        {
+            pk: _spot(row.pop("seeks"), row.pop("leaf"), row.pop("path"), row.pop("level"))
+            for pk, row in by_id.items()
+        },
+    )
     for row in by_id.values():
+        row["gap"] = supply.get(row["pk"], "")
         row["enterprise_name"] = enterprise_name(row)
         legal = row["enterprise__name"]
         row["legal_name"] = "" if legal == row["enterprise_name"] else legal
@@ -121,7 +136,7 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
     facets, count = filters.facets()
     found = CountedRows(filters.results().values_list("pk", flat=True), count)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    rows = requirement_rows(list(page.object_list))
+    rows = requirement_rows(list(page.object_list), request.user)
     own = _own_scores(request, [row["pk"] for row in rows])
     for row in rows:
         row["own_tenths"] = own.get(row["pk"])
@@ -288,14 +303,28 @@ def _own_matches(request: HttpRequest, requirement: Requirement) -> list[Match]:
 
 
 def _gap_code(request: HttpRequest, lines: list[RequirementLine], requirement: Requirement) -> str:
-    category = next((line.category for line in lines if line.category), None)
+    categories = [line.category for line in lines if line.category]
+    leaf = next((row.pk for row in categories if row.level == Category.LEAF), None)
     region = requirement.region or requirement.enterprise.region
-    if category is None or category.level != category.LEAF or region is None:
+    if region is None:
         return ""
-    if not gaps.is_open_to(request.user, region):
-        return ""
-    around = _around(region)
-    return gaps.gap_of(category, around).code if around else ""
+    spot = _spot(requirement.seeks, leaf, region.path, region.level)
+    return _gap_codes(request.user, {requirement.pk: spot}).get(requirement.pk, "")
+
+
+def _spot(seeks: str, leaf: int | None, path: str | None, level: str | None) -> gaps.Spot | None:
+    """Where the first leaf that a requirement asks for is looked at; who looks for customers asks for nothing."""
+    if leaf is None or path is None or seeks != Requirement.Seeks.SUPPLIER:
+        return None
+    return leaf, path.rpartition("/")[0] if level == Region.Level.COUNTY else path
+
+
+def _gap_codes(reader: Anyone, spots: dict[int, gaps.Spot | None]) -> dict[int, str]:
+    """By requirement how well what it asks for is supplied, where the reader may see it."""
+    asked = {pk: spot for pk, spot in spots.items() if spot is not None}
+    shown = gaps.open_to(reader, {path for _leaf, path in asked.values()})
+    codes = gaps.codes_at({spot for spot in asked.values() if spot[1] in shown})
+    return {pk: codes[spot] for pk, spot in asked.items() if spot in codes}
 
 
 @login_not_required

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from chains import fragments
 from chains.http import HttpRequest, MemberRequest
 from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment, User
+from chains.permissions import holds_a_role
 from chains.views.posted import page_of_form
 from events.models import Event
 from events.permissions import can_see_guests
@@ -28,12 +29,12 @@ from matchmaking.views import catalogue, chain_map
 def home(request: HttpRequest) -> HttpResponse:
     region = _home_region()
     is_open = gaps.is_open_to(request.user, region)
-    # Nothing on it depends on who reads it but whether the state of supply is shown.
+    # Nothing on it depends on who reads it but where the state of supply is shown: everywhere, or where it is open.
     body = fragments.kept(
         request,
         "home",
         lambda: _home(request, region, is_open=is_open),
-        same_for="state-shown" if is_open else "state-hidden",
+        same_for=f"role-{holds_a_role(request.user)}-{is_open}",
     )
     return render(request, "matchmaking/home.html", {"body": body})
 
@@ -57,7 +58,7 @@ def _home(request: HttpRequest, region: Region, *, is_open: bool) -> str:
         .filter(open_count__gt=0, is_active=True)
         .order_by("-open_count", "order")[:5],
         "figures": statistics.home_figures(),
-        "rows": catalogue.requirement_rows([row.pk for row in newest.only("pk")]),
+        "rows": catalogue.requirement_rows([row.pk for row in newest.only("pk")], request.user),
         "region": region,
         "is_open": is_open,
         "strip": strip,

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from chains.services import requirements
+from matchmaking.cache import TolerantCache
 from tests.factories.chains import MembershipFactory, RequirementFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,3 +21,10 @@ def test_long_addresses_that_begin_alike_are_kept_apart(client):
 
     assert row.public_id in found
     assert row.public_id not in nothing
+
+
+def test_what_can_be_computed_again_is_computed_while_the_cache_is_away():
+    away = TolerantCache("redis://127.0.0.1:1", {})
+
+    assert away.set_many({"a": 1}) == ["a"]
+    assert away.get_many(["a"]) == {}

@@ -18,6 +18,7 @@ from chains.models import (
     Chain,
     Change,
     Contact,
+    Province,
     Qualification,
     QualificationKind,
     Requirement,
@@ -111,6 +112,59 @@ def test_requirement_list_shows_neither_drafts_nor_closed_ones_nor_those_under_e
 
     assert "1 requirement" in page
     assert shown.title in page
+
+
+def asked_for(leaf, at="330421", **fields):
+    requirement = rows(region=region(at), **fields)
+    RequirementLineFactory(requirement=requirement, number=1, category=leaf)
+    return requirement
+
+
+def tags_of(client, address):
+    """By requirement the state of supply that its row shows."""
+    page = client.get(address).content.decode()
+    states = "No registered supplier|No local supplier|Single source|Tight|Covered|No data"
+    return {
+        re.search(r"/requirements/(\w{12})/", row)[1]: re.findall(f"</svg>({states})</span>", row)
+        for row in re.findall("<article>.*?</article>", page, re.DOTALL)
+    }
+
+
+@pytest.mark.parametrize("page", ["/", "/requirements/"])
+def test_rows_of_requirements_say_how_what_they_ask_for_is_supplied(client, page):
+    Province.objects.update(gap_public=True)
+    made, rare = Category.objects.filter(level=3, segment__chain__code="PV").order_by("pk")[:2]
+    CapabilityFactory(categories=[made.code])
+    near, far, alone = asked_for(made), asked_for(made, at="320507"), asked_for(rare)
+    sells = asked_for(made, seeks="customer")
+
+    assert tags_of(client, page) == {
+        near.public_id: ["Single source"],
+        # Suzhou's province has opened nothing.
+        far.public_id: [],
+        alone.public_id: ["No registered supplier"],
+        sells.public_id: [],
+    }
+
+    client.force_login(OrganiserRoleFactory().user)
+
+    assert tags_of(client, page)[far.public_id] == ["No local supplier"]
+    detail = client.get(f"{reverse('matchmaking:requirement_list')}{far.public_id}/")
+    assert "No local supplier" in detail.content.decode()
+
+
+@pytest.mark.parametrize("page", ["/", "/requirements/"])
+def test_rows_of_requirements_are_silent_on_supply_until_the_province_opens_it(client, page):
+    leaf = Category.objects.filter(level=3, segment__chain__code="PV").order_by("pk")[0]
+    row = asked_for(leaf)
+
+    assert tags_of(client, page) == {row.public_id: []}
+
+    client.force_login(OrganiserRoleFactory().user)
+    assert tags_of(client, page) == {row.public_id: ["No registered supplier"]}
+
+    client.force_login(MembershipFactory().user)
+    assert tags_of(client, page) == {row.public_id: []}
 
 
 def test_requirement_list_after_a_take_down_does_not_show_the_kept_page(client):
