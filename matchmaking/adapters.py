@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isnan
@@ -46,6 +47,8 @@ from matchmaking.engine.types import (
     Need,
     Offer,
     OfferText,
+    Outcome,
+    Part,
     Place,
     Reason,
     Scored,
@@ -528,30 +531,18 @@ def _condition(row: ConditionRow) -> Condition:
 # -- scores ---------------------------------------------------------------------------------------
 
 
+JSON_COLUMNS = ("parts", "reasons", "outcomes")
+
+
 def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> dict[str, Any]:
-    """The fields of a Score; `basis` is that of its need."""
+    """The fields of a Score, those of `JSON_COLUMNS` as text; `basis` is that of its need."""
     source = Source.of(scored.text)
     return {
         "tenths": scored.tenths,
         "misses_must": scored.misses_must,
-        "parts": [
-            {"name": part.name, "tenths": part.tenths, "max_tenths": part.max_tenths}
-            for part in scored.parts
-        ],
-        "reasons": [_reason(reason) for reason in scored.reasons],
-        "outcomes": [
-            {
-                "condition": outcome.condition,
-                "kind": outcome.kind,
-                "strength": outcome.strength,
-                "verdict": outcome.verdict,
-                "tenths": outcome.tenths,
-                "max_tenths": outcome.max_tenths,
-                "counted_in": outcome.counted_in,
-                "fact": None if outcome.fact is None else _reason(outcome.fact),
-            }
-            for outcome in scored.outcomes
-        ],
+        "parts": _listed(scored.parts),
+        "reasons": _listed(scored.reasons),
+        "outcomes": _listed(scored.outcomes),
         "capability_id": source.row if side == "supply" else None,
         "text_language": source.language,
         "basis": f"{basis}:{basis_of_text(text)}",
@@ -559,8 +550,13 @@ def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> dict[str,
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
-    return {"code": reason.code, "tone": reason.tone, "params": dict(reason.params)}
+def _listed(values: Sequence[Part | Reason | Outcome]) -> str:
+    return f"[{','.join([value.json for value in values])}]"
+
+
+def read_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields as a model takes them."""
+    return {name: json.loads(one) if name in JSON_COLUMNS else one for name, one in row.items()}
 
 
 def basis_of_need(need: Need) -> str:

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from matchmaking.engine.locality import COUNTRY, HOME, ancestors
-from matchmaking.engine.types import Condition, Held, Offer, OfferText, Reason, Tone, Verdict
+from matchmaking.engine.types import (
+    Condition,
+    Held,
+    Offer,
+    OfferText,
+    Reason,
+    Tone,
+    Verdict,
+    reason,
+)
 from matchmaking.engine.units import Units
 
 # These are judged like any other, but their points are those of the locality.
@@ -63,11 +72,11 @@ def judge(condition: Condition, case: Case) -> tuple[Verdict | None, Reason | No
         return None, None
     ending, params = rule(condition, case)
     outcome = VERDICTS[ending]
-    params = {"strength": condition.strength, **params}
-    return outcome, Reason(f"{condition.kind}.{ending}", TONES[outcome], params)
+    code, tone = f"{condition.kind}.{ending}", TONES[outcome]
+    return outcome, reason(code, tone, strength=condition.strength, **params)
 
 
-def _held(codes: Sequence[str], held: Sequence[Held]) -> Found:
+def _held(codes: tuple[str, ...], held: Sequence[Held]) -> Found:
     stated = ""
     for paper in held:
         if paper.code in codes:
@@ -76,7 +85,7 @@ def _held(codes: Sequence[str], held: Sequence[Held]) -> Found:
             stated = stated or paper.code
     if stated:
         return "stated", {"code": stated}
-    return "unknown", {"codes": list(codes)}
+    return "unknown", {"codes": codes}
 
 
 def _certification(condition: Condition, case: Case) -> Found:
@@ -92,7 +101,7 @@ def _region(condition: Condition, case: Case) -> Found:
     for code in condition.codes:
         if code in place.regions or code in place.groups:
             return "met", {"region": code}
-    asked = list(condition.codes)
+    asked = condition.codes
     if not place.regions:
         # A foreign party without a region is certainly not inside one of ours.
         if case.offer.country not in ("", HOME):
@@ -146,15 +155,15 @@ def _cooperation(condition: Condition, case: Case) -> Found:
             return "met", {"code": code}
     # Who ticked some kinds has answered the question; who ticked none has not.
     ending = "missed" if case.text.cooperation_kinds else "unknown"
-    return ending, {"codes": list(condition.codes)}
+    return ending, {"codes": condition.codes}
 
 
 def _origin(condition: Condition, case: Case) -> Found:
     if not case.offer.country:
-        return "unknown", {"codes": list(condition.codes)}
+        return "unknown", {"codes": condition.codes}
     if case.offer.country in condition.codes:
         return "met", {"country": case.offer.country}
-    return "missed", {"codes": list(condition.codes), "country": case.offer.country}
+    return "missed", {"codes": condition.codes, "country": case.offer.country}
 
 
 RULES: dict[str, Rule] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -147,17 +149,53 @@ class Offer:
     country: str = "CN"
 
 
+def _by_name(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__match_args__}
+
+
+# One for all; what comes from the engine holds nothing that holds itself.
+_as_json = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, default=_by_name
+).encode
+
+
+class _Written:
+    """A value that is kept as JSON, by the names of its fields. The same is told of pair after pair: it is written once."""
+
+    __slots__ = ("_json",)
+    _json: str
+
+    @property
+    def json(self) -> str:
+        try:
+            return self._json
+        except AttributeError:
+            object.__setattr__(self, "_json", _as_json(self))
+            return self._json
+
+
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(_Written):
     """Why, as a code with parameters; templates turn it into a sentence in the reader's language."""
 
     code: str
     tone: Tone
     params: Mapping[str, Any] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash(self.json)
+
+
+# Of one line most pairs have the same few, and lines of one place and one trade share theirs.
+@lru_cache(maxsize=16_384, typed=True)
+def reason(code: str, tone: Tone, /, **params: Any) -> Reason:
+    """The reason with these parameters, the same one each time; several values come as a tuple."""
+    told = {name: list(one) if isinstance(one, tuple) else one for name, one in params.items()}
+    return Reason(code, tone, told)
+
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(_Written):
     """Tenths of a point reached, and the maximum that could be reached by this pair."""
 
     name: str
@@ -166,7 +204,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(_Written):
     """How one condition fared. `tenths` of `max_tenths` are counted in the part `counted_in` ("conditions", "locality" or "")."""
 
     condition: int

@@ -52,7 +52,10 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     )
     row = finding.scores[line.pk, supplier.pk]
     match.score = Score.objects.create(
-        match=match, weighting=weighting, engine_version=adapters.engine_version(), **row
+        match=match,
+        weighting=weighting,
+        engine_version=adapters.engine_version(),
+        **adapters.read_row(row),
     )
     match.tenths, match.misses_must = row["tenths"], row["misses_must"]
     match.save(update_fields=["score", "tenths", "misses_must", "updated_at"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -246,13 +245,10 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
-# One for all rows; what comes from the engine holds nothing that holds itself.
-_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _AS_TEXT: Mapping[type, Callable[[Any], str]] = {
     bool: str,
     int: str,
     str: _escaped,
-    list: lambda value: _escaped(_as_json(value)),
     NoneType: lambda _: r"\N",
 }
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from matchmaking.engine.constraints import Case
@@ -22,7 +25,17 @@ from matchmaking.engine.explanation import (
 from matchmaking.engine.features import Objections
 from matchmaking.engine.locality import Nearness
 from matchmaking.engine.scoring import outcomes_of
-from matchmaking.engine.types import Condition, Held, Need, Offer, OfferText, Part, Place, Reason
+from matchmaking.engine.types import (
+    Condition,
+    Held,
+    Need,
+    Offer,
+    OfferText,
+    Part,
+    Place,
+    Reason,
+    reason,
+)
 from matchmaking.engine.units import Units
 from matchmaking.engine.weights import WEIGHTING_1
 
@@ -310,3 +323,27 @@ def test_shortlist_has_something_of_every_tone():
 
 def test_codes_are_listed_once():
     assert len(CODES) == len(set(CODES))
+
+
+def test_reasons_and_outcomes_are_written_by_the_names_of_their_fields():
+    asked = Condition(3, "certification", "must", codes=("CQC", "TÜV"))
+    case = Case(Offer(7, "enterprise", ()), OfferText(1, "接线盒", "zh"), Units())
+    (outcome,) = outcomes_of([asked], case, 200, WEIGHTING_1)
+
+    assert json.loads(outcome.json) == asdict(outcome)
+    assert json.loads(outcome.fact.json) == asdict(outcome.fact)
+    assert json.loads(Part("text", 3, 4).json) == {"name": "text", "tenths": 3, "max_tenths": 4}
+
+
+def test_reasons_that_are_equal_are_one():
+    same = reason("text.terms", "for", terms=("接线盒", "IP68"))
+
+    assert same is reason("text.terms", "for", terms=("接线盒", "IP68"))
+    assert same == Reason("text.terms", "for", {"terms": ["接线盒", "IP68"]})
+    assert {same, Reason("text.terms", "for", {"terms": ["接线盒", "IP68"]})} == {same}
+    # A number that is equal but written otherwise is told as it is.
+    one, other = reason("distance.met", "for", km=1.0), reason("distance.met", "for", km=1)
+    assert (one.json, other.json) == (
+        '{"code": "distance.met", "params": {"km": 1.0}, "tone": "for"}',
+        '{"code": "distance.met", "params": {"km": 1}, "tone": "for"}',
+    )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 from django.utils import timezone
 
@@ -7,6 +9,7 @@ from chains.models import Category, Change
 from chains.models.base import ALPHABET
 from matchmaking import adapters, market
 from matchmaking.engine.proposals import Reading
+from matchmaking.engine.types import Reason
 from matchmaking.models import Decision, Match, Score
 from matchmaking.services import findings, pairs, runs, scoring
 from tests.factories.chains import (
@@ -324,13 +327,13 @@ def test_public_ids_of_many_rows_are_like_those_of_one():
 
 def test_any_sign_in_a_reason_is_stored_as_it_is(monkeypatch):
     supplier(BOX)
-    reasons = [
-        {"code": "text.terms", "tone": "for", "params": {"terms": ['\\N\t"盒\\"\n\\t\r', "\\"]}}
-    ]
+    told = Reason("text.terms", "for", {"terms": ['\\N\t"盒\\"\n\\t\r', "\\"]})
     as_row = adapters.as_row
-    monkeypatch.setattr(adapters, "as_row", lambda *about: as_row(*about) | {"reasons": reasons})
+    monkeypatch.setattr(
+        adapters, "as_row", lambda scored, *about: as_row(replace(scored, reasons=(told,)), *about)
+    )
 
     rescore(RequirementFactory(lines=[ASKED]))
 
-    assert Score.objects.get().reasons == reasons
+    assert Score.objects.get().reasons == [asdict(told)]
     assert not Score.objects.get().match.is_stale
