@@ -14,13 +14,14 @@ class RegionDesks:
         for path, body in roles.values_list("region__path", "body_id"):
             self._desks.setdefault(path, set()).add(body)
 
-    def path_for(self, enterprise: Enterprise) -> str | None:
-        """The region path of the desk that decides on the enterprise; None = outside every served province."""
+    def path_for(self, enterprise: Enterprise, posted_by: int | None = None) -> str | None:
+        """The region path of the desk that decides on the enterprise, or on what another body has posted for it;
+        None = outside every served province."""
         if enterprise.region is None:
             return None
         path = enterprise.region.path
         while path:
-            if self._desks.get(path, set()) - {enterprise.pk}:
+            if self._desks.get(path, set()) - {enterprise.pk, posted_by}:
                 return path
             path = path.rpartition("/")[0]
         return None

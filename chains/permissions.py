@@ -212,7 +212,7 @@ class Desk:
             .select_related("enterprise__region")
             .order_by("submitted_at", "pk")
         )
-        here = set(self.on_own_desks([(row.enterprise, row.pk) for row in rows], user))
+        here = {row.pk for row in self.on_own_desks([(row.enterprise, row) for row in rows], user)}
         here |= self.shared(rows, user)
         return [row for row in rows if row.pk in here]
 
@@ -223,12 +223,14 @@ class Desk:
     def on_own_desks(self, cases: Sequence[tuple[Enterprise, Case]], user: User) -> list[Case]:
         """Those of the cases that lie on one of the user's desks, in the order given."""
         desks, own = RegionDesks(), {region.path for region in user.organiser_regions}
-        paths = {enterprise.pk: desks.path_for(enterprise) for enterprise, _case in cases}
-        unserved = self.unserved([pk for pk, path in paths.items() if path is None], user)
+        paths = [desks.path_for(enterprise, _posted_by(case)) for enterprise, case in cases]
+        placed = list(zip(cases, paths, strict=True))
+        nowhere = {enterprise.pk for (enterprise, _case), path in placed if path is None}
+        unserved = self.unserved(nowhere, user)
         return [
             case
-            for enterprise, case in cases
-            if paths[enterprise.pk] in own or enterprise.pk in unserved
+            for (enterprise, case), path in placed
+            if path in own or (path is None and enterprise.pk in unserved)
         ]
 
     def unserved(self, enterprises: Collection[int], user: User) -> set[int]:
@@ -250,6 +252,10 @@ class Desk:
         """Licences and certificates: owner and editors – suspended ones still read – and the desk."""
         membership = membership_of(user, enterprise)
         return (membership is not None and membership.may_edit) or self.may_verify(user, enterprise)
+
+
+def _posted_by(case: object) -> int | None:
+    return case.posted_by_id if isinstance(case, Requirement) else None
 
 
 def without_own(rows: QuerySet[Requirement], user: User) -> QuerySet[Requirement]:

@@ -9,7 +9,7 @@ from django.db.models import Case, Count, F, Func, OuterRef, Q, Value, When
 from django.db.models.functions import MD5, Concat
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import TimeStamped, lies_within
+from chains.models import Enterprise, TimeStamped, lies_within
 from chains.models.base import ALPHABET
 from events.models.event import Event
 
@@ -162,6 +162,15 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
                 )
             scope |= Q(pk__in=hosts.values("pk"))
         return self.filter(scope).exclude(enterprise__in=getattr(user, "own_bodies", ()))
+
+    def to_admit(self) -> Self:
+        """What waits for a decision: an application to an event that looks at each, by who is verified."""
+        return self.filter(
+            status=Registration.Status.SUBMITTED,
+            event__status=Event.Status.PUBLISHED,
+            event__admission=Event.Admission.REVIEWED,
+            enterprise__status=Enterprise.Status.VERIFIED,
+        )
 
     def waiting(self) -> Self:
         return self.filter(status=Registration.Status.WAITLISTED)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, Min, Model, QuerySet, Sum
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,6 +26,7 @@ from chains.models import (
     Membership,
     Notification,
     Qualification,
+    Report,
     Requirement,
     User,
 )
@@ -37,7 +38,15 @@ from chains.views.sheets import sheet_asked_for, sheet_response
 from events.models import Event, Registration
 from events.permissions import DESK, moderated_by
 from matchmaking.models import Interest, Match, MatchRun
-from matchmaking.permissions import lines_reviewable_by, runs_visible_to, works_at_a_desk
+from matchmaking.permissions import (
+    events_of,
+    lines_reviewable_by,
+    runs_visible_to,
+    works_at_a_desk,
+)
+from matchmaking.views.own_cases import OwnCase, own_cases
+
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(slots=True)
@@ -52,14 +61,64 @@ class Queue:
     is_late: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose inbox, and the event that is looked at: who takes part in it and what stands on its list. Without one,
+    everything."""
+
+    user: User
+    event: Event | None = None
+    requirements: frozenset[int] = frozenset()
+    enterprises: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, user: User, event: Event | None) -> Self:
+        if event is None:
+            return cls(user)
+        listed = dict(event.listings.values_list("requirement", "requirement__enterprise"))
+        guests = event.registrations.exclude(status__in=Registration.ENDED)
+        return cls(
+            user,
+            event,
+            frozenset(listed),
+            frozenset(guests.values_list("enterprise", flat=True)) | set(listed.values()),
+        )
+
+    def concerns(self, enterprise: int) -> bool:
+        return self.event is None or enterprise in self.enterprises
+
+    def lists(self, requirement: int) -> bool:
+        return self.event is None or requirement in self.requirements
+
+    def has(self, case: OwnCase) -> bool:
+        if case.event is not None:
+            return self.event in (None, case.event)
+        if case.requirement is not None:
+            return self.lists(case.requirement)
+        return self.concerns(case.enterprise)
+
+    def narrowed(self, rows: QuerySet[M], requirement: str) -> QuerySet[M]:
+        """Those whose requirement, found at this path, stands on the list."""
+        if self.event is None:
+            return rows
+        return rows.filter(**{f"{requirement}__in": self.requirements})
+
+
 @require_GET
 def inbox(request: MemberRequest) -> HttpResponseBase:
     user = request.user
     if not works_at_a_desk(user):
         error = DomainError(_("The inbox is for organisers."), code="inbox.forbidden")
         return refusal(request, error)
+    chosen = request.GET.get("event", "")
+    choices = list(
+        events_of(user)
+        .exclude(status__in=[Event.Status.CANCELLED, Event.Status.ARCHIVED])
+        .order_by("-starts_at")[:50]
+    )
+    scope = Scope.of(user, next((one for one in choices if one.public_id == chosen), None))
     if extension := sheet_asked_for(request):
-        return _sheet_of_cases(user, extension)
+        return _sheet_of_cases(scope, extension)
     events = list(
         Event.objects.organised_by(user)
         .exclude(status__in=[Event.Status.CANCELLED, Event.Status.ARCHIVED])
@@ -69,12 +128,17 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
         .annotate(seats=Sum("tiers__seats"), seats_taken=Sum("tiers__taken"))
         .order_by("starts_at")[:6]
     )
-    queues = [queue for queue in _queues(user) if queue is not None]
+    queues = [queue for queue in _queues(scope) if queue is not None]
     now = timezone.now()
     queues.sort(key=lambda queue: (not queue.is_late, queue.since or now))
+    total = sum(queue.count for queue in queues)
     context = {
         "queues": queues,
-        "total": sum(queue.count for queue in queues),
+        "total": total,
+        "choices": choices,
+        "chosen": scope.event,
+        "is_unknown": bool(chosen) and scope.event is None,
+        "own_cases": [case for case in own_cases(user) if scope.has(case)],
         "events": events,
         # A moderator organises nothing: the event is where they find what is listed.
         "moderated": []
@@ -89,33 +153,34 @@ def inbox(request: MemberRequest) -> HttpResponseBase:
         "grants_roles": permissions.grants_roles(user),
         "now": timezone.now(),
         "nav": "inbox",
-        "inbox_count": sum(queue.count for queue in queues),
+        # The number in the navigation is that of all events.
+        "inbox_count": None if scope.event else total,
     }
     return render(request, "matchmaking/inbox.html", context)
 
 
-def _queues(user: User) -> list[Queue | None]:
+def _queues(scope: Scope) -> list[Queue | None]:
     return [
-        _overdue_buyers(user),
-        _enterprises(user),
-        _proofs(user),
-        _requirements(user),
-        _reports(user),
-        _overdue_requirements(user),
-        _lines(user),
-        _registrations(user),
-        _memberships(user),
-        _failed_mails(user),
+        _overdue_buyers(scope),
+        _enterprises(scope),
+        _proofs(scope),
+        _requirements(scope),
+        _reports(scope),
+        _overdue_requirements(scope),
+        _lines(scope),
+        _registrations(scope),
+        _memberships(scope),
+        _failed_mails(scope),
     ]
 
 
-def _sheet_of_cases(user: User, extension: str) -> HttpResponseBase:
+def _sheet_of_cases(scope: Scope, extension: str) -> HttpResponseBase:
     """Every case that waits for a decision of the reader's, queue by queue, oldest first."""
     header = [_("Queue"), pgettext("hit", "Name"), _("Enterprise"), _("Region"), _("Waits since"), _("Due"), _("Address")]  # fmt: skip
-    return sheet_response(extension, "inbox", header, _cases(user))
+    return sheet_response(extension, "inbox", header, _cases(scope))
 
 
-def _cases(user: User) -> Iterator[list[Any]]:
+def _cases(scope: Scope) -> Iterator[list[Any]]:
     def row(
         queue: str, name: str, whose: Enterprise, since: Any, page: str, *named: str
     ) -> list[Any]:
@@ -124,22 +189,22 @@ def _cases(user: User) -> Iterator[list[Any]]:
             timezone.localdate(since) if since else None, None, settings.SITE_URL + reverse(page, args=named),
         ]  # fmt: skip
 
-    for one in DESK.pending(user):
+    for one in _pending(scope):
         cells = row(_("Enterprises to verify"), localised(one), one, one.submitted_at, "chains:enterprise_case", one.public_id)  # fmt: skip
         cells[5] = calendar.promised_on(one)
         yield cells
-    for claim in _claims(user):
+    for claim in _claims(scope):
         yield row(_("Titles and certificates to verify"), localised(claim.kind), claim.enterprise, claim.created_at, "chains:proof_decide", claim.public_id)  # fmt: skip
     served = calendar.provinces()
-    for asked in DESK.submitted(user):
+    for asked in _submitted(scope):
         cells = row(_("Requirements to moderate"), asked.title, asked.enterprise, asked.waits_since, "chains:moderation_case", asked.public_id)  # fmt: skip
         cells[5] = calendar.promised_on(asked, served)
         yield cells
-    for said in open_reports(user, DESK):
+    for said in _reported(scope):
         yield row(_("Reports of abuse"), said.get_reason_display(), said.reported, said.created_at, "chains:report_decide", said.public_id)  # fmt: skip
-    for applied in _to_admit(user).select_related("event", "enterprise__region").order_by("created_at"):  # fmt: skip
+    for applied in _to_admit(scope).select_related("event", "enterprise__region").order_by("created_at"):  # fmt: skip
         yield row(_("Registrations to approve"), localised(applied.event), applied.enterprise, applied.created_at, "events:guest_list", applied.event.public_id)  # fmt: skip
-    for wish in _unanswered(user):
+    for wish in _unanswered(scope):
         yield row(_("Requests to join that no owner answered"), "", wish.enterprise, wish.created_at, "chains:enterprise_case", wish.enterprise.public_id)  # fmt: skip
 
 
@@ -154,8 +219,21 @@ def _begins(day: datetime.date | None) -> datetime.datetime | None:
     return calendar.midnight(day) if day else None
 
 
-def _enterprises(user: User) -> Queue | None:
-    mine = DESK.pending(user)
+def _pending(scope: Scope) -> list[Enterprise]:
+    return [row for row in DESK.pending(scope.user) if scope.concerns(row.pk)]
+
+
+def _submitted(scope: Scope) -> list[Requirement]:
+    return [row for row in DESK.submitted(scope.user) if scope.lists(row.pk)]
+
+
+def _reported(scope: Scope) -> list[Report]:
+    rows = open_reports(scope.user, DESK)
+    return [row for row in rows if scope.concerns(row.reported.pk)]
+
+
+def _enterprises(scope: Scope) -> Queue | None:
+    mine = _pending(scope)
     if not mine:
         return None
     first = mine[0]
@@ -173,21 +251,22 @@ def _enterprises(user: User) -> Queue | None:
     )
 
 
-def _claims(user: User) -> list[Qualification | Certification]:
-    scope = DESK.enterprises(user).values("pk")
+def _claims(scope: Scope) -> list[Qualification | Certification]:
+    on_desk = DESK.enterprises(scope.user).values("pk")
     claims: list[tuple[Enterprise, Qualification | Certification]] = [
         (claim.enterprise, claim)
         for model in (Qualification, Certification)
         for claim in model.objects.claimed()
-        .filter(enterprise__in=scope, evidence__isnull=False)
+        .filter(enterprise__in=on_desk, evidence__isnull=False)
         .select_related("enterprise__region", "kind")
+        if scope.concerns(claim.enterprise_id)
     ]
     claims.sort(key=lambda pair: pair[1].created_at)
-    return DESK.on_own_desks(claims, user)
+    return DESK.on_own_desks(claims, scope.user)
 
 
-def _proofs(user: User) -> Queue | None:
-    mine = _claims(user)
+def _proofs(scope: Scope) -> Queue | None:
+    mine = _claims(scope)
     if not mine:
         return None
     first = mine[0]
@@ -203,8 +282,8 @@ def _proofs(user: User) -> Queue | None:
     )
 
 
-def _requirements(user: User) -> Queue | None:
-    mine = DESK.submitted(user)
+def _requirements(scope: Scope) -> Queue | None:
+    mine = _submitted(scope)
     if not mine:
         return None
     served = calendar.provinces()
@@ -231,9 +310,11 @@ def _requirements(user: User) -> Queue | None:
     )
 
 
-def _overdue_requirements(user: User) -> Queue | None:
+def _overdue_requirements(scope: Scope) -> Queue | None:
     """Nothing to decide: a word to the buyer, who closes it or names a new day."""
-    rows = Requirement.objects.in_scope_of(user).overdue().order_by("needed_by_on", "pk")
+    rows = scope.narrowed(
+        Requirement.objects.in_scope_of(scope.user).overdue().order_by("needed_by_on", "pk"), "pk"
+    )
     first = rows.select_related("enterprise").first()
     if first is None:
         return None
@@ -249,8 +330,8 @@ def _overdue_requirements(user: User) -> Queue | None:
     )
 
 
-def _reports(user: User) -> Queue | None:
-    waiting = open_reports(user, DESK)
+def _reports(scope: Scope) -> Queue | None:
+    waiting = _reported(scope)
     if not waiting:
         return None
     first = waiting[0]
@@ -266,11 +347,10 @@ def _reports(user: User) -> Queue | None:
     )
 
 
-def _lines(user: User) -> Queue | None:
+def _lines(scope: Scope) -> Queue | None:
     waiting = (
-        Match.objects.to_decide()
-        .fitting()
-        .filter(line__in=lines_reviewable_by(user).values("pk"))
+        scope.narrowed(Match.objects.to_decide().fitting(), "line__requirement")
+        .filter(line__in=lines_reviewable_by(scope.user).values("pk"))
         .aggregate(lines=Count("line", distinct=True), pairs=Count("pk"), oldest=Min("created_at"))
     )
     if not waiting["lines"]:
@@ -282,22 +362,19 @@ def _lines(user: User) -> Queue | None:
         % {"pairs": waiting["pairs"], "age": _age(waiting["oldest"])},
         _("Buyers see a supplier as recommended once it is approved"),
         _("Review"),
-        reverse("matchmaking:review_queue"),
+        reverse("matchmaking:review_queue")
+        + (f"?event={scope.event.public_id}" if scope.event else ""),
         waiting["oldest"],
     )
 
 
-def _to_admit(user: User) -> QuerySet[Registration]:
-    return Registration.objects.decided_by(user).filter(
-        status=Registration.Status.SUBMITTED,
-        event__status=Event.Status.PUBLISHED,
-        event__admission=Event.Admission.REVIEWED,
-        enterprise__status=Enterprise.Status.VERIFIED,
-    )
+def _to_admit(scope: Scope) -> QuerySet[Registration]:
+    rows = Registration.objects.decided_by(scope.user).to_admit()
+    return rows.filter(event=scope.event) if scope.event else rows
 
 
-def _registrations(user: User) -> Queue | None:
-    rows = _to_admit(user)
+def _registrations(scope: Scope) -> Queue | None:
+    rows = _to_admit(scope)
     figures = rows.aggregate(n=Count("pk"), oldest=Min("created_at"))
     if not figures["n"]:
         return None
@@ -314,20 +391,24 @@ def _registrations(user: User) -> Queue | None:
     )
 
 
-def _unanswered(user: User) -> list[Membership]:
+def _unanswered(scope: Scope) -> list[Membership]:
     """Requests to join that no owner has answered for five days."""
     limit = timezone.now() - datetime.timedelta(days=accounts.ANSWER_DAYS)
     rows = (
         Membership.objects.requested()
-        .filter(created_at__lt=limit, enterprise__in=DESK.enterprises(user).values("pk"))
+        .filter(created_at__lt=limit, enterprise__in=DESK.enterprises(scope.user).values("pk"))
         .select_related("enterprise__region")
         .order_by("created_at")
     )
-    return [row for row in rows if DESK.may_verify(user, row.enterprise)]
+    return [
+        row
+        for row in rows
+        if scope.concerns(row.enterprise_id) and DESK.may_verify(scope.user, row.enterprise)
+    ]
 
 
-def _memberships(user: User) -> Queue | None:
-    mine = _unanswered(user)
+def _memberships(scope: Scope) -> Queue | None:
+    mine = _unanswered(scope)
     if not mine:
         return None
     first = mine[0]
@@ -343,14 +424,13 @@ def _memberships(user: User) -> Queue | None:
     )
 
 
-def _overdue_buyers(user: User) -> Queue | None:
-    rows = (
-        Interest.objects.waiting()
-        .annotate(due_day=Interest.DUE_DAY)
-        .filter(
-            due_day__lt=timezone.localdate(),
-            requirement__in=Requirement.objects.in_scope_of(user).values("pk"),
-        )
+def _overdue_buyers(scope: Scope) -> Queue | None:
+    rows = scope.narrowed(Interest.objects.waiting(), "requirement").annotate(
+        due_day=Interest.DUE_DAY
+    )
+    rows = rows.filter(
+        due_day__lt=timezone.localdate(),
+        requirement__in=Requirement.objects.in_scope_of(scope.user).values("pk"),
     )
     first = rows.order_by("due_day").select_related("requirement__enterprise").first()
     if first is None:
@@ -376,8 +456,8 @@ def _overdue_buyers(user: User) -> Queue | None:
     )
 
 
-def _failed_mails(user: User) -> Queue | None:
-    if not user.is_administrator:
+def _failed_mails(scope: Scope) -> Queue | None:
+    if scope.event or not scope.user.is_administrator:
         return None
     number = Notification.objects.filter(status=Notification.Status.FAILED).count()
     if not number:

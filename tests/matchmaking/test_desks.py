@@ -19,6 +19,7 @@ from tests.factories.chains import (
     region,
 )
 from tests.factories.events import EventFactory, RegistrationFactory, organiser_of
+from tests.factories.matchmaking import MatchFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -386,3 +387,77 @@ def test_pages_of_cases_count_the_desk_of_the_inbox_and_not_those_below(client):
     assert (shown["place"], shown["total"]) == (1, 1)
     shown = context("chains:moderation_case", asked_below)
     assert (shown["place"], shown["total"]) == (0, 1)
+
+
+# ---- one event of several, and what is one's own ----
+
+
+def test_inbox_of_one_event_holds_what_concerns_it(client):
+    organiser = OrganiserRoleFactory()
+    event, other = EventFactory(host=organiser.body), EventFactory(host=organiser.body)
+    listed = listed_at(event, submitted=True)
+    listed_at(other, submitted=True)
+    guest = RegistrationFactory(event=event, enterprise__pending=True, status="submitted")
+    EnterpriseFactory(pending=True)
+    client.force_login(organiser.user)
+    address = reverse("matchmaking:inbox")
+
+    def found(**query):
+        answer = client.get(address, query)
+        return answer, {(one.count, one.href) for one in answer.context["queues"]}
+
+    everything, queues = found()
+    assert sorted(count for count, _href in queues) == [2, 2]
+    narrowed, queues = found(event=event.public_id)
+    assert queues == {
+        (1, reverse("chains:moderation_case", args=[listed.public_id])),
+        (1, reverse("chains:enterprise_case", args=[guest.enterprise.public_id])),
+    }
+    assert (everything.context["inbox_count"], narrowed.context["inbox_count"]) == (4, None)
+    sheet = client.get(address, {"event": event.public_id, "export": "csv"})
+    assert b"".join(sheet.streaming_content).decode().count("http") == 2
+    foreign, queues = found(event=EventFactory().public_id)
+    assert "No event of yours has this address" in foreign.content.decode()
+    assert sorted(count for count, _href in queues) == [2, 2]
+
+
+def test_inbox_of_one_event_leads_to_its_lines_and_its_guests(client):
+    organiser = OrganiserRoleFactory()
+    event = EventFactory(host=organiser.body, admission="reviewed")
+    other = EventFactory(host=organiser.body, admission="reviewed")
+    for one in (event, other):
+        MatchFactory(line=listed_at(one).lines.get())
+        RegistrationFactory(event=one, status="submitted")
+    client.force_login(organiser.user)
+
+    queues = client.get(reverse("matchmaking:inbox"), {"event": event.public_id}).context["queues"]
+
+    assert {(one.count, one.href) for one in queues} == {
+        (1, f"{reverse('matchmaking:review_queue')}?event={event.public_id}"),
+        (1, reverse("events:guest_list", args=[event.public_id])),
+    }
+
+
+def test_inbox_says_what_is_ones_own_and_who_decides_it(client):
+    county = OrganiserRoleFactory(region=region("330421"))
+    city = OrganiserRoleFactory(region=region("330400"))
+    own = RequirementFactory(submitted=True, enterprise=county.body)
+    posted = RequirementFactory(submitted=True, posted_by=county.body)
+    RequirementFactory(submitted=True)
+    event = EventFactory(host=county.body, admission="reviewed")
+    RegistrationFactory(event=event, enterprise=county.body, status="submitted")
+    client.force_login(county.user)
+
+    inbox = client.get(reverse("matchmaking:inbox"))
+    of_event = client.get(reverse("matchmaking:inbox"), {"event": event.public_id})
+
+    cases = {case.name: case.desk for case in inbox.context["own_cases"]}
+    assert cases == {own.title: city.region, posted.title: city.region, str(event.name_en): None}
+    page = inbox.content.decode()
+    assert "Not yours to decide" in page
+    assert page.count(f"The desk of {city.region.name_en} decides.") == 2
+    assert [case.event for case in of_event.context["own_cases"]] == [event]
+    # What is said to lie there does.
+    client.force_login(city.user)
+    queues = client.get(reverse("matchmaking:inbox")).context["queues"]
+    assert {one.name: one.count for one in queues}["Requirements to moderate"] == 2
