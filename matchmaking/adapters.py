@@ -90,7 +90,6 @@ class KeptEncoder:
 
     def __init__(self, inner: Encoder) -> None:
         self.inner = inner
-        self.is_warm = False
 
     @property
     def version(self) -> str:
@@ -112,7 +111,7 @@ class KeptEncoder:
             if old:
                 self._mark(old)
         for keys in _batches([key for key in by_digest if key not in known]):
-            fresh = self.fresh([by_digest[key] for key in keys])
+            fresh = self.inner.encode([by_digest[key] for key in keys])
             TextVector.objects.bulk_create(
                 [
                     TextVector(encoder=self.version, digest=key, vector=row.astype("<f2").tobytes())
@@ -147,11 +146,6 @@ class KeptEncoder:
         while keys := list(unread.values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE]):
             count += TextVector.objects.filter(pk__in=keys).delete()[0]
         return count
-
-    def fresh(self, texts: Sequence[str]) -> Vector:
-        """Without the store: for what somebody is still typing."""
-        self.is_warm = True
-        return self.inner.encode(texts)
 
 
 @cache

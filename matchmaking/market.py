@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -46,6 +48,8 @@ from matchmaking.engine.types import Need
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Weighting
 from matchmaking.shelf import Build, Shelf
+
+logger = logging.getLogger(__name__)
 
 SIDES: tuple[Side, ...] = ("supply", "demand")
 # What changes an offer; the other nouns of the feed are none of the market's business.
@@ -105,10 +109,7 @@ class Market:
         """Takes the kept index and brings it up to now: the feed is read on from where it was built."""
         if self._shelf is None:
             return False
-        if not self.taxonomy.has_vectors(encoder()) and not self._shelf.load_terms(
-            self.taxonomy, encoder()
-        ):
-            self._shelf.save_terms(self.taxonomy, encoder())
+        _read_terms(self.taxonomy, self._shelf)
         build = self._shelf.newest(side)
         if build is None:
             return False
@@ -271,7 +272,7 @@ def warm() -> None:
     try:
         with ThreadPoolExecutor(1) as beside:
             # Unpacking the encoder's weights needs no interpreter: meanwhile the index is read.
-            read = beside.submit(encoder().fresh, [_SOME_LINE])
+            read = beside.submit(encoder().inner.encode, [_SOME_LINE])
             known = current()
             for side in SIDES:
                 known.index(side).refresh()
@@ -325,14 +326,31 @@ def _taxonomy_at(state: str) -> Taxonomy:
     return _taxonomies[state]
 
 
+def _read_terms(known: Taxonomy, shelf: Shelf | None) -> None:
+    """The meaning of the words of categories: from the shelf where it lies there."""
+    if known.has_vectors(encoder()) or (shelf is not None and shelf.load_terms(known, encoder())):
+        return
+    known.vectors(encoder())
+    if shelf is not None:
+        shelf.save_terms(known, encoder())
+
+
 def suggest(text: str, k: int = 5) -> list[Suggestion]:
-    """Categories for a text, best first. A process that never scores goes by words alone and stays small."""
+    """Categories for a text, best first. What somebody is still typing is read and not kept."""
     known = taxonomy()
     with _lock:
-        warm = encoder().is_warm
-        if warm:
-            known.vectors(encoder())
-        return proposals.propose(known, text, encoder().inner if warm else NoEncoder(), k)
+        if not known.has_vectors(encoder()):
+            _read_terms(known, Shelf.of(encoder().version, reference_state(), known.fingerprint))
+        return proposals.propose(known, text, encoder().inner, k)
+
+
+def warm_suggestions() -> None:
+    """Reads what the first suggestion needs, in a web process that is about to fork: its children share the memory."""
+    try:
+        suggest(_SOME_LINE)
+    except DatabaseError:
+        # It is away or has no tables yet: whoever asks first waits a moment.
+        logger.warning("Categories could not be read ahead.")
 
 
 def highlights(line_text: str, offer_text: str) -> list[Aligned]:

@@ -376,8 +376,8 @@ class Taxonomy:
     def views(
         self, text: str, encoder: Encoder, k: int, least_fit: float
     ) -> tuple[list[Suggestion], list[Suggestion]]:
-        """The k most probable leaves, and the k whose term is nearest in meaning to what the text asks for; both empty
-        when probably no leaf at all fits."""
+        """The k most probable leaves, and the k whose term is nearest in meaning to what the text asks for (none without
+        an encoder); both empty when probably no leaf at all fits."""
         if not self.leaves:
             return [], []
         # What it asks for counts twice: the rest names what that is for.
@@ -388,6 +388,8 @@ class Taxonomy:
         said = self._said(spoken)
         nearest = self._nearest(vectors, encoder)
         by_meaning = nearest[-1].argsort(kind="stable")[::-1][:_LOOKED_AT]
+        if not vectors[-1].any():
+            by_meaning = by_meaning[:0]  # without an encoder nothing is near
         by_text = self._scores(said, vectors, nearest, encoder)
         scores = by_text.mean(axis=0)
         scores += self._named(counts[:1], spoken[:1])[0]

