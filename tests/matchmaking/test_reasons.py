@@ -6,6 +6,7 @@ from dataclasses import asdict
 import pytest
 from django.template import Context, Template
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 from django.utils.html import escape
 
@@ -26,6 +27,7 @@ from matchmaking.engine.types import (
     Reason,
 )
 from matchmaking.engine.units import Units
+from matchmaking.models import Match
 from matchmaking.templatetags import reasons as tags
 from matchmaking.templatetags.reasons import (
     FACTS,
@@ -37,6 +39,8 @@ from matchmaking.templatetags.reasons import (
     reason_list,
     sentence,
 )
+from tests.factories.chains import OrganiserRoleFactory, RequirementFactory
+from tests.factories.matchmaking import MatchFactory, ScoreFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -434,3 +438,35 @@ def test_condition_is_read_in_the_other_language_as_it_was_understood(
     assert english in asked(condition, "zh")
     with translation.override("zh-hans"):
         assert asked(condition, "zh") == f'<span lang="zh-Hans">{escape(typed)}</span>'
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_page_about_a_pair_tells_every_reason_that_is_stored(client, language):
+    """Those of conditions stand in their table, told by what came of each."""
+    told = {code: params for code, params in EXAMPLES.items() if code not in CONDITION_CODES}
+    # Of a pair that is known to nobody else, so that none of its sentences stands there for another cause.
+    match = MatchFactory(line=RequirementFactory(lines=["a"]).lines.get())
+    score = ScoreFactory(
+        match=match,
+        reasons=[
+            {
+                "code": code,
+                "tone": "raise" if code.startswith("raise.") else "for",
+                "params": params,
+            }
+            for code, params in told.items()
+        ],
+    )
+    Match.objects.filter(pk=match.pk).update(score=score)
+    client.force_login(OrganiserRoleFactory().user)
+
+    page = client.get(
+        reverse("matchmaking:match_why", args=[match.public_id]),
+        headers={"accept-language": language},
+    ).content.decode()
+
+    with translation.override(language):
+        missing = [
+            reason["code"] for reason in score.reasons if escape(sentence(reason)) not in page
+        ]
+    assert missing == []
