@@ -32,6 +32,7 @@ from matchmaking.engine.lines import Lines
 from matchmaking.engine.locality import Distances, Places, distances, places_of
 from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.search import CANDIDATES
+from matchmaking.engine.selection import kept
 from matchmaking.engine.text import asserted
 from matchmaking.engine.types import (
     PART_NAMES,
@@ -293,7 +294,7 @@ class Ranker:
         # What other texts of a supplier say is little; it is not needed to find the best few.
         for line, candidates in self._candidates(lines, pairs, houses=False):
             standing = self._standing(lines.needs[line], candidates)
-            best = standing.order(candidates.ids)[:k]
+            best = kept(standing.misses_must, standing.tenths, candidates.ids, k)
             # The search may have found one text of a supplier and not another that says it better.
             rows = [self.index.rows_of(offer) for offer in candidates.ids[best].tolist()]
             every = np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)

@@ -11,6 +11,7 @@ from itertools import repeat
 from types import NoneType
 from typing import Any, NamedTuple
 
+import numpy as np
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -21,6 +22,7 @@ from chains.models.base import ALPHABET
 from matchmaking import adapters
 from matchmaking.engine.proposals import Reading
 from matchmaking.engine.scoring import KEPT
+from matchmaking.engine.selection import kept
 from matchmaking.models import Match, MatchRun, RunShard, Score
 from matchmaking.services import findings
 from matchmaking.services.findings import Finding
@@ -289,16 +291,19 @@ def _leave_out_the_rest(finding: Finding, stored: Sequence[_Stored], supplier: i
     own = {match.line_id: match for match in stored if match.supplier_id == supplier}
     for match in stored:
         if match.status != Match.Status.ENDED and match.supplier_id != supplier:
-            rivals[match.line_id].append((match.misses_must, -match.tenths, match.supplier_id))
+            rivals[match.line_id].append((match.misses_must, match.tenths, match.supplier_id))
     pushed: list[tuple[int, int]] = []
     for (line, offer), row in list(finding.scores.items()):
-        place = (row["misses_must"], -row["tenths"], offer)
-        before = sum(rival < place for rival in rivals[line])
         mine = own.get(line)
-        if before >= KEPT and (mine is None or mine.status not in Match.DECIDED):
+        misses, tenths, ids = zip(
+            *rivals[line], (row["misses_must"], row["tenths"], offer), strict=True
+        )
+        places = kept(np.array(misses), np.array(tenths), np.array(ids), KEPT)
+        best = {ids[place] for place in places.tolist()}
+        if offer in best:
+            pushed += [(line, rival) for rival in ids if rival not in best]
+        elif mine is None or mine.status not in Match.DECIDED:
             del finding.scores[line, offer]
-        elif len(rivals[line]) >= KEPT:
-            pushed += [(line, rival[2]) for rival in sorted(rivals[line])[KEPT - 1 :]]
     proposed = {
         (match.line_id, match.supplier_id): match.pk
         for match in stored
