@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, product
+from itertools import chain, islice, pairwise, product
 from typing import Any
 
 from matchmaking.engine.features import Objections
@@ -18,7 +18,16 @@ from matchmaking.engine.highlight import (
 )
 from matchmaking.engine.locality import Nearness, steps
 from matchmaking.engine.text import as_written, han_runs, normalise
-from matchmaking.engine.types import Condition, Need, Offer, OfferText, Outcome, Part, Reason, Tone
+from matchmaking.engine.types import (
+    Need,
+    Offer,
+    OfferText,
+    Outcome,
+    Part,
+    Reason,
+    Tone,
+    reason,
+)
 
 # Facts that decide a condition: kind, then how it ended.
 _ENDINGS = {
@@ -73,10 +82,13 @@ _LONGEST_PHRASE = 60
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A need as its words are looked for: normalised, its Chinese runs, its Latin words as written, by stem."""
+    """A need as its words are looked for: normalised, its Chinese runs, its Latin words as written, by stem.
+
+    Each run stands with its pairs of neighbours: less than two characters say nothing.
+    """
 
     text: str
-    runs: tuple[str, ...]
+    runs: tuple[tuple[str, tuple[str, ...]], ...]
     words: Mapping[str, str]
 
     @classmethod
@@ -87,20 +99,34 @@ class Wording:
         words: dict[str, str] = {}
         for key, start, end in telling_words(folded):
             words.setdefault(key, written[start:end])
-        return cls(f" {folded}", tuple(han_runs(folded)), words)
+        runs = [(run, tuple(map("".join, pairwise(run)))) for run in han_runs(folded)]
+        return cls(f" {folded}", tuple(runs), words)
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """A text of an offer as words are looked for in it: normalised, and the stems of its Latin words."""
+    """A text of an offer as words are looked for in it: normalised, and the stems of its Latin words.
 
-    text: str
-    words: frozenset[str]
+    Both are kept once they are asked for; many lines ask for one of them alone.
+    """
 
-    @classmethod
-    def of(cls, text: str) -> Answer:
-        folded = normalise(text)
-        return cls(f" {folded}", telling_keys(folded))
+    __slots__ = ("_folded", "_words", "said")
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+        self._folded = ""
+        self._words: frozenset[str] | None = None
+
+    @property
+    def text(self) -> str:
+        if not self._folded:
+            self._folded = f" {normalise(self.said)}"
+        return self._folded
+
+    @property
+    def words(self) -> frozenset[str]:
+        if self._words is None:
+            self._words = telling_keys(self.text)
+        return self._words
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +158,20 @@ class Agreement:
 def shared_terms(need: Wording, offer: Answer) -> tuple[str, ...]:
     """Words both texts use, the longest first.
 
-    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Answer.of("IP68 接线盒，三分体"))
+    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Answer("IP68 接线盒，三分体"))
     ('三分体', '接线盒', 'IP68')
     """
     found: dict[str, int] = {}
-    if not offer.text.isascii():
-        for run in need.runs:
-            for phrase in _common_phrases(run, offer.text):
-                if thing := _thing(phrase):
-                    found.setdefault(thing, 2 * len(thing))
-    for stem, written in need.words.items():
-        if stem in offer.words:
-            found.setdefault(written, len(written))
-    if not found:
-        return ()
+    if need.runs and not offer.said.isascii():
+        for thing in filter(None, map(_thing, _common_phrases(need.runs, offer.text))):
+            found.setdefault(thing, 2 * len(thing))
+    if need.words and not offer.words.isdisjoint(need.words):
+        for stem, written in need.words.items():
+            if stem in offer.words:
+                found.setdefault(written, len(written))
     # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
-    best = sorted(found, key=lambda phrase: -found[phrase])[:TERMS_SHOWN]
-    return tuple(phrase[:_LONGEST_TERM] for phrase in best)
+    best = sorted(found, key=found.__getitem__, reverse=True)[:TERMS_SHOWN]
+    return tuple([phrase[:_LONGEST_TERM] for phrase in best])
 
 
 # One line meets the same phrases in supplier after supplier.
@@ -158,17 +181,15 @@ def _thing(phrase: str) -> str:
     return without_count(phrase) if says_something(tokenise(phrase)) else ""
 
 
-def _common_phrases(run: str, other: str) -> Iterator[str]:
-    start = 0
-    while start < len(run) - 1:
-        end = start + 2
-        if run[start:end] not in other:
-            start += 1
-            continue
-        while end < len(run) and run[start : end + 1] in other:
-            end += 1
-        yield run[start:end]
-        start = end
+def _common_phrases(runs: Sequence[tuple[str, Sequence[str]]], other: str) -> Iterator[str]:
+    for run, pairs in runs:
+        end = 0
+        for start, pair in enumerate(pairs):
+            if pair in other and start >= end:
+                end = start + 2
+                while end < len(run) and run[start : end + 1] in other:
+                    end += 1
+                yield run[start:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +259,11 @@ def explain(
         part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts[:2]
     )
     conditions = _of_conditions(outcomes)
-    first = [*_of_objections(agreement.objections)][:1]
+    first = [*islice(_of_objections(agreement.objections), 1)]
     if first:
         # Two of a tone are kept: a must that is missed may not give way to a category beside it.
-        first += [reason for reason in conditions if reason.tone == "against"]
-        conditions = [reason for reason in conditions if reason not in first]
+        first += [fact for fact in conditions if fact.tone == "against"]
+        conditions = [fact for fact in conditions if fact.tone != "against"]
     reasons = [
         *first,
         *_of_category(agreement, of_category),
@@ -257,10 +278,10 @@ def explain(
 def kept(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """The first few of each tone, in the order of the tones."""
     by_tone: dict[Tone, list[Reason]] = {tone: [] for tone in KEPT}
-    for reason in reasons:
-        chosen = by_tone[reason.tone]
-        if len(chosen) < KEPT[reason.tone]:
-            chosen.append(reason)
+    for one in reasons:
+        chosen = by_tone[one.tone]
+        if len(chosen) < KEPT[one.tone]:
+            chosen.append(one)
     return tuple(chain.from_iterable(by_tone.values()))
 
 
@@ -278,30 +299,30 @@ def shortlist(
         if any(r.tone == tone for r in reasons)
     ]
     room = shown - len(chosen)
-    for reason in reasons:
-        if room > 0 and reason.tone in tones and reason not in chosen:
-            chosen.append(reason)
+    for one in reasons:
+        if room > 0 and one.tone in tones and one not in chosen:
+            chosen.append(one)
             room -= 1
-    return [reason for reason in reasons if reason in chosen][:shown]
+    return [one for one in reasons if one in chosen][:shown]
 
 
 def _of_objections(found: Objections) -> Iterator[Reason]:
     """First among what speaks against a pair: nothing a supplier could add makes up for it."""
     if found.ruled_out:
-        yield Reason("text.ruled_out", "against", {"phrase": found.ruled_out[:_LONGEST_PHRASE]})
+        yield reason("text.ruled_out", "against", phrase=found.ruled_out[:_LONGEST_PHRASE])
     if found.party:
-        yield Reason(f"text.{found.party}", "against", {})
+        yield reason(f"text.{found.party}", "against")
     if found.form:
-        yield Reason(f"text.{found.form}", "against", {})
+        yield reason(f"text.{found.form}", "against")
     if found.beside:
-        yield Reason("text.beside", "against", {"phrase": found.beside})
+        yield reason("text.beside", "against", phrase=found.beside)
     if found.profile:
-        yield Reason("text.profile", "against", {})
+        yield reason("text.profile", "against")
     elif found.purpose:
-        yield Reason("text.purpose", "against", {"phrase": found.purpose[:_LONGEST_PHRASE]})
+        yield reason("text.purpose", "against", phrase=found.purpose[:_LONGEST_PHRASE])
     if found.numbers:
         asked, offered = (said[:_LONGEST_TERM] for said in found.numbers)
-        yield Reason("text.number", "against", {"asked": asked, "offered": offered})
+        yield reason("text.number", "against", asked=asked, offered=offered)
 
 
 def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
@@ -309,32 +330,31 @@ def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
         found = agreement.bridge
         both = {"asked": found.asked, "offered": found.offered}
         if found.same:
-            yield Reason("text.bridged", "for", both)
+            yield reason("text.bridged", "for", **both)
         else:
-            yield Reason("text.akin", "for", {**both, "category": agreement.need_leaf})
+            yield reason("text.akin", "for", **both, category=agreement.need_leaf)
     if agreement.terms:
-        yield Reason("text.terms", "for", {"terms": list(agreement.terms)})
+        yield reason("text.terms", "for", terms=agreement.terms)
     if agreement.elsewhere:
-        yield Reason("text.elsewhere", "for", {"terms": list(agreement.elsewhere)})
+        yield reason("text.elsewhere", "for", terms=agreement.elsewhere)
     if not agreement.bridge and not agreement.terms and share >= _MEANING:
-        yield Reason("text.meaning", "for", {})
+        yield reason("text.meaning", "for")
 
 
 def _of_category(agreement: Agreement, share: float) -> Iterator[Reason]:
     asked, offered = agreement.need_leaf, agreement.offer_leaf
     if not asked or not offered:
         return
-    both = {"asked": asked, "offered": offered}
     if agreement.level == "leaf":
-        yield Reason("category.same", "for", {"category": asked})
+        yield reason("category.same", "for", category=asked)
     elif agreement.level == "parent" and share >= _CATEGORY_NEAR:
-        yield Reason("category.near", "for", both)
+        yield reason("category.near", "for", asked=asked, offered=offered)
     elif agreement.level == "parent":
-        yield Reason("category.parent", "against", {"parent": agreement.parent, **both})
+        above = agreement.parent
+        yield reason("category.parent", "against", parent=above, asked=asked, offered=offered)
     elif share < _CATEGORY_FAR:
-        yield Reason(
-            "category.chain" if agreement.level == "chain" else "category.other", "against", both
-        )
+        code = "category.chain" if agreement.level == "chain" else "category.other"
+        yield reason(code, "against", asked=asked, offered=offered)
 
 
 def _of_conditions(outcomes: Sequence[Outcome]) -> list[Reason]:
@@ -348,16 +368,16 @@ def _of_locality(
 ) -> Iterator[Reason]:
     if near.share is None:
         if need.place.regions and not offer.place.regions:
-            yield Reason("locality.unknown", "open", {})
+            yield reason("locality.unknown", "open")
         return
     told = any(outcome.kind == "distance" and outcome.fact for outcome in outcomes)
     params: dict[str, Any] = {}
     if near.km is not None and not told:
         params = {"km": round(near.km, 1), "about": near.about}
     if near.level:
-        yield Reason(f"locality.{near.level}", "for", {"region": near.region, **params})
+        yield reason(f"locality.{near.level}", "for", region=near.region, **params)
     elif near.km is not None and near.km <= _NEAR_KM and not told:
-        yield Reason("locality.distance", "for", params)
+        yield reason("locality.distance", "for", **params)
 
 
 def _of_advice(
@@ -371,33 +391,22 @@ def _of_advice(
     """What the supplier could do, the most points first. An unproven condition names all it would give."""
     advice = [*_advice_on_parts(need, offer, text, parts, near)]
     if outcomes:
-        advice[:0] = _advice_on_conditions(need.conditions, outcomes)
+        advice[:0] = filter(None, map(_proof, outcomes))
     if len(advice) > 1:
-        advice.sort(key=lambda reason: -reason.params.get("tenths", 0))
+        advice.sort(key=lambda one: -one.params.get("tenths", 0))
     return advice
 
 
-def _advice_on_conditions(
-    conditions: Sequence[Condition], outcomes: Sequence[Outcome]
-) -> Iterator[Reason]:
-    asked = {condition.id: condition for condition in conditions}
-    for outcome in outcomes:
-        if (
-            outcome.verdict != "unproven"
-            or outcome.counted_in != "conditions"
-            or outcome.fact is None
-        ):
-            continue
-        condition, params = asked[outcome.condition], dict(outcome.fact.params)
-        params.pop("strength", None)
-        params["tenths"] = outcome.max_tenths
-        ending = outcome.fact.code.rpartition(".")[2]
-        if ending == "stated":
-            yield Reason(f"raise.verify_{condition.kind}", "raise", params)
-        elif ending == "unlike":
-            yield Reason("raise.capacity_unit", "raise", params)
-        else:
-            yield Reason(f"raise.{condition.kind}", "raise", params)
+@lru_cache(maxsize=8192)
+def _proof(outcome: Outcome) -> Reason | None:
+    """What would prove a condition; None where nothing is open, or its points are not those of the conditions."""
+    fact = outcome.fact
+    if outcome.verdict != "unproven" or outcome.counted_in != "conditions" or fact is None:
+        return None
+    params = {name: one for name, one in fact.params.items() if name != "strength"}
+    ending = fact.code.rpartition(".")[2]
+    code = {"stated": f"verify_{outcome.kind}", "unlike": "capacity_unit"}.get(ending, outcome.kind)
+    return Reason(f"raise.{code}", "raise", {**params, "tenths": outcome.max_tenths})
 
 
 def _advice_on_parts(
@@ -406,12 +415,12 @@ def _advice_on_parts(
     _text, of_category, _conditions, of_locality = parts
     lacking = of_category.max_tenths - of_category.tenths
     if need.category and not text.categories and lacking >= _WORTH_TENTHS:
-        yield Reason("raise.category", "raise", {"category": need.category, "tenths": lacking})
+        yield reason("raise.category", "raise", category=need.category, tenths=lacking)
     if near.share is None and need.place.regions and not offer.place.regions:
-        yield Reason("raise.place", "raise", {})
+        yield reason("raise.place", "raise")
     county = steps(need.place)[2]
     lacking = of_locality.max_tenths - of_locality.tenths
     if county and near.share is not None and near.level != "county" and lacking >= _WORTH_TENTHS:
-        yield Reason("raise.stock", "raise", {"region": county, "tenths": lacking})
+        yield reason("raise.stock", "raise", region=county, tenths=lacking)
     if need.language and need.language not in [other.language for other in offer.texts]:
-        yield Reason("raise.language", "raise", {"language": need.language})
+        yield reason("raise.language", "raise", language=need.language)

@@ -25,9 +25,9 @@ from matchmaking.engine.pairs import (
     ranges,
     sums_of_greatest,
 )
-from matchmaking.engine.quantities import contradiction, differs, distance
+from matchmaking.engine.quantities import contradiction, differs, distance, share_a_kind
 from matchmaking.engine.search import DECIMALS
-from matchmaking.engine.sparse import Floats, times_columns
+from matchmaking.engine.sparse import Floats, Ints, times_columns
 from matchmaking.engine.stock import SATURATION, Stock
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
@@ -104,6 +104,9 @@ class Objections:
     profile: bool = False
     numbers: tuple[str, str] | None = None
     beside: str = ""
+
+
+_NONE = Objections()
 
 
 def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -> Features:
@@ -254,8 +257,23 @@ def _free(run: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![无免非不零])(?<!不含){re.escape(run)}")
 
 
-def objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
-    """What has taken points from a pair, to be told as reasons."""
+def objections(stock: Stock, lines: Lines, line: int, rows: Ints) -> list[Objections]:
+    """What has taken points from the pairs of a line, to be told as reasons."""
+    if line in lines.ruled_out or line in lines.purposes or line in lines.names:
+        speak = np.ones(len(rows), np.bool_)
+    else:
+        # Of most texts it is known by columns alone that nothing speaks against them.
+        form, offered = lines.forms[line], stock.forms[rows]
+        speak = (form > 0) & (offered > 0) & (offered != form)
+        speak |= lines.rivals[line, stock.parties[rows]]
+        speak |= share_a_kind(lines.figures, line, stock.figures, rows)
+    return [
+        _objections(stock, lines, line, row) if speaks else _NONE
+        for row, speaks in zip(rows.tolist(), speak.tolist(), strict=True)
+    ]
+
+
+def _objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
     text = lines.needs[line].text
     ruled_out, purpose = "", ""
     if line in lines.ruled_out:

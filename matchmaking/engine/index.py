@@ -13,6 +13,7 @@ from matchmaking.engine.features import Features, Objections
 from matchmaking.engine.lines import Lines
 from matchmaking.engine.pairs import Pairs, pairs_of
 from matchmaking.engine.search import CANDIDATES
+from matchmaking.engine.sparse import Ints
 from matchmaking.engine.stock import Stock
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.types import Encoder, Need, Offer
@@ -57,15 +58,13 @@ class OfferIndex(Stock):
         """
         return features.features(self, lines, pairs, houses=houses)
 
-    def objections(self, lines: Lines, line: int, row: int) -> Objections:
-        """What has taken points from a pair, to be told as reasons."""
-        return features.objections(self, lines, line, row)
+    def objections(self, lines: Lines, line: int, rows: Ints) -> list[Objections]:
+        """What has taken points from the pairs of a line, to be told as reasons."""
+        return features.objections(self, lines, line, rows)
 
-    def leading_leaves(self, lines: Lines, line: int, row: int) -> tuple[str, str]:
-        """Codes of the leaf that the line, and the one that the text, most probably speaks of; "" for none."""
-        asked, offered = lines.leading[line], self.leaders[row]
-        codes = self.taxonomy.codes
-        return codes[asked] if asked >= 0 else "", codes[offered] if offered >= 0 else ""
+    def leaf_code(self, column: int) -> str:
+        """The code of a leaf that leads a line or a text; "" for none."""
+        return self.taxonomy.codes[column] if column >= 0 else ""
 
     def save(self, folder: Path) -> None:
         """Writes the index; `load` maps the large parts into memory, shared by all processes that read them."""

@@ -167,16 +167,23 @@ class Distances:
     here: tuple[str, str, str]
     shared_groups: tuple[str, ...]
 
+    def each(self) -> list[Nearness]:
+        columns = self.share.tolist(), self.level.tolist(), self.km.tolist(), self.about.tolist()
+        rows = zip(*columns, self.shared_groups, strict=True)
+        regions = ("", "", *self.here)
+        return [
+            Nearness(
+                None if isnan(share) else share,
+                LEVELS[level],
+                group if level == 1 else regions[level],
+                None if isnan(km) else km,
+                about,
+            )
+            for share, level, km, about, group in rows
+        ]
+
     def nearness(self, row: int) -> Nearness:
-        share, km, level = float(self.share[row]), float(self.km[row]), int(self.level[row])
-        region = self.shared_groups[row] if level == 1 else self.here[level - 2] if level else ""
-        return Nearness(
-            share=None if isnan(share) else share,
-            level=LEVELS[level],
-            region=region,
-            km=None if isnan(km) else km,
-            about=bool(self.about[row]),
-        )
+        return self.each()[row]
 
 
 def distances(place: Place, others: Places, weights: Weights) -> Distances:

@@ -12,6 +12,7 @@ from math import inf, log10
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from matchmaking.engine.pairs import Pairs, ranges
 from matchmaking.engine.sparse import Floats, Ints
@@ -237,11 +238,16 @@ def contradiction(line: str, text: str) -> tuple[str, str] | None:
     offered = list(_read(text))
     told = _Told([one[:3] for one in offered])
     worst: tuple[float, str, str] = (_TOLD, "", "")
-    for kind, low, high, asked in _read(line):
+    for kind, low, high, asked in _asked(line):
         near = told.nearest(kind, (low, high))
         if near is not None and near[0] > worst[0]:
             worst = (near[0], asked, offered[near[1]][3])
     return worst[1:] if worst[1] else None
+
+
+@lru_cache(maxsize=512)
+def _asked(line: str) -> list[tuple[int, float, float, str]]:
+    return list(_read(line))
 
 
 class _Told:
@@ -311,6 +317,18 @@ def differs(lines: Figures, line: int, texts: Figures, row: int) -> bool:
     told = _Told(offered)
     near = (told.nearest(kind, (low, high)) for kind, low, high in asked)
     return any(one is not None and one[0] > _TOLD for one in near)
+
+
+def share_a_kind(lines: Figures, line: int, texts: Figures, rows: Ints) -> npt.NDArray[np.bool_]:
+    """Which of the texts say a number of a kind that the line asks for: only these can differ."""
+    shared = np.zeros(len(rows), np.bool_)
+    asked = lines.kind[lines.bounds[line] : lines.bounds[line + 1]]
+    if len(asked):
+        starts = texts.bounds[rows]
+        lengths = texts.bounds[rows + 1] - starts
+        said = texts.kind[ranges(starts, lengths)]
+        shared[np.repeat(np.arange(len(rows)), lengths)[np.isin(said, asked)]] = True
+    return shared
 
 
 def _rows(figures: Figures, row: int) -> list[tuple[int, float, float]]:

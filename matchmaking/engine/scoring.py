@@ -26,6 +26,7 @@ from matchmaking.engine.explanation import (
     explain,
     shared_terms,
 )
+from matchmaking.engine.features import Objections
 from matchmaking.engine.fingerprint import digest, fingerprints, written
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
@@ -196,32 +197,32 @@ def _condition_tenths(
     ]
 
 
-def outcomes_of(
-    conditions: Sequence[Condition], case: Case, total: int, weights: Weights
-) -> tuple[Outcome, ...]:
-    """Each condition with its verdict, its fact and the tenths it gave; `total` is the maximum of the part."""
-    if not conditions:
-        return ()
-    strengths = tuple(c.strength for c in conditions if counted_in(c) == "conditions")
+def stakes_of(
+    conditions: Sequence[Condition], total: int, weights: Weights
+) -> list[tuple[str, int]]:
+    """The part each condition is counted in, and the most it can give there; `total` is the maximum of `conditions`."""
+    parts = [counted_in(condition) for condition in conditions]
+    strengths = tuple(
+        c.strength for c, part in zip(conditions, parts, strict=True) if part == "conditions"
+    )
     points = iter(condition_maxima(weights, strengths, total) if strengths else ())
+    # Region and distance decide a must like any other, but their points are the locality's.
+    return [(part, next(points) if part == "conditions" else 0) for part in parts]
+
+
+# Suppliers differ less than their pairs: most hold the same papers, or lie in the same few regions.
+_outcome = lru_cache(maxsize=8192)(Outcome)
+
+
+def outcomes_of(
+    conditions: Sequence[Condition], stakes: Sequence[tuple[str, int]], case: Case
+) -> tuple[Outcome, ...]:
+    """Each condition with its verdict, its fact and the tenths it gave."""
     found = []
-    for condition in conditions:
-        part = counted_in(condition)
+    for condition, (part, most) in zip(conditions, stakes, strict=True):
         outcome, fact = judge(condition, case)
-        # Region and distance decide a must like any other, but their points are the locality's.
-        most = next(points) if part == "conditions" else 0
-        found.append(
-            Outcome(
-                condition=condition.id,
-                kind=condition.kind,
-                strength=condition.strength,
-                verdict=outcome,
-                tenths=most if outcome == "met" else 0,
-                max_tenths=most,
-                counted_in=part,
-                fact=fact,
-            )
-        )
+        about = condition.id, condition.kind, condition.strength, outcome
+        found.append(_outcome(*about, most if outcome == "met" else 0, most, part, fact))
     return tuple(found)
 
 
@@ -244,10 +245,9 @@ def parts_of(standing: Standing, weights: Weights, has_conditions: bool) -> list
 class _Asked:
     """One line, and what is found out about it once for all its pairs."""
 
-    lines: Lines
-    line: int
+    leaf: str
     wording: Wording
-    shores: dict[str, Shore] = field(default_factory=dict)
+    shore: Shore | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -409,64 +409,68 @@ class Ranker:
         order: Sequence[int],
     ) -> Iterator[Scored]:
         need = lines.needs[line]
-        has_conditions = any(counted_in(condition) == "conditions" for condition in need.conditions)
-        asked = _Asked(lines, line, Wording.of(asserted(need.text)))
+        conditions = need.conditions
+        has_conditions = any(counted_in(condition) == "conditions" for condition in conditions)
+        asked = _Asked(self.index.leaf_code(lines.leading[line]), Wording.of(asserted(need.text)))
         every_part = parts_of(standing, self.weights, has_conditions)
+        stakes = {
+            top: stakes_of(conditions, top, self.weights)
+            for top in {parts[2].max_tenths for parts in every_part}
+        }
+        nears = standing.near.each()
         tenths, misses_must = standing.tenths.tolist(), standing.misses_must.tolist()
         rows, told = candidates.row.tolist(), (candidates.elsewhere >= ELSEWHERE_TOLD).tolist()
         ids = candidates.ids.tolist()
+        objections = self.index.objections(lines, line, candidates.row)
         for row in order:
             offer, text = self.index.offers[ids[row]], self.index.texts[rows[row]]
-            near = standing.near.nearness(row)
-            parts = every_part[row]
+            near, parts = nears[row], every_part[row]
             outcomes: tuple[Outcome, ...] = ()
-            if need.conditions:
+            if conditions:
                 case = Case(offer, text, self.units, near.km, near.about)
-                outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, self.weights)
+                outcomes = outcomes_of(conditions, stakes[parts[2].max_tenths], case)
             others = offer.texts if told[row] else ()
-            agreement = self._agreement(asked, rows[row], offer.id, text, others)
+            leaf = self.index.leaf_code(self.index.leaders[rows[row]])
+            agreement = self._agreement(asked, leaf, offer.id, text, others, objections[row])
             yield Scored(
-                need=need.id,
-                offer=offer.id,
-                text=text.id,
-                tenths=tenths[row],
-                parts=parts,
-                reasons=explain(need, offer, text, parts, outcomes, near, agreement),
-                outcomes=outcomes,
-                misses_must=misses_must[row],
-                fingerprint=prints[row],
+                need.id,
+                offer.id,
+                text.id,
+                tenths[row],
+                parts,
+                explain(need, offer, text, parts, outcomes, near, agreement),
+                outcomes,
+                misses_must[row],
+                prints[row],
             )
 
     def _agreement(
-        self, need: _Asked, row: int, owner: int, text: OfferText, others: Sequence[OfferText]
+        self,
+        asked: _Asked,
+        leaf: str,
+        owner: int,
+        text: OfferText,
+        others: Sequence[OfferText],
+        objections: Objections,
     ) -> Agreement:
-        asked, offered = self.index.leading_leaves(need.lines, need.line, row)
-        other = self._answer(owner, text)
+        answer = self._answer(owner, text)
         crossed = None
-        if asked and asked == offered:
-            if asked not in need.shores:
-                words = self._words_of(asked), self._same_words_of(asked)
-                need.shores[asked] = Shore.of(need.wording, *words)
-            crossed = need.shores[asked].bridge(other)
-        parent, level = self._relation(asked, offered)
-        terms = shared_terms(need.wording, other)
+        if asked.leaf and asked.leaf == leaf:
+            if asked.shore is None:
+                words = self._words_of(leaf), self._same_words_of(leaf)
+                asked.shore = Shore.of(asked.wording, *words)
+            crossed = asked.shore.bridge(answer)
+        parent, level = self._relation(asked.leaf, leaf)
+        terms = shared_terms(asked.wording, answer)
         elsewhere = dict.fromkeys(
             term
             for more in others
             if more.id != text.id
-            for term in shared_terms(need.wording, self._answer(owner, more))
+            for term in shared_terms(asked.wording, self._answer(owner, more))
             if term not in terms
         )
-        return Agreement(
-            terms,
-            crossed,
-            asked,
-            offered,
-            parent,
-            level,
-            tuple(elsewhere)[:TERMS_SHOWN],
-            self.index.objections(need.lines, need.line, row),
-        )
+        also = tuple(elsewhere)[:TERMS_SHOWN]
+        return Agreement(terms, crossed, asked.leaf, leaf, parent, level, also, objections)
 
     def _answer(self, owner: int, text: OfferText) -> Answer:
         key = owner, text.id
@@ -474,7 +478,7 @@ class Ranker:
         if answer is None:
             if len(self._answers) >= ANSWERS_KEPT:
                 self._answers.clear()
-            answer = self._answers[key] = Answer.of(text.text)
+            answer = self._answers[key] = Answer(text.text)
         return answer
 
     def _relation(self, asked: str, offered: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from matchmaking.engine.explanation import (
 )
 from matchmaking.engine.features import Objections
 from matchmaking.engine.locality import Nearness
-from matchmaking.engine.scoring import outcomes_of
+from matchmaking.engine.scoring import outcomes_of, stakes_of
 from matchmaking.engine.types import (
     Condition,
     Held,
@@ -69,7 +69,7 @@ def told(
     text = OfferText(1, "接线盒", "zh", **facts)
     offer = offer or Offer(7, "enterprise", (text,), place=PINGHU)
     case = Case(offer, text, Units(), near.km, near.about)
-    outcomes = outcomes_of(need.conditions, case, 200, WEIGHTING_1)
+    outcomes = outcomes_of(need.conditions, stakes_of(need.conditions, 200, WEIGHTING_1), case)
     return explain(need, offer, text, points or parts(), outcomes, near, agreement)
 
 
@@ -89,7 +89,7 @@ def codes(reasons, tone=None):
     ],
 )
 def test_shared_terms_are_words_about_the_product(need, offer, expected):
-    assert shared_terms(Wording.of(need), Answer.of(offer)) == expected
+    assert shared_terms(Wording.of(need), Answer(offer)) == expected
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_shared_terms_are_words_about_the_product(need, offer, expected):
     ],
 )
 def test_measures_numbers_and_counts_are_no_reason(need, offer, expected):
-    assert shared_terms(Wording.of(need), Answer.of(offer)) == expected
+    assert shared_terms(Wording.of(need), Answer(offer)) == expected
 
 
 def bridge(need, offer, words, same=()):
-    return Shore.of(Wording.of(need), words, same).bridge(Answer.of(offer))
+    return Shore.of(Wording.of(need), words, same).bridge(Answer(offer))
 
 
 def test_bridge_joins_words_of_one_category_across_languages():
@@ -328,7 +328,7 @@ def test_codes_are_listed_once():
 def test_reasons_and_outcomes_are_written_by_the_names_of_their_fields():
     asked = Condition(3, "certification", "must", codes=("CQC", "TÜV"))
     case = Case(Offer(7, "enterprise", ()), OfferText(1, "接线盒", "zh"), Units())
-    (outcome,) = outcomes_of([asked], case, 200, WEIGHTING_1)
+    (outcome,) = outcomes_of([asked], stakes_of([asked], 200, WEIGHTING_1), case)
 
     assert json.loads(outcome.json) == asdict(outcome)
     assert json.loads(outcome.fact.json) == asdict(outcome.fact)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from matchmaking.engine.index import OfferIndex
@@ -61,5 +62,6 @@ def test_whose_name_is_said_of_something_else_loses_by_it_and_is_told(small, enc
     assert index.features(lines, index.all_pairs(lines)).fit.tolist() == pytest.approx(
         [0.6, 1, 1, 1]
     )
-    assert index.objections(lines, 0, 0).beside == "变压器"
-    assert index.objections(lines, 0, 1).beside == index.objections(lines, 1, 0).beside == ""
+    both = np.arange(2)
+    assert [found.beside for found in index.objections(lines, 0, both)] == ["变压器", ""]
+    assert index.objections(lines, 1, both[:1])[0].beside == ""

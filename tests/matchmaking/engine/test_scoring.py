@@ -24,6 +24,7 @@ from matchmaking.engine.scoring import (
     rank,
     score_pair,
     score_pairs,
+    stakes_of,
 )
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
 from matchmaking.engine.types import Capacity, Condition, Held, Need, Offer, OfferText, Place
@@ -179,7 +180,8 @@ def test_only_region_and_distance_asked_leave_the_part_conditions_without_points
 
     _, (parts,) = scored_parts(need, candidates(offer(1, "接线盒")))
     case = Case(offer(1, "接线盒"), OfferText(10, "接线盒", "zh"), UNITS, 19.1)
-    outcomes = outcomes_of(need.conditions, case, parts[2].max_tenths, WEIGHTING_1)
+    stakes = stakes_of(need.conditions, parts[2].max_tenths, WEIGHTING_1)
+    outcomes = outcomes_of(need.conditions, stakes, case)
 
     assert [p.max_tenths for p in parts] == [563, 312, 0, 125]
     assert [(o.kind, o.verdict, o.tenths, o.max_tenths, o.counted_in) for o in outcomes] == [
@@ -317,7 +319,7 @@ def test_points_hold_their_promises_for_any_input(asked, place, offers, data, we
         assert all(0 <= p.tenths <= p.max_tenths for p in own)
         near = standing.near.nearness(row)
         case = Case(offers[row], offers[row].texts[0], UNITS, near.km, near.about)
-        outcomes = outcomes_of(asked, case, own[2].max_tenths, weights)
+        outcomes = outcomes_of(asked, stakes_of(asked, own[2].max_tenths, weights), case)
         assert sum(o.tenths for o in outcomes if o.counted_in == "conditions") == own[2].tenths
         if any(o.counted_in == "conditions" for o in outcomes):
             assert sum(o.max_tenths for o in outcomes) == own[2].max_tenths
