@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -172,6 +173,8 @@ class Enterprise(TimeStamped):
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="enterprise_search"),
             GinIndex(SignsOf(F("search_text")), name="enterprise_signs"),
         ]
+        # Matches name it without a constraint.
+        triggers = [pgtrigger.Protect(name="stays", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return self.name
@@ -462,6 +465,14 @@ class Capability(TimeStamped):
         indexes = [
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="capability_search"),
             GinIndex(SignsOf(F("search_text")), name="capability_signs"),
+        ]
+        # Scores name it without a constraint; nobody has scored a draft.
+        triggers = [
+            pgtrigger.Protect(
+                name="only_drafts_go",
+                operation=pgtrigger.Delete,
+                condition=~pgtrigger.Q(old__status="draft"),
+            )
         ]
 
     def __str__(self) -> str:

@@ -85,6 +85,22 @@ class MatchQuerySet(models.QuerySet["Match"]):
         )
 
 
+def _stays_while(named: str) -> pgtrigger.Trigger:
+    """A row that another one names is not deleted: what a constraint would see to, where there is none."""
+    return pgtrigger.Trigger(
+        name="stays_while_named",
+        operation=pgtrigger.Delete,
+        when=pgtrigger.Before,
+        func=f"""
+            IF EXISTS ({named}) THEN
+                RAISE EXCEPTION 'A row of % is still named', TG_TABLE_NAME
+                    USING ERRCODE = 'foreign_key_violation';
+            END IF;
+            RETURN OLD;
+        """,
+    )
+
+
 class Match(TimeStamped):
     """The lasting pair of a line and a supplier. Its score changes, the decision on it stays."""
 
@@ -110,9 +126,18 @@ class Match(TimeStamped):
     line = models.ForeignKey(
         "chains.RequirementLine", models.PROTECT, related_name="matches", db_index=False
     )
-    supplier = models.ForeignKey("chains.Enterprise", models.PROTECT, related_name="matches")
+    # Here and for the score no constraint, as below: enterprises stay, and a score that its match names does.
+    supplier = models.ForeignKey(
+        "chains.Enterprise", models.PROTECT, related_name="matches", db_constraint=False
+    )
     score = models.ForeignKey(
-        "matchmaking.Score", models.PROTECT, null=True, blank=True, related_name="+"
+        "matchmaking.Score",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     # Copies of the current score's figures, so that queues sort by an index of this table.
     tenths = models.PositiveSmallIntegerField(default=0)
@@ -148,6 +173,9 @@ class Match(TimeStamped):
                 condition=~Q(status="ended"),
             ),
         ]
+        triggers = [
+            _stays_while("SELECT FROM matchmaking_score WHERE match_id = OLD.id"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id
@@ -170,17 +198,32 @@ class Match(TimeStamped):
 
 
 class Score(TimeStamped):
-    """What one run found for a pair. Immutable."""
+    """What one run found for a pair. Immutable.
+
+    To look again for what each of a quarter of a million rows names would cost more than writing them (ADR 29). It is
+    there when they are written, and triggers keep it there: no constraint asks.
+    """
 
     # No index of its own: `score_once_per_run` begins with it.
-    match = models.ForeignKey(Match, models.CASCADE, related_name="scores", db_index=False)
+    match = models.ForeignKey(
+        Match, models.CASCADE, related_name="scores", db_constraint=False, db_index=False
+    )
     # Null = computed on request ("why", or added by hand).
     run = models.ForeignKey(
-        "matchmaking.MatchRun", models.CASCADE, null=True, blank=True, related_name="scores"
+        "matchmaking.MatchRun",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="scores",
+        db_constraint=False,
     )
     # No index: nobody looks for the scores of a weighting, and weightings stay.
     weighting = models.ForeignKey(
-        "matchmaking.Weighting", models.PROTECT, related_name="+", db_index=False
+        "matchmaking.Weighting",
+        models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     engine_version = models.CharField(max_length=80)
     tenths = models.PositiveSmallIntegerField()
@@ -192,8 +235,15 @@ class Score(TimeStamped):
         default=list
     )
     # The offer's text that won: the capability and its language; null when the summary stood in.
+    # Without an index, so nobody asks here whether it may go: only drafts do, and no run reads them.
     capability = models.ForeignKey(
-        "chains.Capability", models.PROTECT, null=True, blank=True, related_name="+"
+        "chains.Capability",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     text_language = models.CharField(max_length=2, default="zh")
     # Digests of what was compared – "line:offer text": a later run sees whether a decision rests on other words.
@@ -208,7 +258,12 @@ class Score(TimeStamped):
                 condition=Q(tenths__lte=1000), name="score_points_are_at_most_100"
             ),
         ]
-        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update)]
+        triggers = [
+            pgtrigger.Protect(name="immutable", operation=pgtrigger.Update),
+            _stays_while(
+                "SELECT FROM matchmaking_match WHERE id = OLD.match_id AND score_id = OLD.id"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
@@ -59,6 +60,8 @@ class Weighting(TimeStamped):
                 nulls_distinct=False,
             ),
         ]
+        # Scores name it without a constraint.
+        triggers = [pgtrigger.Protect(name="stays", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.version}"
@@ -151,6 +154,8 @@ class MatchRun(TimeStamped):
                 condition=Q(status__in=["queued", "running"]),
             )
         ]
+        # Scores name it without a constraint.
+        triggers = [pgtrigger.Protect(name="stays", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return self.public_id

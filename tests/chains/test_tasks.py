@@ -91,7 +91,7 @@ def test_one_that_waits_is_not_tried_before_its_time(monkeypatch):
 
 
 def test_message_about_a_row_that_is_gone_is_stopped():
-    capability = CapabilityFactory()
+    capability = CapabilityFactory(status="draft")
     notifications.post(UserFactory(), "capability_expired", capability=capability.public_id)
     capability.delete()
 
