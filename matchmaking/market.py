@@ -146,12 +146,10 @@ class Market:
 
     def suggested(self, lines: Iterable[RequirementLine]) -> dict[int, proposals.Reading]:
         """What each line speaks of; those that speak of nothing clearly enough are left out."""
-        found = {}
-        for line in sorted(lines, key=lambda line: line.pk):
-            read = proposals.read(self.taxonomy, line.text, line.full_text, encoder())
-            if read is not None:
-                found[line.pk] = read
-        return found
+        ordered = sorted(lines, key=lambda line: line.pk)
+        texts = [(line.text, line.full_text) for line in ordered]
+        read = proposals.read(self.taxonomy, texts, encoder())
+        return {line.pk: one for line, one in zip(ordered, read, strict=True) if one is not None}
 
     def is_current(self) -> bool:
         """False when it must be built anew: an administrator changed the categories, or nobody has asked for so long

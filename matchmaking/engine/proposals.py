@@ -56,16 +56,24 @@ def propose(known: Taxonomy, text: str, reader: Encoder, k: int = 5) -> list[Sug
     return ordered
 
 
-def read(known: Taxonomy, title: str, text: str, reader: Encoder) -> Reading | None:
-    """What a line speaks of, by the same rule; `text` is all of it. None where nothing is near enough to be worth a word."""
-    found = known.suggest(text, reader)
-    said = _said(known, title)
+def read(
+    known: Taxonomy, lines: Sequence[tuple[str, str]], reader: Encoder
+) -> list[Reading | None]:
+    """What each line speaks of, by the same rule: titles, and all of their texts. None where nothing is near enough to
+    be worth a word."""
+    likely = known.likely([text for _, text in lines], reader)
+    return [
+        _read(_said(known, title), found) for (title, _), found in zip(lines, likely, strict=True)
+    ]
+
+
+def _read(said: Sequence[Suggestion], found: Sequence[tuple[str, float]]) -> Reading | None:
     if said:
-        likely = {one.code: one.probability for one in found}
+        likely = dict(found)
         code = max(said, key=lambda one: likely.get(one.code, 0.0)).code
         return Reading(code, is_sure=True)
-    if found and found[0].probability >= _WORTH_SAYING:
-        return Reading(found[0].code, is_sure=found[0].probability >= _SURE)
+    if found and found[0][1] >= _WORTH_SAYING:
+        return Reading(found[0][0], is_sure=found[0][1] >= _SURE)
     return None
 
 

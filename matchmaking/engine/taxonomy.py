@@ -380,24 +380,14 @@ class Taxonomy:
         an encoder); both empty when probably no leaf at all fits."""
         if not self.leaves:
             return [], []
-        # What it asks for counts twice: the rest names what that is for.
-        texts = list(dict.fromkeys((text, asked_in(text))))
-        vectors = encoder.encode(texts)
-        counts = self._counts(texts)
-        spoken = self._spoken(counts)
-        said = self._said(spoken)
-        nearest = self._nearest(vectors, encoder)
-        by_meaning = nearest[-1].argsort(kind="stable")[::-1][:_LOOKED_AT]
-        if not vectors[-1].any():
-            by_meaning = by_meaning[:0]  # without an encoder nothing is near
-        by_text = self._scores(said, vectors, nearest, encoder)
-        scores = by_text.mean(axis=0)
-        scores += self._named(counts[:1], spoken[:1])[0]
-        fit = self._fit(counts[0].sum(), len(tokens(text)), said[0, by_text[0].argmax()])
+        scores, [fit], vectors, [nearest] = self._weighed([text], encoder)
         if fit < least_fit:
             return [], []
-        likely = _shares(scores[None]).toarray()[0]
-        best = np.lexsort((np.arange(len(likely)), -np.round(likely, 4)))[:k]
+        by_meaning = nearest.argsort(kind="stable")[::-1][:_LOOKED_AT]
+        if not vectors[-1].any():
+            by_meaning = by_meaning[:0]  # without an encoder nothing is near
+        likely = _shares(scores).toarray()[0]
+        best = _best(likely, k)
         speakers = [self._speaker(text, vectors[0], leaf, encoder) for leaf in best.tolist()]
         near = [
             (leaf, *self._nearest_term(vectors[-1], leaf, encoder)) for leaf in by_meaning.tolist()
@@ -411,6 +401,52 @@ class Taxonomy:
             ],
             [Suggestion(self.codes[leaf], 0.0, term, fit) for leaf, _, term in near[:k]],
         )
+
+    def likely(
+        self, texts: Sequence[str], encoder: Encoder, k: int = 5
+    ) -> list[list[tuple[str, float]]]:
+        """What `suggest` says of each of many texts, without the terms that say so: codes with their probabilities."""
+        if not self.leaves:
+            return [[] for _ in texts]
+        found = []
+        for start in range(0, len(texts), _BLOCK):
+            scores, fits, *_ = self._weighed(texts[start : start + _BLOCK], encoder)
+            found += [
+                [
+                    (self.codes[leaf], round(float(likely[leaf]), 4))
+                    for leaf in _best(likely, k).tolist()
+                    if fit >= _FITS_NOTHING and likely[leaf] > 0
+                ]
+                for likely, fit in zip(_shares(scores).toarray(), fits, strict=True)
+            ]
+        return found
+
+    def _weighed(
+        self, texts: Sequence[str], encoder: Encoder
+    ) -> tuple[Floats, list[float], Floats, Floats]:
+        """Of each text the scores of all leaves and the probability that any fits; the vectors, first of the texts, then
+        of what else they ask for; and how near each leaf is to what is asked for."""
+        # What it asks for counts twice: the rest names what that is for.
+        asked = [asked_in(text) for text in texts]
+        read = list(dict.fromkeys((*texts, *asked)))
+        place = {text: row for row, text in enumerate(read)}
+        whole, aims = [place[text] for text in texts], [place[text] for text in asked]
+        vectors = encoder.encode(read)
+        counts = self._counts(read)
+        spoken = self._spoken(counts)
+        said = self._said(spoken)
+        nearest = self._nearest(vectors, encoder)
+        # Copied: what follows makes the promising ones exact.
+        by_meaning = nearest[aims]
+        by_text = self._scores(said, vectors, nearest, encoder)
+        scores: Floats = np.mean((by_text[whole], by_text[aims]), axis=0)
+        scores += self._named(counts[whole], spoken[whole])
+        words = np.asarray(counts[whole].sum(axis=1)).ravel()
+        fits = [
+            self._fit(known, len(tokens(text)), said[row, by_text[row].argmax()])
+            for text, row, known in zip(texts, whole, words, strict=True)
+        ]
+        return scores, fits, vectors, by_meaning
 
     def _nearest_term(self, vector: Floats, leaf: int, encoder: Encoder) -> tuple[float, str]:
         near = np.round(self.vectors(encoder)[0][self._term_rows[leaf]] @ vector, 4)
@@ -475,6 +511,12 @@ class Taxonomy:
             softened(product(probabilities, self.to_parents), _SOFT),
             softened(product(probabilities, self.to_chains), _SOFT),
         )
+
+
+def _best(likely: Floats, k: int) -> Ints:
+    """The k most probable leaves; of equal ones the first."""
+    best: Ints = np.lexsort((np.arange(len(likely)), -np.round(likely, 4)))[:k]
+    return best
 
 
 def _shares(scores: Floats) -> Matrix:

@@ -16,7 +16,6 @@ from matchmaking import adapters, market, tasks
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.proposals import Reading
-from matchmaking.engine.taxonomy import Suggestion
 from matchmaking.models import TextVector
 from tests.factories.chains import CapabilityFactory, RequirementFactory
 from tests.factories.matchmaking import supplier
@@ -216,8 +215,7 @@ def test_what_a_line_only_speaks_of_is_kept_from_a_fifth_and_sure_from_two(
     monkeypatch, probability, reading
 ):
     known = market.current()
-    best = [Suggestion("X", probability, "x")]
-    monkeypatch.setattr(type(known.taxonomy), "suggest", lambda *_: best)
+    monkeypatch.setattr(type(known.taxonomy), "likely", lambda *_: [[("X", probability)]])
 
     assert known.suggested([RequirementLine(pk=7, text="无此名称之物")]) == reading
 

@@ -46,6 +46,17 @@ def test_suggest_says_nothing_when_nothing_fits(shipped, encoder, text):
     assert shipped.suggest(text, encoder) == []
 
 
+def test_many_texts_are_read_as_each_alone(shipped, encoder, golden, monkeypatch):
+    monkeypatch.setattr("matchmaking.engine.taxonomy._BLOCK", 9)
+    texts = ["", "frozen chicken meat", *(query.text for query in golden.queries[:20]), ""]
+
+    alone = [[(s.code, s.probability) for s in shipped.suggest(text, encoder)] for text in texts]
+
+    assert shipped.likely(texts, encoder) == alone
+    assert sum(map(bool, alone)) > 15
+    assert Taxonomy([]).likely(texts[:2], encoder) == [[], []]
+
+
 def test_suggest_is_right_about_the_golden_lines(shipped, encoder, golden):
     asked = [query for query in golden.queries if query.categories]
     found = [[s.code for s in shipped.suggest(query.text, encoder)] for query in asked]
