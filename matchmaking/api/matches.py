@@ -10,12 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
+from chains.models import Enterprise, RequirementLine
 from matchmaking import permissions
 from matchmaking.api import filters
-from matchmaking.api.base import ReadViewSet, Request
+from matchmaking.api.base import NamedField, ReadViewSet, Request, caller
 from matchmaking.api.enterprises import EnterpriseNameSerializer
 from matchmaking.models import Decision, Match, Score
-from matchmaking.services import review
+from matchmaking.services import pairs, review
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
 VERDICTS = Decision.Verdict.choices
@@ -69,6 +70,21 @@ class DecisionSerializer(serializers.Serializer[Any]):
     until_on = serializers.DateField(required=False, allow_null=True, default=None)
 
 
+class PairSerializer(serializers.Serializer[Any]):
+    """A line that the caller may read, and an enterprise."""
+
+    line = NamedField(slug_field="public_id", queryset=RequirementLine.objects.none())
+    supplier = NamedField(slug_field="public_id", queryset=Enterprise.objects.verified())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        readable = permissions.requirements_visible_to(caller(self.context)).values("pk")
+        fields["line"].queryset = RequirementLine.objects.filter(  # type: ignore[attr-defined]
+            requirement__in=readable
+        ).select_related("requirement__enterprise__region")
+        return fields
+
+
 class MatchViewSet(ReadViewSet):
     queryset = Match.objects.none()
     serializer_class = MatchSerializer
@@ -81,6 +97,18 @@ class MatchViewSet(ReadViewSet):
             .select_related("line__requirement", "supplier", "score__weighting")
             .order_by("line", "misses_must", "-tenths", "pk")
         )
+
+    @extend_schema(request=PairSerializer, responses=MatchSerializer)
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def why(self, request: Request) -> Response:
+        """Score and reasons of any pair that the caller may see: what is known, else it is scored now and kept.
+
+        A pair that no run has found stays out of the lists.
+        """
+        body = PairSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        match = pairs.compute_pair(**body.validated_data, by=request.user)
+        return Response(self.get_serializer(match).data)
 
     @extend_schema(request=DecisionSerializer, responses=MatchSerializer)
     @action(detail=True, methods=["post"])

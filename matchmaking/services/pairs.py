@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from chains import audit, changes
 from chains.errors import DomainError
 from chains.models import Enterprise, RequirementLine, User
-from chains.permissions import is_member
 from matchmaking import adapters, market, permissions
 from matchmaking.engine.scoring import Ranker
 from matchmaking.engine.types import Need
@@ -27,10 +26,10 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
     A new pair is kept as ended: only a run or a reviewer puts a supplier among those of a line.
     """
     requirement = line.requirement
-    own = by is not None and is_member(by, supplier) and requirement.is_published
-    if by is not None and not own and not permissions.can_review(by, line):
-        raise DomainError(_("You cannot see this pair."), code="match.forbidden")
     match = Match.objects.filter(line=line, supplier=supplier).select_related("score").first()
+    asked_for = match or Match(line=line, supplier=supplier)
+    if by is not None and not permissions.can_see_match(by, asked_for):
+        raise DomainError(_("You cannot see this pair."), code="match.forbidden")
     if match is not None and match.score is not None and match.status != Match.Status.ENDED:
         return match
     if not locked([line.pk]):

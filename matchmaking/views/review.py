@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chains.errors import DomainError
 from chains.http import MemberRequest
@@ -645,9 +645,9 @@ def _history(match: Match) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["at"], reverse=True)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def pair_why(request: MemberRequest, public_id: str, enterprise_id: str) -> HttpResponse:
-    """Why for any pair: scored on request when no run found it, then the same page with the same numbers."""
+    """Why for any pair: what is known is shown, another is scored once somebody asks for that, and kept."""
     line = get_object_or_404(
         RequirementLine.objects.filter(
             requirement__in=permissions.requirements_visible_to(request.user)
@@ -655,13 +655,16 @@ def pair_why(request: MemberRequest, public_id: str, enterprise_id: str) -> Http
         public_id=public_id,
     )
     supplier = get_object_or_404(Enterprise, public_id=enterprise_id)
-    match = Match.objects.filter(line=line, supplier=supplier, score__isnull=False).first()
-    if match is None or not permissions.can_see_match(request.user, match):
+    match = Match.objects.filter(line=line, supplier=supplier).first()
+    if not permissions.can_see_match(request.user, match or Match(line=line, supplier=supplier)):
+        raise Http404
+    if match is None or match.score_id is None:
+        if request.method == "GET":
+            context = {"line": line, "requirement": line.requirement, "supplier": supplier}
+            return render(request, "matchmaking/pair_why.html", context)
         try:
             match = pairs.compute_pair(line=line, supplier=supplier, by=request.user)
         except DomainError as error:
-            if error.is_refusal:
-                raise Http404 from error
             messages.warning(request, str(error))
             return redirect("matchmaking:requirement_detail", public_id=line.requirement.public_id)
     return redirect("matchmaking:match_why", public_id=match.public_id)

@@ -35,6 +35,7 @@ from tests.factories.chains import (
 )
 from tests.factories.events import EventFactory, RegistrationFactory, SeriesFactory
 from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+from tests.factories.matchmaking import supplier as made
 
 pytestmark = pytest.mark.django_db
 
@@ -657,6 +658,26 @@ def test_decision_is_made_on_record_and_read_by_reviewers_only(place):
         .status_code
         == 403
     )
+
+
+def test_pair_that_no_run_found_is_scored_for_those_who_may_see_it(place):
+    maker = made("三分体接线盒")
+    owner = APIClient()
+    owner.force_authenticate(MembershipFactory(enterprise=maker).user)
+    pair = {"line": place.published_line.public_id, "supplier": maker.public_id}
+    address = f"{API}matches/why/"
+
+    refused = as_role(place, "supplier").post(address, pair, format="json")
+    wrong = owner.post(address, {**pair, "line": "222222222222"}, format="json")
+    found = owner.post(address, pair, format="json")
+
+    assert (refused.status_code, refused.data["code"]) == (403, "match.forbidden")
+    assert (wrong.status_code, list(wrong.data["errors"])) == (422, ["line"])
+    assert found.status_code == 200
+    assert sum(part["tenths"] for part in found.data["score"]["parts"]) == round(
+        found.data["points"] * 10
+    )
+    assert owner.get(f"{API}matches/").data["results"] == []
 
 
 def test_supplier_sees_its_own_pairs_and_no_competitor(place):

@@ -18,7 +18,7 @@ from tests.factories.chains import (
     region,
 )
 from tests.factories.events import EventFactory, organiser_of
-from tests.factories.matchmaking import MatchFactory, ScoreFactory, supplier
+from tests.factories.matchmaking import InterestFactory, MatchFactory, ScoreFactory, supplier
 
 pytestmark = pytest.mark.django_db
 
@@ -380,12 +380,13 @@ def test_match_why_adds_up_in_writing_and_gives_the_same_numbers_later(client, r
     line = RequirementFactory(lines=["三分体接线盒，1500 V"]).lines.get()
     maker = supplier("1500 V 三分体接线盒")
 
-    first = client.get(
-        reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id]), follow=True
-    ).content.decode()
-    second = client.get(
-        reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id]), follow=True
-    ).content.decode()
+    address = reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id])
+
+    offered = client.get(address)
+    assert "Not scored yet" in offered.content.decode()
+    assert not Match.objects.exists()
+    first = client.post(address, follow=True).content.decode()
+    second = client.get(address, follow=True).content.decode()
 
     match = Match.objects.get()
     parts = [part["tenths"] for part in match.score.parts]
@@ -437,9 +438,36 @@ def test_pair_why_of_a_stranger_does_not_exist_and_computes_nothing(client):
     maker = supplier("接线盒")
     client.force_login(MembershipFactory().user)
 
-    answer = client.get(reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id]))
+    address = reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id])
 
-    assert answer.status_code == 404
+    assert client.get(address).status_code == 404
+    assert client.post(address).status_code == 404
+    assert not Match.objects.exists()
+
+
+def test_pair_why_of_an_interest_that_no_run_found_is_for_its_buyer_too(client):
+    line = RequirementFactory(lines=["接线盒"]).lines.get()
+    maker, other = supplier("三分体接线盒"), supplier("接线盒")
+    InterestFactory(requirement=line.requirement, enterprise=maker).lines.set([line])
+    client.force_login(MembershipFactory(enterprise=line.requirement.enterprise).user)
+    address = reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id])
+    page = reverse("matchmaking:requirement_interests", args=[line.requirement.public_id])
+
+    assert f'<form method="post" action="{address}">' in client.get(page).content.decode()
+    answer = client.post(address, follow=True)
+
+    assert (answer.status_code, Match.objects.get().supplier) == (200, maker)
+    uninterested = reverse("matchmaking:pair_why", args=[line.public_id, other.public_id])
+    assert client.post(uninterested).status_code == 404
+
+
+def test_pair_why_that_cannot_be_scored_says_why(client, reviewer):
+    line = RequirementFactory(lines=["接线盒"]).lines.get()
+    address = reverse("matchmaking:pair_why", args=[line.public_id, EnterpriseFactory().public_id])
+
+    page = client.post(address, follow=True).content.decode()
+
+    assert "has published nothing that could be compared" in page
     assert not Match.objects.exists()
 
 
@@ -448,7 +476,7 @@ def test_pair_why_for_the_supplier_itself_computes_its_own_pair(client):
     maker = supplier("三分体接线盒")
     client.force_login(MembershipFactory(enterprise=maker).user)
 
-    answer = client.get(
+    answer = client.post(
         reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id]), follow=True
     )
 
