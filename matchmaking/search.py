@@ -6,7 +6,7 @@ import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -26,13 +26,18 @@ from chains.models import (
     Capability,
     CapabilityReference,
     Category,
+    Chain,
+    CooperationKind,
+    DockingKind,
     Enterprise,
     EnterpriseAlias,
     Region,
+    RegionGroup,
     Requirement,
     RequirementLine,
+    Segment,
 )
-from chains.models.base import Says
+from chains.models.base import Reference, Says
 from chains.prepared import Prepared, Values, among
 from chains.search import holds_signs, typed
 
@@ -360,6 +365,28 @@ def chosen_of(params: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
+# The reference rows among whose codes a filter chooses.
+Choices = Mapping[str, tuple[type[Reference], ...]]
+Chosen = dict[str, list[str]]
+
+
+def known_of(chosen: Chosen, choices: Choices) -> tuple[Chosen, Chosen]:
+    """The codes that are there, and those that are not: a slip in an address takes nothing else away."""
+    asked = [
+        model.objects.filter(code__in=codes)
+        .annotate(filter=Value(name))
+        .order_by()
+        .values_list("filter", "code")
+        for name, codes in chosen.items()
+        if codes
+        for model in choices[name]
+    ]
+    found = set(asked[0].union(*asked[1:])) if asked else set()
+    known = {name: [c for c in codes if (name, c) in found] for name, codes in chosen.items()}
+    unknown = {name: [c for c in codes if (name, c) not in found] for name, codes in chosen.items()}
+    return known, unknown
+
+
 def in_regions(field: str, codes: list[str]) -> Q:
     """The region whose id `field` names is one of these, or of a group of these, or lies below one."""
     below = Q(path="")  # of no region; an empty list would leave no SQL to select
@@ -372,13 +399,20 @@ def in_regions(field: str, codes: list[str]) -> Q:
 class RequirementSearch:
     """A state of the catalogue: words and filters, as they stand in its address."""
 
-    NAMES: ClassVar = ("chain", "segment", "cooperation", "kind", "region")
+    CHOICES: ClassVar[Choices] = {
+        "chain": (Chain,),
+        "segment": (Segment,),
+        "cooperation": (CooperationKind,),
+        "kind": (DockingKind,),
+        "region": (Region, RegionGroup),
+    }
+    NAMES: ClassVar = tuple(CHOICES)
     WITHIN: ClassVar = ("7", "30")  # days until it closes
 
     def __init__(self, params: QueryDict) -> None:
         # Kept searches are read long after the request whose address was looked at.
         self.query = without_controls(params.get("q", "")).strip()[:200]
-        self.chosen = chosen_of(params, self.NAMES)
+        self._asked = chosen_of(params, self.NAMES)
         self.closing = params.get("closing", "")
         self.substitution = params.get("substitution") == "1"  # of an imported product (row 35)
         self._base: models.QuerySet[Requirement] | None = None
@@ -388,6 +422,18 @@ class RequirementSearch:
     def at(cls, address: str) -> RequirementSearch:
         """From the part of an address behind the question mark."""
         return cls(QueryDict(address))
+
+    @cached_property
+    def _known(self) -> tuple[Chosen, Chosen]:
+        return known_of(self._asked, self.CHOICES)
+
+    @property
+    def chosen(self) -> Chosen:
+        return self._known[0]
+
+    @property
+    def unknown(self) -> Chosen:
+        return self._known[1]
 
     @property
     def address(self) -> str:

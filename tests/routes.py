@@ -343,6 +343,7 @@ INTRODUCTION = (
     Row("matchmaking:match_why", "proposed", DESK),
     Row("matchmaking:pair_why", "", PAIR.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@supplying"}),
     Row("matchmaking:pair_why", "", DESK.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@rival"}),
+    Row("matchmaking:pair_why", "", "in 404 200 404 404 404 404 200 404 404 404", args={"public_id": "@published_line", "enterprise_id": "@foreign"}),
     post("matchmaking:pair_why", "", PAIR.replace("200", "go"), args={"public_id": "@published_line", "enterprise_id": "@supplying"}),
     Row("matchmaking:for_you", "", SIGNED_IN),
     Row("matchmaking:for_you", "", SIGNED_IN, query={"export": "csv"}),

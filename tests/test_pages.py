@@ -145,7 +145,6 @@ NO_PAGE = {
     "matchmaking:line_filled": ANSWER,
     "matchmaking:line_withdrawn": ANSWER,
     "matchmaking:line_match": ANSWER,
-    "matchmaking:pair_why": LEADS_ON,
     "matchmaking:run_start": ANSWER,
     "matchmaking:run_cancel": ANSWER,
     "matchmaking:calibration_learn": ANSWER,

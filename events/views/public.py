@@ -59,7 +59,8 @@ def event_feed(request: HttpRequest) -> HttpResponse:
 
 def _feed(request: HttpRequest) -> str:
     form = EventFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
+    form.full_clean()
+    wanted = form.cleaned_data
     conditions = _conditions(wanted)
     if not wanted.get("status"):
         # One that was called off stays in, and says so: a calendar would keep it otherwise.
@@ -81,7 +82,8 @@ def event_list(request: HttpRequest) -> HttpResponseBase:
 def _listed(request: HttpRequest) -> tuple[EventFilterForm, dict[str, Any], QuerySet[Event]]:
     """What is asked for, and the events that answer it."""
     form = EventFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
+    form.full_clean()  # what cannot be read is left out, and the page says so
+    wanted = form.cleaned_data
     everything = Event.objects.visible_to(request.user)
     rows = _narrowed(everything, _conditions(wanted))
     rows = rows.select_related("level", "region__parent", "host")
@@ -133,6 +135,10 @@ def _event_results(request: HttpRequest) -> str:
             "series": _series_named(request, wanted),
             "until": wanted.get("until"),
             "years": _years(),
+            "left_out": [
+                (form[name].label, ", ".join(request.GET.getlist(name))[:40])
+                for name in form.errors
+            ],
             "may_create": bool(getattr(request.user, "organiser_roles", ())),
         },
         request,

@@ -48,7 +48,13 @@ from matchmaking import gaps, permissions, statistics
 from matchmaking import search as finding
 from matchmaking.forms import InterestForm
 from matchmaking.models import Interest, Match
-from matchmaking.views.filters import CountedRows, EnterpriseFilters, RequirementFilters, chips
+from matchmaking.views.filters import (
+    CountedRows,
+    EnterpriseFilters,
+    RequirementFilters,
+    chips,
+    left_out,
+)
 from matchmaking.views.panels import contact_panel, interest_panel
 
 PER_PAGE = 25
@@ -153,6 +159,7 @@ def _requirement_results(request: HttpRequest, filters: RequirementFilters) -> s
             ),
             "facets": facets,
             "chips": chips(request, facets),
+            "left_out": left_out(filters.unknown),
             "filters": filters,
             "heading": _heading(count, filters.query),
         },
@@ -414,6 +421,7 @@ def _enterprise_results(request: HttpRequest, filters: EnterpriseFilters) -> str
             ),
             "facets": facets,
             "chips": chips(request, facets),
+            "left_out": left_out(filters.unknown),
             "query": filters.query,
         },
         request=request,

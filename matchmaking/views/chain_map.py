@@ -31,6 +31,8 @@ from chains.models import (
 from chains.templatetags.localised import localised
 from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import gaps
+from matchmaking.search import without_controls
+from matchmaking.views.filters import left_out
 
 COLUMNS = ("upstream", "midstream", "downstream")
 
@@ -81,7 +83,8 @@ def chain_list(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def chain_map(request: HttpRequest, code: str) -> HttpResponse:
     chain = get_object_or_404(Chain, code=code, is_active=True)
-    area = _area(request.GET.get("region", ""))
+    asked = request.GET.get("region", "")
+    area = _area(asked)
     # Nothing on it depends on who reads it but whether the state of supply is shown.
     is_open = gaps.is_open_to(request.user, area)
     body = fragments.kept(
@@ -90,16 +93,22 @@ def chain_map(request: HttpRequest, code: str) -> HttpResponse:
         lambda: _map(request, chain, area, is_open=is_open),
         same_for="state-shown" if is_open else "state-hidden",
     )
-    context = {"chain": chain, "body": body, "nav": "map"}
+    context = {
+        "chain": chain,
+        "body": body,
+        "left_out": left_out({"region": [asked]}) if asked not in ("", area.code) else [],
+        "nav": "map",
+    }
     return render(request, "matchmaking/chain_map.html", context)
 
 
 def _area(code: str) -> gaps.Area:
-    """Any part of the country, or a group of such; without a word the first province that is served."""
-    if not code:
-        return fragments.since_last_fact("map-regions", _served)[0]
-    group = RegionGroup.objects.filter(code=code, is_active=True).first()
-    return group or get_object_or_404(Region, code=code, is_active=True)
+    """Any part of the country, or a group of such; else the first province that is served."""
+    area: gaps.Area | None = None
+    if code := without_controls(code):
+        area = RegionGroup.objects.filter(code=code, is_active=True).first()
+        area = area or Region.objects.filter(code=code, is_active=True).first()
+    return area or fragments.since_last_fact("map-regions", _served)[0]
 
 
 def _map(request: HttpRequest, chain: Chain, area: gaps.Area, *, is_open: bool) -> str:

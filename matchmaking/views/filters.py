@@ -6,7 +6,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
@@ -97,6 +98,19 @@ def chips(request: HttpRequest, facets: list[Facet]) -> list[tuple[str, str]]:
                 )
                 found.append((choice.label, f"?{params.urlencode()}"))
     return found
+
+
+def left_out(unknown: finding.Chosen) -> list[tuple[str, str]]:
+    """What a page says of codes that it does not know: the filter by its name, and what was asked for."""
+    titles = {
+        "chain": _("Chain"),
+        "segment": _("Segment"),
+        "cooperation": _("Cooperation"),
+        "kind": _("Kind"),
+        "region": _("Region"),
+        "qualification": _("Qualification"),
+    }
+    return [(titles[name], code[:40]) for name, codes in unknown.items() for code in codes]
 
 
 def facet_of(
@@ -218,12 +232,31 @@ class RequirementFilters(finding.RequirementSearch):
 class EnterpriseFilters:
     """The filters of the register."""
 
-    NAMES = ("kind", "qualification", "region", "chain", "segment")
+    CHOICES: ClassVar[finding.Choices] = {
+        "kind": (ParticipantKind,),
+        "qualification": (QualificationKind,),
+        "region": (Region, RegionGroup),
+        "chain": (Chain,),
+        "segment": (Segment,),
+    }
+    NAMES: ClassVar = tuple(CHOICES)
 
     def __init__(self, request: HttpRequest) -> None:
         self.query = request.GET.get("q", "").strip()[:200]
-        self.chosen = finding.chosen_of(request.GET, self.NAMES)
+        self._asked = finding.chosen_of(request.GET, self.NAMES)
         self._rows: QuerySet[Enterprise] | None = None
+
+    @cached_property
+    def _known(self) -> tuple[finding.Chosen, finding.Chosen]:
+        return finding.known_of(self._asked, self.CHOICES)
+
+    @property
+    def chosen(self) -> finding.Chosen:
+        return self._known[0]
+
+    @property
+    def unknown(self) -> finding.Chosen:
+        return self._known[1]
 
     def named(self) -> EnterpriseQuerySet:
         """What the words find, before any filter."""

@@ -34,11 +34,12 @@ from chains.templatetags.localised import localised, points
 from chains.views.posted import posted
 from chains.views.refusals import refusal
 from chains.views.sheets import sheet_asked_for, sheet_response
-from matchmaking import permissions, statistics
+from matchmaking import permissions, search, statistics
 from matchmaking.models import Dismissal, Interest, Match, MatchRun, Score
 from matchmaking.models.matches import MatchQuerySet
 from matchmaking.services import interests, suggestions
 from matchmaking.views.acting import acting_enterprise
+from matchmaking.views.filters import left_out
 
 PER_PAGE = 10
 FINDS_SHOWN = 3
@@ -48,7 +49,7 @@ FINDS_SHOWN = 3
 def for_you(request: MemberRequest) -> HttpResponseBase:
     enterprise = acting_enterprise(request)
     if extension := sheet_asked_for(request):
-        return _sheet_of(_chosen(request, enterprise), extension)
+        return _sheet_of(_chosen(enterprise, _filters(request)[0]), extension)
     context: dict[str, Any] = {
         "enterprise": enterprise,
         "enterprises": [m.enterprise for m in request.user.active_memberships],
@@ -130,21 +131,28 @@ def capability_finds(request: MemberRequest, public_id: str) -> HttpResponse:
     )
 
 
-def _chosen(request: MemberRequest, enterprise: Enterprise | None) -> MatchQuerySet:
+def _chosen(enterprise: Enterprise | None, chosen: search.Chosen) -> MatchQuerySet:
     """What fits, within the chain and the kind of cooperation that are asked for."""
     if enterprise is None or not enterprise.is_verified:
         return Match.objects.none()
     pairs = fitting(enterprise)
-    chain, cooperation = request.GET.get("chain", ""), request.GET.get("cooperation", "")
-    if chain:
-        pairs = pairs.filter(line__requirement__chain__code=chain)
-    if cooperation:
+    if chosen["chain"]:
+        pairs = pairs.filter(line__requirement__chain__code__in=chosen["chain"])
+    if chosen["cooperation"]:
         pairs = pairs.filter(
             line__requirement__in=Requirement.objects.filter(
-                cooperation_kinds__code=cooperation
+                cooperation_kinds__code__in=chosen["cooperation"]
             ).values("pk")
         )
     return pairs
+
+
+_CHOICES: search.Choices = {"chain": (Chain,), "cooperation": (CooperationKind,)}
+
+
+def _filters(request: MemberRequest) -> tuple[search.Chosen, search.Chosen]:
+    """What is chosen, and what is not known."""
+    return search.known_of(search.chosen_of(request.GET, _CHOICES), _CHOICES)
 
 
 def _sheet_of(pairs: MatchQuerySet, extension: str) -> HttpResponseBase:
@@ -172,8 +180,9 @@ def _sheet_of(pairs: MatchQuerySet, extension: str) -> HttpResponseBase:
 
 
 def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]:
-    pairs = _chosen(request, enterprise)
-    chain, cooperation = request.GET.get("chain", ""), request.GET.get("cooperation", "")
+    chosen, unknown = _filters(request)
+    pairs = _chosen(enterprise, chosen)
+    chain, cooperation = (next(iter(chosen[name]), "") for name in ("chain", "cooperation"))
     # All at once: what asks for the pairs costs more than what it finds.
     found = list(
         pairs.order_by()
@@ -194,6 +203,7 @@ def _suggested(request: MemberRequest, enterprise: Enterprise) -> dict[str, Any]
         "capability_count": Capability.objects.published().filter(enterprise=enterprise).count(),
         "chain": chain,
         "cooperation": cooperation,
+        "left_out": left_out(unknown),
         "chains": _CHAINS(),
         "cooperation_kinds": _COOPERATION_KINDS(),
         "reasons": Dismissal.Reason.choices,

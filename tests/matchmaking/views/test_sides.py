@@ -194,10 +194,13 @@ def test_for_you_asks_as_many_queries_for_one_card_as_for_three(
 def test_for_you_filters_by_chain_and_cooperation(client, seller):
     fits(seller.enterprise)
 
-    page = client.get(FOR_YOU + "?chain=pv").content.decode()
+    page = client.get(FOR_YOU + "?chain=H2").content.decode()
+    unknown = client.get(FOR_YOU + "?chain=nope").content.decode()
 
     assert "Nothing fits with this filter" in page
     assert "<article" not in page
+    assert "Chain: “nope” is not known here." in unknown
+    assert "<article" in unknown
 
 
 def test_for_you_says_what_is_missing(client):

@@ -130,15 +130,15 @@ def tags_of(client, address):
     }
 
 
-@pytest.mark.parametrize("page", ["/", "/requirements/"])
-def test_rows_of_requirements_say_how_what_they_ask_for_is_supplied(client, page):
+@pytest.mark.parametrize("address", ["/", "/requirements/"])
+def test_rows_of_requirements_say_how_what_they_ask_for_is_supplied(client, address):
     Province.objects.update(gap_public=True)
     made, rare = Category.objects.filter(level=3, segment__chain__code="PV").order_by("pk")[:2]
     CapabilityFactory(categories=[made.code])
     near, far, alone = asked_for(made), asked_for(made, at="320507"), asked_for(rare)
     sells = asked_for(made, seeks="customer")
 
-    assert tags_of(client, page) == {
+    assert tags_of(client, address) == {
         near.public_id: ["Single source"],
         # Suzhou's province has opened nothing.
         far.public_id: [],
@@ -148,23 +148,23 @@ def test_rows_of_requirements_say_how_what_they_ask_for_is_supplied(client, page
 
     client.force_login(OrganiserRoleFactory().user)
 
-    assert tags_of(client, page)[far.public_id] == ["No local supplier"]
+    assert tags_of(client, address)[far.public_id] == ["No local supplier"]
     detail = client.get(f"{reverse('matchmaking:requirement_list')}{far.public_id}/")
     assert "No local supplier" in detail.content.decode()
 
 
-@pytest.mark.parametrize("page", ["/", "/requirements/"])
-def test_rows_of_requirements_are_silent_on_supply_until_the_province_opens_it(client, page):
+@pytest.mark.parametrize("address", ["/", "/requirements/"])
+def test_rows_of_requirements_are_silent_on_supply_until_the_province_opens_it(client, address):
     leaf = Category.objects.filter(level=3, segment__chain__code="PV").order_by("pk")[0]
     row = asked_for(leaf)
 
-    assert tags_of(client, page) == {row.public_id: []}
+    assert tags_of(client, address) == {row.public_id: []}
 
     client.force_login(OrganiserRoleFactory().user)
-    assert tags_of(client, page) == {row.public_id: ["No registered supplier"]}
+    assert tags_of(client, address) == {row.public_id: ["No registered supplier"]}
 
     client.force_login(MembershipFactory().user)
-    assert tags_of(client, page) == {row.public_id: []}
+    assert tags_of(client, address) == {row.public_id: []}
 
 
 def test_requirement_list_after_a_take_down_does_not_show_the_kept_page(client):
@@ -258,8 +258,8 @@ def test_requirement_list_facets_count_what_the_other_filters_leave(client):
     "query",
     [
         {"q": "…"},
-        {"region": "999999"},
-        {"chain": "nope", "segment": "nope", "cooperation": "nope", "kind": "nope"},
+        {"region": "460000"},
+        {"chain": "H2", "cooperation": "framework", "kind": "rd_collab"},
         {"q": "100%", "closing": "7"},
     ],
 )
@@ -595,3 +595,77 @@ def test_search_box_proposes_at_most_eight_links_of_each_sort_some(client):
 def test_cookie_that_holds_what_the_database_cannot_store_is_refused(client):
     hidden = {"Cookie": 'sessionid="' + "\\000" * 9 + '"'}
     assert client.get("/", headers=hidden).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("listing", "wrong", "right", "says"),
+    [
+        ("requirement_list", {"region": "999999"}, {"kind": "rd_collab"}, "Region: “999999”"),
+        ("requirement_list", {"chain": "PW"}, {"kind": "rd_collab"}, "Chain: “PW”"),
+        ("requirement_list", {"segment": "PV-XX"}, {"kind": "rd_collab"}, "Segment: “PV-XX”"),
+        ("enterprise_list", {"region": "999999"}, {"kind": "university"}, "Region: “999999”"),
+        (
+            "enterprise_list",
+            {"qualification": "great"},
+            {"kind": "university"},
+            "Qualification: “great”",
+        ),
+    ],
+)
+def test_list_says_what_filter_it_does_not_know_and_keeps_the_rest(
+    client, listing, wrong, right, says
+):
+    wanted = (
+        rows(docking_kind_id="rd_collab", title="Wanted"),
+        EnterpriseFactory(kind_id="university"),
+    )
+    other = rows(title="Other"), EnterpriseFactory()
+    shown, hidden = (pair[listing == "enterprise_list"].public_id for pair in (wanted, other))
+
+    found = client.get(reverse(f"matchmaking:{listing}"), {**wrong, **right}).content.decode()
+
+    assert f"{says} is not known here." in found
+    assert shown in found
+    assert hidden not in found
+    known = client.get(reverse(f"matchmaking:{listing}"), right).content.decode()
+    assert "is not known here" not in known
+
+
+def test_list_knows_a_group_of_regions(client):
+    row = rows(region=region("320507"))
+
+    found = client.get(reverse("matchmaking:requirement_list"), {"region": "YRD"}).content.decode()
+
+    assert row.public_id in found
+    assert "is not known here" not in found
+
+
+def test_saved_search_sheet_and_feed_leave_out_what_the_page_leaves_out(client):
+    row = rows(docking_kind_id="rd_collab")
+    asked = {"region": "999999", "kind": "rd_collab"}
+
+    sheet = client.get(reverse("matchmaking:requirement_export", args=["csv"]), asked)
+    feed = client.get(reverse("matchmaking:requirement_feed"), asked).content.decode()
+
+    assert sheet.status_code == 200
+    assert row.public_id in feed
+    assert "999999" not in feed
+
+
+def test_chain_map_of_a_region_that_is_not_known_says_so_and_shows_the_province(client):
+    address = reverse("matchmaking:chain_map", args=["PV"])
+
+    page = client.get(address, {"region": "999999"}).content.decode()
+
+    assert "Region: “999999” is not known here." in page
+    assert "is not known here" not in client.get(address, {"region": "330400"}).content.decode()
+
+
+def test_event_list_says_what_filter_it_does_not_know_and_keeps_the_rest(client):
+    wanted, other = EventFactory(chains=["PV"]), EventFactory(chains=["H2"])
+
+    found = client.get("/events/", {"chain": "PV", "level": "galactic"}).content.decode()
+
+    assert "Level: “galactic” is not known here." in found
+    assert wanted.public_id in found
+    assert other.public_id not in found
