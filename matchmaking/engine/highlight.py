@@ -5,17 +5,17 @@ from __future__ import annotations
 import heapq
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Literal, Protocol
 
 from rapidfuzz import fuzz
 
-from matchmaking.engine.quantities import Quantity, quantities
-from matchmaking.engine.text import simplified, stem
+from matchmaking.engine.quantities import Quantity, in_full, quantities
+from matchmaking.engine.text import han_runs, simplified, stem
 from matchmaking.engine.units import PHYSICAL, Units
 
 How = Literal["number", "number_bare", "term", "glossary", "spelling"]
@@ -26,30 +26,54 @@ MOST_PAIRS = 20
 LONGEST_TERM = 12  # tokens of a taxonomy term
 SPELLING_RATIO = 88.0
 SHORTEST_MISSPELT = 5
+LEAST_FIGURE = 100  # smaller ones without a unit count anything
+# The end of a term says what the thing is: so many terms of a leaf end with it, and it is a name of that leaf.
+_TERMS_OF_NAME = 2
+# Words of two languages that name a thing stand for about the same leaves, or the narrower one for several of the wider's.
+_SAME_LEAVES, _INNER_LEAVES = 0.5, 0.8
+_WITHIN, _LEAST_WITHIN = 0.75, 3
+_CLEARLY = 1.5
+# Of all places where the terms of the tree have a word, how many at the least are their ends.
+_ENDS = 0.5
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _WORD = r"[a-zà-öø-ÿ]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|[a-zà-öø-ÿ]+|\d+(?:[.,]\d+)*"
 _TOKEN = re.compile(rf"[{_HAN}]|{_WORD}")
 _WORDS = re.compile(_WORD)
 _GAP = re.compile(r"[\s\-/·]*")
+# Standards and models by letters and digits, however they are joined: "GB/T 36276-2023", "6204 2RS".
+_PIECE = re.compile(r"[a-z]+(?:/[a-z](?![a-z]))?|\d+(?:\.\d+)?")
+_CODE_GAP = re.compile(r"[ \-/:.]?")
+# A number that names no model: short, a year, or as round as what is counted.
+_NO_MODEL = re.compile(r"\d{1,3}|(?:19|20)\d\d|\d+000")
+_STANDARD = re.compile(
+    r"(?<![a-z])(?:ul|gb|gb/t|en|bs|iec|iso|din|astm|ieee|ansi|asme|sae|jis)[ -]$"
+)
+_LONGEST_LETTERS = 4
+_SHORTEST_CODE = 4
+# What is counted without a unit of the list: people, years, firms, "1,500 engineers".
+_COUNTS = re.compile(r"\s*(?:[人名家年余多所项国户期届版号]|[a-z]+s\b|years?\b|people\b|staff\b)")
 # Words that say nothing about a product: never marked on their own.
 _FILLERS = (
     "a an the of for and or with to in on at by from as is are be we our you your it its per via into up than "
     "can will need needs needed want wanted looking seeking source supply supplies supplier suppliers supplied require "
     "requires required requirement year years month months day days no not only must may should have has all any each "
-    "other more less over under about within"
+    "other more less over under about within plus"
 )
+# Who makes standards: which one is said by its number.
+_BODIES = frozenset(["iso", "iec", "din", "jis", "astm", "ansi", "asme", "ieee"])
 _FILLERS_HAN = (
     "采购 供应 需要 需求 要求 提供 用于 可用 产品 公司 企业 我们 具有 具备 以及 或者 以上 以下 不低于 不低 低于 长期 急需 寻求 寻找 "
     "支持 可以 能够 进行 使用 适用 相关 及其 年产 月产 每年 每月 生产 专业 左右 之间 不含 包括 含有 配套 定制 批量 优先"
 )
-_PLAIN = frozenset(_FILLERS.split())
+_PLAIN = frozenset(_FILLERS.split()) | _BODIES
 _PLAIN_HAN = frozenset(_FILLERS_HAN.split())
+_JOINS = frozenset("和与及或")
 _PLAIN_RUN = re.compile("|".join(_FILLERS_HAN.split()))
 _UNIT_NAMES = frozenset(name.lower() for unit in PHYSICAL for name in unit.names)
 # Units that are names of goods too: only right after a number do they measure.
 _ALSO_GOODS = frozenset(["bar", "meter", "metre", "piece", "set", "sheet", "unit"])
-_UNITS = frozenset(stem(name) for name in _UNIT_NAMES if name.isascii() and name.isalpha())
+_UNITS = frozenset(stem(name) for name in _UNIT_NAMES if name.isascii() and name.isalnum())
 _ONLY_UNITS = _UNITS - _ALSO_GOODS
 _UNITS_HAN = sorted(filter(re.compile(f"[{_HAN}]+").fullmatch, _UNIT_NAMES), key=len, reverse=True)
 _LONG_UNITS = [name for name in _UNITS_HAN if len(name) > 1]
@@ -87,6 +111,7 @@ class Aligned:
     need: Span
     offer: Span
     how: How
+    category: str = ""  # the leaf whose words they are, where words of two languages were joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +218,64 @@ def _is_telling(key: str) -> bool:
     return len(key) >= (2 if any(c.isdigit() for c in key) else 3)
 
 
+@dataclass(slots=True, eq=False)
+class Name:
+    """What a word of the tree stands for: the leaves that have it as a term, and all of which several terms end with it
+    ("split junction box", "smart junction box"), with how many do."""
+
+    terms_of: set[str] = field(default_factory=set)
+    leaves: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name in a text, by its first token and the one after its last; `inner` when it stands in a longer name."""
+
+    first: int
+    last: int
+    key: tuple[str, ...]
+    name: Name
+    inner: bool
+
+    @property
+    def is_chinese(self) -> bool:
+        return any(len(part) == 1 and part > "\u33ff" for part in self.key)
+
+    def leaves_shared_with(self, other: Found) -> Set[str]:
+        """The leaves for which both stand, in whatever language. Ends of terms are wide ("box"): two of them, or one
+        and a term, have to stand for about the same leaves, the more so in a longer name ("foil" in "aluminium foil")."""
+        mine, theirs = self.name, other.name
+        if both := mine.terms_of & theirs.terms_of:
+            return both
+        shared = mine.leaves.keys() & theirs.leaves.keys()
+        narrow, wide = sorted((self, other), key=lambda one: len(one.name.leaves))
+        sizes = len(narrow.name.leaves), len(wide.name.leaves)
+        least = _INNER_LEAVES if self.inner or other.inner else _SAME_LEAVES
+        if 2 * len(shared) >= least * sum(sizes):
+            return shared
+        within = len(shared) >= max(_LEAST_WITHIN, _WITHIN * sizes[0])
+        return shared if within and not wide.inner else set()
+
+
 class Glossary:
     """Every word of the taxonomy by its tokens, with the leaves it stands for."""
 
     def __init__(self, leaves: Mapping[str, Sequence[str]]) -> None:
-        self.leaves_by_term: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        for code, terms in leaves.items():
-            for term in terms:
-                tokens = tokenise(simplified(term).lower())
-                key = tuple(token.key for token in tokens)
-                if 0 < len(key) <= LONGEST_TERM and says_something(tokens):
-                    self.leaves_by_term[key].add(code)
-        self.longest = max((len(key) for key in self.leaves_by_term), default=0)
+        terms = [
+            (code, tokens)
+            for code, words in leaves.items()
+            for tokens in (tokenise(simplified(word).lower()) for word in words)
+            if 0 < len(tokens) <= LONGEST_TERM and says_something(tokens)
+        ]
+        self.names: dict[tuple[str, ...], Name] = defaultdict(Name)
+        for code, tokens in terms:
+            self.names[_keys(tokens)].terms_of.add(code)
+        for key, ends in _ends_of_terms(terms).items():
+            self.names[key].leaves.update(ends)
+        for name in self.names.values():
+            name.leaves.update(name.terms_of - name.leaves.keys())
+        self.longest = max(map(len, self.names), default=0)
+        self.edges = Edges(word for words in leaves.values() for word in words)
 
     @classmethod
     def of(cls, taxonomy: Terms) -> Glossary:
@@ -215,22 +286,118 @@ class Glossary:
             }
         )
 
-    def find(self, tokens: Sequence[Token]) -> list[tuple[int, int, set[str]]]:
-        """Terms in a text as token ranges, the longest at each place, with their leaves."""
-        found = []
+    def find(self, tokens: Sequence[Token]) -> list[Found]:
+        """Names in a text, the longest at each place."""
+        found: list[Found] = []
+        reached = 0
         for first in range(len(tokens)):
             key: list[str] = []
-            best: tuple[int, int, set[str]] | None = None
+            best: Found | None = None
             for last in range(first, min(first + self.longest, len(tokens))):
                 if last > first and not tokens[last].joined:
                     break
                 key.append(tokens[last].key)
-                leaves = self.leaves_by_term.get(tuple(key))
-                if leaves:
-                    best = (first, last + 1, leaves)
+                name = self.names.get(tuple(key))
+                if name is not None:
+                    best = Found(first, last + 1, tuple(key), name, inner=last < reached)
             if best is not None:
                 found.append(best)
+                reached = max(reached, best.last)
         return found
+
+
+def _keys(tokens: Sequence[Token]) -> tuple[str, ...]:
+    return tuple(token.key for token in tokens)
+
+
+def _ends_of_terms(
+    terms: Sequence[tuple[str, Sequence[Token]]],
+) -> dict[tuple[str, ...], Counter[str]]:
+    """What several terms of a leaf end with, by leaf: in both languages the end of a name says what the thing is.
+
+    An end is a word when some term begins with it too (no part of one is left, as 感器 of 传感器 and 互感器), and when
+    it is mostly an end (no part of names of other things, as 复合).
+    """
+    ends: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for code, tokens in terms:
+        for begin in range(len(tokens)):
+            if not says_something(tokens[begin:]):
+                break
+            ends[_keys(tokens[begin:])][code] += 1
+    several = {
+        key: Counter({code: count for code, count in counts.items() if count >= _TERMS_OF_NAME})
+        for key, counts in ends.items()
+        if max(counts.values()) >= _TERMS_OF_NAME
+    }
+    everywhere: Counter[tuple[str, ...]] = Counter()
+    words = set()
+    for _, tokens in terms:
+        for begin, end in combinations(range(len(tokens) + 1), 2):
+            part = _keys(tokens[begin:end])
+            if part in several:
+                everywhere[part] += 1
+                if not (begin and tokens[begin].is_han and tokens[begin - 1].is_han):
+                    words.add(part)
+    return {
+        key: counts
+        for key, counts in several.items()
+        if key in words and ends[key].total() >= _ENDS * everywhere[key]
+    }
+
+
+def _han_at(text: str, place: int) -> str:
+    """The Chinese character there; empty for none."""
+    one = text[place] if 0 <= place < len(text) else ""
+    return one if one > "\u33ff" else ""
+
+
+class Edges:
+    """With which two characters Chinese words of the trade begin, and with which they end or are over.
+
+    What two texts have in common need not be words: of 减压阀 and 液压阀 it is 压阀.
+    """
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        runs = [run for term in terms for run in han_runs(simplified(term))]
+        self.begin = frozenset(run[:2] for run in runs)
+        self.end = self.begin | {run[-2:] for run in runs}
+
+    @classmethod
+    def of(cls, taxonomy: Terms) -> Edges:
+        codes = taxonomy.codes
+        return cls(word for code in codes for word in taxonomy.terms(code)["zh"])
+
+    def cut(self, mine: tuple[str, int, int], theirs: tuple[str, int, int]) -> tuple[int, int]:
+        """How many characters of a passage that both texts have, each text with its place, belong to other words:
+        before and behind.
+
+        >>> Edges(["减压", "液压", "止回阀"]).cut(("减压阀和止回阀", 1, 7), ("液压阀和止回阀", 1, 7))
+        (3, 0)
+        """
+        text, start, end = mine
+        phrase = text[start:end]
+        before = _han_at(text, start - 1), _han_at(theirs[0], theirs[1] - 1)
+        after = _han_at(text, end), _han_at(theirs[0], theirs[2])
+        left, right = 0, len(phrase)
+        while left < right and phrase[left : left + 2] not in self.begin:
+            first, then = phrase[left], phrase[left + 1 : left + 2]
+            torn = all(one + first in self.begin for one in before)
+            if not (torn or first in _JOINS or (then in _JOINS and all(before))):
+                break
+            before = first, first
+            left += 1
+        while left < right and phrase[max(left, right - 2) : right] not in self.end:
+            last = phrase[right - 1]
+            if last not in _JOINS and not all(last + one in self.end for one in after):
+                break
+            after = last, last
+            right -= 1
+        return left, len(phrase) - right
+
+
+@lru_cache(maxsize=2)
+def edges(taxonomy: Terms) -> Edges:
+    return Edges.of(taxonomy)
 
 
 @lru_cache(maxsize=2)
@@ -264,18 +431,20 @@ class _Pairing:
         self.need, self.offer = need, offer
         self.need_taken = bytearray(len(need.text))
         self.offer_taken = bytearray(len(offer.text))
-        self.found: list[tuple[Span, Span, How]] = []
+        self.found: list[tuple[Span, Span, How, str]] = []
 
     def is_free(self, need: tuple[int, int], offer: tuple[int, int]) -> bool:
         return not any(self.need_taken[slice(*need)]) and not any(self.offer_taken[slice(*offer)])
 
-    def take(self, need: tuple[int, int], offer: tuple[int, int], how: How) -> bool:
+    def take(
+        self, need: tuple[int, int], offer: tuple[int, int], how: How, category: str = ""
+    ) -> bool:
         if not self.is_free(need, offer):
             return False
         spans = self.need.span(*need), self.offer.span(*offer)
         self._mark(self.need, self.need_taken, spans[0])
         self._mark(self.offer, self.offer_taken, spans[1])
-        self.found.append((*spans, how))
+        self.found.append((*spans, how, category))
         return True
 
     @staticmethod
@@ -300,23 +469,25 @@ def align(
     [('隔膜', 'term'), ('9μm', 'number')]
     """
     need, offer = Folded.of(need_text), Folded.of(offer_text)
-    asked, offered = quantities(need, units or Units()), quantities(offer, units or Units())
+    known = units or Units()
+    asked, offered = _measured(need, known), _measured(offer, known)
     pairing = _Pairing(need, offer)
     need_tokens = _outside(tokenise(need.text), asked)
     offer_tokens = _outside(tokenise(offer.text), offered)
 
     _align_quantities(pairing, asked, offered)
+    _align_codes(pairing, asked, offered)
+    _align_figures(pairing, asked, offered)
+    known_edges = None
     if taxonomy is not None:
         glossary = taxonomy if isinstance(taxonomy, Glossary) else _glossary(taxonomy)
+        known_edges = glossary.edges
         _align_glossary(pairing, glossary, need_tokens, offer_tokens)
-    _align_terms(pairing, need_tokens, offer_tokens)
+    _align_terms(pairing, need_tokens, offer_tokens, known_edges)
     _align_spelling(pairing, need_tokens, offer_tokens)
 
     pairing.found.sort(key=lambda pair: (pair[0].start, pair[1].start))
-    return [
-        Aligned(number, asked, offered, how)
-        for number, (asked, offered, how) in enumerate(pairing.found[:MOST_PAIRS], start=1)
-    ]
+    return [Aligned(number, *one) for number, one in enumerate(pairing.found[:MOST_PAIRS], start=1)]
 
 
 def _outside(tokens: Sequence[Token], measured: Sequence[Quantity]) -> list[Token]:
@@ -333,6 +504,18 @@ def _outside(tokens: Sequence[Token], measured: Sequence[Quantity]) -> list[Toke
     return kept
 
 
+def _measured(text: Folded, units: Units) -> list[Quantity]:
+    """Numbers of a text, each with the unit of the stretch it begins; none that is the name of a standard ("UL 9540A")."""
+    found = in_full(quantities(text, units), text.text)
+    return [one for one in found if not _is_name(text, one)]
+
+
+def _is_name(text: Folded, one: Quantity) -> bool:
+    return text.text[one.end - 2].isdigit() and bool(
+        _STANDARD.search(text.text[max(0, one.start - 6) : one.start])
+    )
+
+
 def _align_quantities(
     pairing: _Pairing, needs: Sequence[Quantity], offers: Sequence[Quantity]
 ) -> None:
@@ -342,8 +525,14 @@ def _align_quantities(
                 (asked.start, asked.end), (offered.start, offered.end), "number"
             ):
                 break
-    for asked in needs:
-        for offered in offers:
+
+
+def _align_figures(
+    pairing: _Pairing, needs: Sequence[Quantity], offers: Sequence[Quantity]
+) -> None:
+    asked_for, told = _without_counts(pairing.need, needs), _without_counts(pairing.offer, offers)
+    for asked in asked_for:
+        for offered in told:
             if _same_figure(asked, offered) and pairing.take(
                 (asked.start, asked.end), (offered.start, offered.end), "number_bare"
             ):
@@ -360,38 +549,121 @@ def _same_quantity(asked: Quantity, offered: Quantity) -> bool:
 
 
 def _same_figure(asked: Quantity, offered: Quantity) -> bool:
-    """One side left its unit out. One digit alone is too common to say anything."""
+    """One side left its unit out. A small figure is too common to say anything."""
     one_is_bare = bool(asked.dimension) != bool(offered.dimension)
-    return one_is_bare and asked.figure == offered.figure and asked.figure >= 10
+    return one_is_bare and asked.figure == offered.figure and asked.figure >= LEAST_FIGURE
+
+
+def _without_counts(text: Folded, found: Sequence[Quantity]) -> list[Quantity]:
+    return [one for one in found if one.dimension or not _COUNTS.match(text.text, one.end)]
+
+
+def _align_codes(pairing: _Pairing, needs: Sequence[Quantity], offers: Sequence[Quantity]) -> None:
+    """Standards and models, the longest first; one may go on where the other ends, with a year or a variant."""
+    asked = _outside(_pieces(pairing.need.text), needs)
+    offered = _outside(_pieces(pairing.offer.text), offers)
+    runs = sorted(_common_runs(asked, offered, _has_digits), key=lambda run: (-run[2], run[:2]))
+    for first, start, length in runs:
+        for size, begin in ((n, at) for n in range(length, 0, -1) for at in range(length - n + 1)):
+            sides = [
+                (pairing.need.text, asked[first + begin : first + begin + size]),
+                (pairing.offer.text, offered[start + begin : start + begin + size]),
+            ]
+            if _is_code(sides[0][1]) and all(_stands_alone(*side) for side in sides):
+                mine, theirs = ((own[0].start, own[-1].end) for _, own in sides)
+                pairing.take(mine, theirs, "term")
+                break
+
+
+def _pieces(folded: str) -> list[Token]:
+    """Letters and digits by themselves; a space joins only what goes on with a digit."""
+    found: list[Token] = []
+    before = 0
+    for match in _PIECE.finditer(folded):
+        gap, piece = folded[before : match.start()], match.group()
+        joined = _CODE_GAP.fullmatch(gap) is not None and (gap != " " or piece[0].isdigit())
+        key = piece.replace("/", "")
+        found.append(Token(key, match.start(), match.end(), bool(found) and joined))
+        before = match.end()
+    return found
+
+
+def _has_digits(pieces: Sequence[Token]) -> bool:
+    return not all(piece.key.isalpha() for piece in pieces)
+
+
+def _is_code(pieces: Sequence[Token]) -> bool:
+    """Letters and digits that name something; of digits alone a number of four that is no year."""
+    keys = _keys(pieces)
+    letters = [key for key in keys if key.isalpha()]
+    digits = "".join(key for key in keys if not key.isalpha())
+    if not letters:
+        return len(keys) == 1 and digits.isdigit() and not _NO_MODEL.fullmatch(digits)
+    return (
+        bool(digits)
+        and sum(map(len, keys)) >= _SHORTEST_CODE
+        and all(len(key) == 1 or _may_name(key) for key in letters)
+        and not _UNITS.issuperset(letters)
+    )
+
+
+def _may_name(letters: str) -> bool:
+    return len(letters) <= _LONGEST_LETTERS and (letters in _BODIES or letters not in _PLAIN)
+
+
+def _stands_alone(text: str, pieces: Sequence[Token]) -> bool:
+    """No letter or digit runs on over its edges."""
+    around = text[max(0, pieces[0].start - 1) : pieces[0].start], text[pieces[-1].end :][:1]
+    return not any(one.isascii() and one.isalnum() for one in around)
 
 
 def _align_glossary(
     pairing: _Pairing, glossary: Glossary, needs: Sequence[Token], offers: Sequence[Token]
 ) -> None:
     """Words for one leaf in two languages. Two words of one language are often two variants, so they are left alone."""
-    offered = glossary.find(offers)
+    asked, offered = glossary.find(needs), glossary.find(offers)
+    spoken_of = Counter(leaf for one in (*asked, *offered) for leaf in one.name.leaves)
+    by_leaf: dict[str, list[int]] = defaultdict(list)
+    for place, other in enumerate(offered):
+        for leaf in other.name.leaves:
+            by_leaf[leaf].append(place)
     possible = []
-    for first, last, leaves in glossary.find(needs):
-        for start, end, others in offered:
-            asked_tokens, offered_tokens = needs[first:last], offers[start:end]
-            same = [t.key for t in asked_tokens] == [t.key for t in offered_tokens]
-            crosses = _is_chinese(asked_tokens) != _is_chinese(offered_tokens)
-            if same or (crosses and leaves & others):
-                weight = sum(t.end - t.start for t in (*asked_tokens, *offered_tokens))
-                possible.append((not same, -weight, first, start, last, end))
-    for crosses, _, first, start, last, end in sorted(possible):
+    for one in asked:
+        for place in {place for leaf in one.name.leaves for place in by_leaf.get(leaf, ())}:
+            other = offered[place]
+            same = one.key == other.key
+            crosses = one.is_chinese != other.is_chinese
+            leaves = one.leaves_shared_with(other) if crosses else set()
+            if same or leaves:
+                ends = one.first, other.first, one.last, other.last
+                weight = _length(needs[one.first : one.last])
+                weight += _length(offers[other.first : other.last])
+                leaf = _one_of(leaves, spoken_of, one.name.leaves + other.name.leaves)
+                possible.append((not same, -weight, *ends, leaf))
+    for crosses, _, first, start, last, end, leaf in sorted(possible):
         pairing.take(
             (needs[first].start, needs[last - 1].end),
             (offers[start].start, offers[end - 1].end),
             "glossary" if crosses else "term",
+            leaf,
         )
 
 
-def _is_chinese(tokens: Sequence[Token]) -> bool:
-    return any(token.is_han for token in tokens)
+def _one_of(leaves: Set[str], spoken_of: Counter[str], terms: Counter[str]) -> str:
+    """Of several leaves the one of which both texts have more words, else of which clearly more terms; or none."""
+    best = sorted(leaves, key=lambda code: (-spoken_of[code], -terms[code], code))[:2]
+    if len(best) == 2 and spoken_of[best[0]] == spoken_of[best[1]]:
+        best = best[: terms[best[0]] >= _CLEARLY * terms[best[1]]]
+    return best[0] if best else ""
 
 
-def _align_terms(pairing: _Pairing, needs: Sequence[Token], offers: Sequence[Token]) -> None:
+def _length(tokens: Sequence[Token]) -> int:
+    return sum(token.end - token.start for token in tokens)
+
+
+def _align_terms(
+    pairing: _Pairing, needs: Sequence[Token], offers: Sequence[Token], edges: Edges | None
+) -> None:
     """The longest common runs of tokens first; what is left of a run that is partly taken gets its turn later."""
     heap = [(-(length), first, start) for first, start, length in _common_runs(needs, offers)]
     heapq.heapify(heap)
@@ -407,8 +679,19 @@ def _align_terms(pairing: _Pairing, needs: Sequence[Token], offers: Sequence[Tok
         ]
         if all(free):
             begin, end = _trim(needs, first, first + length)
+            shift = start - first
+            if begin < end and edges is not None:
+                places = [
+                    (side.text, own[0].start, own[-1].end)
+                    for side, own in (
+                        (pairing.need, needs[begin:end]),
+                        (pairing.offer, offers[begin + shift : end + shift]),
+                    )
+                ]
+                left, right = edges.cut(places[0], places[1])
+                # Only Chinese is cut, and there a token is a character.
+                begin, end = begin + left, end - right
             if begin < end and says_something(needs[begin:end]):
-                shift = start - first
                 pairing.take(
                     (needs[begin].start, needs[end - 1].end),
                     (offers[begin + shift].start, offers[end - 1 + shift].end),
@@ -419,7 +702,11 @@ def _align_terms(pairing: _Pairing, needs: Sequence[Token], offers: Sequence[Tok
             heapq.heappush(heap, (-(end - begin), first + begin, start + begin))
 
 
-def _common_runs(needs: Sequence[Token], offers: Sequence[Token]) -> Iterator[tuple[int, int, int]]:
+def _common_runs(
+    needs: Sequence[Token],
+    offers: Sequence[Token],
+    tells: Callable[[Sequence[Token]], bool] = says_something,
+) -> Iterator[tuple[int, int, int]]:
     """Maximal runs of equal tokens without punctuation inside."""
     where: dict[str, list[int]] = defaultdict(list)
     for index, token in enumerate(offers):
@@ -444,7 +731,7 @@ def _common_runs(needs: Sequence[Token], offers: Sequence[Token]) -> Iterator[tu
                 and needs[first + length].key == offers[start + length].key
             ):
                 length += 1
-            if says_something(needs[first : first + length]):
+            if tells(needs[first : first + length]):
                 yield first, start, length
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, groupby
 from math import inf, log10
@@ -145,6 +145,22 @@ _LEAST = 1e-12
 _WORST = 1.0
 # Twice as much, and it is worth a sentence.
 _TOLD = 0.3
+
+
+def in_full(found: Sequence[Quantity], text: str) -> list[Quantity]:
+    """The same, where of a stretch or a choice only the last number has its unit: "30 to 2,500 kVA", "182/210 mm"."""
+    whole = list(found)
+    for place in range(len(whole) - 1, 0, -1):
+        before, one = whole[place - 1 : place + 1]
+        between = text[before.end : one.start]
+        if not one.dimension or before.dimension or not one.figure:
+            continue
+        if _SPAN.fullmatch(between) or _EITHER.fullmatch(between):
+            value = before.figure * one.value / one.figure
+            whole[place - 1] = replace(
+                before, value=value, dimension=one.dimension, a_year=one.a_year
+            )
+    return whole
 
 
 class _Plain:

@@ -485,7 +485,11 @@ def strength(outcome: Outcome | Mapping[str, Any]) -> str:
 
 @register.filter
 def how_found(aligned: Aligned) -> str:
-    return str(HOW_FOUND[aligned.how])
+    """ "same category, other language: PV junction boxes": what joined the two is named where there is one."""
+    how = str(HOW_FOUND[aligned.how])
+    if not aligned.category:
+        return how
+    return f"{how}{pgettext('label', ': ')}{names.name('category', aligned.category)}"
 
 
 @register.filter

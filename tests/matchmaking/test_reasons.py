@@ -392,6 +392,15 @@ def test_marks_carry_the_same_number_in_both_texts():
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "expected"), [("en", ": PV junction boxes"), ("zh-hans", "：光伏接线盒")]
+)
+def test_the_category_that_joined_two_words_is_named(language, expected):
+    with translation.override(language):
+        told = tags.how_found(Aligned(1, Span(0, 3), Span(0, 3), "glossary", "PV0306"))
+        assert told == f"{HOW_FOUND['glossary']}{expected}"
+
+
 def test_marks_escape_what_is_inside_them():
     text = "<i>&\"'"
 

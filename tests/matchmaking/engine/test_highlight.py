@@ -80,10 +80,80 @@ def test_align_understands_units(need, offer):
         ("2 mm", "2 与 3"),
         ("IP68", "68"),
         ("182 mm", "1820"),
+        ("25 mm", "25"),
     ],
 )
 def test_align_does_not_take_one_quantity_for_another(need, offer):
     assert [how for *_, how in pairs(need, offer)] == []
+
+
+@pytest.mark.parametrize(
+    ("need", "offer"),
+    [
+        ("GB/T 36276", "GB/T 36276-2023"),
+        ("IEC 61215", "iec61215:2021"),
+        ("6204-2RS", "6204 2RS"),
+        ("ISO 9001:2015", "ISO9001"),
+        ("EN 50618", "EN50618-2014"),
+        ("UL 9540A", "UL9540A"),
+        ("SUS304", "SUS 304"),
+        ("IP 67", "ip67"),
+        ("6204", "6204-ZZ"),
+        ("DIN EN 10305", "EN10305"),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_standards_and_models_are_one_however_they_are_spelled(need, offer, turn):
+    texts = f"按 {need} 供货", f"certified to {offer}."
+    ((asked, offered, how),) = pairs(*texts[::turn])
+
+    def spelled(code):
+        return "".join(filter(str.isalnum, code)).lower()
+
+    assert how == "term"
+    assert spelled(asked) == spelled(offered)
+    assert spelled(asked) in spelled(need)
+    assert spelled(asked) in spelled(offer)
+
+
+@pytest.mark.parametrize(
+    ("need", "offer"),
+    [
+        ("GB/T 36276", "GB/T 36558"),
+        ("ISO 9001", "ISO 14001"),
+        ("IEC 61215", "IEC 61730"),
+        ("6204-2RS", "6205-2RS"),
+        ("UL 1973", "1973 established"),
+        ("产能5000", "5000 buyers"),
+        ("M12", "M120"),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_another_standard_or_model_is_not_the_same(need, offer, turn):
+    assert pairs(*(need, offer)[::turn]) == []
+
+
+@pytest.mark.parametrize(
+    ("need", "offer", "same"),
+    [
+        ("2,500 kVA", "from 30 to 2500 kVA", ("2,500 kVA", "2500 kVA")),
+        ("30 kVA", "30 to 2500kVA", ("30 kVA", "30")),
+        ("25 A", "20–25 A", ("25 A", "25 A")),
+        ("20 A", "20–25 A", ("20 A", "20")),
+        ("1000V", "1000/1500 V", ("1000V", "1000")),
+        ("30公里", "from 30 to 2500 kVA", None),
+        ("20 mm", "20–25 A", None),
+        ("30公里", "30 years of experience", None),
+        ("120 kW", "120 employees", None),
+        ("350 MPa", "350家客户", None),
+        ("15 kg", "适配 15 与 20", None),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_number_is_the_same_only_with_a_unit_of_its_dimension(need, offer, same, turn):
+    expected = [(*same[::turn], "number")] if same else []
+
+    assert pairs(*(need, offer)[::turn]) == expected
 
 
 def test_align_takes_units_of_the_reference_data():
@@ -124,6 +194,71 @@ def test_align_near_spelling_of_latin_words_only():
 
 def test_align_does_not_bridge_two_words_of_one_language():
     assert pairs("双玻", "光伏玻璃") == []
+
+
+@pytest.mark.parametrize(
+    ("need", "offer", "same", "category"),
+    [
+        (
+            "182半片组件用 junction box 1500V",
+            "光伏接线盒 三分体30A接线盒, IP68",
+            ("junction box", "光伏接线盒"),
+            "PV0306",
+        ),
+        ("9μm 铜箔", "copper foil in rolls", ("铜箔", "copper foil"), "LB0201"),
+        (
+            "采购金属双极板",
+            "metal bipolar plates",
+            ("金属双极板", "metal bipolar plates"),
+            "H20207",
+        ),
+        ("7bar 空气压缩机", "air compressors", ("压缩机", "compressors"), "GS0209"),
+        ("储能电芯 314Ah", "cells for storage", ("电芯", "cells"), "LB0301"),
+        ("滚珠丝杠 C5", "ball screws", ("丝杠", "ball screws"), "IE0102"),
+        ("無縫鋼管", "seamless steel pipe", ("鋼管", "steel pipe"), "GS0202"),
+        ("齿轮箱轴承", "gearbox bearings", ("轴承", "bearings"), "IE0101"),
+        ("半片组件", "half-cut modules", ("组件", "modules"), ""),
+        # Part of a word, part of another thing, what another thing is made for, a word that is wide.
+        ("电流互感器", "pressure sensor", None, ""),
+        ("电解铜箔", "aluminium foil", None, ""),
+        ("复合材料", "turning center", None, ""),
+        ("接线盒", "corrugated boxes", None, ""),
+        ("水泵", "hydraulic pump", None, ""),
+        ("阀门", "water pump", None, ""),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_thing_is_found_across_languages_by_what_its_names_end_with(
+    shipped, need, offer, same, category, turn
+):
+    need, offer = (need, offer)[::turn]
+    found = [one for one in align(need, offer, shipped) if one.how == "glossary"]
+
+    marked = [
+        (need[one.need.start : one.need.end], offer[one.offer.start : one.offer.end], one.category)
+        for one in found
+    ]
+    assert marked == ([(*same[::turn], category)] if same else [])
+
+
+@pytest.mark.parametrize(
+    ("need", "offer", "same"),
+    [
+        ("减压阀", "液压阀", []),
+        ("安全阀和止回阀", "减压阀和止回阀", ["止回阀"]),
+        ("光伏接线盒", "光伏接头", ["光伏"]),
+        ("压力变送器", "压力变压器", ["压力"]),
+        ("婚纱摄影", "儿童摄影", ["摄影"]),
+        ("不饱和聚酯", "饱和聚酯", ["饱和聚酯"]),
+        ("灌胶接线盒", "IP68接线盒", ["接线盒"]),
+        ("30 cm2 plus, ISO", "50 cm2 plus, ISO", []),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_parts_of_words_and_fillers_are_not_marked(shipped, need, offer, same, turn):
+    texts = (need, offer)[::turn]
+
+    assert [mark for mark, _, how in pairs(*texts, shipped) if how == "term"] == same
 
 
 def test_align_glossary_ignores_terms_that_say_nothing():
