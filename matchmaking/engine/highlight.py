@@ -102,6 +102,9 @@ class Span:
     start: int
     end: int
 
+    def meets(self, other: Span) -> bool:
+        return self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
@@ -631,7 +634,7 @@ def _align_glossary(
     for one in asked:
         for place in {place for leaf in one.name.leaves for place in by_leaf.get(leaf, ())}:
             other = offered[place]
-            same = one.key == other.key
+            same = one.key == other.key and bool(one.name.terms_of)
             crosses = one.is_chinese != other.is_chinese
             leaves = one.leaves_shared_with(other) if crosses else set()
             if same or leaves:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from chains.errors import DomainError
 from chains.http import MemberRequest
 from chains.models import (
+    Capability,
     Chain,
     Condition,
     Enterprise,
@@ -37,6 +39,8 @@ from chains.views.refusals import refusal
 from chains.views.sheets import sheet_asked_for, sheet_response
 from events.models import Event
 from matchmaking import adapters, market, permissions, search
+from matchmaking.engine.highlight import Aligned
+from matchmaking.engine.text import normalise
 from matchmaking.engine.types import OfferText
 from matchmaking.forms import AddForm
 from matchmaking.models import Decision, Lease, Match
@@ -48,6 +52,7 @@ EXPORT_LIMIT = 20_000
 SHOWN = 12
 BANDS = ("high", "mid", "low", "any", "misses")
 STATES = ("todo", "deferred", "stale", "all")
+OTHERS_SHOWN = 3
 DEFER_DAYS = (3, 7, 14, 30)
 # Urgent ones first, then those that close soonest.
 ORDER = ("-requirement__is_urgent", "requirement__closes_on", "requirement", "number")
@@ -418,13 +423,9 @@ def offered(match: Match, *, public_only: bool = False) -> tuple[str, str]:
     if score is None:
         return supplier.summary, supplier.summary_language
     if score.capability is not None:
-        language = score.text_language
-        words = [getattr(score.capability, f"{name}_{language}") for name in ("title", "text")]
-        return "\n".join(words).strip(), language
+        return _words(score.capability, score.text_language), score.text_language
     if match.line.requirement.seeks == "customer":
-        lines = RequirementLine.objects.scored().filter(requirement__enterprise=supplier)
-        if public_only:
-            lines = lines.filter(requirement__status="published")
+        lines = _demand(supplier, public_only=public_only)
         wanted = score.basis.rpartition(":")[2]
         for line in lines.select_related("category"):
             codes = (line.category.code,) if line.category else ()
@@ -432,6 +433,17 @@ def offered(match: Match, *, public_only: bool = False) -> tuple[str, str]:
             if adapters.basis_of_text(text) == wanted:
                 return line.full_text, line.language
     return supplier.summary, supplier.summary_language
+
+
+def _words(capability: Capability, language: str) -> str:
+    words = [getattr(capability, f"{name}_{language}") for name in ("title", "text")]
+    return "\n".join(words).strip()
+
+
+def _demand(enterprise: Enterprise, *, public_only: bool) -> QuerySet[RequirementLine]:
+    """Lines of an enterprise that are compared, as far as they may be shown."""
+    lines = RequirementLine.objects.scored().filter(requirement__enterprise=enterprise)
+    return lines.filter(requirement__status="published") if public_only else lines
 
 
 # -- decisions ------------------------------------------------------------------------------------
@@ -592,6 +604,8 @@ def match_why(request: MemberRequest, public_id: str) -> HttpResponse:
     is_reviewer = permissions.can_review(request.user, line)
     is_supplier = match.supplier_id in request.user.enterprise_ids
     text, language = offered(match, public_only=not is_reviewer)
+    aligned = market.highlights(line.full_text, text)
+    others, marks = _others(match, text, aligned, public_only=not is_reviewer)
     asked = {c.pk: c for c in line.requirement.conditions.all()}
     context = {
         "match": match,
@@ -600,7 +614,9 @@ def match_why(request: MemberRequest, public_id: str) -> HttpResponse:
         "requirement": line.requirement,
         "text": text,
         "language": language,
-        "aligned": market.highlights(line.full_text, text),
+        "aligned": aligned,
+        "others": others,
+        "marks": marks,
         "sum": " + ".join(points(part["tenths"]) for part in match.score.parts),
         "conditions": [
             (asked.get(outcome["condition"]), outcome) for outcome in match.score.outcomes
@@ -611,6 +627,52 @@ def match_why(request: MemberRequest, public_id: str) -> HttpResponse:
         "nav": "review" if is_reviewer else "for_you" if is_supplier else "my_requirements",
     }
     return render(request, "matchmaking/match_why.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another text of the supplier that says words of the line, with their marks."""
+
+    text: str
+    language: str
+    aligned: list[Aligned]
+
+
+def _others(
+    match: Match, compared: str, aligned: Sequence[Aligned], *, public_only: bool
+) -> tuple[list[Other], list[Aligned]]:
+    """The texts of which a reason tells that they say more words of the line, those with most of them first; and all
+    marks in the line, where a passage keeps its number from text to text."""
+    assert match.score is not None
+    marks, others = list(aligned), []
+    said = {
+        term.lower()
+        for reason in match.score.reasons
+        if reason["code"] == "text.elsewhere"
+        for term in reason["params"]["terms"]
+    }
+    texts = [one for one in _texts(match, public_only=public_only) if one[0] not in ("", compared)]
+    texts.sort(key=lambda one: -sum(term in normalise(one[0]) for term in said))
+    align = market.aligner()
+    for text, language in texts[:OTHERS_SHOWN] if said else ():
+        own = []
+        for one in align(match.line.full_text, text):
+            known = next((mark for mark in marks if mark.need.meets(one.need)), None)
+            own.append(replace(one, number=known.number if known else len(marks) + 1))
+            if known is None:
+                marks.append(own[-1])
+        if own:
+            others.append(Other(text, language, own))
+    return others, marks
+
+
+def _texts(match: Match, *, public_only: bool) -> list[tuple[str, str]]:
+    """All texts that stand for the supplier, with their languages."""
+    if match.line.requirement.seeks == "customer":
+        lines = _demand(match.supplier, public_only=public_only).order_by("pk")
+        return [(line.full_text, line.language) for line in lines]
+    rows = Capability.objects.published().filter(enterprise=match.supplier).order_by("pk")
+    return [(_words(row, language), language) for row in rows for language in ("zh", "en")]
 
 
 def _history(match: Match) -> list[dict[str, Any]]:

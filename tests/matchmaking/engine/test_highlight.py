@@ -251,6 +251,7 @@ def test_a_thing_is_found_across_languages_by_what_its_names_end_with(
         ("婚纱摄影", "儿童摄影", ["摄影"]),
         ("不饱和聚酯", "饱和聚酯", ["饱和聚酯"]),
         ("灌胶接线盒", "IP68接线盒", ["接线盒"]),
+        ("带旁路二极管", "含旁路二极管", ["旁路二极管"]),
         ("30 cm2 plus, ISO", "50 cm2 plus, ISO", []),
     ],
 )

@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from events.models import Listing
 from matchmaking.models import Lease, Match
 from tests.factories.chains import (
+    CapabilityFactory,
     EnterpriseFactory,
     MembershipFactory,
     OrganiserRoleFactory,
@@ -395,6 +396,39 @@ def test_match_why_adds_up_in_writing_and_gives_the_same_numbers_later(client, r
     assert f"{total} = <b>{match.tenths / 10:g}</b>" in first
     assert re.sub(r'value="\w{64}"', "", first) == re.sub(r'value="\w{64}"', "", second)
     assert match.score.engine_version in first
+
+
+def test_match_why_shows_the_other_texts_that_a_reason_speaks_of(client, reviewer):
+    line = RequirementFactory(lines=["三分体接线盒，带旁路二极管，含导热垫片"]).lines.get()
+    maker = supplier("三分体接线盒，旁路二极管")
+    CapabilityFactory(enterprise=maker, title_zh="导热垫片", text_zh="导热垫片与硅脂")
+    CapabilityFactory(enterprise=maker, title_zh="办公家具", text_zh="桌椅")
+    CapabilityFactory(enterprise=maker, title_zh="旧款", text_zh="导热垫片", status="hidden")
+    address = reverse("matchmaking:pair_why", args=[line.public_id, maker.public_id])
+
+    page = client.post(address, follow=True).content.decode()
+
+    (told,) = [r for r in Match.objects.get().score.reasons if r["code"] == "text.elsewhere"]
+    assert told["params"]["terms"] == ["导热垫片"]
+    asked, _, offered = page.partition("</h3>")[2].partition("Offered")
+    assert "<mark>旁路二极管<sup>2</sup></mark>，含<mark>导热垫片<sup>3</sup></mark>" in asked
+    others = offered.partition("Other texts of the supplier</h3>")[2].partition("</section>")[0]
+    assert "<mark>导热垫片<sup>3</sup></mark><br>导热垫片与硅脂" in others
+    assert "<mark>导热垫片" not in offered.partition("Other texts")[0]
+    assert "桌椅" not in page
+    assert "旧款" not in page
+
+
+def test_match_why_shows_no_other_texts_where_no_reason_speaks_of_them(client, reviewer):
+    line = RequirementFactory(lines=["三分体接线盒"]).lines.get()
+    maker = supplier("三分体接线盒，IP68")
+    CapabilityFactory(enterprise=maker, title_zh="三分体接线盒", text_zh="桌椅")
+    match = MatchFactory(line=line, supplier=maker)
+
+    page = client.get(reverse("matchmaking:match_why", args=[match.public_id])).content.decode()
+
+    assert "Other texts of the supplier" not in page
+    assert "桌椅" not in page
 
 
 def test_match_why_shows_history_to_reviewers_only(client):
