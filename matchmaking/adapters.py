@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import isnan
 from typing import Any, Literal
 
@@ -562,4 +562,10 @@ def basis_of_need(need: Need) -> str:
 
 
 def basis_of_text(text: OfferText) -> str:
-    return digest(repr((text.text, sorted(text.categories)))).hex()[:32]
+    return _basis_of(text.text, text.categories)
+
+
+# A text stands for its supplier beside line after line.
+@lru_cache(maxsize=40_000)
+def _basis_of(text: str, categories: tuple[str, ...]) -> str:
+    return digest(repr((text, sorted(categories)))).hex()[:32]

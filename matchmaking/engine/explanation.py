@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, islice, pairwise, product
+from itertools import islice, pairwise, product
 from typing import Any
 
 from matchmaking.engine.features import Objections
@@ -169,6 +169,8 @@ def shared_terms(need: Wording, offer: Answer) -> tuple[str, ...]:
         for stem, written in need.words.items():
             if stem in offer.words:
                 found.setdefault(written, len(written))
+    if not found:
+        return ()
     # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
     best = sorted(found, key=found.__getitem__, reverse=True)[:TERMS_SHOWN]
     return tuple([phrase[:_LONGEST_TERM] for phrase in best])
@@ -255,9 +257,7 @@ def explain(
     agreement: Agreement,
 ) -> tuple[Reason, ...]:
     """The reasons of one pair: for, open, against, and what would raise the score."""
-    of_text, of_category = (
-        part.tenths / part.max_tenths if part.max_tenths else 0.0 for part in parts[:2]
-    )
+    of_text, of_category = map(_share, parts[:2])
     conditions = _of_conditions(outcomes)
     first = [*islice(_of_objections(agreement.objections), 1)]
     if first:
@@ -275,14 +275,16 @@ def explain(
     return kept(reasons)
 
 
-def kept(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+def _share(part: Part) -> float:
+    return part.tenths / part.max_tenths if part.max_tenths else 0.0
+
+
+def kept(reasons: Collection[Reason]) -> tuple[Reason, ...]:
     """The first few of each tone, in the order of the tones."""
-    by_tone: dict[Tone, list[Reason]] = {tone: [] for tone in KEPT}
-    for one in reasons:
-        chosen = by_tone[one.tone]
-        if len(chosen) < KEPT[one.tone]:
-            chosen.append(one)
-    return tuple(chain.from_iterable(by_tone.values()))
+    chosen: list[Reason] = []
+    for tone, most in KEPT.items():
+        chosen += [one for one in reasons if one.tone == tone][:most]
+    return tuple(chosen)
 
 
 def shortlist(
@@ -370,7 +372,7 @@ def _of_locality(
         if need.place.regions and not offer.place.regions:
             yield reason("locality.unknown", "open")
         return
-    told = any(outcome.kind == "distance" and outcome.fact for outcome in outcomes)
+    told = "distance" in [outcome.kind for outcome in outcomes if outcome.fact is not None]
     params: dict[str, Any] = {}
     if near.km is not None and not told:
         params = {"km": round(near.km, 1), "about": near.about}
@@ -422,5 +424,6 @@ def _advice_on_parts(
     lacking = of_locality.max_tenths - of_locality.tenths
     if county and near.share is not None and near.level != "county" and lacking >= _WORTH_TENTHS:
         yield reason("raise.stock", "raise", region=county, tenths=lacking)
-    if need.language and need.language not in [other.language for other in offer.texts]:
+    spoken = need.language in ("", text.language)
+    if not spoken and need.language not in [other.language for other in offer.texts]:
         yield reason("raise.language", "raise", language=need.language)

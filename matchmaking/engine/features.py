@@ -55,6 +55,7 @@ _SHARED_ABOVE, _SHARED_EACH = np.float32(0.3), np.float32(0.6)
 FOREIGN = np.float32(0.3)
 # So much more, and it is worth a sentence.
 _TOLD = 0.1
+_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,14 +260,17 @@ def _free(run: str) -> re.Pattern[str]:
 
 def objections(stock: Stock, lines: Lines, line: int, rows: Ints) -> list[Objections]:
     """What has taken points from the pairs of a line, to be told as reasons."""
-    if line in lines.ruled_out or line in lines.purposes or line in lines.names:
-        speak = np.ones(len(rows), np.bool_)
-    else:
-        # Of most texts it is known by columns alone that nothing speaks against them.
-        form, offered = lines.forms[line], stock.forms[rows]
-        speak = (form > 0) & (offered > 0) & (offered != form)
-        speak |= lines.rivals[line, stock.parties[rows]]
-        speak |= share_a_kind(lines.figures, line, stock.figures, rows)
+    # Of most texts it is known by columns alone that nothing speaks against them.
+    form, offered = lines.forms[line], stock.forms[rows]
+    speak = (form > 0) & (offered > 0) & (offered != form)
+    speak |= lines.rivals[line, stock.parties[rows]]
+    speak |= share_a_kind(lines.figures, line, stock.figures, rows)
+    if line in lines.purposes:
+        asked, use = lines.purposes[line]
+        # Many at once come out a little otherwise than one alone, by which it is told.
+        speak |= stock.vectors[rows] @ (use - asked) > PURPOSE_LEAD - _ROUNDING
+    if line in lines.ruled_out or line in lines.names:
+        speak[:] = True
     return [
         _objections(stock, lines, line, row) if speaks else _NONE
         for row, speaks in zip(rows.tolist(), speak.tolist(), strict=True)

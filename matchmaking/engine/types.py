@@ -149,29 +149,15 @@ class Offer:
     country: str = "CN"
 
 
-def _by_name(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__match_args__}
-
-
 # One for all; what comes from the engine holds nothing that holds itself.
-_as_json = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, sort_keys=True, default=_by_name
-).encode
+_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True).encode
 
 
 class _Written:
-    """A value that is kept as JSON, by the names of its fields. The same is told of pair after pair: it is written once."""
+    """Room for the text of a value, which is no field of it."""
 
     __slots__ = ("_json",)
     _json: str
-
-    @property
-    def json(self) -> str:
-        try:
-            return self._json
-        except AttributeError:
-            object.__setattr__(self, "_json", _as_json(self))
-            return self._json
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +167,17 @@ class Reason(_Written):
     code: str
     tone: Tone
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def json(self) -> str:
+        """As it is stored, by the names of the fields. The same is told of pair after pair: it is written once."""
+        try:
+            return self._json
+        except AttributeError:
+            params = _as_json(self.params)
+            text = f'{{"code": "{self.code}", "tone": "{self.tone}", "params": {params}}}'
+            object.__setattr__(self, "_json", text)
+            return text
 
     def __hash__(self) -> int:
         return hash(self.json)
@@ -195,16 +192,21 @@ def reason(code: str, tone: Tone, /, **params: Any) -> Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Part(_Written):
+class Part:
     """Tenths of a point reached, and the maximum that could be reached by this pair."""
 
     name: str
     tenths: int
     max_tenths: int
 
+    @property
+    def json(self) -> str:
+        reached = f'"tenths": {self.tenths}, "max_tenths": {self.max_tenths}'
+        return f'{{"name": "{self.name}", {reached}}}'
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome(_Written):
+class Outcome:
     """How one condition fared. `tenths` of `max_tenths` are counted in the part `counted_in` ("conditions", "locality" or "")."""
 
     condition: int
@@ -215,6 +217,16 @@ class Outcome(_Written):
     max_tenths: int
     counted_in: str
     fact: Reason | None = None
+
+    @property
+    def json(self) -> str:
+        verdict = "null" if self.verdict is None else f'"{self.verdict}"'
+        fact = "null" if self.fact is None else self.fact.json
+        return (
+            f'{{"condition": {self.condition}, "kind": "{self.kind}", "strength": "{self.strength}", '
+            f'"verdict": {verdict}, "tenths": {self.tenths}, "max_tenths": {self.max_tenths}, '
+            f'"counted_in": "{self.counted_in}", "fact": {fact}}}'
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,10 +328,12 @@ def test_codes_are_listed_once():
 def test_reasons_and_outcomes_are_written_by_the_names_of_their_fields():
     asked = Condition(3, "certification", "must", codes=("CQC", "TÜV"))
     case = Case(Offer(7, "enterprise", ()), OfferText(1, "接线盒", "zh"), Units())
-    (outcome,) = outcomes_of([asked], stakes_of([asked], 200, WEIGHTING_1), case)
+    both = [asked, Condition(4, "other", "prefer", text="寄售")]
+    outcomes = outcomes_of(both, stakes_of(both, 200, WEIGHTING_1), case)
 
-    assert json.loads(outcome.json) == asdict(outcome)
-    assert json.loads(outcome.fact.json) == asdict(outcome.fact)
+    assert [json.loads(one.json) for one in outcomes] == [asdict(one) for one in outcomes]
+    assert [one.verdict for one in outcomes] == ["unproven", None]
+    assert json.loads(outcomes[0].fact.json) == asdict(outcomes[0].fact)
     assert json.loads(Part("text", 3, 4).json) == {"name": "text", "tenths": 3, "max_tenths": 4}
 
 
@@ -344,6 +346,6 @@ def test_reasons_that_are_equal_are_one():
     # A number that is equal but written otherwise is told as it is.
     one, other = reason("distance.met", "for", km=1.0), reason("distance.met", "for", km=1)
     assert (one.json, other.json) == (
-        '{"code": "distance.met", "params": {"km": 1.0}, "tone": "for"}',
-        '{"code": "distance.met", "params": {"km": 1}, "tone": "for"}',
+        '{"code": "distance.met", "tone": "for", "params": {"km": 1.0}}',
+        '{"code": "distance.met", "tone": "for", "params": {"km": 1}}',
     )
