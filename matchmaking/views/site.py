@@ -14,7 +14,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chains import fragments
 from chains.http import HttpRequest, MemberRequest
-from chains.models import COUNTRY, Category, Chain, Province, Region, Requirement, Segment, User
+from chains.models import (
+    COUNTRY,
+    Capability,
+    Category,
+    Chain,
+    Province,
+    Region,
+    Requirement,
+    Segment,
+    User,
+)
 from chains.permissions import holds_a_role
 from chains.views.posted import page_of_form
 from events.models import Event
@@ -113,6 +123,10 @@ def start(request: MemberRequest) -> HttpResponse:
         return _start_without_enterprise(user)
     if not enterprise.is_verified:
         return redirect("chains:enterprise_status", public_id=enterprise.public_id)
+    # Suggestions are for who offers something; who only asks has matches and interests to look at.
+    offers = Capability.objects.published().filter(enterprise__in=user.enterprise_ids)
+    if Requirement.objects.own(user).exists() and not offers.exists():
+        return redirect("matchmaking:my_requirements")
     return redirect("matchmaking:for_you")
 
 

@@ -5,12 +5,15 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from chains.models import OrganiserRole
+from chains.models import Mandate, OrganiserRole
 from events.models import EventStaff
 from tests.factories.chains import (
     AdministratorFactory,
+    CapabilityFactory,
+    EnterpriseFactory,
     MembershipFactory,
     OrganiserRoleFactory,
+    RequirementFactory,
     UserFactory,
 )
 from tests.factories.events import EventFactory
@@ -67,6 +70,25 @@ def test_a_member_and_a_stranger_start_as_before(client):
 
     client.force_login(UserFactory())
     assert client.get("/start/").headers["Location"] == "/join/"
+
+
+def test_a_buyer_who_offers_nothing_starts_at_its_requirements(client):
+    buyer = MembershipFactory()
+    RequirementFactory(enterprise=buyer.enterprise)
+    client.force_login(buyer.user)
+    assert client.get("/start/").headers["Location"] == "/my/requirements/"
+
+    CapabilityFactory(enterprise=buyer.enterprise)
+    assert client.get("/start/").headers["Location"] == "/for-you/"
+
+
+def test_an_association_that_posts_for_a_member_starts_at_what_it_has_posted(client):
+    association, member = MembershipFactory(enterprise__kind_id="association"), EnterpriseFactory()
+    Mandate.objects.create(association=association.enterprise, member=member, status="active")
+    RequirementFactory(enterprise=member, posted_by=association.enterprise)
+    client.force_login(association.user)
+
+    assert client.get("/start/").headers["Location"] == "/my/requirements/"
 
 
 def test_an_administrator_is_offered_no_page_that_refuses_them(client):
