@@ -5,11 +5,13 @@ from typing import Any
 
 
 class DomainError(Exception):
-    """A rule said no. `str()` is a sentence the reader can act on; `code` is for programs (noun.fault)."""
+    """A rule said no. `str()` is a sentence the reader can act on; `code` is for programs (noun.fault); `field` names
+    what of the things sent is at fault, where it is one of them and not the state of things."""
 
-    def __init__(self, message: object, *, code: str, **params: Any) -> None:
+    def __init__(self, message: object, *, code: str, field: str = "", **params: Any) -> None:
         super().__init__(message)
         self.code = code
+        self.field = field
         self.params = params
 
     @property

@@ -36,6 +36,7 @@ OPEN = {
     "chains:capability_report(capability)",
     "matchmaking:contact_reveal(published)",
     "matchmaking:dismiss(published_line)",
+    "matchmaking:pair_why(@published_line @foreign)",  # its own pair
     "api-enterprises-detail(buyer)",
     "api-enterprises-contacts(buyer)",  # a refusal: that the enterprise exists is public
     "api-enterprises-contact(@buyer @contact)",  # likewise

@@ -38,7 +38,7 @@ def request_join(
         )
     if role not in (Membership.Role.EDITOR, Membership.Role.VIEWER):
         raise DomainError(
-            _("Ask for the role of an editor or of a viewer."), code="membership.role"
+            _("Ask for the role of an editor or of a viewer."), code="membership.role", field="role"
         )
     if Membership.objects.filter(
         user=by, enterprise=enterprise, status__in=["requested", "active"]
@@ -278,7 +278,9 @@ def offer_mandate(*, association: Enterprise, member: Enterprise, by: User) -> M
         )
     if association.kind_id != "association" or not association.is_verified:
         raise DomainError(
-            _("Only a verified association can post for its members."), code="mandate.association"
+            _("Only a verified association can post for its members."),
+            code="mandate.association",
+            field="association",
         )
     if not member.is_verified or member.pk == association.pk:
         raise DomainError(_("The member has to be another, verified body."), code="mandate.member")

@@ -83,7 +83,11 @@ def award(
             code="proof.forbidden",
         )
     if valid_until_on is not None and valid_until_on < valid_from:
-        raise DomainError(_("The last day of validity lies before the first."), code="proof.term")
+        raise DomainError(
+            _("The last day of validity lies before the first."),
+            code="proof.term",
+            field="valid_until_on",
+        )
     if not issuer.strip():
         raise DomainError(_("Say who gave the title."), code="proof.issuer")
     held = enterprise.qualifications.filter(kind=kind).exclude(status=Proof.Status.REFUSED)

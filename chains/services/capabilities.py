@@ -127,6 +127,7 @@ def save_references(row: Capability, references: Iterable[Mapping[str, Any]]) ->
             _("A capability carries %(most)d references at most.")
             % {"most": CapabilityReference.MOST},
             code="capability.references",
+            field="references",
         )
     known = list(row.references.all())
     if [versions.of_reference(one) for one in known] == [
@@ -151,12 +152,15 @@ def _reference(row: Capability, order: int, given: Mapping[str, Any]) -> Capabil
     }
     year = given.get("year")
     if not words["text"]:
-        raise DomainError(_("Say of each reference what was supplied."), code="reference.text")
+        raise DomainError(
+            _("Say of each reference what was supplied."), code="reference.text", field="references"
+        )
     if year is not None and not FIRST_YEAR <= year <= timezone.localdate().year:
         raise DomainError(
             _("The year of a reference lies between %(first)d and this one.")
             % {"first": FIRST_YEAR},
             code="reference.year",
+            field="references",
         )
     reference = CapabilityReference(capability=row, order=order, year=year, **words)
     reference.language = searchtext.language_of(reference.in_words)

@@ -124,7 +124,10 @@ def _checked_number(scheme: str, number: str | None, confirmed: bool) -> str | N
     verdict = identity.check_number(scheme, number)
     if verdict.verdict == "missing" or (verdict.verdict != "valid" and not confirmed):
         raise DomainError(
-            verdict.sentence, code="enterprise.number_unclear", verdict=verdict.verdict
+            verdict.sentence,
+            code="enterprise.number_unclear",
+            field="number",
+            verdict=verdict.verdict,
         )
     if len(verdict.number) > 40:
         raise DomainError(_("A number has at most 40 characters."), code="enterprise.number_long")
@@ -137,12 +140,14 @@ def _place(region: Region | None, country: str) -> dict[str, Any]:
             raise DomainError(
                 _("Choose the region the enterprise is registered in."),
                 code="enterprise.region_missing",
+                field="region",
             )
         return {"region": None, "province": None}
     if region.level in (Region.Level.COUNTRY, Region.Level.PROVINCE):
         raise DomainError(
             _("Choose the county, district or city, not the whole province."),
             code="enterprise.region_too_wide",
+            field="region",
         )
     return {"region": region, "province": Region.objects.get(code=region.province_code)}
 
@@ -278,7 +283,9 @@ def _keep(enterprise: Enterprise) -> None:
         if "enterprise_number_once" not in str(error):
             raise
         raise DomainError(
-            _("Another enterprise stands under this number."), code="enterprise.number_taken"
+            _("Another enterprise stands under this number."),
+            code="enterprise.number_taken",
+            field="number",
         ) from error
 
 
@@ -377,7 +384,9 @@ def _reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
         raise DomainError(
-            _("Say what is missing; the enterprise reads it."), code="enterprise.reason_missing"
+            _("Say what is missing; the enterprise reads it."),
+            code="enterprise.reason_missing",
+            field="reason",
         )
     return reason[:2000]
 
@@ -620,7 +629,11 @@ def _claim_proof(
         raise _forbidden()
     row.evidence = _evidence_of(row.enterprise, evidence, purpose, by)
     if row.valid_until_on is not None and row.valid_until_on < row.valid_from:
-        raise DomainError(_("The last day of validity lies before the first."), code="proof.term")
+        raise DomainError(
+            _("The last day of validity lies before the first."),
+            code="proof.term",
+            field="valid_until_on",
+        )
     try:
         with transaction.atomic():
             row.full_clean(exclude=GIVEN, validate_constraints=False)
@@ -674,13 +687,17 @@ def decide_proof(
     """Verify or refuse a claim. The desk may correct the issuer and the last day by the paper it sees."""
     proof = _proof_case(proof, by, may, Proof.Status.CLAIMED)
     if not accept and not reason.strip():
-        raise DomainError(_("Say why; the enterprise reads it."), code="proof.reason_missing")
+        raise DomainError(
+            _("Say why; the enterprise reads it."), code="proof.reason_missing", field="reason"
+        )
     if accept:
         proof.issuer = issuer.strip()[:200] if issuer else proof.issuer
         proof.valid_until_on = valid_until_on or proof.valid_until_on
         if proof.valid_until_on is not None and proof.valid_until_on < proof.valid_from:
             raise DomainError(
-                _("The last day of validity lies before the first."), code="proof.term"
+                _("The last day of validity lies before the first."),
+                code="proof.term",
+                field="valid_until_on",
             )
     proof.status = Proof.Status.VERIFIED if accept else Proof.Status.REFUSED
     proof.reason = reason.strip()[:300]
@@ -694,7 +711,9 @@ def revoke_proof(
 ) -> AnyProof:
     proof = _proof_case(proof, by, may, Proof.Status.VERIFIED)
     if not reason.strip():
-        raise DomainError(_("Say why; the enterprise reads it."), code="proof.reason_missing")
+        raise DomainError(
+            _("Say why; the enterprise reads it."), code="proof.reason_missing", field="reason"
+        )
     proof.status = Proof.Status.REVOKED
     proof.reason = reason.strip()[:300]
     proof.revoked_on = timezone.localdate()

@@ -34,9 +34,9 @@ def send(*, about: Thing, reason: str, by: User, note: str = "") -> Report:
     enterprise = about if isinstance(about, Enterprise) else about.enterprise
     _refuse(about, enterprise, by)
     if reason not in Report.Reason.values:
-        raise DomainError(_("Choose what is wrong."), code="report.reason")
+        raise DomainError(_("Choose what is wrong."), code="report.reason", field="reason")
     if reason == Report.Reason.OTHER and not note.strip():
-        raise DomainError(_("Say in a sentence what is wrong."), code="report.note")
+        raise DomainError(_("Say in a sentence what is wrong."), code="report.note", field="note")
     row = Report(reason=reason, note=note.strip()[:500], by=by)
     if isinstance(about, Requirement):
         row.requirement = about

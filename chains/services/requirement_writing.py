@@ -134,15 +134,20 @@ def _check(requirement: Requirement) -> None:
         raise DomainError(
             _("The day by which you answer cannot be before the day interests close."),
             code="requirement.dates",
+            field="answer_by_on",
         )
     project, contact = requirement.project, requirement.contact
     if project is not None and project.enterprise_id != requirement.enterprise_id:
         raise DomainError(
-            _("This project belongs to another enterprise."), code="requirement.project"
+            _("This project belongs to another enterprise."),
+            code="requirement.project",
+            field="project",
         )
     if contact is not None and not may_name(requirement, contact):
         raise DomainError(
-            _("This contact belongs to another enterprise."), code="requirement.contact"
+            _("This contact belongs to another enterprise."),
+            code="requirement.contact",
+            field="contact",
         )
 
 
@@ -157,16 +162,20 @@ def _check_lines(lines: Sequence[LineDraft]) -> None:
             _("A requirement takes %(most)d lines; there are %(count)d. Post the rest separately.")
             % {"most": Requirement.MAX_LINES, "count": len(lines)},
             code="requirement.too_many_lines",
+            field="lines",
         )
     for place, line in enumerate(lines, 1):
         if not line.text.strip():
             raise DomainError(
-                _("Line %(number)d: enter the product.") % {"number": place}, code="line.no_text"
+                _("Line %(number)d: enter the product.") % {"number": place},
+                code="line.no_text",
+                field="lines",
             )
         if line.quantity is not None and line.quantity <= 0:
             raise DomainError(
                 _("Line %(number)d: enter a quantity above 0.") % {"number": place},
                 code="line.quantity",
+                field="lines",
             )
 
 
@@ -192,6 +201,7 @@ def amend_lines(requirement: Requirement, lines: Sequence[LineDraft], by: User) 
             _("A requirement takes %(most)d lines in all. Post the rest separately.")
             % {"most": Requirement.MAX_LINES},
             code="requirement.too_many_lines",
+            field="lines",
         )
     touched: list[int] = []
     for draft in lines:
@@ -247,7 +257,9 @@ def write_parts(
     if questions is not None:
         texts = [" ".join(text.split())[:200] for text in questions if text.strip()]
         if len(texts) > Requirement.MAX_QUESTIONS:
-            raise DomainError(_("Ask at most three questions."), code="requirement.questions")
+            raise DomainError(
+                _("Ask at most three questions."), code="requirement.questions", field="questions"
+            )
         if texts != list(requirement.questions.values_list("text", flat=True)):
             requirement.questions.all().delete()
             Question.objects.bulk_create(
@@ -261,10 +273,12 @@ def _replace_conditions(
     requirement: Requirement, drafts: Sequence[ConditionDraft], line: RequirementLine | None
 ) -> bool:
     """Conditions that stay the same keep their row: scores name it. True when anything changed."""
+    field = "conditions" if line is None else "lines"
     if len(drafts) > MAX_CONDITIONS:
         raise DomainError(
             _("Enter at most %(most)d conditions.") % {"most": MAX_CONDITIONS},
             code="requirement.too_many_conditions",
+            field=field,
         )
     former = list(requirement.conditions.filter(line=line))
     fresh: list[Condition] = []
@@ -283,7 +297,11 @@ def _replace_conditions(
             continue
         parameter = draft.parameter
         if parameter is None:
-            parameter = conditions.read(draft.kind, text)
+            try:
+                parameter = conditions.read(draft.kind, text)
+            except DomainError as error:
+                error.field = field
+                raise
         fresh.append(
             Condition(
                 requirement=requirement,

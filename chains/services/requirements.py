@@ -73,7 +73,9 @@ def return_(
     remarks = [remark for remark in remarks if remark.text.strip() or remark.code]
     if not remarks:
         raise DomainError(
-            _("Say with at least one remark what must be changed."), code="requirement.no_remark"
+            _("Say with at least one remark what must be changed."),
+            code="requirement.no_remark",
+            field="remarks",
         )
     for remark in remarks:
         if remark.line is not None and remark.line.requirement_id != requirement.pk:
@@ -542,7 +544,9 @@ def _state_reason(requirement: Requirement, reason: str, note: str, by: User) ->
     is_saved = bool(moderation.sentence_of(reason))
     if not reason.strip():
         raise DomainError(
-            _("State the reason; the enterprise reads it."), code="requirement.no_reason"
+            _("State the reason; the enterprise reads it."),
+            code="requirement.no_reason",
+            field="reason",
         )
     Remark.objects.create(
         requirement=requirement,

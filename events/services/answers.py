@@ -42,6 +42,7 @@ def checked(
         raise DomainError(
             _("This event does not ask: %(names)s.") % {"names": _(", ").join(sorted(unknown))},
             code="answer.unknown_question",
+            field="answers",
         )
     has_file = {row.question_id for row in known if row.evidence_id}
     given = [Given(row, _READ[row.kind](row, answers.get(key))) for key, row in questions.items()]
@@ -54,6 +55,7 @@ def checked(
         raise DomainError(
             _("Still to be answered: %(questions)s") % {"questions": _(", ").join(missing)},
             code="answer.missing",
+            field="answers",
         )
     return given
 
@@ -165,6 +167,7 @@ def _file(question: FormQuestion, value: Any) -> UploadedFile[Any] | None:
             _("“%(question)s” asks for a file: send one.")
             % {"question": localised(question, "text")},
             code="answer.file",
+            field="answers",
         )
     return value
 
@@ -174,6 +177,7 @@ def _unfit(question: FormQuestion) -> DomainError:
         _("This does not answer “%(question)s”. Choose one of its answers, or write less.")
         % {"question": localised(question, "text")},
         code="answer.unfit",
+        field="answers",
     )
 
 

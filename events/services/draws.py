@@ -76,11 +76,13 @@ def _checked_seed(event: Event, seed: str) -> str:
             _("Give the seed as it was announced, at most %(most)d characters.")
             % {"most": SEED_MOST},
             code="draw.seed",
+            field="seed",
         )
     if event.draw_commitment and line_end(event.draw_commitment, seed) is None:
         raise DomainError(
             _("This is not the seed whose digest was announced with the event."),
             code="draw.other_seed",
+            field="seed",
         )
     return seed
 

@@ -334,6 +334,7 @@ def set_list_moment(*, event: Event, at: datetime.datetime | None, by: User) -> 
         raise DomainError(
             _("Choose a moment that is still to come, or release the list now."),
             code="event.list_moment",
+            field="opens_at",
         )
     event.list_published_at, event.list_is_held = at, at is None
     event.save(update_fields=["list_published_at", "list_is_held", "updated_at"])

@@ -36,7 +36,9 @@ def invite(
     reason = " ".join(reason.split())[:300]
     if not reason:
         raise DomainError(
-            _("Say why they should come: they read it in the letter."), code="invitation.no_reason"
+            _("Say why they should come: they read it in the letter."),
+            code="invitation.no_reason",
+            field="reason",
         )
     if len(enterprises) > MOST:
         raise DomainError(

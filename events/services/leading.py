@@ -31,6 +31,7 @@ def set_guests(
         raise DomainError(
             _("An event names at most %(most)d leading enterprises.") % {"most": MOST},
             code="leading.too_many",
+            field="guests",
         )
     known = {row.enterprise_id: row for row in event.leading_guests.all()}
     kept: list[LeadingGuest] = []
@@ -40,6 +41,7 @@ def set_guests(
             raise DomainError(
                 _("“%(name)s” stands on the list twice.") % {"name": enterprise.name},
                 code="leading.twice",
+                field="guests",
             )
         row = known.pop(enterprise.pk, None)
         if row is None:
@@ -48,6 +50,7 @@ def set_guests(
                     _("“%(name)s” is not verified. Only verified enterprises can be named.")
                     % {"name": enterprise.name},
                     code="leading.not_verified",
+                    field="guests",
                 )
             row = LeadingGuest(event=event, enterprise=enterprise)
         row.order = order

@@ -68,7 +68,9 @@ def set_target(
     _check(by, series.programme.owner)
     if measure not in Target.Measure.values or value < 0:
         raise DomainError(
-            _("Choose events or enterprises, and a number of 0 or more."), code="target.invalid"
+            _("Choose events or enterprises, and a number of 0 or more."),
+            code="target.invalid",
+            field="targets",
         )
     target, _created = Target.objects.update_or_create(
         series=series, measure=measure, level=level, region=region, defaults={"value": value}
@@ -95,13 +97,16 @@ def set_targets(*, series: Series, targets: Sequence[Mapping[str, Any]], by: Use
         measure, level, region = row["measure"], row.get("level"), row.get("region")
         if measure not in Target.Measure.values or row["value"] < 0:
             raise DomainError(
-                _("Choose events or enterprises, and a number of 0 or more."), code="target.invalid"
+                _("Choose events or enterprises, and a number of 0 or more."),
+                code="target.invalid",
+                field="targets",
             )
         key = (measure, level, region)
         if key in wanted:
             raise DomainError(
                 _("There is one target for each level and region. Take the second one away."),
                 code="target.twice",
+                field="targets",
             )
         wanted[key] = row["value"]
     # One at a time: of two people who save the same series the later one's targets stand, whole.

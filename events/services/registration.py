@@ -118,6 +118,7 @@ def _check_application(event: Event, enterprise: Enterprise, seats: int, by: Use
             )
             % {"cap": cap},
             code="registration.too_many_seats",
+            field="seats",
         )
 
 
@@ -247,6 +248,7 @@ def _name(
             )
             % {"seats": seats},
             code="registration.too_many_delegates",
+            field="leaving",
         )
     present = list(registration.delegates.filter(status=Delegate.Status.ACTIVE).order_by("pk"))
     kept: list[Delegate] = []
@@ -284,6 +286,7 @@ def give_back(
         raise DomainError(
             _("Give back fewer seats than you hold, or cancel the registration."),
             code="registration.too_many_seats",
+            field="seats",
         )
     left = row.seats_held - seats
     active = row.delegates.filter(status=Delegate.Status.ACTIVE)
@@ -292,6 +295,7 @@ def give_back(
         raise DomainError(
             _("More persons are named than seats would be left. Say who stays away."),
             code="registration.too_many_delegates",
+            field="leaving",
         )
     gone.update(status=Delegate.Status.REPLACED, updated_at=timezone.now())
     seating.tier_held(row, tiers).take(-seats)

@@ -92,7 +92,9 @@ def checked_reason(text: str) -> str:
     text = text.strip()
     if not text:
         raise DomainError(
-            _("Say why: the reason is kept and shown."), code="registration.without_reason"
+            _("Say why: the reason is kept and shown."),
+            code="registration.without_reason",
+            field="reason",
         )
     return text[:300]
 

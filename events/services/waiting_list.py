@@ -84,7 +84,9 @@ def move(*, registration: Registration, priority: int, reason: str, by: User) ->
         )
     if not -99 <= priority <= 99:
         raise DomainError(
-            _("Choose a priority from -99 to 99."), code="registration.priority_out_of_range"
+            _("Choose a priority from -99 to 99."),
+            code="registration.priority_out_of_range",
+            field="priority",
         )
     before, reason = rank(row), seating.checked_reason(reason)
     row.priority, row.priority_reason = priority, reason

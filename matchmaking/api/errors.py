@@ -26,10 +26,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """A response for what the caller can understand; None lets a fault of ours become a 500."""
     if isinstance(error, DomainError):
         set_rollback()
-        found = status.HTTP_403_FORBIDDEN if error.is_refusal else status.HTTP_409_CONFLICT
-        # What a draft still lacks, field by field: programs need more than the sentence.
-        missing = {"missing": error.params["missing"]} if "missing" in error.params else {}
-        return problem(found, str(error), error.code, **missing)
+        return _refused(error)
     if isinstance(error, RequestDataTooBig):
         return problem(
             status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
@@ -54,6 +51,17 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         if name.lower() in ("www-authenticate", "retry-after"):
             answer[name] = value
     return answer
+
+
+def _refused(error: DomainError) -> Response:
+    detail = str(error)
+    if error.field:
+        errors = {error.field: [detail]}
+        return problem(status.HTTP_422_UNPROCESSABLE_ENTITY, detail, error.code, errors=errors)
+    found = status.HTTP_403_FORBIDDEN if error.is_refusal else status.HTTP_409_CONFLICT
+    # What a draft still lacks, field by field: programs need more than the sentence.
+    missing = {"missing": error.params["missing"]} if "missing" in error.params else {}
+    return problem(found, detail, error.code, **missing)
 
 
 def _full_or_away(error: Exception) -> Response | None:

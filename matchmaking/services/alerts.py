@@ -49,7 +49,9 @@ def save_search(*, address: str, name: str, by: User, rhythm: str = Rhythm.DAILY
     name = " ".join(name.split())[:80] or _("All requirements")
     if len(query) > 1000:
         raise DomainError(
-            _("This search is too long to keep. Choose fewer filters."), code="search.too_long"
+            _("This search is too long to keep. Choose fewer filters."),
+            code="search.too_long",
+            field="query",
         )
     User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
     found = SavedSearch.objects.filter(user=by, query=query).first()

@@ -124,6 +124,7 @@ def _log(
         raise DomainError(
             _("Write for what purpose the desk opens this contact."),
             code="contact.purpose_missing",
+            field="purpose",
         )
     ContactReveal.objects.create(
         contact=contact,

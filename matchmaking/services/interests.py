@@ -260,6 +260,7 @@ def _said(
             raise DomainError(
                 _("An answer is longer than %(most)d characters. Shorten it.") % {"most": ANSWER},
                 code="interest.too_long",
+                field="message",
             )
         if text:
             said.append({"key": one.key, "question": one.text, "answer": text})
@@ -328,7 +329,9 @@ def decline(*, interest: Interest, reason: str, by: User, note: str = "") -> Int
     interest = _to_answer(interest, by)
     if reason not in Interest.DeclineReason.values:
         raise DomainError(
-            _("Choose a reason: the supplier sees it."), code="interest.reason_missing"
+            _("Choose a reason: the supplier sees it."),
+            code="interest.reason_missing",
+            field="reason",
         )
     if interest.status == Status.DECLINED and interest.decline_reason == reason:
         return interest
@@ -423,6 +426,7 @@ def _written(text: str, most: int) -> str:
         raise DomainError(
             _("Longer than %(most)d characters. Shorten it.") % {"most": most},
             code="interest.too_long",
+            field="message",
         )
     return text
 
@@ -598,17 +602,21 @@ def _check(
     open_lines = set(requirement.lines.open().values_list("pk", flat=True))
     if not lines or not {line.pk for line in lines} <= open_lines:
         raise DomainError(
-            _("Choose at least one open line that you can supply."), code="interest.no_line"
+            _("Choose at least one open line that you can supply."),
+            code="interest.no_line",
+            field="lines",
         )
     if contact.enterprise_id != enterprise.pk or not contact.is_active:
         raise DomainError(
             _("Choose a contact of your enterprise: the buyer writes to it."),
             code="interest.no_contact",
+            field="contact",
         )
     if len(message.strip()) > MESSAGE:
         raise DomainError(
             _("The message is longer than %(most)d characters. Shorten it.") % {"most": MESSAGE},
             code="interest.too_long",
+            field="message",
         )
 
 

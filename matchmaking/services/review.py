@@ -117,6 +117,7 @@ def _approve(match: Match, by: User, *, note: str, by_hand: bool = False) -> Non
         raise DomainError(
             _("This supplier misses a must. Write why you approve it all the same."),
             code="match.reason_missing",
+            field="reason",
         )
     open_to = [
         Match.Status.PROPOSED,
@@ -134,7 +135,9 @@ def reject(*, match: Match, reason: str, by: User, note: str = "") -> Match:
     """Take the supplier out of the line, with a reason; "other" needs a note."""
     note = note.strip()
     if reason not in Decision.Reason.values:
-        raise DomainError(_("Choose a reason for rejecting."), code="match.reason_missing")
+        raise DomainError(
+            _("Choose a reason for rejecting."), code="match.reason_missing", field="reason"
+        )
     if reason == Decision.Reason.OTHER and not note:
         raise DomainError(_("Write a note: what is the other reason?"), code="match.note_missing")
     match = _locked([match], by)[0]
@@ -148,7 +151,7 @@ def defer(
 ) -> Match:
     """Put the pair aside, until a day or until somebody looks again."""
     if until_on is not None and until_on <= timezone.localdate():
-        raise DomainError(_("Choose a day after today."), code="match.day_past")
+        raise DomainError(_("Choose a day after today."), code="match.day_past", field="until_on")
     match = _locked([match], by)[0]
     _expect(match, Match.Status.PROPOSED, Match.Status.DEFERRED)
     return _decide(match, by, Decision.Verdict.DEFERRED, note=note.strip(), until_on=until_on)
@@ -168,7 +171,9 @@ def add_by_hand(*, line: RequirementLine, supplier: Enterprise, reason: str, by:
     reason = reason.strip()
     _ask(by, line)
     if not reason:
-        raise DomainError(_("Write why this supplier fits the line."), code="match.reason_missing")
+        raise DomainError(
+            _("Write why this supplier fits the line."), code="match.reason_missing", field="reason"
+        )
     # Outside the decision's transaction: a cold process takes its time to read the market.
     pair = pairs.compute_pair(line=line, supplier=supplier, by=by)
     with transaction.atomic():

@@ -40,6 +40,7 @@ def _dismiss(
         raise DomainError(
             _("Choose a reason: it makes the next suggestions better."),
             code="dismissal.reason_missing",
+            field="reason",
         )
     found = []
     for line in lines:

@@ -67,6 +67,7 @@ def want(*, requirement: Requirement, number: int | None, by: User) -> Requireme
         raise DomainError(
             _("Name a number from 1 to %(most)d, or none.") % {"most": MOST_WANTED},
             code="requirement.wanted",
+            field="wanted_interests",
         )
     if requirement.wanted_interests == number:
         return requirement

@@ -595,6 +595,32 @@ def test_submit_says_what_is_missing_field_by_field(place):
     assert set(answer.data["missing"]) == {"contact", "closes_on", "answer_by_on"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "field", "code"),
+    [
+        ({"answer_by_on": "2020-01-01"}, "answer_by_on", "requirement.dates"),
+        ({"lines": [{"text": "EVA", "quantity": "0"}]}, "lines", "line.quantity"),
+        (
+            {"conditions": [{"kind": "origin", "text": "Atlantis"}]},
+            "conditions",
+            "condition.unknown",
+        ),
+        (
+            {"lines": [{"text": "EVA", "conditions": [{"kind": "origin", "text": "Atlantis"}]}]},
+            "lines",
+            "condition.unknown",
+        ),
+    ],
+)
+def test_field_that_a_rule_refuses_is_named_with_the_code_of_the_rule(place, sent, field, code):
+    body = {**posting(place), **sent}
+
+    answer = as_role(place, "editor").post(f"{API}requirements/", body, format="json")
+
+    assert (answer.status_code, answer.data["code"]) == (422, code)
+    assert answer.data["errors"] == {field: [answer.data["detail"]]}
+
+
 def test_requirement_of_another_enterprise_cannot_be_posted_nor_its_contact_named(place):
     client = as_role(place, "stranger")
     body = posting(place)
@@ -647,7 +673,11 @@ def test_decision_is_made_on_record_and_read_by_reviewers_only(place):
         format="json",
     )
 
-    assert (unsaid.status_code, said.status_code, said.data["status"]) == (409, 200, "rejected")
+    assert (unsaid.status_code, said.status_code, said.data["status"]) == (422, 200, "rejected")
+    assert (unsaid.data["code"], list(unsaid.data["errors"])) == (
+        "match.reason_missing",
+        ["reason"],
+    )
     rows = reviewer.get(f"{address}decisions/").data
     assert [(r["verdict"], r["reason"], r["note"], r["points"]) for r in rows] == [
         ("rejected", "capacity", "too small", 81.4)

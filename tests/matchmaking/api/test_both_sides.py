@@ -81,7 +81,7 @@ def test_desk_opens_the_contact_of_a_supplier_for_a_purpose(sides):
 
     bare, told = desk.post(f"{address}contact/"), desk.post(f"{address}contact/", {"purpose": "A call"})  # fmt: skip
 
-    assert (bare.status_code, bare.data["code"]) == (409, "contact.purpose_missing")
+    assert (bare.status_code, bare.data["code"]) == (422, "contact.purpose_missing")
     assert told.data["name"] == Interest.objects.get().contact.name
     assert list(ContactReveal.objects.values_list("right", "purpose")) == [("desk", "A call")]
     assert stranger.post(f"{address}contact/", {"purpose": "A call"}).status_code == 404

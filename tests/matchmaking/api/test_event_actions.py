@@ -43,7 +43,7 @@ def test_list_is_given_a_moment_and_opened_by_its_organiser(held):
     kept_back = organiser.patch(address, {"opens_at": None})
     moved = organiser.patch(address, {"opens_at": at.isoformat()})
     event.refresh_from_db()
-    assert (past.status_code, past.data["code"]) == (409, "event.list_moment")
+    assert (past.status_code, past.data["code"]) == (422, "event.list_moment")
     assert (kept_back.data["opens_at"], kept_back.data["is_held"]) == (None, True)
     assert (parse_datetime(moved.data["opens_at"]), moved.data["released_at"]) == (at, None)
     assert event.list_published_at == at
@@ -168,7 +168,7 @@ def test_form_with_a_file_registers_and_the_file_comes_back_to_both_sides(held):
         format="multipart",
     )
 
-    assert (without.status_code, without.data["code"], nul.status_code) == (409, "answer.missing", 400)  # fmt: skip
+    assert (without.status_code, without.data["code"], nul.status_code) == (422, "answer.missing", 400)  # fmt: skip
     assert sent.status_code == 201, sent.data
     told = {row["question"]: row for row in sent.data["answers"]}
     said = {kind: told[row.public_id] for kind, row in asked.items()}
