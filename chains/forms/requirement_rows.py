@@ -62,17 +62,20 @@ class LineForm(RowForm):
         self.fields["text"].widget.is_required = True
         for name in ("text", "category"):
             self._suggest(name)
+        if self["text"].value() and not self["category"].value() and not self["picked"].value():
+            # Rows of a list are typed by nobody: they are asked for when somebody looks at them.
+            self.fields["text"].widget.attrs["hx-trigger"] += ", revealed once"
 
     def _suggest(self, name: str) -> None:
         """While one types, categories are proposed under the row; without JavaScript nothing is missing."""
         url = reverse("matchmaking:category_suggest")
-        query = urlencode({"name": f"{self.prefix}-picked", "source": f"{self.prefix}-{name}"})
+        picked, source = f"{self.prefix}-picked", f"{self.prefix}-{name}"
         self.fields[name].widget.attrs |= {
-            "hx-get": f"{url}?{query}",
+            "hx-post": f"{url}?{urlencode({'name': picked, 'source': source})}",
+            "hx-params": f"csrfmiddlewaretoken,{picked},{source}",
             "hx-trigger": "input changed delay:400ms",
             "hx-target": f"#{self.prefix}-suggest",
             "hx-swap": "innerHTML",
-            "hx-include": f"#{self.prefix}-suggest input:checked",
             "autocomplete": "off",
         }
 

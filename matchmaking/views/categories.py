@@ -4,7 +4,7 @@ import re
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods
 
 from chains.http import HttpRequest
 from chains.models import Category
@@ -16,19 +16,21 @@ LONGEST = 500
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def category_suggest(request: HttpRequest) -> HttpResponse:
     """Categories for what is being typed, as boxes to tick: a part of a form, swapped in by htmx.
 
     `name` is the boxes' field; the text stands in `q`, or in the first filled parameter that
-    a `source` names.
+    a `source` names. Forms post it: a Chinese paragraph is longer than an address may be.
     """
-    name = request.GET.get("name", "category")
+    sent = request.GET.copy()
+    sent.update(request.POST)
+    name = sent.get("name", "category")
     if not _NAME.fullmatch(name):
         name = "category"
-    typed = [request.GET.get(one, "").strip() for one in ("q", *request.GET.getlist("source"))]
+    typed = [sent.get(one, "").strip() for one in ("q", *sent.getlist("source"))]
     text = next((one for one in typed if one), "")[:LONGEST]
-    chosen = [*request.GET.getlist("selected"), *request.GET.getlist(name)]
+    chosen = [*sent.getlist("selected"), *sent.getlist(name)]
     found = market.suggest(text, SUGGESTED) if len(text) > 1 else []
     rows = {
         row.code: row

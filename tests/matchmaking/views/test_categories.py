@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
+from chains.forms.requirement_rows import LineForm
 from chains.models import Category
 from matchmaking import adapters, engine, market
 from matchmaking.engine.evaluation import read_benchmark
@@ -160,3 +161,30 @@ def test_page_finds_what_the_engine_promises_in_a_process_that_has_never_scored(
 
     assert len(found) == 150
     assert sum(bool({*line.categories} & {*found[line.id]}) for line in golden.queries) >= 135
+
+
+def test_chinese_paragraph_is_posted_for_no_address_is_so_long(ask, client, leaf):
+    text = f"采购{leaf.name_zh}，" + "用于扩建项目的配套设备" * 45
+
+    html = client.post(
+        f"{reverse('matchmaking:category_suggest')}?name=lines-0-picked&source=lines-0-text",
+        {"lines-0-text": text, "lines-0-picked": "no.such"},
+    ).content.decode()
+
+    assert leaf.code in codes(html)
+    assert 'name="lines-0-picked"' in html
+
+
+@pytest.mark.parametrize(
+    ("row", "asked_when_seen"),
+    [
+        ({"text": "接线盒"}, True),
+        ({"text": "接线盒", "category": "光伏接线盒"}, False),
+        ({"text": "接线盒", "picked": ["PV0306"]}, False),
+        ({}, False),
+    ],
+)
+def test_row_of_a_list_is_asked_for_when_somebody_looks_at_it(row, asked_when_seen):
+    form = LineForm(initial=row, prefix="lines-0", register=None)
+
+    assert ("revealed" in form.fields["text"].widget.attrs["hx-trigger"]) is asked_when_seen
