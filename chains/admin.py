@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -54,7 +54,6 @@ from chains.models import (
     Report,
     Requirement,
     RequirementFile,
-    RequirementLine,
     Segment,
     SegmentLink,
     Unit,
@@ -267,46 +266,6 @@ class CategoryAdmin(ReferenceAdmin):
         if db_field.name == "parent":
             kwargs["queryset"] = Category.objects.filter(level__lt=Category.LEAF)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-_NAME_LENGTH = 120
-
-
-@admin.register(RequirementLine)
-class LinesWithoutCategory(ReadOnly):
-    """What fits no category: nobody chose one and none could be read in the text. Candidates for new ones."""
-
-    list_display = ("text", "language", "enterprise", "case", "as_category")
-    list_filter = ("language",)
-    list_select_related = ("requirement__enterprise",)
-    search_fields = ("text", "specification")
-    fields = ("text", "specification", "language", "enterprise", "case")
-    ordering = ("-pk",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RequirementLine]:
-        return RequirementLine.objects.scored().filter(category=None, category_suggested=None)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        title = _("Lines that fit no category: candidates for new ones")
-        return super().changelist_view(request, {**(extra_context or {}), "title": title})
-
-    @admin.display(description=_("enterprise"), ordering="requirement__enterprise")
-    def enterprise(self, line: RequirementLine) -> Enterprise:
-        return line.requirement.enterprise
-
-    @admin.display(description=_("case"))
-    def case(self, line: RequirementLine) -> SafeString:
-        address = reverse("chains:moderation_case", args=[line.requirement.public_id])
-        return format_html('<a href="{}">{}</a>', address, line.requirement.public_id)
-
-    @admin.display(description=_("new category"))
-    def as_category(self, line: RequirementLine) -> SafeString:
-        name = "name_zh" if line.language == "zh" else "name_en"
-        query = urlencode({name: line.text[:_NAME_LENGTH]})
-        address = f"{reverse('admin:chains_category_add')}?{query}"
-        return format_html('<a href="{}">{}</a>', address, _("Add one like this"))
 
 
 @admin.register(Region)

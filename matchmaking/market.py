@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from chains import changes
@@ -340,6 +340,13 @@ def suggest(text: str, k: int = 5) -> list[Suggestion]:
         if not known.has_vectors(encoder()):
             _read_terms(known, Shelf.of(encoder().version, reference_state(), known.fingerprint))
         return proposals.propose(known, text, encoder().inner, k)
+
+
+def fitting_nothing(lines: QuerySet[RequirementLine]) -> list[int]:
+    """Ids of the lines whose words no category holds: as far as words tell, a new one would be needed."""
+    rows = list(lines)
+    read = taxonomy().likely([line.full_text for line in rows], NoEncoder(), 1)
+    return [line.pk for line, found in zip(rows, read, strict=True) if not found]
 
 
 def warm_suggestions() -> None:

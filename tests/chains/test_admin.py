@@ -205,23 +205,28 @@ def test_contacts_and_addresses_are_masked_everywhere(client, administrator):
 def test_lines_that_fit_no_category_are_candidates_for_new_ones(client, administrator):
     """Neither its author nor the matching named a category; a draft is nobody's business yet."""
     leaf = Category.objects.filter(level=3).first()
-    RequirementFactory(lines=["chosen", "read", "手工皮具，秋季款"])
+    RequirementFactory(lines=["chosen", "read", "宠物狗粮，鸡肉味"])
     RequirementLine.objects.filter(text="chosen").update(category=leaf)
     RequirementLine.objects.filter(text="read").update(category_suggested=leaf)
-    RequirementLine.objects.filter(text__startswith="手工").update(
+    RequirementLine.objects.filter(text__startswith="宠物").update(
         category=None, category_suggested=None
     )
     RequirementFactory(status="draft", lines=["drafted"])
+    # Hard to read is not the same as fitting nothing: its words belong to several leaves.
+    RequirementFactory(lines=["光伏接线盒与逆变器与边框"])
+    RequirementLine.objects.filter(text__startswith="光伏").update(
+        category=None, category_suggested=None
+    )
 
     answer = client.get(reverse("admin:chains_requirementline_changelist"))
 
     listed = [line.text for line in answer.context["cl"].result_list]
-    assert listed == ["手工皮具，秋季款"]
+    assert listed == ["宠物狗粮，鸡肉味"]
     page = answer.content.decode()
     assert "Lines that fit no category" in page
     link = re.search(r'href="(/admin/chains/category/add/[^"]+)"', page)[1]
     form = client.get(html.unescape(link)).context["adminform"].form
-    assert form.initial["name_zh"] == "手工皮具，秋季款"
+    assert form.initial["name_zh"] == "宠物狗粮，鸡肉味"
 
 
 @pytest.mark.parametrize(
