@@ -448,38 +448,59 @@ def _grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
 
 
 def needs(lines: QuerySet[RequirementLine], places: Places) -> dict[int, Need]:
-    """Lines as needs, by id, in the order of their ids."""
-    rows = (
-        lines.select_related(
-            "category",
-            "requirement__region",
-            "requirement__enterprise__region",
-            "requirement__docking_kind",
-        )
-        .prefetch_related("requirement__cooperation_kinds", "requirement__conditions")
-        .order_by("pk")
+    """Lines as needs, by id, in the order of their ids. What a requirement says is read once for all its lines."""
+    rows = list(lines.only(*_READ_OF_LINES).select_related("category").order_by("pk"))
+    requirements = (
+        Requirement.objects.filter(pk__in={line.requirement_id for line in rows})
+        .only(*_READ_OF_REQUIREMENTS)
+        .select_related("region", "enterprise__region", "docking_kind")
+        .prefetch_related("cooperation_kinds", "conditions")
     )
-    return {line.pk: _need(line, places) for line in rows}
+    asked = {requirement.pk: _asked(requirement, places) for requirement in requirements}
+    return {line.pk: _need(line, *asked[line.requirement_id]) for line in rows}
 
 
-def _need(line: RequirementLine, places: Places) -> Need:
-    requirement = line.requirement
+_READ_OF_LINES = (
+    "requirement",
+    "text",
+    "specification",
+    "language",
+    "category__code",
+    "category__is_active",
+)
+_READ_OF_REQUIREMENTS = (
+    "region__code",
+    "docking_kind__counterparts",
+    "enterprise__group",
+    "enterprise__longitude",
+    "enterprise__latitude",
+    "enterprise__region__code",
+)
+# By the line that it is made for; None for one that holds for all.
+_Conditions = Sequence[tuple[int | None, Condition]]
+
+
+def _asked(requirement: Requirement, places: Places) -> tuple[dict[str, Any], _Conditions]:
+    """The fields that all lines of a requirement have in common, and its conditions."""
+    common = {
+        "enterprise": requirement.enterprise_id,
+        "group": requirement.enterprise.group_id,
+        "counterparts": frozenset(requirement.docking_kind.counterparts),
+        "cooperation_kinds": frozenset(kind.code for kind in requirement.cooperation_kinds.all()),
+        "place": _delivery(requirement, places),
+    }
+    return common, [(row.line_id, _condition(row)) for row in requirement.conditions.all()]
+
+
+def _need(line: RequirementLine, common: dict[str, Any], conditions: _Conditions) -> Need:
     category = line.category
     return Need(
         id=line.pk,
         text=line.full_text,
         language=line.language,
-        enterprise=requirement.enterprise_id,
-        group=requirement.enterprise.group_id,
         category=category.code if category is not None and category.is_active else None,
-        counterparts=frozenset(requirement.docking_kind.counterparts),
-        cooperation_kinds=frozenset(kind.code for kind in requirement.cooperation_kinds.all()),
-        conditions=tuple(
-            _condition(row)
-            for row in requirement.conditions.all()
-            if row.line_id in (None, line.pk)
-        ),
-        place=_delivery(requirement, places),
+        conditions=tuple(one for own, one in conditions if own in (None, line.pk)),
+        **common,
     )
 
 

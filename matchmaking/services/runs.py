@@ -148,7 +148,7 @@ def weighting_of(province: Region | None) -> Weighting:
 def _lines_per_shard() -> int:
     """As many lines as take about a second against the suppliers there are."""
     texts = Capability.objects.published().count()
-    milliseconds = 30 + texts / 4_000
+    milliseconds = 5 + texts / 10_000
     return max(1, min(200, int(1000 * _SHARD_SECONDS / milliseconds)))
 
 

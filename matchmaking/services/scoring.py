@@ -130,7 +130,7 @@ def _write(run: MatchRun, finding: Finding) -> set[int]:
         and run.enterprise_id in (None, match.supplier_id)
     ]
     Match.objects.filter(pk__in=fallen).end()
-    drop_old_scores({line for line, _ in scores})
+    drop_old_scores({match.line_id for match in stored} & {line for line, _ in scores})
     suggest_categories(
         suggested={line: read for line, read in finding.suggested.items() if line in lines}
     )
@@ -218,7 +218,8 @@ def _write_scores(
             **{name: [_AS_TEXT[type(row[name])](row[name]) for row in rows] for name in rows[0]},
         },
     )
-    _point_to([score_ids[pair] for pair in scores if pair in known])
+    if replaced := [score_ids[pair] for pair in scores if pair in known]:
+        _point_to(replaced)
 
 
 def _drawn(model: type[Match | Score], count: int) -> list[int]:
@@ -342,6 +343,8 @@ def _point_to(scores: Collection[int]) -> None:
 
 def drop_old_scores(lines: Collection[int]) -> None:
     """Kept are the current ones and those decided on. The lines of a shard bound the work."""
+    if not lines:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
