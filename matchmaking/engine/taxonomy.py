@@ -34,7 +34,7 @@ from matchmaking.engine.sparse import (
     with_all,
     with_data,
 )
-from matchmaking.engine.text import asserted, normalise, tokens
+from matchmaking.engine.text import asserted, language_of, normalise, tokens
 from matchmaking.engine.types import Encoder
 
 # The clause of a description that says what a category is not would speak for it.
@@ -390,7 +390,8 @@ class Taxonomy:
         best = _best(likely, k)
         speakers = [self._speaker(text, vectors[0], leaf, encoder) for leaf in best.tolist()]
         near = [
-            (leaf, *self._nearest_term(vectors[-1], leaf, encoder)) for leaf in by_meaning.tolist()
+            (leaf, *self._nearest_term(text, vectors[-1], leaf, encoder))
+            for leaf in by_meaning.tolist()
         ]
         near.sort(key=lambda one: (-one[1], one[0]))
         return (
@@ -448,9 +449,14 @@ class Taxonomy:
         ]
         return scores, fits, vectors, by_meaning
 
-    def _nearest_term(self, vector: Floats, leaf: int, encoder: Encoder) -> tuple[float, str]:
+    def _nearest_term(
+        self, text: str, vector: Floats, leaf: int, encoder: Encoder
+    ) -> tuple[float, str]:
+        """How near the nearest term of a leaf is, and the nearest of those that a reader of the text can read."""
         near = np.round(self.vectors(encoder)[0][self._term_rows[leaf]] @ vector, 4)
-        return float(near.max()), self.leaves[leaf].terms[int(near.argmax())]
+        terms, language = self.leaves[leaf].terms, language_of(text)
+        own = [place for place, term in enumerate(terms) if language_of(term) == language]
+        return float(near.max()), terms[max(own or range(len(terms)), key=near.__getitem__)]
 
     @staticmethod
     def _fit(known: float, total: int, said: float) -> float:
@@ -464,12 +470,17 @@ class Taxonomy:
         return float(1 / (1 + np.exp(-(14.9 * said - 5.5 * (1 - known / total) + 0.5))))
 
     def _speaker(self, text: str, vector: Floats, leaf: int, encoder: Encoder) -> str:
-        """The term of a leaf that is nearest to a text: standing in it counts before meaning the same."""
+        """The term of a leaf that is nearest to a text: standing in it counts before its language, and that before
+        meaning the same."""
         terms = self.leaves[leaf].terms
         start = int(self._starts[leaf])
         near = self.vectors(encoder)[0][start : start + len(terms)] @ vector
-        read, spelled = normalise(text), self._spelled[start : start + len(terms)]
-        worth = [(word in read) + like for word, like in zip(spelled, near.tolist(), strict=True)]
+        read, language = normalise(text), language_of(text)
+        spelled = self._spelled[start : start + len(terms)]
+        worth = [
+            (_stands_in(word, read), language_of(word) == language, like)
+            for word, like in zip(spelled, near.tolist(), strict=True)
+        ]
         return terms[worth.index(max(worth))]
 
     def with_given(self, probabilities: Matrix, given: Sequence[Sequence[str]]) -> Matrix:
@@ -546,6 +557,15 @@ def asked_in(text: str) -> str:
     ('隔膜压缩机，90MPa', '轴承')
     """
     return " ".join(aim(asserted(text))[0].split())
+
+
+def _stands_in(word: str, text: str) -> bool:
+    """Whether a text has a word, be it in the plural; a Latin one is no part of another ("AC" of "machine")."""
+    if word not in text:
+        return False
+    if not word.isascii():
+        return True
+    return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?:e?s)?(?![a-z0-9])", text) is not None
 
 
 def _as_columns(counts: Matrix, idf: Floats) -> Matrix:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from matchmaking.engine.encoder import NoEncoder
-from matchmaking.engine.taxonomy import Taxonomy, positive_clauses
+from matchmaking.engine.taxonomy import CategoryRow, Taxonomy, positive_clauses
+from matchmaking.engine.text import language_of, normalise
 from tests.matchmaking.engine.conftest import SMALL
 
 
@@ -37,6 +38,37 @@ def test_suggest_names_leaf_and_the_term_that_spoke_for_it(small, encoder, text,
 
     assert [(s.code, s.term) for s in best] == [(code, term)]
     assert best[0].probability > 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jucntion box for pv modles", "IGBT", "dog food bowls", "copper foil 9 micron", "machine frames",
+        "光伏组件用接线盒", "宠物食盆", "高压配电柜", "铜箔 9μm", "轴承 6204 ZZ",
+    ],
+)  # fmt: skip
+def test_the_term_told_is_of_the_language_of_the_text_or_stands_in_it(shipped, encoder, text):
+    for found in shipped.views(text, encoder, 5, 0.0):
+        assert len(found) == 5
+        for one in found:
+            assert language_of(one.term) == language_of(text) or normalise(one.term) in text.lower()
+
+
+def test_a_term_inside_of_another_word_does_not_speak_for_its_leaf(encoder):
+    tree = Taxonomy(
+        [
+            CategoryRow("X", None, 1, "机械", "Machinery"),
+            CategoryRow("X1", "X", 2, "设备", "Equipment"),
+            CategoryRow("X101", "X1", 3, "包装机", "Packing machines", (), ("AC", "bagging machine")),
+        ]
+    )  # fmt: skip
+
+    def told(text):
+        return tree.views(text, encoder, 1, 0.0)[0][0].term
+
+    assert told("bagging machines for flour") == "bagging machine"
+    assert told("vacuum packing machine") == "Packing machines"
+    assert told("AC, 3 pieces of") == "AC"
 
 
 @pytest.mark.parametrize(
