@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime
+import gc
 from dataclasses import asdict, replace
 
 import pytest
@@ -10,7 +12,7 @@ from chains.models.base import ALPHABET
 from matchmaking import adapters, market
 from matchmaking.engine.proposals import Reading
 from matchmaking.engine.types import Reason
-from matchmaking.models import Decision, Match, Score
+from matchmaking.models import Decision, Match, RunShard, Score
 from matchmaking.services import findings, pairs, runs, scoring
 from tests.factories.chains import (
     CapabilityFactory,
@@ -337,3 +339,17 @@ def test_any_sign_in_a_reason_is_stored_as_it_is(monkeypatch):
 
     assert Score.objects.get().reasons == [asdict(told)]
     assert not Score.objects.get().match.is_stale
+
+
+def test_garbage_is_looked_for_again_after_a_shard_that_was_lost(monkeypatch):
+    supplier(BOX)
+    run = runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
+    shard = RunShard.objects.claim(run.shards.get().pk, datetime.timedelta(minutes=1))
+    runs.cancel(run=run, by=None)
+    looking, find = [], findings.find
+    monkeypatch.setattr(findings, "find", lambda *of: looking.append(gc.isenabled()) or find(*of))
+
+    with pytest.raises(scoring.LostError):
+        scoring.score(shard=shard)
+
+    assert (looking, gc.isenabled()) == ([False], True)
