@@ -1,21 +1,28 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from chains.models import (
     Capability,
     Category,
     Certification,
+    Chain,
+    Cluster,
+    DockingKind,
     Enterprise,
     Evidence,
     GroupProposal,
     Mandate,
     MemberInvitation,
     Membership,
+    ParticipantKind,
     Project,
     ProofQuerySet,
     Qualification,
@@ -25,21 +32,35 @@ from chains.models import (
     Segment,
     lies_within,
 )
-from events.models import Event, Registration, Series
+from chains.models.base import Reference
+from events.models import Event, EventLevel, Registration, Series
 from matchmaking import search
 from matchmaking.models import Interest, Match
+
+
+def known(model: type[Reference]) -> Callable[[str], None]:
+    """A code of these rows. Any other is a slip of whoever asks, and no reason to answer that there is nothing."""
+
+    def check(code: str) -> None:
+        if not model.objects.filter(code=code).exists():
+            raise ValidationError(_("“%(code)s” is not known here."), params={"code": code})
+
+    return check
+
+
+def coded(field: str, model: type[Reference]) -> django_filters.CharFilter:
+    return django_filters.CharFilter(field, validators=[known(model)])
 
 
 def within(field: str) -> django_filters.CharFilter:
     """A region by its code, with all below it."""
 
     def narrow(rows: QuerySet[Any], _name: str, code: str) -> QuerySet[Any]:
-        region = Region.objects.filter(code=code).first()
-        if region is None:
-            return rows.none()
-        return rows.filter(lies_within(field, [region]))
+        return rows.filter(lies_within(field, [Region.objects.get(code=code)]))
 
-    return django_filters.CharFilter(method=narrow, label="Region code; its subtree counts.")
+    return django_filters.CharFilter(
+        method=narrow, label="Region code; its subtree counts.", validators=[known(Region)]
+    )
 
 
 def found() -> django_filters.CharFilter:
@@ -64,11 +85,13 @@ def makes() -> django_filters.CharFilter:
         offers = Capability.objects.published().filter(categories__segment__code=code)
         return rows.filter(pk__in=offers.values("enterprise"))
 
-    return django_filters.CharFilter(method=narrow, label="Code of a segment it supplies.")
+    return django_filters.CharFilter(
+        method=narrow, label="Code of a segment it supplies.", validators=[known(Segment)]
+    )
 
 
 class SegmentFilter(django_filters.FilterSet):
-    chain = django_filters.CharFilter("chain__code")
+    chain = coded("chain__code", Chain)
 
     class Meta:
         model = Segment
@@ -76,9 +99,9 @@ class SegmentFilter(django_filters.FilterSet):
 
 
 class CategoryFilter(django_filters.FilterSet):
-    chain = django_filters.CharFilter("chain__code")
-    segment = django_filters.CharFilter("segment__code")
-    parent = django_filters.CharFilter("parent__code")
+    chain = coded("chain__code", Chain)
+    segment = coded("segment__code", Segment)
+    parent = coded("parent__code", Category)
 
     class Meta:
         model = Category
@@ -86,7 +109,7 @@ class CategoryFilter(django_filters.FilterSet):
 
 
 class RegionFilter(django_filters.FilterSet):
-    parent = django_filters.CharFilter("parent__code")
+    parent = coded("parent__code", Region)
     q = found()
 
     class Meta:
@@ -96,7 +119,7 @@ class RegionFilter(django_filters.FilterSet):
 
 class EnterpriseFilter(django_filters.FilterSet):
     region = within("region")
-    kind = django_filters.CharFilter("kind")
+    kind = coded("kind", ParticipantKind)
     segment = makes()
     q = found_in_register()
 
@@ -107,7 +130,7 @@ class EnterpriseFilter(django_filters.FilterSet):
 
 class CapabilityFilter(django_filters.FilterSet):
     enterprise = django_filters.CharFilter("enterprise__public_id")
-    category = django_filters.CharFilter("categories__code")
+    category = coded("categories__code", Category)
     q = found()
 
     class Meta:
@@ -117,8 +140,8 @@ class CapabilityFilter(django_filters.FilterSet):
 
 class RequirementFilter(django_filters.FilterSet):
     enterprise = django_filters.CharFilter("enterprise__public_id")
-    chain = django_filters.CharFilter("chain__code")
-    docking_kind = django_filters.CharFilter("docking_kind")
+    chain = coded("chain__code", Chain)
+    docking_kind = coded("docking_kind", DockingKind)
     region = within("region")
     q = found()
 
@@ -128,9 +151,9 @@ class RequirementFilter(django_filters.FilterSet):
 
 
 class EventFilter(django_filters.FilterSet):
-    level = django_filters.CharFilter("level")
-    chain = django_filters.CharFilter("chains__code")
-    cluster = django_filters.CharFilter("cluster__code")
+    level = coded("level", EventLevel)
+    chain = coded("chains__code", Chain)
+    cluster = coded("cluster__code", Cluster)
     region = within("region")
     starts_after = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="gte")
     starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt")

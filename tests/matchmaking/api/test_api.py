@@ -867,8 +867,23 @@ def test_requirements_are_found_by_region_words_and_state(place):
         return [row["public_id"] for row in rows]
 
     assert found(region="330400") == found(q="接线盒") == found() == [place.published.public_id]
-    assert found(region="440300") == found(region="none") == found(q="不存在的词语") == []
+    assert found(region="440300") == found(q="不存在的词语") == []
     assert APIClient().get(f"{API}requirements/", {"status": "nonsense"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("noun", "name"),
+    [
+        ("requirements", "region"), ("requirements", "chain"), ("requirements", "docking_kind"),
+        ("enterprises", "region"), ("enterprises", "kind"), ("enterprises", "segment"),
+        ("capabilities", "category"), ("events", "level"), ("events", "chain"), ("events", "cluster"),
+        ("segments", "chain"), ("categories", "parent"), ("regions", "parent"),
+    ],
+)  # fmt: skip
+def test_filter_by_a_code_that_is_not_known_is_named_and_not_answered_with_nothing(noun, name):
+    answer = APIClient().get(f"{API}{noun}/", {name: "nope"})
+
+    assert (answer.status_code, list(answer.data["errors"])) == (422, [name])
 
 
 def test_page_is_at_most_two_hundred_rows():
