@@ -93,7 +93,8 @@ class Wording:
 
     @classmethod
     def of(cls, text: str) -> Wording:
-        written, folded = as_written(text), normalise(text)
+        written = as_written(text)
+        folded = written.lower()
         if len(written) != len(folded):  # a rare letter that is longer in lower case
             written = folded
         words: dict[str, str] = {}

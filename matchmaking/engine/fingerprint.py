@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def written(*values: Any) -> bytes:
     >>> written(frozenset({"b", "a"}), 1.0)
     b'[["a", "b"], 1.0]'
     """
-    return json.dumps(_plain(values), ensure_ascii=False).encode()
+    return _as_json(values).encode()
 
 
 def fingerprints(
@@ -41,13 +42,14 @@ def fingerprints(
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in sorted(value)}
-    if is_dataclass(value):
-        names = [field.name for field in fields(value) if field.name != "vector"]
-        return [_plain(getattr(value, name)) for name in names]
-    return value
+    return [getattr(value, name) for name in _names(value.__class__)]
+
+
+@cache
+def _names(kind: type[Any]) -> list[str]:
+    return [field.name for field in fields(kind) if field.name != "vector"]
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=_plain).encode

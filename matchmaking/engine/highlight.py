@@ -37,7 +37,7 @@ _CLEARLY = 1.5
 _ENDS = 0.5
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = r"[a-zà-öø-ÿ]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|[a-zà-öø-ÿ]+|\d+(?:[.,]\d+)*"
+_WORD = r"[a-zà-öø-ÿ]+(?:\d[a-z0-9]*)?|\d+(?:[a-z]+\d[a-z0-9]*|(?:[.,]\d+)*)"
 _TOKEN = re.compile(rf"[{_HAN}]|{_WORD}")
 _WORDS = re.compile(_WORD)
 _GAP = re.compile(r"[\s\-/·]*")

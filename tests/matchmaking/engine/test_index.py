@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from matchmaking.engine import search
 from matchmaking.engine.encoder import NoEncoder
-from matchmaking.engine.features import Features, Objections, _named
+from matchmaking.engine.features import Features, Objections, _named, _objections
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.similarity import category_share, likeness, text_share
@@ -658,6 +658,28 @@ def test_work_does_not_stand_for_the_machine_nor_a_rival_for_a_partner():
     # Among the lines of buyers everybody buys.
     index.of_buyers = True
     assert set(fits(index, "采购轴承钢球", "出售轴承钢球").values()) == {1}
+
+
+def test_objections_are_the_same_for_many_texts_at_once():
+    said = [
+        "轴承钢球检测", "轴承钢球检测设备", "Hand tool distributor", "年采购轴承钢球 300 吨", "nickel 0.1 mm", "nickel 1 mm",
+        "pump", "gasket", "installation", "轴承钢管", "轴承", "valve 40 kW",
+    ]  # fmt: skip
+    asked = [
+        "轴承钢球检测设备", "出售轴承钢球", "nickel 100 um", "gasket for pump", "conveyor, without installation", "求购轴承",
+        "valve 4 kW", "", "Bolts, manufacturers only",
+    ]  # fmt: skip
+    offers = [offer(number, text) for number, text in enumerate(said)]
+    index = OfferIndex.build(offers, TREE, LETTERS)
+    read, rows = index.read([need(text) for text in asked]), np.arange(len(said))
+
+    found = [index.objections(read, line, rows) for line in range(len(asked))]
+
+    alone = [[_objections(index, read, line, row) for row in rows] for line in range(len(asked))]
+    assert found == alone
+    spoken = [one for own in found for one in own]
+    for name in ("form", "party", "numbers", "purpose", "ruled_out", "beside"):
+        assert any(getattr(one, name) for one in spoken), name
 
 
 def test_numbers_far_off_cost_a_fifth_and_are_told():
