@@ -10,6 +10,7 @@ from typing import Any
 
 from matchmaking.engine.features import Objections
 from matchmaking.engine.highlight import (
+    Edges,
     says_something,
     telling_keys,
     telling_words,
@@ -156,15 +157,15 @@ class Agreement:
     objections: Objections = field(default_factory=Objections)
 
 
-def shared_terms(need: Wording, offer: Answer) -> tuple[str, ...]:
-    """Words both texts use, the longest first.
+def shared_terms(need: Wording, offer: Answer, edges: Edges) -> tuple[str, ...]:
+    """Words both texts use, the longest first; `edges` tell words from parts of words.
 
-    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Answer("IP68 接线盒，三分体"))
+    >>> shared_terms(Wording.of("采购三分体接线盒 IP68"), Answer("IP68 接线盒，三分体"), Edges([]))
     ('三分体', '接线盒', 'IP68')
     """
     found: dict[str, int] = {}
     if need.runs and not offer.said.isascii():
-        for thing in filter(None, map(_thing, _common_phrases(need.runs, offer.text))):
+        for thing in filter(None, map(_thing, _common_phrases(need.runs, offer.text, edges))):
             found.setdefault(thing, 2 * len(thing))
     if need.words and not offer.words.isdisjoint(need.words):
         for stem, written in need.words.items():
@@ -184,7 +185,9 @@ def _thing(phrase: str) -> str:
     return without_count(phrase) if says_something(tokenise(phrase)) else ""
 
 
-def _common_phrases(runs: Sequence[tuple[str, Sequence[str]]], other: str) -> Iterator[str]:
+def _common_phrases(
+    runs: Sequence[tuple[str, Sequence[str]]], other: str, edges: Edges
+) -> Iterator[str]:
     for run, pairs in runs:
         end = 0
         for start, pair in enumerate(pairs):
@@ -192,7 +195,12 @@ def _common_phrases(runs: Sequence[tuple[str, Sequence[str]]], other: str) -> It
                 end = start + 2
                 while end < len(run) and run[start : end + 1] in other:
                     end += 1
-                yield run[start:end]
+                phrase = run[start:end]
+                if not edges.has(phrase):
+                    at = other.index(phrase)
+                    left, right = edges.cut((run, start, end), (other, at, at + len(phrase)))
+                    phrase = phrase[left : len(phrase) - right]
+                yield phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,13 +362,24 @@ class Edges:
 
     def __init__(self, terms: Iterable[str]) -> None:
         runs = [run for term in terms for run in han_runs(simplified(term))]
-        self.begin = frozenset(run[:2] for run in runs)
+        begin = {run[:2] for run in runs}
+        # Nothing begins with 型材, but it stands behind whole words oftener than behind the first half of one (铝型).
+        apart: dict[str, set[str]] = defaultdict(set)
+        torn: dict[str, set[str]] = defaultdict(set)
+        for run in runs:
+            if len(run) > 2:
+                (torn if run[-3:-1] in begin else apart)[run[-2:]].add(run[-3])
+        self.begin = begin | {end for end in apart if len(apart[end]) > len(torn[end])}
         self.end = self.begin | {run[-2:] for run in runs}
 
     @classmethod
     def of(cls, taxonomy: Terms) -> Edges:
         codes = taxonomy.codes
         return cls(word for code in codes for word in taxonomy.terms(code)["zh"])
+
+    def has(self, phrase: str) -> bool:
+        """Whether it begins and ends as words do, so that nothing is to be cut."""
+        return phrase[:2] in self.begin and phrase[-2:] in self.end
 
     def cut(self, mine: tuple[str, int, int], theirs: tuple[str, int, int]) -> tuple[int, int]:
         """How many characters of a passage that both texts have, each text with its place, belong to other words:

@@ -251,13 +251,13 @@ def contradiction(line: str, text: str) -> tuple[str, str] | None:
     >>> contradiction("镍片 0.1mm，月需求300吨", "Nickel strip 1 mm, 90 t a year"), contradiction("9μm", "0.009–0.02 mm")
     (('0.1mm', '1 mm'), None)
     """
-    offered = list(_read(text))
-    told = _Told([one[:3] for one in offered])
+    asked, offered = _asked(line), list(_read(text))
     worst: tuple[float, str, str] = (_TOLD, "", "")
-    for kind, low, high, asked in _asked(line):
-        near = told.nearest(kind, (low, high))
-        if near is not None and near[0] > worst[0]:
-            worst = (near[0], asked, offered[near[1]][3])
+    for off, number, place in _Told([one[:3] for one in offered]).answers(
+        [one[:3] for one in asked]
+    ):
+        if off > worst[0]:
+            worst = (off, asked[number][3], offered[place][3])
     return worst[1:] if worst[1] else None
 
 
@@ -299,6 +299,19 @@ class _Told:
         found = [(_off(kind, asked, self._figures[place][1:]), place) for place in near]
         return min([(off, place) for off, place in found if off is not None], default=None)
 
+    def answers(self, asked: Sequence[tuple[int, float, float]]) -> list[tuple[float, int, int]]:
+        """How far off the nearest to each number asked for is, with the places of both. What answers one number is not
+        held against another: the current of a switchboard says nothing of its breaking capacity."""
+        near = [
+            (self.nearest(kind, (low, high)), number)
+            for number, (kind, low, high) in enumerate(asked)
+        ]
+        found = [(*one, number) for one, number in near if one is not None]
+        least: dict[int, float] = {}
+        for off, place, _ in found:
+            least[place] = min(off, least.get(place, off))
+        return [(off, number, place) for off, place, number in found if off == least[place]]
+
 
 def _is_measure(spelled: _Plain, one: Quantity) -> bool:
     # "t/h" is no weight, and the A of UL 9540A no current. What is as large as a plant is put together of many units.
@@ -330,9 +343,7 @@ def differs(lines: Figures, line: int, texts: Figures, row: int) -> bool:
     # Most texts say nothing of the kind.
     if {figure[0] for figure in asked}.isdisjoint([figure[0] for figure in offered]):
         return False
-    told = _Told(offered)
-    near = (told.nearest(kind, (low, high)) for kind, low, high in asked)
-    return any(one is not None and one[0] > _TOLD for one in near)
+    return any(off > _TOLD for off, _, _ in _Told(offered).answers(asked))
 
 
 def share_a_kind(lines: Figures, line: int, texts: Figures, rows: Ints) -> npt.NDArray[np.bool_]:

@@ -28,6 +28,7 @@ from matchmaking.engine.explanation import (
 )
 from matchmaking.engine.features import Objections
 from matchmaking.engine.fingerprint import digest, fingerprints, written
+from matchmaking.engine.highlight import edges
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
 from matchmaking.engine.locality import Distances, Places, distances, places_of
@@ -461,12 +462,13 @@ class Ranker:
                 asked.shore = Shore.of(asked.wording, *words)
             crossed = asked.shore.bridge(answer)
         parent, level = self._relation(asked.leaf, leaf)
-        terms = shared_terms(asked.wording, answer)
+        known = edges(self.index.taxonomy)
+        terms = shared_terms(asked.wording, answer, known)
         elsewhere = dict.fromkeys(
             term
             for more in others
             if more.id != text.id
-            for term in shared_terms(asked.wording, self._answer(owner, more))
+            for term in shared_terms(asked.wording, self._answer(owner, more), known)
             if term not in terms
         )
         also = tuple(elsewhere)[:TERMS_SHOWN]

@@ -23,6 +23,7 @@ from matchmaking.engine.explanation import (
     shortlist,
 )
 from matchmaking.engine.features import Objections
+from matchmaking.engine.highlight import Edges
 from matchmaking.engine.locality import Nearness
 from matchmaking.engine.scoring import outcomes_of, stakes_of
 from matchmaking.engine.types import (
@@ -44,6 +45,7 @@ PINGHU = Place(("000000", "330000", "330400", "330482"))
 NEAR = Nearness(share=0.75, level="city", region="330400", km=19.1, about=True)
 
 NOTHING_SHARED = Agreement()
+EDGES = Edges(["减压阀", "液压阀", "止回阀", "光伏组件", "接线盒", "接头"])
 
 
 def parts(text=300, category=250, conditions=0, locality=75):
@@ -89,7 +91,7 @@ def codes(reasons, tone=None):
     ],
 )
 def test_shared_terms_are_words_about_the_product(need, offer, expected):
-    assert shared_terms(Wording.of(need), Answer(offer)) == expected
+    assert shared_terms(Wording.of(need), Answer(offer), EDGES) == expected
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,26 @@ def test_shared_terms_are_words_about_the_product(need, offer, expected):
     ],
 )
 def test_measures_numbers_and_counts_are_no_reason(need, offer, expected):
-    assert shared_terms(Wording.of(need), Answer(offer)) == expected
+    assert shared_terms(Wording.of(need), Answer(offer), EDGES) == expected
+
+
+@pytest.mark.parametrize(
+    ("need", "offer", "expected"),
+    [
+        ("减压阀", "液压阀", ()),
+        ("安全阀和止回阀", "减压阀和止回阀", ("止回阀",)),
+        ("光伏接线盒", "光伏接头", ("光伏",)),
+        ("婚纱摄影", "儿童摄影", ("摄影",)),
+        ("采购灌胶接线盒", "IP68接线盒", ("接线盒",)),
+        ("Platinum plus mesh, 40 cm2, ISO", "mesh plus frame, 60 cm2, ISO", ("mesh",)),
+        ("ISO 9001 IEC bearings", "ISO 14001, IEC motors", ()),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_parts_of_words_and_fillers_are_no_reason(need, offer, expected, turn):
+    one, other = (need, offer)[::turn]
+
+    assert shared_terms(Wording.of(one), Answer(other), EDGES) == expected
 
 
 def bridge(need, offer, words, same=()):

@@ -96,6 +96,24 @@ def test_a_contradiction_is_told_as_it_is_written():
     assert contradiction("0.1mm 镍片", "Nickel strip 0.15 mm") is None
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "told"),
+    [
+        ("低压柜 进线2500A，分断能力65kA", "incomers up to 6,300 A", None),
+        ("Busbar trunking 4000 A, 50 kA", "母线槽 250A", ("4000 A", "250A")),
+        ("输入380V，输出24V", "24 V output", None),
+        ("线芯 4 mm，外径 60 mm", "4 mm", None),
+        ("Tank 500 L with a 2 L sampler", "取样瓶 2升，罐 50升", ("500 L", "50升")),
+        ("电源 380V", "24 V output", ("380V", "24 V")),
+    ],
+)
+def test_what_answers_one_number_is_not_held_against_another(line, text, told):
+    zero = np.zeros(1, np.int64)
+
+    assert contradiction(line, text) == told
+    assert differs(Figures.of([line]), zero[0], Figures.of([text]), zero[0]) == bool(told)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(NUMBER, UNIT).map("".join), max_size=6),
@@ -116,7 +134,8 @@ def test_a_thousand_numbers_are_compared_without_looking_at_every_pair(monkeypat
     off = quantities._off
     monkeypatch.setattr(quantities, "_off", lambda *of: compared.append(of) or off(*of))
     line, text = (
-        "，".join(f"{number} {unit}" for number in range(1, 1001)) for unit in ("mm", "μm")
+        "，".join(f"{number} {unit}" for number in range(first, first + 1000))
+        for first, unit in ((10, "mm"), (1, "μm"))
     )
 
     assert contradiction(line, text) == ("10 mm", "1000 um")
