@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,7 @@ class Lines:
 def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     """Everything about the needs that pairs are compared by; finds the k nearest texts by meaning and by words."""
     stock.refresh()
+    needs = [_as_meant(stock, need) for need in needs]
     spoken = [need.text for need in needs]
     aims = [reading.aim(words.asserted(text))[0] for text in spoken]
     vectors = _vectors_of_lines(stock, needs)
@@ -130,6 +131,12 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         Figures.of(aims),
         _names(stock, needs),
     )
+
+
+def _as_meant(stock: Stock, need: Need) -> Need:
+    """A line of pinyin or of slips is compared by the words that it means, so its kept vector is of no use."""
+    text = stock.taxonomy.as_meant(need.text, stock.says)
+    return need if text == need.text else replace(need, text=text, vector=None)
 
 
 def _likely(

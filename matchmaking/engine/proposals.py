@@ -39,6 +39,7 @@ class Reading:
 def propose(known: Taxonomy, text: str, reader: Encoder, k: int = 5) -> list[Suggestion]:
     """Categories for a text, best first: those that are called so, then those it names, then those it speaks of. The
     last place is for the one whose word is nearest in meaning alone: where the words mislead, it is another view."""
+    text = known.as_meant(text, typing=True)
     read, near = known.views(text, reader, max(k, _CONSIDERED), _FITS_HARDLY)
     likely = {suggestion.code: suggestion.probability for suggestion in read}
     found: dict[str, Suggestion] = {}
@@ -61,6 +62,7 @@ def read(
 ) -> list[Reading | None]:
     """What each line speaks of, by the same rule: titles, and all of their texts. None where nothing is near enough to
     be worth a word."""
+    lines = [(known.as_meant(title), known.as_meant(text)) for title, text in lines]
     likely = known.likely([text for _, text in lines], reader)
     return [
         _read(_said(known, title), found) for (title, _), found in zip(lines, likely, strict=True)

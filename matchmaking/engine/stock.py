@@ -114,6 +114,11 @@ class Stock:
     def __len__(self) -> int:
         return int(self.alive.sum()) + len(self._pending)
 
+    def says(self, token: str) -> bool:
+        """Whether a text on offer holds a token."""
+        column = self.vocabulary.columns.get(token)
+        return column is not None and self.present[column] > 0
+
     def refresh(self) -> None:
         """Takes in what was added and removed since; searching does it by itself."""
         if not self.changed:

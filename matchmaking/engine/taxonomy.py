@@ -35,6 +35,7 @@ from matchmaking.engine.sparse import (
     with_data,
 )
 from matchmaking.engine.text import asserted, language_of, normalise, tokens
+from matchmaking.engine.typed import Knows, Spelling, has_strange_words, spell
 from matchmaking.engine.types import Encoder
 
 # The clause of a description that says what a category is not would speak for it.
@@ -155,6 +156,26 @@ class Taxonomy:
     def _spelled(self) -> list[str]:
         return [normalise(term) for term in self._term_texts]
 
+    @cached_property
+    def _syllables(self) -> list[str]:
+        return spell(self._term_texts)
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling([row.terms for row in self.leaves], self._syllables)
+
+    def as_meant(self, text: str, says: Knows | None = None, *, typing: bool = False) -> str:
+        """The text with words of the categories in place of their pinyin, and of slips where it is known what the texts
+        on offer say: without them every word of another trade would be a slip."""
+        columns = self._lexicon[0].columns
+
+        def knows(word: str) -> bool:
+            return word in columns or (says is not None and says(word))
+
+        if not has_strange_words(text, knows):
+            return text
+        return self._spelling.read(text, knows, mending=says is not None, typing=typing)
+
     def terms(self, code: str) -> dict[str, tuple[str, ...]]:
         """The words of a category by language, the name first."""
         row = self.by_code[code]
@@ -266,6 +287,7 @@ class Taxonomy:
             coarse=self._coarse_terms[encoder.version],
             centres=self.vectors(encoder)[1],
             words=np.frombuffer("\n".join(vocabulary.columns).encode(), np.uint8),
+            syllables=np.frombuffer("\n".join(self._syllables).encode(), np.uint8),
             idf=idf,
             **{part: getattr(documents, part) for part in _PARTS},
             **{f"terms_{part}": getattr(terms, part) for part in _PARTS},
@@ -280,6 +302,7 @@ class Taxonomy:
         with np.load(path) as kept:
             vectors, spoken = kept["vectors"].astype(np.float32), kept["words"].tobytes().decode()
             basis, coarse, centres = kept["basis"], kept["coarse"], kept["centres"]
+            syllables = kept["syllables"].tobytes().decode()
             idf, of_leaves = kept["idf"], tuple(kept[part] for part in _PARTS)
             of_terms = tuple(kept[f"terms_{part}"] for part in _PARTS)
         vocabulary = Vocabulary(spoken.split("\n") if spoken else ())
@@ -287,13 +310,14 @@ class Taxonomy:
         terms = sp.csr_matrix(of_terms, shape=(len(vocabulary), len(self._term_texts)))
         # Where cached_property looks.
         self.__dict__["_lexicon"] = (vocabulary, idf, documents, terms)
+        self.__dict__["_syllables"] = syllables.split("\n")
         self._vectors[encoder.version] = (vectors, centres)
         self._bases[encoder.version] = basis
         self._coarse_terms[encoder.version] = coarse
         return True
 
     def _file(self, folder: Path, encoder: Encoder) -> Path:
-        return folder / f"words-{self.fingerprint}-{encoder.version}.npz"
+        return folder / f"tree-{self.fingerprint}-{encoder.version}.npz"
 
     def leaf_scores(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Floats:
         """Likeness of each text to each leaf, shape (texts, leaves): words of the whole and of the likest term, centre

@@ -51,6 +51,11 @@ def test_beginning_of_a_name_is_enough(ask, leaf, length):
     )
 
 
+@pytest.mark.parametrize("typed", ["jiexianhe", "jiexianh", "jxh", "gfjxh", "Jie xian he"])
+def test_pinyin_of_a_name_and_its_initials_are_enough(ask, typed):
+    assert codes(ask(q=typed))[0] == Category.objects.get(name_zh="光伏接线盒").code
+
+
 def test_text_may_stand_in_the_field_that_is_being_typed(ask, leaf):
     html = ask(**{"source": "lines-0-text", "lines-0-text": leaf.name_zh, "name": "lines-0-picked"})
 
