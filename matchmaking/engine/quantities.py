@@ -138,8 +138,8 @@ _AT_MOST = re.compile(
 _PER_ELSE = re.compile(r"\s*(?:/|per )\s*[^\W\d]")
 _NAME = re.compile(r"[A-Z]{2,}[ -]?$")
 _LARGEST = {"power": 1000.0, "energy": 1000.0}
-# A length is a thickness or a way: so far apart they are not of one thing.
-_ONE_LENGTH, _LENGTH = 2.0, _KIND["length"]
+# A length is a thickness or a way: more than a hundredfold apart, however floats round, they are not of one thing.
+_ONE_LENGTH, _LENGTH = 2.001, _KIND["length"]
 _LEAST = 1e-12
 # Ten times too much or too little is as wrong as a thousand times.
 _WORST = 1.0

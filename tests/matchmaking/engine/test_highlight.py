@@ -126,6 +126,8 @@ def test_standards_and_models_are_one_however_they_are_spelled(need, offer, turn
         ("UL 1973", "1973 established"),
         ("产能5000", "5000 buyers"),
         ("M12", "M120"),
+        ("6204", "NU6204"),
+        ("EN 50618", "EN50618A"),
     ],
 )
 @pytest.mark.parametrize("turn", [1, -1])

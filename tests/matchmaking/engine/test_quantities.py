@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from matchmaking.engine import quantities
@@ -75,6 +75,7 @@ SAID = st.lists(st.tuples(NUMBER, UNIT).map("".join), max_size=3).map("，".join
 
 
 @settings(max_examples=60, deadline=None)
+@example(["9mm"], ["90μm"])
 @given(st.lists(SAID, min_size=1, max_size=3), st.lists(SAID, min_size=1, max_size=3))
 def test_columns_say_what_pair_by_pair_is_told(lines, texts):
     asked, offered = Figures.of(lines), Figures.of(texts)
