@@ -51,18 +51,16 @@ TEXT_CODES = (
     "text.number", "text.beside",
 )  # fmt: skip
 CATEGORY_CODES = (
-    "category.same",
-    "category.near",
-    "category.parent",
-    "category.chain",
-    "category.other",
-)
+    "category.same", "category.near", "category.parent", "category.chain", "category.other",
+    "category.same_read", "category.near_read", "category.parent_read", "category.chain_read", "category.other_read",
+)  # fmt: skip
 LOCALITY_CODES = (
     "locality.county", "locality.city", "locality.province", "locality.group", "locality.distance", "locality.unknown",
 )  # fmt: skip
 RAISE_CODES = (
     "raise.certification", "raise.qualification", "raise.verify_certification", "raise.verify_qualification",
     "raise.capacity", "raise.capacity_unit", "raise.lead_time", "raise.sample_time", "raise.cooperation", "raise.origin",
+    "raise.meet_capacity", "raise.meet_lead_time", "raise.meet_sample_time", "raise.meet_cooperation",
     "raise.category", "raise.place", "raise.stock", "raise.language",
 )  # fmt: skip
 CODES = (*TEXT_CODES, *CATEGORY_CODES, *LOCALITY_CODES, *CONDITION_CODES, *RAISE_CODES)
@@ -76,6 +74,7 @@ _CATEGORY_FAR = 0.4  # and under which another category speaks against it
 _MEANING = 0.5
 _NEAR_KM = 50.0
 _WORTH_TENTHS = 10  # advice for less than a point is noise
+_OF_GOODS = frozenset({"enterprise"})
 TERMS_SHOWN = 3
 _LONGEST_TERM = 40
 _LONGEST_PHRASE = 60
@@ -275,7 +274,7 @@ def explain(
         conditions = [fact for fact in conditions if fact.tone != "against"]
     reasons = [
         *first,
-        *_of_category(agreement, of_category),
+        *_of_category(agreement, of_category, "" if need.category else "_read"),
         *_of_text(agreement, of_text),
         *conditions,
         *_of_locality(need, offer, near, outcomes),
@@ -352,20 +351,21 @@ def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
         yield reason("text.meaning", "for")
 
 
-def _of_category(agreement: Agreement, share: float) -> Iterator[Reason]:
+def _of_category(agreement: Agreement, share: float, read: str) -> Iterator[Reason]:
+    """`read` marks the codes where nobody has named the line's category: it is what its words read like."""
     asked, offered = agreement.need_leaf, agreement.offer_leaf
     if not asked or not offered:
         return
     if agreement.level == "leaf":
-        yield reason("category.same", "for", category=asked)
+        yield reason(f"category.same{read}", "for", category=asked)
     elif agreement.level == "parent" and share >= _CATEGORY_NEAR:
-        yield reason("category.near", "for", asked=asked, offered=offered)
+        yield reason(f"category.near{read}", "for", asked=asked, offered=offered)
     elif agreement.level == "parent":
-        above = agreement.parent
-        yield reason("category.parent", "against", parent=above, asked=asked, offered=offered)
+        both = {"asked": asked, "offered": offered}
+        yield reason(f"category.parent{read}", "against", parent=agreement.parent, **both)
     elif share < _CATEGORY_FAR:
         code = "category.chain" if agreement.level == "chain" else "category.other"
-        yield reason(code, "against", asked=asked, offered=offered)
+        yield reason(f"{code}{read}", "against", asked=asked, offered=offered)
 
 
 def _of_conditions(outcomes: Sequence[Outcome]) -> list[Reason]:
@@ -404,16 +404,23 @@ def _of_advice(
     if outcomes:
         advice[:0] = filter(None, map(_proof, outcomes))
     if len(advice) > 1:
-        advice.sort(key=lambda one: -one.params.get("tenths", 0))
+        # A must that is missed weighs more than its points: until it is met the pair stands below all others.
+        advice.sort(
+            key=lambda one: (one.params.get("strength") != "must", -one.params.get("tenths", 0))
+        )
     return advice
 
 
 @lru_cache(maxsize=8192)
 def _proof(outcome: Outcome) -> Reason | None:
-    """What would prove a condition; None where nothing is open, or its points are not those of the conditions."""
+    """What would prove or meet a condition; None where nothing can be done about it, or its points are not those of the
+    conditions."""
     fact = outcome.fact
-    if outcome.verdict != "unproven" or outcome.counted_in != "conditions" or fact is None:
+    if outcome.verdict == "met" or outcome.counted_in != "conditions" or fact is None:
         return None
+    if outcome.verdict == "missed":
+        code, params = f"raise.meet_{outcome.kind}", {**fact.params, "tenths": outcome.max_tenths}
+        return Reason(code, "raise", params) if code in RAISE_CODES else None
     params = {name: one for name, one in fact.params.items() if name != "strength"}
     ending = fact.code.rpartition(".")[2]
     code = {"stated": f"verify_{outcome.kind}", "unlike": "capacity_unit"}.get(ending, outcome.kind)
@@ -431,7 +438,9 @@ def _advice_on_parts(
         yield reason("raise.place", "raise")
     county = steps(need.place)[2]
     lacking = of_locality.max_tenths - of_locality.tenths
-    if county and near.share is not None and near.level != "county" and lacking >= _WORTH_TENTHS:
+    # Who lends or teaches has nothing to store.
+    is_far = offer.kind in _OF_GOODS and near.share is not None and near.level != "county"
+    if county and is_far and lacking >= _WORTH_TENTHS:
         yield reason("raise.stock", "raise", region=county, tenths=lacking)
     spoken = need.language in ("", text.language)
     if not spoken and need.language not in [other.language for other in offer.texts]:

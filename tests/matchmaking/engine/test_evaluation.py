@@ -154,7 +154,7 @@ def test_report_says_what_was_put_first_what_should_have_been_and_why(tmp_path, 
     )
     assert re.search(r"^- place \d+, grade [123]: ", worst, re.MULTILINE)
     # Reasons are sentences with names, not codes.
-    assert re.search(r"^  - for: Same category: (?!.*\b[A-Z]{2}\d{4}\b)\w", golden, re.MULTILINE)
+    assert re.search(r"^  - for: Both texts read like the same category: (?!.*\b[A-Z]{2}\d{4}\b)\w", golden, re.MULTILINE)
     # The lowest come first.
     figures = [float(found) for found in re.findall(r"nDCG@10 ([\d.]+),", golden)]
     assert figures == sorted(figures)
@@ -164,7 +164,7 @@ def test_report_says_what_was_put_first_what_should_have_been_and_why(tmp_path, 
 
 def test_report_names_no_database(tmp_path, folder):
     """The names come from the tree that was given: no table is asked, and none is remembered."""
-    assert "for: Same category: Separators" in written(
+    assert "for: Both texts read like the same category: Separators" in written(
         tmp_path / "report.md", folder, "--no-embedding", "--taxonomy", str(tree(tmp_path))
     )
     assert reasons.names._read_at is None

@@ -27,6 +27,7 @@ from matchmaking.engine.highlight import Edges
 from matchmaking.engine.locality import Nearness
 from matchmaking.engine.scoring import outcomes_of, stakes_of
 from matchmaking.engine.types import (
+    Capacity,
     Condition,
     Held,
     Need,
@@ -198,9 +199,16 @@ def test_bridge_does_not_find_an_abbreviation_inside_a_word():
     ],
 )  # fmt: skip
 def test_category_speaks_for_or_against(agreement, points, expected):
-    found = told(agreement=agreement, points=parts(category=points))
+    """Named by its author it was asked for; read by the engine it says so."""
+    named = Need(1, "接线盒", "zh", category="A", place=JIASHAN)
 
-    assert [(r.code, r.tone) for r in found if r.code.startswith("category.")] == expected
+    asked = told(agreement=agreement, points=parts(category=points), need=named)
+    read = told(agreement=agreement, points=parts(category=points))
+
+    assert [(r.code, r.tone) for r in asked if r.code.startswith("category.")] == expected
+    assert [(r.code, r.tone) for r in read if r.code.startswith("category.")] == [
+        (f"{code}_read", tone) for code, tone in expected
+    ]
 
 
 def test_meaning_alone_is_named_only_when_no_word_is_shared():
@@ -259,7 +267,32 @@ def test_a_missed_must_is_told_beside_what_speaks_against_the_product():
     )
 
     assert codes(found, "against") == ["text.ruled_out", "lead_time.missed"]
-    assert codes(plain, "against") == ["category.other", "lead_time.missed"]
+    assert codes(plain, "against") == ["category.other_read", "lead_time.missed"]
+
+
+def test_a_must_that_is_missed_stands_first_among_what_would_help():
+    asked = (
+        Condition(1, "certification", "prefer", codes=("CQC",)),
+        Condition(2, "capacity", "must", value=500, unit="t"),
+        Condition(3, "lead_time", "prefer", value=30),
+        Condition(4, "origin", "must", codes=("DE",)),
+    )
+
+    found = told(conditions=asked, capacity=Capacity(100, "t"), lead_time_days=45)
+    met = told(conditions=asked[1:2], capacity=Capacity(900, "t"))
+
+    assert codes(found, "raise")[0] == "raise.meet_capacity"
+    assert len(codes(found, "raise")) == 2
+    assert not [code for code in codes(met, "raise") if "meet" in code]
+    # Nobody moves to another country for a line.
+    assert codes(told(conditions=asked[3:]), "raise") == ["raise.stock"]
+
+
+@pytest.mark.parametrize(("kind", "told_to_store"), [("enterprise", True), ("university", False)])
+def test_who_lends_or_teaches_has_nothing_to_store(kind, told_to_store):
+    other = Offer(7, kind, (OfferText(1, "接线盒", "zh"),), place=PINGHU)
+
+    assert ("raise.stock" in codes(told(offer=other))) is told_to_store
 
 
 def test_distance_asked_for_is_told_once():
