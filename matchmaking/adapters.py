@@ -524,9 +524,10 @@ def ways(
         places.of(one.region.code if one.region else None, one.longitude, one.latitude)
         for one in suppliers
     ]
+    ways = great_circle(PlaceColumns.of([there]), PlaceColumns.of(here))
     return [
         (None if isnan(km) else round(float(km), 1), there.about or place.about)
-        for km, place in zip(great_circle(there, PlaceColumns.of(here)), here, strict=True)
+        for km, place in zip(ways, here, strict=True)
     ]
 
 

@@ -5,10 +5,16 @@ The absence of a claim proves nothing: it leaves a condition unproven. Missed ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from matchmaking.engine.fingerprint import digest, written
 from matchmaking.engine.locality import COUNTRY, HOME, ancestors
 from matchmaking.engine.types import (
     Condition,
@@ -63,6 +69,34 @@ def verdict(condition: Condition, case: Case) -> Verdict | None:
     """How the condition fares, without the fact. None: a kind that is shown and never computed."""
     rule = RULES.get(condition.kind)
     return None if rule is None else VERDICTS[rule(condition, case)[0]]
+
+
+def verdicts(
+    condition: Condition,
+    stated: npt.NDArray[np.int64],
+    km: npt.NDArray[np.float64],
+    case: Callable[[int], Case],
+) -> npt.NDArray[np.str_]:
+    """How a condition that is computed fares with many: one of all that state the same is judged.
+
+    `stated` has a row of numbers for each, as `stated_by` gives them; `case` reads the one in a place.
+    """
+    told = km if condition.kind == "distance" else stated[:, _COLUMN[condition.kind]]
+    _, first, back = np.unique(told, return_index=True, return_inverse=True)
+    found = [verdict(condition, case(place)) for place in first.tolist()]
+    return np.array(found, np.str_)[back]
+
+
+def stated_by(offer: Offer, text: OfferText) -> list[int]:
+    """A number for what each rule reads: where it is the same, so is the verdict. It is the same in every process."""
+    said = [read(offer) for read in _OF_OFFER.values()]
+    said += [read(text) for read in _OF_TEXT.values()]
+    return [_number(value) for value in said]
+
+
+@lru_cache(maxsize=8192)
+def _number(value: Hashable) -> int:
+    return int.from_bytes(digest(written(value))[:8], "little", signed=True)
 
 
 def judge(condition: Condition, case: Case) -> tuple[Verdict | None, Reason | None]:
@@ -177,3 +211,19 @@ RULES: dict[str, Rule] = {
     "cooperation": _cooperation,
     "origin": _origin,
 }
+
+# What each of them reads of an offer and of the text that stands for it. The distance alone is another for each line.
+_OF_OFFER: dict[str, Callable[[Offer], Hashable]] = {
+    "certification": attrgetter("certifications"),
+    "qualification": attrgetter("qualifications"),
+    "region": attrgetter("place.regions", "place.groups", "country"),
+    "origin": attrgetter("country"),
+}
+_OF_TEXT: dict[str, Callable[[OfferText], Hashable]] = {
+    "capacity": attrgetter("capacity"),
+    "lead_time": attrgetter("lead_time_days"),
+    "sample_time": attrgetter("sample_days"),
+    "cooperation": attrgetter("cooperation_kinds"),
+}
+_COLUMN = {kind: column for column, kind in enumerate((*_OF_OFFER, *_OF_TEXT))}
+STATEMENTS = len(_COLUMN)

@@ -62,6 +62,7 @@ def save(stock: Stock, folder: Path) -> None:
     np.save(folder / "codes.npy", stock.codes)
     np.save(folder / "forms.npy", stock.forms)
     np.save(folder / "parties.npy", stock.parties)
+    np.save(folder / "stated.npy", stock.stated)
     for name in _FIGURES:
         np.save(folder / f"figures_{name}.npy", getattr(stock.figures, name))
     for name, matrix in (("counts", stock.counts), ("probabilities", stock.probabilities)):
@@ -142,6 +143,7 @@ def load(stock: Stock, folder: Path) -> None:
     stock.codes_read = len(stock.vocabulary)
     stock.forms = np.load(folder / "forms.npy")
     stock.parties = np.load(folder / "parties.npy")
+    stock.stated = np.load(folder / "stated.npy")
     stock.figures = Figures(*(np.load(folder / f"figures_{name}.npy") for name in _FIGURES))
     width = {"counts": len(stock.vocabulary), "probabilities": len(taxonomy.leaves)}
     for name, columns in width.items():

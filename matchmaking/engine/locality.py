@@ -158,72 +158,81 @@ def places_of(offers: Sequence[Offer]) -> Places:
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """How near many places are to one. `share` and `km` are NaN where they cannot be known; `level` counts along LEVELS."""
+    """How near places are, pair by pair. `share` and `km` are NaN where they cannot be known; `level` counts along LEVELS."""
 
     share: Floats
     level: Ints
     km: Floats
     about: npt.NDArray[np.bool_]
-    here: tuple[str, str, str]
+    here: npt.NDArray[np.str_]
     shared_groups: tuple[str, ...]
+
+    def part(self, own: slice) -> Distances:
+        return Distances(
+            self.share[own],
+            self.level[own],
+            self.km[own],
+            self.about[own],
+            self.here[own],
+            self.shared_groups[own],
+        )
 
     def each(self) -> list[Nearness]:
         columns = self.share.tolist(), self.level.tolist(), self.km.tolist(), self.about.tolist()
-        rows = zip(*columns, self.shared_groups, strict=True)
-        regions = ("", "", *self.here)
+        rows = zip(*columns, self.shared_groups, self.here.tolist(), strict=True)
         return [
             Nearness(
                 None if isnan(share) else share,
                 LEVELS[level],
-                group if level == 1 else regions[level],
+                ("", group, *here)[level],
                 None if isnan(km) else km,
                 about,
             )
-            for share, level, km, about, group in rows
+            for share, level, km, about, group, here in rows
         ]
 
     def nearness(self, row: int) -> Nearness:
         return self.each()[row]
 
 
-def distances(place: Place, others: Places, weights: Weights) -> Distances:
-    """Compare one place with many.
+def distances(places: Places, others: Places, weights: Weights) -> Distances:
+    """Compare places pair by pair.
 
     The share of the locality's points is the better of the closest region both lie in and exp(-km / decay).
     """
-    here = steps(place)
-    level = np.zeros(len(others), dtype=np.int64)
-    groups = [sorted(place.groups & theirs) if place.groups else [] for theirs in others.groups]
-    shared = tuple(names[0] if names else "" for names in groups)
-    level[np.array([bool(name) for name in shared], dtype=bool)] = 1
-    for depth, code in enumerate(here):
-        if code:
-            level[others.regions[:, depth] == code] = depth + 2
+    shared = tuple(map(_shared_group, places.groups, others.groups))
+    level = np.fromiter(map(bool, shared), np.int64, len(shared))
+    same = (places.regions == others.regions) & (places.regions != "")
+    for depth in range(3):
+        level[same[:, depth]] = depth + 2
 
-    km = great_circle(place, others)
+    km = great_circle(places, others)
     by_level = np.array(
         [0.0, weights.same_group, weights.same_province, weights.same_city, weights.same_county]
     )
     by_distance = np.nan_to_num(np.exp(-km / weights.decay_km), nan=0.0)
     share = np.maximum(by_level[level], by_distance)
-    known = others.known if is_known(place) else np.zeros(len(others), dtype=bool)
     return Distances(
-        share=np.where(known, share, np.nan),
+        share=np.where(places.known & others.known, share, np.nan),
         level=level,
         km=km,
-        about=others.about | place.about,
-        here=here,
+        about=places.about | others.about,
+        here=places.regions,
         shared_groups=shared,
     )
 
 
-def great_circle(place: Place, others: Places) -> Floats:
-    """Kilometres to each place, rounded to metres so that a batch and a single pair agree; NaN where unknown."""
-    if place.longitude is None or place.latitude is None:
-        return np.full(len(others), np.nan)
-    latitude, other = np.radians(place.latitude), np.radians(others.latitude)
+@lru_cache(maxsize=4096)
+def _shared_group(groups: frozenset[str], others: frozenset[str]) -> str:
+    return min(groups & others, default="")
+
+
+def great_circle(places: Places, others: Places) -> Floats:
+    """Kilometres pair by pair, or of one place to many, rounded to metres so that a batch and a single pair agree; NaN
+    where unknown."""
+    latitude, other = np.radians(places.latitude), np.radians(others.latitude)
     half_latitude = np.sin((other - latitude) / 2) ** 2
-    half_longitude = np.sin(np.radians(others.longitude - place.longitude) / 2) ** 2
+    half_longitude = np.sin(np.radians(others.longitude - places.longitude) / 2) ** 2
     chord = half_latitude + np.cos(latitude) * np.cos(other) * half_longitude
     kilometres: Floats = np.round(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))), 3)
     return kilometres
@@ -231,4 +240,5 @@ def great_circle(place: Place, others: Places) -> Floats:
 
 def nearness(place: Place, other: Place, weights: Weights, *, abroad: bool = False) -> Nearness:
     """How near one place is to another."""
-    return distances(place, Places.of([other], abroad=[abroad]), weights).nearness(0)
+    others = Places.of([other], abroad=[abroad])
+    return distances(Places.of([place]), others, weights).nearness(0)

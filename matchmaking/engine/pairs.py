@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from matchmaking.engine.sparse import Floats, Ints, Matrix
 
@@ -116,6 +118,17 @@ def ranges(starts: Ints, lengths: Ints) -> Ints:
     numbers: Ints = np.repeat(starts - (ends - lengths), lengths)
     numbers += np.arange(ends[-1] if len(ends) else 0)
     return numbers
+
+
+def first_greatest(values: npt.NDArray[np.floating[Any]], starts: Ints) -> Ints:
+    """Where the first greatest value of each group stands; the groups begin at `starts` and none is empty."""
+    if not len(starts):
+        return starts
+    lengths = np.diff(np.append(starts, len(values)))
+    greatest = np.repeat(np.maximum.reduceat(values, starts), lengths)
+    places = np.where(values == greatest, np.arange(len(values)), len(values))
+    first: Ints = np.minimum.reduceat(places, starts)
+    return first
 
 
 def sums_of_greatest(group: Ints, column: Ints, value: Floats, groups: int) -> Floats:

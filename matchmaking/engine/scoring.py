@@ -5,17 +5,19 @@ Everything is counted in whole tenths of a point. A single pair and a run go the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import repeat
+from itertools import pairwise
 from math import isnan
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from matchmaking.engine import ENGINE_VERSION, similarity
-from matchmaking.engine.constraints import Case, counted_in, judge, verdict
+from matchmaking.engine.constraints import Case, counted_in, judge, verdicts
 from matchmaking.engine.explanation import (
     TERMS_SHOWN,
     Agreement,
@@ -31,8 +33,8 @@ from matchmaking.engine.fingerprint import digest, fingerprints, written
 from matchmaking.engine.highlight import edges
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
-from matchmaking.engine.locality import Distances, Places, distances, places_of
-from matchmaking.engine.pairs import Pairs
+from matchmaking.engine.locality import Distances, Places, distances
+from matchmaking.engine.pairs import Pairs, first_greatest, pairs_of, ranges
 from matchmaking.engine.search import CANDIDATES
 from matchmaking.engine.selection import kept
 from matchmaking.engine.text import asserted
@@ -40,13 +42,11 @@ from matchmaking.engine.types import (
     PART_NAMES,
     Condition,
     Need,
-    Offer,
     OfferText,
     Outcome,
     Part,
     Scored,
     Unchanged,
-    Verdict,
 )
 from matchmaking.engine.units import Units
 from matchmaking.engine.weights import Weights
@@ -109,12 +109,11 @@ def condition_maxima(weights: Weights, strengths: tuple[str, ...], total: int) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Offers for one need, each with its best text, as columns. The shares run from 0 to 1."""
+    """Offers for needs, each with its best text, as columns by need and offer. The shares run from 0 to 1."""
 
+    line: Ints  # place of the need
     row: Ints
     ids: Ints  # of the offers
-    offers: tuple[Offer, ...]  # none, like the texts, where nothing is asked that stands in them
-    texts: tuple[OfferText, ...]
     text: Floats
     category: Floats
     elsewhere: (
@@ -124,10 +123,35 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.row)
 
+    def part(self, own: slice) -> Candidates:
+        return Candidates(
+            self.line[own],
+            self.row[own],
+            self.ids[own],
+            self.text[own],
+            self.category[own],
+            self.elsewhere[own],
+        )
+
+    def by_line(self) -> Iterator[tuple[int, slice]]:
+        """The lines that have any, and where theirs stand."""
+        starts = np.flatnonzero(np.diff(self.line, prepend=-1)).tolist()
+        for start, stop in pairwise([*starts, len(self)]):
+            yield int(self.line[start]), slice(start, stop)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stated:
+    """What candidates state, along them: in columns, and with what a rule reads of the one in a place."""
+
+    places: Places
+    numbers: Ints
+    case: Callable[[int, float | None], Case]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """How the candidates of one need stand, before anything is put into words."""
+    """How candidates stand, before anything is put into words."""
 
     tenths: Ints
     misses_must: npt.NDArray[np.bool_]
@@ -135,67 +159,87 @@ class Standing:
     exact: Floats  # tenths of the four parts, unrounded; one row a candidate
 
     def order(self, ids: Ints) -> Ints:
-        """Best first; whoever misses a must stands below all who miss none; equal ones by id."""
+        """Of one need: best first; whoever misses a must stands below all who miss none; equal ones by id."""
         return np.lexsort((ids, -self.tenths, self.misses_must)).astype(np.int64)
+
+    def part(self, own: slice) -> Standing:
+        return Standing(
+            self.tenths[own], self.misses_must[own], self.near.part(own), self.exact[own]
+        )
 
 
 def score_pairs(
-    need: Need, candidates: Candidates, weights: Weights, units: Units, places: Places | None = None
+    needs: Sequence[Need], candidates: Candidates, stated: Stated, weights: Weights
 ) -> Standing:
-    """Points of all candidates of one need. `places` are those of the candidates, when the caller has them at hand."""
-    if places is None:
-        places = places_of(candidates.offers)
-    near = distances(need.place, places, weights)
-    local = ~np.isnan(near.share)
-    counted = [condition for condition in need.conditions if counted_in(condition) == "conditions"]
-    tops = np.array(
-        [maxima(weights, bool(counted), knows) for knows in (False, True)], dtype=np.int64
-    )[local.astype(np.int64)].reshape(len(candidates), 4)
+    """Points of all candidates."""
+    here = Places.of([need.place for need in needs]).take(candidates.line)
+    near = distances(here, stated.places, weights)
+    local = (~np.isnan(near.share)).astype(np.int64)
+    counted = np.array([_has_conditions(need.conditions) for need in needs], np.int64)
+    most = [[maxima(weights, asks, knows) for knows in (False, True)] for asks in (False, True)]
+    tops = np.array(most, np.int64)[counted[candidates.line], local]
 
-    verdicts = _verdicts(need.conditions, candidates, near, units)
+    points, misses = _conditions(needs, candidates, stated, near.km, local, weights)
     exact = np.empty((len(candidates), 4), dtype=np.float64)
     exact[:, 0] = candidates.text * tops[:, 0]
     exact[:, 1] = candidates.category * tops[:, 1]
-    exact[:, 2] = _condition_tenths(need.conditions, verdicts, tops[:, 2], weights)
-    exact[:, 3] = np.where(local, np.nan_to_num(near.share), 0.0) * tops[:, 3]
+    exact[:, 2] = points
+    exact[:, 3] = np.nan_to_num(near.share) * tops[:, 3]
     exact = np.round(exact, _DECIMALS)
-    musts = [c.strength == "must" for c in need.conditions]
-    misses = np.array(
-        [any(m and v == "missed" for m, v in zip(musts, row, strict=True)) for row in verdicts],
-        dtype=bool,
-    )
     # Half a tenth is rounded up, and always the same way: the sum is rounded first, its parts to fit.
     tenths = np.floor(np.round(exact.sum(axis=1), _DECIMALS) + 0.5).astype(np.int64)
     return Standing(tenths, misses, near, exact)
 
 
-def _verdicts(
-    conditions: Sequence[Condition], candidates: Candidates, near: Distances, units: Units
-) -> list[tuple[Verdict | None, ...]]:
-    if not conditions:
-        return [()] * len(candidates)
-    ways = [None if isnan(km) else km for km in near.km.tolist()]
-    cases = map(Case, candidates.offers, candidates.texts, repeat(units), ways)
-    return [tuple([verdict(condition, case) for condition in conditions]) for case in cases]
+def _has_conditions(conditions: Sequence[Condition]) -> bool:
+    return any(counted_in(condition) == "conditions" for condition in conditions)
 
 
-def _condition_tenths(
-    conditions: Sequence[Condition],
-    verdicts: Sequence[Sequence[Verdict | None]],
-    tops: Ints,
+def _conditions(
+    needs: Sequence[Need],
+    candidates: Candidates,
+    stated: Stated,
+    km: Floats,
+    local: Ints,
     weights: Weights,
-) -> list[int]:
-    places = [
-        place for place, condition in enumerate(conditions) if counted_in(condition) == "conditions"
-    ]
-    strengths = tuple(conditions[place].strength for place in places)
-    if not places:
-        return [0] * len(verdicts)
-    points = {top: condition_maxima(weights, strengths, top) for top in set(tops.tolist())}
-    return [
-        sum(share for place, share in zip(places, points[top], strict=True) if row[place] == "met")
-        for row, top in zip(verdicts, tops.tolist(), strict=True)
-    ]
+) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Tenths by conditions, and whether a must is missed."""
+    points, misses = np.zeros(len(candidates), np.int64), np.zeros(len(candidates), np.bool_)
+    bounds = np.searchsorted(candidates.line, np.arange(len(needs) + 1))
+    for condition, lines, musts, gains in _askings(needs, weights):
+        lengths = bounds[lines + 1] - bounds[lines]
+        at = ranges(bounds[lines], lengths)
+        ways = km[at]
+
+        def case(place: int, at: Ints = at, ways: Floats = ways) -> Case:
+            way = float(ways[place])
+            return stated.case(int(at[place]), None if isnan(way) else way)
+
+        found = verdicts(condition, stated.numbers[at], ways, case)
+        misses[at[(found == "missed") & np.repeat(musts, lengths)]] = True
+        asking = np.repeat(np.arange(len(lines)), lengths)
+        # A line may ask the same twice.
+        np.add.at(points, at, np.where(found == "met", gains[asking, local[at]], 0))
+    return points, misses
+
+
+def _askings(
+    needs: Sequence[Need], weights: Weights
+) -> Iterator[tuple[Condition, Ints, npt.NDArray[np.bool_], Ints]]:
+    """Each different condition, and the lines that ask it: as a must, and for how many tenths where the locality is not
+    known and where it is."""
+    found: dict[tuple[Any, ...], list[tuple[Condition, int, bool, list[int]]]] = defaultdict(list)
+    totals = [maxima(weights, True, knows)[2] for knows in (False, True)]
+    for line, need in enumerate(needs):
+        stakes = [stakes_of(need.conditions, total, weights) for total in totals]
+        for condition, *gains in zip(need.conditions, *stakes, strict=True):
+            if counted_in(condition):
+                key = condition.kind, condition.codes, condition.value, condition.unit
+                tenths = [most for _, most in gains]
+                found[key].append((condition, line, condition.strength == "must", tenths))
+    for asked in found.values():
+        conditions, lines, musts, tenths_of = zip(*asked, strict=True)
+        yield conditions[0], np.array(lines), np.array(musts), np.array(tenths_of)
 
 
 def stakes_of(
@@ -291,79 +335,63 @@ class Ranker:
     def _scored(
         self, lines: Lines, pairs: Pairs, k: int, known: Known
     ) -> Iterator[Scored | Unchanged]:
-        chosen: list[Pairs] = []
         # What other texts of a supplier say is little; it is not needed to find the best few.
-        for line, candidates in self._candidates(lines, pairs, houses=False):
-            standing = self._standing(lines.needs[line], candidates)
-            best = kept(standing.misses_must, standing.tenths, candidates.ids, k)
-            # The search may have found one text of a supplier and not another that says it better.
-            rows = [self.index.rows_of(offer) for offer in candidates.ids[best].tolist()]
-            every = np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)
-            chosen.append(Pairs(np.full(len(every), line, np.int64), every))
-        if not chosen:
-            return
-        columns = (
-            np.concatenate([p.line for p in chosen]),
-            np.concatenate([p.row for p in chosen]),
-        )
-        for line, candidates in self._candidates(lines, Pairs(*columns), houses=True):
-            yield from self._told(lines, line, candidates, known)
+        found = self._candidates(lines, pairs, houses=False)
+        standing = self._standing(lines, found)
+        best = [
+            own.start + kept(standing.misses_must[own], standing.tenths[own], found.ids[own], k)
+            for _, own in found.by_line()
+        ]
+        chosen = np.concatenate([np.empty(0, np.int64), *best])
+        # The search may have found one text of a supplier and not another that says it better.
+        row, place = self.index.rows_of_all(found.ids[chosen])
+        every = pairs_of([found.line[chosen[place]]], [row])
+        found = self._candidates(lines, every, houses=True)
+        standing = self._standing(lines, found)
+        for line, own in found.by_line():
+            yield from self._told(lines, line, found.part(own), standing.part(own), known)
 
-    def _candidates(
-        self, lines: Lines, pairs: Pairs, *, houses: bool
-    ) -> Iterator[tuple[int, Candidates]]:
-        """Pairs by line, one text an offer."""
-        if not len(pairs):
-            return
+    def _candidates(self, lines: Lines, pairs: Pairs, *, houses: bool) -> Candidates:
+        """One text an offer for each line: the one nearest in words and category. Conditions do not choose it, or a
+        supplier's other product with a handy certificate would stand for the one that was asked for."""
         features = self.index.features(lines, pairs, houses=houses)
         text = similarity.text_share(features, self.weights).astype(np.float64)
         category = similarity.category_share(features, self.weights).astype(np.float64)
-        starts = np.searchsorted(pairs.line, np.arange(len(lines.needs) + 1))
-        for line in range(len(lines.needs)):
-            own = slice(starts[line], starts[line + 1])
-            if own.start < own.stop:
-                columns = pairs.row[own], text[own], category[own], features.elsewhere[own]
-                # Conditions are judged by what stands in an offer; the rest is known without reading it.
-                read = bool(lines.needs[line].conditions)
-                yield line, self._best_texts(*columns, read=read)
-
-    def _best_texts(
-        self,
-        rows: Ints,
-        text: Floats,
-        category: Floats,
-        elsewhere: npt.NDArray[np.float32],
-        *,
-        read: bool,
-    ) -> Candidates:
-        """One text an offer: the one nearest in words and category. Conditions do not choose it, or a supplier's
-        other product with a handy certificate would stand for the one that was asked for."""
         worth = np.round(text * self.weights.text + category * self.weights.category, _DECIMALS)
-        owners = self.index.owners[rows]
-        ids = self.index.text_ids[rows]
-        order = np.lexsort((ids, -worth, owners))
-        first = np.flatnonzero(np.r_[True, np.diff(owners[order]) != 0]) if len(order) else order
-        chosen = order[first]
-        row, own = rows[chosen], owners[chosen]
+        # By line, offer and text.
+        order = np.argsort(pairs.line * len(self.index.order) + self.index.order[pairs.row])
+        line, owner, worth = pairs.line[order], self.index.owners[pairs.row[order]], worth[order]
+        fresh = (np.diff(line, prepend=-1) != 0) | (np.diff(owner, prepend=-1) != 0)
+        # Of equally good ones the first.
+        chosen = order[first_greatest(worth, np.flatnonzero(fresh))]
+        row = pairs.row[chosen]
         return Candidates(
+            line=pairs.line[chosen],
             row=row,
-            ids=own,
-            offers=tuple([self.index.offers[offer] for offer in own.tolist()]) if read else (),
-            texts=tuple([self.index.texts[place] for place in row.tolist()]) if read else (),
+            ids=self.index.owners[row],
             text=text[chosen],
             category=category[chosen],
-            elsewhere=elsewhere[chosen].astype(np.float64),
+            elsewhere=features.elsewhere[chosen].astype(np.float64),
         )
 
-    def _standing(self, need: Need, candidates: Candidates) -> Standing:
-        places = self.index.places_of(candidates.ids.tolist())
-        return score_pairs(need, candidates, self.weights, self.units, places)
+    def _standing(self, lines: Lines, candidates: Candidates) -> Standing:
+        index, ids, rows = self.index, candidates.ids.tolist(), candidates.row
+
+        def case(place: int, km: float | None) -> Case:
+            return Case(index.offers[ids[place]], index.texts[int(rows[place])], self.units, km)
+
+        stated = Stated(index.places_of(ids), index.stated[rows], case)
+        return score_pairs(lines.needs, candidates, stated, self.weights)
 
     def _told(
-        self, lines: Lines, line: int, candidates: Candidates, known: Known
+        self,
+        lines: Lines,
+        line: int,
+        candidates: Candidates,
+        standing: Standing,
+        known: Known,
     ) -> Iterator[Scored | Unchanged]:
-        """The candidates in words, those that are known by the same fingerprint by name alone."""
-        standing = self._standing(lines.needs[line], candidates)
+        """The candidates of a line in words, those that are known by the same fingerprint by name alone."""
         prints = self._fingerprints(lines, line, candidates, standing)
         need, offers = lines.needs[line].id, candidates.ids.tolist()
         fresh = []
@@ -411,9 +439,8 @@ class Ranker:
     ) -> Iterator[Scored]:
         need = lines.needs[line]
         conditions = need.conditions
-        has_conditions = any(counted_in(condition) == "conditions" for condition in conditions)
         asked = _Asked(self.index.leaf_code(lines.leading[line]), Wording.of(asserted(need.text)))
-        every_part = parts_of(standing, self.weights, has_conditions)
+        every_part = parts_of(standing, self.weights, _has_conditions(conditions))
         stakes = {
             top: stakes_of(conditions, top, self.weights)
             for top in {parts[2].max_tenths for parts in every_part}

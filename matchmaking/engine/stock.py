@@ -12,11 +12,12 @@ import scipy.sparse as sp
 
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
+from matchmaking.engine.constraints import STATEMENTS, stated_by
 from matchmaking.engine.encoder import vectors_of
 from matchmaking.engine.kinship import Kinship
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.locality import Places, places_of
-from matchmaking.engine.pairs import Pairs, dots
+from matchmaking.engine.pairs import Pairs, dots, first_greatest, ranges
 from matchmaking.engine.quantities import Figures
 from matchmaking.engine.records import KeptOffers, KeptTexts
 from matchmaking.engine.sparse import (
@@ -83,6 +84,7 @@ class Stock:
         self.forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.figures = Figures.of(())
+        self.stated: Ints = np.empty((0, STATEMENTS), np.int64)
         self.phrases: dict[str, Floats] = {}
         self._rows_by_text: dict[tuple[int, int], int] | None = None
         self._pending: list[tuple[int, OfferText]] = []
@@ -154,6 +156,7 @@ class Stock:
         self.forms, self.parties = self.forms[rows], self.parties[rows]
         self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
         self.figures = self.figures.taken(rows)
+        self.stated = self.stated[rows]
         self.alive = np.ones(len(rows), np.bool_)
 
     def _take_in(self) -> None:
@@ -180,6 +183,8 @@ class Stock:
         self.parties = np.append(self.parties, np.array(parties, np.int8))
         self.figures = self.figures.with_more(Figures.of(spoken))
         owners = [owner for owner, _ in self._pending]
+        stated = [stated_by(self.offers[owner], text) for owner, text in self._pending]
+        self.stated = np.concatenate([self.stated, np.array(stated, np.int64)])
         self.texts.add(owners, texts)
         self.owners = np.append(self.owners, np.array(owners, np.int64))
         self.text_ids = np.append(self.text_ids, np.array([text.id for text in texts], np.int64))
@@ -305,6 +310,10 @@ class Stock:
         rows = self._by_owner.of(offer_id)
         return rows[np.argsort(self.order[rows])]
 
+    def rows_of_all(self, offer_ids: Ints) -> tuple[Ints, Ints]:
+        """Rows of the texts of some offers, and for each row the place of its offer among them."""
+        return self._by_owner.of_all(offer_ids)
+
     def barred(self, need: Need) -> npt.NDArray[np.bool_]:
         """True for rows that may never be paired with the need: gone, of the same house, or of a kind not asked for."""
         barred = self._of_other_kinds(need.counterparts).copy()
@@ -405,12 +414,7 @@ def leaders_of(levels: Matrix) -> list[int]:
     """Column of the first greatest entry of each row, -1 for an empty row."""
     leaders = np.full(levels.shape[0], -1, np.int64)
     filled = np.flatnonzero(np.diff(levels.indptr))
-    if len(filled):
-        starts = levels.indptr[filled]
-        lengths = np.diff(np.append(starts, len(levels.data)))
-        greatest = np.repeat(np.maximum.reduceat(levels.data, starts), lengths)
-        places = np.where(levels.data == greatest, np.arange(len(levels.data)), len(levels.data))
-        leaders[filled] = levels.indices[np.minimum.reduceat(places, starts)]
+    leaders[filled] = levels.indices[first_greatest(levels.data, levels.indptr[filled])]
     out: list[int] = leaders.tolist()
     return out
 
@@ -426,3 +430,9 @@ class _Grouped:
     def of(self, number: int) -> Ints:
         start, stop = np.searchsorted(self._numbers, [number, number + 1])
         return self._rows[start:stop]
+
+    def of_all(self, numbers: Ints) -> tuple[Ints, Ints]:
+        """Rows that have one of the numbers, and for each row the place of its number."""
+        start = np.searchsorted(self._numbers, numbers)
+        lengths = np.searchsorted(self._numbers, numbers, side="right") - start
+        return self._rows[ranges(start, lengths)], np.repeat(np.arange(len(numbers)), lengths)

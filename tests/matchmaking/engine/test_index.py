@@ -170,6 +170,7 @@ def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path, monkeypa
         patch.setattr(OfferIndex, "_measure", lambda _: pytest.fail("measured anew"))
         assert found(loaded, needs) == expected
     assert loaded.offers == index.offers
+    assert loaded.stated.tolist() == index.stated.tolist()
     for one in (loaded, index):
         one.add(offer(9, "湿法隔膜 12微米"))
     assert 9 in {row[1] for row in found(loaded, needs)}

@@ -137,7 +137,7 @@ places = st.builds(
 
 @given(places, st.lists(places, max_size=8))
 def test_many_at_once_equal_one_by_one(place, others):
-    columns = distances(place, Places.of(others), WEIGHTING_1)
+    columns = distances(Places.of([place] * len(others)), Places.of(others), WEIGHTING_1)
 
     assert [columns.nearness(row) for row in range(len(others))] == [
         nearness(place, other, WEIGHTING_1) for other in others
@@ -146,7 +146,7 @@ def test_many_at_once_equal_one_by_one(place, others):
 
 @given(places, st.lists(places, min_size=1, max_size=8))
 def test_share_is_between_nothing_and_all_or_unknown(place, others):
-    share = distances(place, Places.of(others), WEIGHTING_1).share
+    share = distances(Places.of([place] * len(others)), Places.of(others), WEIGHTING_1).share
 
     assert np.all(np.isnan(share) | ((share >= 0) & (share <= 1)))
 
@@ -154,6 +154,6 @@ def test_share_is_between_nothing_and_all_or_unknown(place, others):
 def test_taken_rows_are_the_rows_asked_for():
     columns = Places.of([JIASHAN, at(SUZHOU, 120.5, 31.3), GUANGZHOU])
 
-    taken = distances(JIASHAN, columns.take(np.array([2, 0])), WEIGHTING_1)
+    taken = distances(Places.of([JIASHAN] * 2), columns.take(np.array([2, 0])), WEIGHTING_1)
 
     assert [taken.nearness(row).level for row in range(2)] == ["", "county"]

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matchmaking.engine.constraints import Case, judge
+from matchmaking.engine.constraints import STATEMENTS, Case, judge, stated_by
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.explanation import CODES, KEPT
 from matchmaking.engine.index import OfferIndex
-from matchmaking.engine.locality import nearness
+from matchmaking.engine.locality import nearness, places_of
 from matchmaking.engine.scoring import (
     Candidates,
     Ranker,
+    Stated,
     apportion,
     apportioned,
     condition_maxima,
@@ -77,18 +79,30 @@ def offer(number, *texts, place=PINGHU, certifications=(), country="CN", **facts
 
 def candidates(*offers, text=0.5, category=0.5):
     return Candidates(
+        line=np.zeros(len(offers), np.int64),
         row=np.arange(len(offers)),
         ids=np.array([o.id for o in offers], np.int64),
-        offers=offers,
-        texts=tuple(o.texts[0] for o in offers),
         text=np.broadcast_to(np.float64(text), len(offers)).copy(),
         category=np.broadcast_to(np.float64(category), len(offers)).copy(),
         elsewhere=np.zeros(len(offers)),
     )
 
 
-def scored_parts(need, found, weights=WEIGHTING_1):
-    standing = score_pairs(need, found, weights, UNITS)
+def stated(*offers):
+    return Stated(
+        places_of(offers),
+        np.array([stated_by(o, o.texts[0]) for o in offers]).reshape(len(offers), STATEMENTS),
+        lambda place, km: Case(offers[place], offers[place].texts[0], UNITS, km),
+    )
+
+
+def score(need, *offers, text=0.5, category=0.5, weights=WEIGHTING_1):
+    found = candidates(*offers, text=text, category=category)
+    return score_pairs([need], found, stated(*offers), weights)
+
+
+def scored_parts(need, *offers, weights=WEIGHTING_1, **shares):
+    standing = score(need, *offers, weights=weights, **shares)
     counts = any(c.kind not in ("region", "distance", "other") for c in need.conditions)
     return standing, parts_of(standing, weights, counts)
 
@@ -152,7 +166,7 @@ def test_a_perfect_pair_reaches_one_hundred_points():
     need = Need(1, "接线盒", "zh", conditions=(CQC, SAMPLES, NEAR), place=JIASHAN)
     perfect = offer(1, "接线盒", place=JIASHAN, certifications=(Held("CQC", True),), sample_days=3)
 
-    standing, (parts,) = scored_parts(need, candidates(perfect, text=1.0, category=1.0))
+    standing, (parts,) = scored_parts(need, perfect, text=1.0, category=1.0)
 
     assert standing.tenths.tolist() == [1000]
     assert [(p.name, p.tenths, p.max_tenths) for p in parts] == [
@@ -165,7 +179,7 @@ def test_a_perfect_pair_reaches_one_hundred_points():
 
 def test_one_hundred_stays_reachable_without_conditions_and_place():
     standing, (parts,) = scored_parts(
-        Need(1, "接线盒", "zh"), candidates(offer(1, "接线盒"), text=1.0, category=1.0)
+        Need(1, "接线盒", "zh"), offer(1, "接线盒"), text=1.0, category=1.0
     )
 
     assert standing.tenths.tolist() == [1000]
@@ -178,7 +192,7 @@ def test_only_region_and_distance_asked_leave_the_part_conditions_without_points
         1, "接线盒", "zh", conditions=(NEAR, region, must(5, "other", text="寄售")), place=JIASHAN
     )
 
-    _, (parts,) = scored_parts(need, candidates(offer(1, "接线盒")))
+    _, (parts,) = scored_parts(need, offer(1, "接线盒"))
     case = Case(offer(1, "接线盒"), OfferText(10, "接线盒", "zh"), UNITS, 19.1)
     stakes = stakes_of(need.conditions, parts[2].max_tenths, WEIGHTING_1)
     outcomes = outcomes_of(need.conditions, stakes, case)
@@ -194,7 +208,7 @@ def test_only_region_and_distance_asked_leave_the_part_conditions_without_points
 def test_unproven_gives_no_points_and_misses_nothing():
     need = Need(1, "接线盒", "zh", conditions=(CQC,), place=JIASHAN)
 
-    standing, (parts,) = scored_parts(need, candidates(offer(1, "接线盒", place=JIASHAN)))
+    standing, (parts,) = scored_parts(need, offer(1, "接线盒", place=JIASHAN))
 
     assert not standing.misses_must[0]
     assert parts[2].tenths == 0
@@ -204,13 +218,9 @@ def test_unproven_gives_no_points_and_misses_nothing():
 def test_only_a_missed_must_drops_a_pair_not_a_missed_preference():
     late = offer(1, "接线盒", sample_days=45)
 
-    wish = score_pairs(
-        Need(1, "x", "zh", conditions=(SAMPLES,)), candidates(late), WEIGHTING_1, UNITS
-    )
+    wish = score(Need(1, "x", "zh", conditions=(SAMPLES,)), late)
     demand = must(2, "sample_time", value=20)
-    rule = score_pairs(
-        Need(1, "x", "zh", conditions=(demand,)), candidates(late), WEIGHTING_1, UNITS
-    )
+    rule = score(Need(1, "x", "zh", conditions=(demand,)), late)
 
     assert not wish.misses_must[0]
     assert rule.misses_must[0]
@@ -219,17 +229,17 @@ def test_only_a_missed_must_drops_a_pair_not_a_missed_preference():
 def test_order_puts_a_missed_must_below_everybody_and_breaks_ties_by_id():
     demand = must(2, "sample_time", value=20)
     need = Need(1, "接线盒", "zh", conditions=(demand,))
-    found = candidates(
+    offers = (
         offer(9, "接线盒", sample_days=20),
         offer(4, "接线盒", sample_days=21),
         offer(3, "接线盒", sample_days=5),
         offer(2, "接线盒"),
-        text=[0.2, 1.0, 0.2, 0.1],
     )
+    ids = np.array([one.id for one in offers])
 
-    standing = score_pairs(need, found, WEIGHTING_1, UNITS)
+    standing = score(need, *offers, text=[0.2, 1.0, 0.2, 0.1])
 
-    assert [found.offers[row].id for row in standing.order(found.ids)] == [3, 9, 2, 4]
+    assert ids[standing.order(ids)].tolist() == [3, 9, 2, 4]
     assert standing.tenths[1] > standing.tenths[0] > standing.tenths[3]
 
 
@@ -309,9 +319,9 @@ weightings = st.sampled_from(
 def test_points_hold_their_promises_for_any_input(asked, place, offers, data, weights):
     share = st.lists(st.floats(0, 1), min_size=len(offers), max_size=len(offers))
     need = Need(1, "分体接线盒", "zh", conditions=asked, place=place)
-    found = candidates(*offers, text=data.draw(share), category=data.draw(share))
+    shares = {"text": data.draw(share), "category": data.draw(share)}
 
-    standing, parts = scored_parts(need, found, weights)
+    standing, parts = scored_parts(need, *offers, **shares, weights=weights)
 
     for row, own in enumerate(parts):
         assert sum(p.tenths for p in own) == standing.tenths[row]
@@ -327,10 +337,10 @@ def test_points_hold_their_promises_for_any_input(asked, place, offers, data, we
             o.strength == "must" and o.verdict == "missed" for o in outcomes
         )
         assert all(o.verdict == judge(c, case)[0] for o, c in zip(outcomes, asked, strict=True))
-    order = standing.order(found.ids)
+    ids = np.array([one.id for one in offers])
+    order = standing.order(ids)
     standings = [
-        (not standing.misses_must[row], int(standing.tenths[row]), -found.offers[row].id)
-        for row in order
+        (not standing.misses_must[row], int(standing.tenths[row]), -int(ids[row])) for row in order
     ]
     assert standings == sorted(standings, reverse=True)
 
@@ -345,14 +355,44 @@ def test_a_pair_alone_has_the_points_it_has_among_others(asked, offers, shares):
     need = Need(1, "分体接线盒", "zh", conditions=asked, place=JIASHAN)
     text, category = zip(*shares[: len(offers)], strict=True)
 
-    together, parts = scored_parts(need, candidates(*offers, text=text, category=category))
+    together, parts = scored_parts(need, *offers, text=text, category=category)
     alone = [
-        scored_parts(need, candidates(o, text=[t], category=[c]))
+        scored_parts(need, o, text=[t], category=[c])
         for o, t, c in zip(offers, text, category, strict=True)
     ]
 
     assert together.tenths.tolist() == [int(standing.tenths[0]) for standing, _ in alone]
     assert parts == [own[0] for _, own in alone]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(conditions(), places), min_size=1, max_size=4),
+    st.lists(suppliers, min_size=1, max_size=4, unique_by=lambda o: o.id),
+    st.data(),
+)
+def test_many_needs_at_once_have_the_points_they_have_alone(asked, offers, data):
+    needs = [
+        Need(n, "分体接线盒", "zh", conditions=own, place=place)
+        for n, (own, place) in enumerate(asked)
+    ]
+    met = [
+        data.draw(st.lists(st.sampled_from(offers), unique_by=lambda o: o.id), f"met by {n}")
+        for n in range(len(needs))
+    ]
+    every = [one for own in met for one in own]
+    found = replace(
+        candidates(*every), line=np.repeat(np.arange(len(needs)), [len(own) for own in met])
+    )
+
+    together = score_pairs(needs, found, stated(*every), WEIGHTING_1)
+
+    for line, own in found.by_line():
+        alone, part = score(needs[line], *met[line]), together.part(own)
+        assert part.tenths.tolist() == alone.tenths.tolist()
+        assert part.misses_must.tolist() == alone.misses_must.tolist()
+        assert part.exact.tolist() == alone.exact.tolist()
+        assert part.near.each() == alone.near.each()
 
 
 # -- with an index --------------------------------------------------------------------------------------------------
@@ -464,7 +504,7 @@ def test_rank_explains_within_the_closed_list_and_its_limits(asked, offers):
 
 
 def test_near_share_of_the_part_is_the_one_of_the_module_locality():
-    _, (parts,) = scored_parts(line(), candidates(offer(1, "接线盒", place=SUZHOU)))
+    _, (parts,) = scored_parts(line(), offer(1, "接线盒", place=SUZHOU))
 
     share = nearness(JIASHAN, SUZHOU, WEIGHTING_1).share
 
@@ -483,12 +523,12 @@ def test_186_candidates_with_4_conditions_are_quick():
         )
         for n in range(1, 187)
     ]
-    found = candidates(*offers)
-    score_pairs(need, found, WEIGHTING_1, UNITS)
+    found, said = candidates(*offers), stated(*offers)
+    score_pairs([need], found, said, WEIGHTING_1)
 
     started = time.process_time()
     for _ in range(5):
-        score_pairs(need, found, WEIGHTING_1, UNITS).order(found.ids)
+        score_pairs([need], found, said, WEIGHTING_1).order(found.ids)
 
     # Some 2 ms on an idle core; the bound leaves room for a busy machine and still catches a loop of 100 µs a pair.
     assert (time.process_time() - started) / 5 < 0.015
