@@ -273,13 +273,16 @@ def matches_visible_to(user: Anyone) -> QuerySet[Match]:
 
 
 def runs_visible_to(user: Anyone) -> QuerySet[MatchRun]:
-    """One's own runs, and those about what one's desks and events look after; all for the administrator."""
+    """One's own runs, and those about what one's desks and events look after, which those over everything are too; all
+    for the administrator."""
     if not is_signed_in(user):
         return MatchRun.objects.none()
     if user.is_administrator:
         return MatchRun.objects.all()
     listed = Listing.objects.filter(event__in=events_of(user)).values("requirement")
     scope = Q(asked_by=user) | Q(requirement__in=listed) | Q(line__requirement__in=listed)
+    if user.active_roles:
+        scope |= Q(scope=MatchRun.Scope.ALL)
     for field in (
         "requirement__enterprise__region",
         "line__requirement__enterprise__region",

@@ -259,7 +259,7 @@ def _ask(by: User | None, province: Region | None) -> None:
 
 
 def _body(by: User | None, province: Region | None) -> dict[str, str]:
-    """For whom somebody acted: the trail of a weighting is shown, names are not."""
+    """For whom somebody acted: more people read the trail of a weighting than may read who it was."""
     if by is None or by.is_administrator or province is None:
         return {}
     role = next(r for r in by.organiser_roles if r.region.contains(province))

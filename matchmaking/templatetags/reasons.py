@@ -184,6 +184,9 @@ PARTS: dict[str, Promise] = {
 }
 LEFT_OUT: dict[str, Promise] = {
     "conditions": gettext_lazy("No condition can be computed: its points go to the other parts."),
+    "elsewhere": gettext_lazy(
+        "What is asked of the place counts in locality: the points of conditions go to the other parts."
+    ),
     "locality": gettext_lazy("A place is not known: its points go to the other parts."),
 }
 LANGUAGES: dict[str, Promise] = {"zh": gettext_lazy("Chinese"), "en": gettext_lazy("English")}
@@ -471,10 +474,13 @@ def part_name(part: Part | Mapping[str, Any]) -> str:
 
 
 @register.filter
-def left_out(parts: Sequence[Part | Mapping[str, Any]]) -> list[str]:
-    """Why parts have no maximum, a sentence each."""
-    found = (_fields(part, "name", "max_tenths") for part in parts)
-    return [str(LEFT_OUT[name]) for name, most in found if not most and name in LEFT_OUT]
+def left_out(score: Any) -> list[str]:
+    """Why parts of a score, stored or fresh, have no maximum: a sentence each."""
+    parts = (_fields(part, "name", "max_tenths") for part in score.parts)
+    empty = [name for name, most in parts if not most]
+    if any(_fields(one, "counted_in") == ("locality",) for one in score.outcomes):
+        empty = ["elsewhere" if name == "conditions" else name for name in empty]
+    return [str(LEFT_OUT[name]) for name in empty if name in LEFT_OUT]
 
 
 @register.filter

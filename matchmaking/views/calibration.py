@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from chains import audit
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import AuditEntry, Chain, Enterprise, Region
+from chains.models import AuditEntry, Chain, Enterprise, Region, User
 from chains.permissions import holds_a_role
 from chains.templatetags.localised import localised
 from chains.views.posted import posted
@@ -81,11 +81,12 @@ TRAIL = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line of a version's trail; who is a body, never a name."""
+    """One line of a version's trail. `who` is a body; `person` is empty where the reader may not know."""
 
     at: Any
     what: str
     who: str
+    person: str
     reason: str
     language: str
 
@@ -104,7 +105,7 @@ def calibration(request: MemberRequest) -> HttpResponse:
         .select_related("province", "based_on")
     )
     rows = list(versions.order_by("-version", "-pk"))
-    trails = _trails(rows)
+    trails = _trails(rows, request.user)
     return render(
         request,
         "matchmaking/calibration.html",
@@ -164,7 +165,7 @@ def weighting_detail(request: MemberRequest, public_id: str) -> HttpResponse:
             "home": _home(province),
             "in_force": weighting_of(province),
             "parts": _parts(weighting, weighting.based_on),
-            "trail": _trails([weighting]).get(audit.label(weighting), []),
+            "trail": _trails([weighting], request.user).get(audit.label(weighting), []),
             "report": _report(weighting.report) if may_read and weighting.report else None,
             "is_withheld": bool(weighting.report) and not may_read,
             "preview": service.preview(weighting=weighting, province=province, by=request.user)
@@ -324,8 +325,8 @@ def _kinds(kinds: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"label": label, "count": count, "teaches": teaches} for label, count, teaches in rows]
 
 
-def _trails(rows: Sequence[Weighting]) -> dict[str, list[Said]]:
-    """Newest first, by label; two queries for any number of versions."""
+def _trails(rows: Sequence[Weighting], reader: User) -> dict[str, list[Said]]:
+    """Newest first, by label; three queries for any number of versions."""
     entries = list(
         AuditEntry.objects.filter(
             target__in=[audit.label(row) for row in rows], action__in=list(TRAIL)
@@ -333,15 +334,30 @@ def _trails(rows: Sequence[Weighting]) -> dict[str, list[Said]]:
     )
     ids = {entry.data["body"] for entry in entries if entry.data.get("body")}
     bodies = {row.public_id: localised(row) for row in Enterprise.objects.filter(public_id__in=ids)}
+    people = _people(entries, reader)
     found: dict[str, list[Said]] = {}
     for entry in entries:
         who = bodies.get(entry.data.get("body", ""), "")
         if not who:
             who = _("the administrator") if entry.actor is not None else _("the system")
         reason, language = entry.data.get("reason", ""), entry.data.get("language", "zh")
-        said = Said(entry.at, str(TRAIL[entry.action]), who, reason, language)
+        person = people.get(entry.pk, "")
+        said = Said(entry.at, str(TRAIL[entry.action]), who, person, reason, language)
         found.setdefault(entry.target, []).append(said)
     return found
+
+
+def _people(entries: Sequence[AuditEntry], reader: User) -> dict[int, str]:
+    """Who acted, by line of the trail: the administrator reads it of all, others of themselves and of their office."""
+    own = {role.body.public_id for role in reader.active_roles}
+    known = {
+        entry.pk: entry.actor
+        for entry in entries
+        if entry.actor is not None
+        and (reader.is_administrator or entry.actor == reader.pk or entry.data.get("body") in own)
+    }
+    emails = dict(User.objects.filter(pk__in=known.values()).values_list("pk", "email"))
+    return {pk: emails[actor] for pk, actor in known.items() if actor in emails}
 
 
 def _report(report: Mapping[str, Any]) -> dict[str, Any]:

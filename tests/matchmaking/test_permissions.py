@@ -268,3 +268,23 @@ def test_runs_are_seen_by_who_asked_the_desk_the_event_and_the_administrator(req
         "moderator",
         "administrator",
     }
+
+
+def test_run_over_everything_is_seen_by_every_office_since_its_lines_are_in_it(requirement):
+    team = people(requirement)
+    run = MatchRunFactory()
+
+    seen = {
+        who
+        for who, user in team.items()
+        if permissions.runs_visible_to(user).filter(pk=run.pk).exists()
+    }
+
+    assert seen == {
+        "organiser",
+        "organiser elsewhere",
+        "organiser of the own house",
+        "analyst",
+        "administrator",
+    }
+    assert {who for who in seen if permissions.can_cancel_run(team[who], run)} == {"administrator"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
@@ -314,7 +315,10 @@ def test_parts_component_shows_points_of_maximum():
         Part("locality", 12, 100),
     ]
 
-    html = render_to_string("components/parts.html", {"parts": [asdict(part) for part in parts]})
+    html = render_to_string(
+        "components/parts.html",
+        {"score": SimpleNamespace(parts=[asdict(part) for part in parts], outcomes=[])},
+    )
 
     assert [name in html for name in ("Text", "Category", "Conditions", "Locality")] == [True] * 4
     assert '41.2<span class="muted">/45</span>' in html
@@ -331,10 +335,28 @@ def test_parts_component_says_why_a_part_is_left_out():
         Part("locality", 0, 0),
     ]
 
-    html = render_to_string("components/parts.html", {"parts": parts})
+    score = SimpleNamespace(parts=parts, outcomes=[])
+    html = render_to_string("components/parts.html", {"score": score})
 
     assert html.count("its points go to the other parts") == 2
     assert "/0<" not in html
+
+
+def test_condition_that_counts_in_locality_is_not_said_to_be_none():
+    parts = [Part("text", 562, 562), Part("conditions", 0, 0), Part("locality", 80, 125)]
+    near = Outcome(1, "distance", "prefer", "met", 0, 0, "locality", reason("distance.met"))
+
+    said = {
+        counted: tags.left_out(SimpleNamespace(parts=parts, outcomes=rows))
+        for counted, rows in {"place": [asdict(near)], "nothing": []}.items()
+    }
+
+    assert said == {
+        "place": [
+            "What is asked of the place counts in locality: the points of conditions go to the other parts."
+        ],
+        "nothing": ["No condition can be computed: its points go to the other parts."],
+    }
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_list_takes_the_same_queries_whatever_its_length(
         calibration.activate(weighting=draft, reason="near ones", by=desk)
     client.get(PAGE)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         html = text(client.get(PAGE))
 
     assert html.count("near ones") == count
@@ -155,10 +155,35 @@ def test_learning_drafts_a_version_and_leads_to_its_report(client, desk):
     for title in ("Precision@10", "By industrial chain", "Does it favour the big ones?", "Chinese → Chinese"):  # fmt: skip
         assert title in html
     assert "Demo Provincial Department" in html
-    assert desk.email not in html
     old, new = (draft.report["measures"]["precision"][name] for name in ("old", "new"))
     assert floatformat(old, 3) in html
     assert floatformat(new, 3) in html
+
+
+def test_history_names_the_person_to_the_own_office_and_the_administrator_alone(
+    client, learned, desk
+):
+    role = desk.active_roles[0]
+    readers = {
+        "who did it": desk,
+        "colleague": OrganiserRoleFactory(region=role.region, body=role.body).user,
+        "analyst of the office": OrganiserRoleFactory(role="analyst", region=role.region, body=role.body).user,
+        "administrator": AdministratorFactory(),
+        "city": OrganiserRoleFactory().user,
+    }  # fmt: skip
+    offices, named = set(), {}
+    for who, reader in readers.items():
+        client.force_login(reader)
+        pages = PAGE + "?province=330000", detail(learned)
+        html = "".join(text(client.get(page)).split('<main id="main"')[1] for page in pages)
+        if html.count("Demo Provincial Department") == 2:
+            offices.add(who)
+        named[who] = html.count(desk.email)
+
+    assert offices == {*readers}
+    assert named == {
+        "who did it": 2, "colleague": 2, "analyst of the office": 2, "administrator": 2, "city": 0,
+    }  # fmt: skip
 
 
 def test_refusal_to_learn_is_told_on_the_page(client, desk):

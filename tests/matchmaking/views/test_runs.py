@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from matchmaking.models import MatchRun
-from matchmaking.services import runs
+from matchmaking.services import calibration, runs
 from tests.factories.chains import (
     AdministratorFactory,
     EnterpriseFactory,
@@ -13,7 +13,7 @@ from tests.factories.chains import (
     RequirementFactory,
     region,
 )
-from tests.factories.matchmaking import MatchRunFactory
+from tests.factories.matchmaking import MatchRunFactory, draft_weighting
 from tests.matchmaking.services.test_runs import ASKED
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +93,21 @@ def test_owner_sees_the_own_run_and_no_other(client):
     assert "within the last hour" in shown
     assert own.public_id in shown
     assert other.public_id not in shown
+
+
+def test_office_finds_the_run_over_everything_that_a_new_weighting_started(client):
+    user = OrganiserRoleFactory(region=region("330000")).user
+    client.force_login(user)
+    calibration.activate(weighting=draft_weighting(region("330000")), reason="试行", by=user)
+
+    run = MatchRun.objects.get(scope="all")
+    listed = client.get(reverse("matchmaking:run_list")).content.decode()
+    page = client.get(reverse("matchmaking:run_detail", args=[run.public_id])).content.decode()
+    rows = client.get("/api/v1/runs/").json()["results"]
+
+    assert run.public_id in listed
+    assert "Cancel the run" not in page
+    assert [row["public_id"] for row in rows] == [run.public_id]
 
 
 def test_cancel_ends_the_run(client, organiser):
