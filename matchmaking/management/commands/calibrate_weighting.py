@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 
 from chains.errors import DomainError
 from chains.models import Region, User
@@ -61,10 +62,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         province = self._province(options["province"])
-        try:
-            self._do(province, options)
-        except DomainError as error:
-            raise CommandError(str(error)) from error
+        # One language on one console: what is printed here is English, what services refuse would be the installation's.
+        with translation.override("en"):
+            try:
+                self._do(province, options)
+            except DomainError as error:
+                raise CommandError(str(error)) from error
 
     def _do(self, province: Region | None, options: dict[str, Any]) -> None:
         if options["learn"]:

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from chains.models import AuditEntry
 from matchmaking.models import MatchRun, Weighting
@@ -67,6 +68,14 @@ def test_learn_drafts_and_activate_needs_a_person_with_the_right(desk):
     say(*HERE, "--roll-back", "1", "--by", desk.email, "--reason", "back")
     assert Weighting.objects.get(pk=draft.pk).status == "retired"
     assert MatchRun.objects.filter(scope="all").count() == 2
+
+
+def test_refusals_speak_the_language_of_what_the_command_prints():
+    with (
+        translation.override("zh-hans"),
+        pytest.raises(CommandError, match="Needed are 200 on 30 requirements"),
+    ):
+        say(*HERE, "--learn")
 
 
 def test_learning_from_too_few_says_how_many_are_needed():
