@@ -16,12 +16,15 @@ _true_now = timezone.now
 
 @contextmanager
 def at(moment: datetime.datetime) -> Iterator[None]:
-    """Let the services run as if it were that moment, so that a history comes about by the rules of its day.
+    """Let the services run as if it were that moment, so that a history comes about by the rules of its day."""
+    with turned(moment), gathered(), _letters_gathered():
+        yield
 
-    Each reading is a millisecond later than the one before: what follows is never dated before its cause.
-    """
-    clock = _Clock(moment)
-    with mock.patch.object(timezone, "now", clock), gathered(), _letters_gathered():
+
+@contextmanager
+def turned(moment: datetime.datetime) -> Iterator[None]:
+    """Turn the clock alone. Each reading is a millisecond later: what follows is never dated before its cause."""
+    with mock.patch.object(timezone, "now", _Clock(moment)):
         yield
 
 

@@ -7,10 +7,13 @@ import re
 
 from django.db.models import Q
 
-from chains.models import Enterprise, Requirement, User
+from chains.models import Enterprise, Requirement, RequirementLine, User
 from matchmaking.demo import texts
+from matchmaking.demo.clock import days_ago, gathered, turned
 from matchmaking.demo.history import History
 from matchmaking.demo.names import Words
+from matchmaking.demo.postings import Line, Posting
+from matchmaking.demo.verdicts import verdict
 from matchmaking.models import Decision, Interest, Match
 from matchmaking.services import interests, review, suggestions
 
@@ -59,6 +62,12 @@ _THREADS = (
 )
 
 
+# The run that reviewers had before them, and the days since on which they decided.
+NIGHT = 2
+# How far down they read the list of a line, and how many recommendations they find enough.
+_READ, _ENOUGH = 5, 2
+
+
 class Reviewed:
     def __init__(self, history: History, seed: int) -> None:
         self._history = history
@@ -67,42 +76,59 @@ class Reviewed:
         self._keys = {row.pk: key for key, row in history.bodies.items()}
 
     def decide(self) -> None:
-        """A third of the postings have been looked at, the buyer's package for the most part; the rest is the queue."""
+        """Most of what was posted before the night of the run has been looked at; the rest is the queue."""
+        night = days_ago(NIGHT, 2)
+        sittings = []
         for posting, requirement in self._history.requirements:
-            requirement.refresh_from_db(fields=["status"])
+            requirement.refresh_from_db(fields=["status", "published_at"])
             package = posting.owner == "buyer" and len(posting.lines) == 16
-            if requirement.status != Requirement.Status.PUBLISHED:
+            desk = self._history.desk_of(requirement.enterprise)
+            if (
+                requirement.published_at is None
+                or requirement.published_at > night
+                or not requirement.is_published
+                or posting.seeks != "supplier"
+                or desk.is_administrator  # nobody reviews outside the provinces that are served
+            ):
                 continue
-            if package or self._roll.random() < 0.35:
-                self._review(requirement, lines=11 if package else 3)
+            if package or self._roll.random() < 0.75:
+                moment = days_ago(self._roll.randint(1, NIGHT), self._roll.uniform(9, 16))
+                sittings.append((moment, posting, requirement, desk, 11 if package else 2))
+        for moment, posting, requirement, desk, count in sorted(sittings, key=lambda one: one[0]):
+            with turned(moment), gathered():
+                self._review(posting, requirement, desk, count)
         self._send_interests()
         self._dismiss_some()
 
-    def _review(self, requirement: Requirement, *, lines: int) -> None:
-        desk = self._history.desk_of(requirement.enterprise)
-        if desk.is_administrator:
-            return  # nobody reviews outside the provinces that are served
-        for line in requirement.lines.open().order_by("number")[:lines]:
-            best = (
-                Match.objects.filter(line=line, status="proposed", misses_must=False)
-                .select_related("line__requirement__enterprise__region", "supplier")
-                .order_by("-tenths", "supplier")[:3]
-            )
-            review.take_lease(line=line, by=desk)
-            for place, match in enumerate(best):
-                self._decide(match, place, desk)
-            review.release_lease(line=line, by=desk)
+    def _review(self, posting: Posting, requirement: Requirement, desk: User, count: int) -> None:
+        asked = zip(requirement.lines.order_by("number"), posting.lines, strict=True)
+        still_open = [pair for pair in asked if pair[0].status == RequirementLine.Status.OPEN]
+        for row, line in still_open[:count]:
+            self._decide_on(posting, line, row, desk)
+            review.release_lease(line=row, by=desk)
 
-    def _decide(self, match: Match, place: int, desk: User) -> None:
-        if place == 0 and match.tenths >= 350:
-            review.approve(match=match, by=desk)
-        elif place == 1 and self._roll.random() < 0.4:
-            review.approve(match=match, by=desk, note="第二货源")
-        elif place == 2 and self._roll.random() < 0.5:
-            reason = self._roll.choice((Decision.Reason.WRONG_PRODUCT, Decision.Reason.CAPACITY))
-            review.reject(match=match, reason=reason, by=desk)
-        elif place == 2 and self._roll.random() < 0.2:
-            review.defer(match=match, by=desk, note="等待补充检测报告")
+    def _decide_on(self, posting: Posting, line: Line, row: RequirementLine, desk: User) -> None:
+        best = (
+            Match.objects.filter(line=row, status="proposed", misses_must=False)
+            .select_related("line__requirement__enterprise__region", "supplier")
+            .order_by("-tenths", "supplier")[:_READ]
+        )
+        approved: list[Match] = []
+        has_nearby = False
+        for match in best:
+            supplier = self._history.market.of(self._keys[match.supplier_id])
+            found, reason = verdict(posting, line, supplier, has_nearby=has_nearby)
+            if found == Decision.Verdict.REJECTED:
+                review.reject(match=match, reason=reason, by=desk)
+            elif found == Decision.Verdict.DEFERRED:
+                review.defer(match=match, by=desk, note="新产品，等待检测报告")
+            else:
+                approved.append(match)
+                has_nearby |= supplier.in_zhejiang
+            if len(approved) == _ENOUGH:
+                break
+        if approved:
+            review.approve_many(matches=approved, by=desk)
 
     # --- Suppliers --------------------------------------------------------------------------------------
 

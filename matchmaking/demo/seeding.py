@@ -14,12 +14,12 @@ from django.db import connection, transaction
 
 from chains import audit
 from chains.doorbell import quiet
-from chains.models import Change, ChangeReader, Notification, Region
+from chains.models import Change, ChangeReader, Notification, Region, Requirement, RequirementLine
 from events.services import events
 from matchmaking import adapters
 from matchmaking.demo import gatherings, participants, postings
-from matchmaking.demo.clock import at, days_ago, gathered
-from matchmaking.demo.decisions import Reviewed
+from matchmaking.demo.clock import at, days_ago, gathered, turned
+from matchmaking.demo.decisions import NIGHT, Reviewed
 from matchmaking.demo.history import History, know_unclaimed
 from matchmaking.demo.reading import Reading, reading
 from matchmaking.engine.encoder import NoEncoder
@@ -134,19 +134,29 @@ def _post(history: History, season: gatherings.Season) -> None:
 
 
 def match_everything() -> None:
-    """One run over everything, here and now: the first page shows matches before any worker has started."""
+    """Here and now, so that the first page shows matches before any worker has started: one run over everything in
+    the night after which reviewers began, then one for each requirement that came later."""
     # Matches and scores are left out: told that they are empty, the planner would go through them row by row.
     analyse("chains")
     forget()
-    run = runs.start(everything=True, by=None)
+    night = days_ago(NIGHT, 2)
+    earlier = RequirementLine.objects.scored().filter(requirement__published_at__lte=night)
+    with turned(night):
+        _score(runs.start(everything=True, lines=earlier, by=None))
+    later = Requirement.objects.scored().exclude(published_at__lte=night)
+    for requirement in later.select_related("enterprise__region").order_by("pk"):
+        _score(runs.start(requirement=requirement, by=None))
+    analyse("matchmaking", "events")
+
+
+def _score(run: MatchRun) -> None:
     for pk in run.shards.order_by("number").values_list("pk", flat=True):
         shard = RunShard.objects.claim(pk, lease())
         if shard is not None:
             scoring.score(shard=shard)
     run.refresh_from_db()
     if run.status != MatchRun.Status.DONE:
-        raise RuntimeError(f"The run over all lines ended as {run.status}.")
-    analyse("matchmaking", "events")
+        raise RuntimeError(f"{run.get_scope_display()}: the run ended as {run.status}.")
 
 
 def analyse(*packages: str) -> None:

@@ -19,9 +19,13 @@ from chains.models import (
     User,
 )
 from events.models import Event, Registration
-from matchmaking.demo import participants, postings, texts
+from matchmaking.demo import participants, postings, texts, verdicts
+from matchmaking.demo.names import Words
+from matchmaking.demo.participants import Offer, Participant
+from matchmaking.demo.postings import Line, Posting, Term
 
 SEED = 20230411
+WORDS = Words("词", "word")
 
 
 # --- The plan, without a database -------------------------------------------------------------------------
@@ -153,6 +157,43 @@ def test_written_phrases_name_their_amount():
 
 def _segment(leaf):
     return texts.leaves()[leaf].segment
+
+
+def test_verdict_of_a_reviewer_follows_from_what_is_asked_and_made():
+    def decided(
+        offer=None, *, term=None, amount=None, certifications=(), region="330421", has_nearby=False
+    ):
+        offers = [] if offer is None else [offer]
+        supplier = Participant(
+            key="m", kind="enterprise", name=WORDS, region=region, offers=offers, certifications=[*certifications]
+        )  # fmt: skip
+        line = Line(leaf="PV0402", words=WORDS, amount=amount, terms=[term] if term else [])
+        posting = Posting(owner="b", title=WORDS, language="zh", lines=[line])
+        found, reason = verdicts.verdict(posting, line, supplier, has_nearby=has_nearby)
+        return str(reason or found)
+
+    def made(**fields):
+        return Offer(leaf="PV0402", filed="PV0402", title=WORDS, words=WORDS, **fields)
+
+    iso, near = Term("certification", "ISO 9001"), Term("region", "浙江省", "prefer")
+    few, many = texts.Amount(40, "t", "month"), texts.Amount(41, "t", "month")
+    capacity = texts.Amount(480, "t", "year")
+
+    assert decided() == "wrong_product"
+    assert (
+        decided(Offer(leaf="PV0101", filed="PV0402", title=WORDS, words=WORDS)) == "wrong_product"
+    )
+    assert decided(made()) == "approved"
+    assert decided(made(), term=iso) == "certificate"
+    assert decided(made(), term=iso, certifications=["ISO9001"]) == "approved"
+    assert decided(made(capacity=capacity), amount=many) == "capacity"
+    assert decided(made(capacity=capacity), amount=few) == "approved"
+    assert decided(made(capacity=capacity), amount=texts.Amount(9999, "set", "once")) == "approved"
+    assert decided(made(), term=near, region="320500", has_nearby=True) == "too_far"
+    assert decided(made(), term=near, region="320500") == "approved"
+    assert decided(made(), term=near, has_nearby=True) == "approved"
+    assert decided(made(), region="320500", has_nearby=True) == "approved"
+    assert decided(made(is_new=True)) == "deferred"
 
 
 READS = """

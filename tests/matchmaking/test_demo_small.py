@@ -9,8 +9,9 @@ from collections import Counter
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, F
 from django.test import override_settings
+from django.utils import timezone
 
 from chains.models import (
     AuditEntry,
@@ -32,9 +33,10 @@ from chains.models import (
 from events import statistics
 from events.models import Event, Registration, Series, Tier
 from matchmaking import adapters, gaps, market
-from matchmaking.demo import places
+from matchmaking.demo import participants, places, postings
 from matchmaking.demo.accounts import ACCOUNTS, PASSWORD
-from matchmaking.models import Decision, Interest, Match
+from matchmaking.management.commands.seed_demo import SEED
+from matchmaking.models import Decision, Interest, Match, MatchRun
 
 SMALL = 0.13
 
@@ -136,6 +138,41 @@ def test_everything_stands_that_pages_show(seeded):
     assert Enterprise.objects.pending().exists()
     assert Decision.objects.filter(verdict="rejected").exists()
     assert not Contact.objects.exclude(phone__startswith="000-0000-").exists()
+
+
+@pytest.mark.django_db
+def test_reviewers_have_decided_by_what_is_truly_asked_and_made(seeded):
+    _digest_before, truth = seeded
+    plan = participants.plan(SEED, SMALL)
+    postings.plan(SEED, plan)  # it plants offers too
+    made = {
+        name: {offer.leaf for offer in one.offers}
+        for one in plan.people
+        for name in (one.name.zh, one.name.en)
+    }
+
+    kinds = Counter()
+    for row in Decision.objects.select_related("match__line", "match__supplier"):
+        is_made = truth["lines"][row.match.line.public_id] in made[row.match.supplier.name]
+        kinds[row.verdict, row.reason == "wrong_product", is_made] += 1
+
+    assert {(verdict, made) for verdict, wrong, made in kinds if not wrong} >= {("approved", True)}
+    assert {made for _verdict, wrong, made in kinds if not wrong} == {True}
+    assert {made for _verdict, wrong, made in kinds if wrong} == {False}
+
+
+@pytest.mark.django_db
+def test_decisions_lie_in_the_past_behind_the_scores_they_were_made_on(seeded):
+    rows = Decision.objects.order_by("pk")
+    moments = list(rows.values_list("at", flat=True))
+
+    assert moments == sorted(moments)
+    assert moments[-1] < timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    assert not rows.filter(score__created_at__gte=F("at")).exists()
+    assert not rows.filter(match__decided_at__date__gt=F("at__date")).exists()
+    assert not rows.filter(by__organiser_role_rows=None).exists()
+    assert MatchRun.objects.filter(scope="all").get().finished_at < moments[0]
+    assert Match.objects.live().filter(decisions=None).exists()
 
 
 @pytest.mark.django_db
