@@ -132,6 +132,15 @@ def _spelling() -> dict[int, str]:
     return table
 
 
+_WIDE = {0x3000: " "} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+
+
+@cache
+def _plain_spelling() -> dict[int, str]:
+    """The same table and full-width forms in one: no sign of the table has another form by itself."""
+    return _spelling() | _WIDE
+
+
 def simplified(text: str) -> str:
     """Compatibility forms and traditional characters replaced; case and spaces stay.
 
@@ -142,6 +151,10 @@ def simplified(text: str) -> str:
     """
     if text.isascii():  # has one spelling as it is
         return text
+    # Nearly all that is written needs no more than its full-width forms replaced.
+    plain = text.translate(_plain_spelling())
+    if unicodedata.is_normalized("NFKC", plain):
+        return plain
     return unicodedata.normalize("NFKC", text).translate(_spelling())
 
 

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matchmaking.engine.text import (
+    _spelling,
     asserted,
     language_of,
     long_tokens,
     normalise,
     ruled_out,
     short_tokens,
+    simplified,
     stem,
     tokens,
 )
@@ -82,6 +86,18 @@ def test_language_is_that_of_most_of_the_text(text, language):
 @given(TEXTS)
 def test_normalise_twice_changes_nothing(text):
     assert normalise(normalise(text)) == normalise(text)
+
+
+MARKS = "\u0301\u0308\u0338\u3099"  # join what stands before them
+
+
+@given(st.text(alphabet=f"鋰電９，ｅµμ–×㎡①ﬁｶか가\uf900\u3000eA1{MARKS}", max_size=12))
+def test_one_spelling_is_that_of_compatibility_and_then_of_simplified_signs(text):
+    assert simplified(text) == unicodedata.normalize("NFKC", text).translate(_spelling())
+
+
+def test_signs_of_another_spelling_have_no_other_form_by_themselves():
+    assert all(unicodedata.is_normalized("NFKC", chr(sign)) for sign in _spelling())
 
 
 @given(TEXTS)
