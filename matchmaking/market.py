@@ -350,9 +350,11 @@ def fitting_nothing(lines: QuerySet[RequirementLine]) -> list[int]:
 
 
 def warm_suggestions() -> None:
-    """Reads what the first suggestion needs, in a web process that is about to fork: its children share the memory."""
+    """Reads what the first suggestion and the first marks need, in a web process that is about to fork: its children
+    share the memory."""
     try:
         suggest(_SOME_LINE)
+        highlights(_SOME_LINE, _SOME_LINE)
     except DatabaseError:
         # It is away or has no tables yet: whoever asks first waits a moment.
         logger.warning("Categories could not be read ahead.")

@@ -322,29 +322,28 @@ def _ends_of_terms(
     it is mostly an end (no part of names of other things, as 复合).
     """
     ends: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for code, tokens in terms:
-        for begin in range(len(tokens)):
-            if not says_something(tokens[begin:]):
-                break
-            ends[_keys(tokens[begin:])][code] += 1
+    spelled = [_keys(tokens) for _, tokens in terms]
+    for keys, (code, _) in zip(spelled, terms, strict=True):
+        for begin in range(len(keys)):
+            ends[keys[begin:]][code] += 1
     several = {
         key: Counter({code: count for code, count in counts.items() if count >= _TERMS_OF_NAME})
         for key, counts in ends.items()
         if max(counts.values()) >= _TERMS_OF_NAME
     }
     everywhere: Counter[tuple[str, ...]] = Counter()
-    words = set()
-    for _, tokens in terms:
-        for begin, end in combinations(range(len(tokens) + 1), 2):
-            part = _keys(tokens[begin:end])
+    words: dict[tuple[str, ...], Sequence[Token]] = {}
+    for keys, (_, tokens) in zip(spelled, terms, strict=True):
+        for begin, end in combinations(range(len(keys) + 1), 2):
+            part = keys[begin:end]
             if part in several:
                 everywhere[part] += 1
                 if not (begin and tokens[begin].is_han and tokens[begin - 1].is_han):
-                    words.add(part)
+                    words[part] = tokens[begin:end]
     return {
-        key: counts
-        for key, counts in several.items()
-        if key in words and ends[key].total() >= _ENDS * everywhere[key]
+        key: several[key]
+        for key, tokens in words.items()
+        if ends[key].total() >= _ENDS * everywhere[key] and says_something(tokens)
     }
 
 
