@@ -58,13 +58,14 @@ _FILLERS = (
     "a an the of for and or with to in on at by from as is are be we our you your it its per via into up than "
     "can will need needs needed want wanted looking seeking source supply supplies supplier suppliers supplied require "
     "requires required requirement year years month months day days no not only must may should have has all any each "
-    "other more less over under about within plus"
+    "other more less over under about within plus one two three four five six seven eight nine ten first cny rmb usd eur"
 )
 # Who makes standards: which one is said by its number.
 _BODIES = frozenset(["iso", "iec", "din", "jis", "astm", "ansi", "asme", "ieee"])
 _FILLERS_HAN = (
     "采购 供应 需要 需求 要求 提供 用于 可用 产品 公司 企业 我们 具有 具备 以及 或者 以上 以下 不低于 不低 低于 长期 急需 寻求 寻找 "
-    "支持 可以 能够 进行 使用 适用 相关 及其 年产 月产 每年 每月 生产 专业 左右 之间 不含 包括 含有 配套 定制 批量 优先"
+    "支持 可以 能够 进行 使用 适用 相关 及其 年产 月产 每年 每月 生产 专业 左右 之间 以内 之内 不含 包括 含有 配套 定制 批量 优先 "
+    "交期 交货 发货 送样 个月 万元"
 )
 _PLAIN = frozenset(_FILLERS.split()) | _BODIES
 _PLAIN_HAN = frozenset(_FILLERS_HAN.split())
@@ -616,7 +617,6 @@ def _is_code(pieces: Sequence[Token]) -> bool:
         bool(digits)
         and sum(map(len, keys)) >= _SHORTEST_CODE
         and all(len(key) == 1 or _may_name(key) for key in letters)
-        and not _UNITS.issuperset(letters)
     )
 
 

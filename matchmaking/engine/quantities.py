@@ -20,6 +20,8 @@ from matchmaking.engine.text import as_written, simplified
 from matchmaking.engine.units import PHYSICAL, Unit, Units
 
 _NUMBER = re.compile(r"(?<![a-z0-9.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+# Steels of low carbon, not litres: nobody asks for just 316 of them.
+_STEEL = re.compile(r"(?:30[1-9]|31[0-9]|904)l(?![a-z0-9])")
 _TIMES = re.compile(r"\s*(万|亿|million\b|thousand\b|billion\b)")
 _FACTOR = {"万": 1e4, "亿": 1e8, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _PER = re.compile(
@@ -92,6 +94,8 @@ def quantities(folded: Spelled, units: Units) -> list[Quantity]:
     names = _unit_names(tuple(units.by_code.values()))
     found: list[Quantity] = []
     for match in _NUMBER.finditer(folded.text):
+        if _STEEL.match(folded.text, match.start()):
+            continue
         figure = float(match.group().replace(",", ""))
         end = match.end()
         if times := _TIMES.match(folded.text, end):

@@ -118,6 +118,7 @@ def test_measures_numbers_and_counts_are_no_reason(need, offer, expected):
         ("采购灌胶接线盒", "IP68接线盒", ("接线盒",)),
         ("Platinum plus mesh, 40 cm2, ISO", "mesh plus frame, 60 cm2, ISO", ("mesh",)),
         ("ISO 9001 IEC bearings", "ISO 14001, IEC motors", ()),
+        ("两台，20天送样，6个月交货", "三台，15天送样，9个月交货", ()),
     ],
 )
 @pytest.mark.parametrize("turn", [1, -1])

@@ -100,6 +100,7 @@ def test_align_does_not_take_one_quantity_for_another(need, offer):
         ("IP 67", "ip67"),
         ("6204", "6204-ZZ"),
         ("DIN EN 10305", "EN10305"),
+        ("316L", "316L"),
     ],
 )
 @pytest.mark.parametrize("turn", [1, -1])
@@ -257,6 +258,8 @@ def test_a_thing_is_found_across_languages_by_what_its_names_end_with(
         ("灌胶接线盒", "IP68接线盒", ["接线盒"]),
         ("带旁路二极管", "含旁路二极管", ["旁路二极管"]),
         ("30 cm2 plus, ISO", "50 cm2 plus, ISO", []),
+        ("20天送样，三个月交货，500万元", "15天送样，两个月交货，800万元", []),
+        ("two sites, CNY", "two shifts, CNY", []),
     ],
 )
 @pytest.mark.parametrize("turn", [1, -1])

@@ -106,6 +106,8 @@ def test_a_contradiction_is_told_as_it_is_written():
         ("线芯 4 mm，外径 60 mm", "4 mm", None),
         ("Tank 500 L with a 2 L sampler", "取样瓶 2升，罐 50升", ("500 L", "50升")),
         ("电源 380V", "24 V output", ("380V", "24 V")),
+        ("储罐 40立方", "316L stainless, 304L on request", None),
+        ("储罐 40立方", "tanks of 300 L", ("40立方", "300 L")),
     ],
 )
 def test_what_answers_one_number_is_not_held_against_another(line, text, told):
