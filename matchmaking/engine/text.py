@@ -19,21 +19,32 @@ _CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}")
 # Where a clause ends, so does what a "no" in it speaks of.
 CLAUSE = re.compile(r"(?:[^,，、。;；:：.()（）!?！？\n]|(?<=\d)[,.](?=\d))+")
 _MAY_RULE_OUT = re.compile(
-    r"不|勿|免谈|除外|非|无需|拒绝|\b(?:not?|non\w*|without|exc)", re.IGNORECASE
+    r"不|勿|免谈|除|非|无需|拒绝|\b(?:not?|non\w*|without|exc|other|rather|anything)", re.IGNORECASE
 )
 # "Not less than" sets a bound and rules nothing out; a lone 非 or 无 makes a word ("非金属", "无氟"), not a clause.
 _RULES_OUT = re.compile(
     r"不要|不含|不带|不接受|不包括|不包含|不需要|不购买|不买|不开|不找|不收|不是|不作|并非|而非|无需|拒绝"
-    r"|\b(?:no|not|without|excluding|except(?: for)?)\b(?=\s*\w)(?! (?:less|more|later|only|fewer)\b)",
+    r"|\b(?:no|not|without|exclud(?:ing|es?)|except(?:ing)?(?: for)?|(?<!each )(?<!any )other than|rather than|anything but)\b(?=\s*\w)"
+    r"(?! (?:less|more|later|only|fewer)\b)",
     re.IGNORECASE,
 )
 _RULED_OUT_BEFORE = re.compile(r"(?:不需要|不做|勿扰|免谈|除外|不要|不考虑)\s*$")
 # A later clause of nothing but 非 or "non" and what is meant. Names of materials, makes and qualities rule nothing out.
+_NO_NON = r"(?!标|金属|织造|晶|接触|离子|线性|破坏|易|可燃|导电|磁|洲|常|开挖|转基因)"
 _NON = re.compile(
-    r"\s*(?:非(?!标|金属|织造|晶|接触|离子|线性|破坏|易|可燃|导电|磁|洲|常|开挖|转基因)(?P<zh>[\u4e00-\u9fff]{2,6})|non[- ]?(?!stick|slip|skid|toxic|woven"
+    rf"\s*(?:非{_NO_NON}(?P<zh>[\u4e00-\u9fff]{{2,6}})|non[- ]?(?!stick|slip|skid|toxic|woven"
     r"|ferrous|metal|standard|contact|destructive|magnetic|return|flammable|combustible|spark|linear|ionic|conductive"
     r"|corrosive|absorbent|isolated|invasive|gmo)(?P<en>[a-z]{4,}(?: [a-z]+)?))\s*",
     re.IGNORECASE,
+)
+# What is ruled out before or behind a product in its own clause. "除尘外壳" is a shell against dust; after "除…外,还" more is
+# asked for, not less. Of materials and of Latin letters it is known where they end.
+_RULED_OUT_WITHIN = re.compile(
+    r"除(?!尘|湿|锈|油|雾|霜|草|臭|氧|垢|味|冰|铁|泥|渣|氯|氟|磷|砷|静电)了?(?P<but>[^,，。;；:：]{1,16}?)(?:之外|以外|外)"
+    r"(?=的|皆|均|都|其他|其它|\s*(?:[,，。;；)）]|$))(?:的(?:其他|其它)?)?(?!\s*[,，]?\s*(?:还|也|另|同时|并))"
+    rf"|(?<=[\s(（])非{_NO_NON}(?P<apart>[\u4e00-\u9fff]{{2,4}}|[A-Za-z][A-Za-z0-9]+)(?=[\s,，;；)）]|$)"
+    r"|(?<![\u4e00-\u9fff])非(?P<made>[铝铜铁钢木塑纸]芯|[铝铜铁钢木塑纸][质制]|[A-Z][A-Za-z0-9]+)的?(?=[\u4e00-\u9fff])"
+    r"|\b[Nn]on-(?P<non>(?!GMO)[A-Z][A-Z0-9]+)\b(?=\s+[a-z])"
 )
 _LEAST_LEFT = 3
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -199,6 +210,8 @@ def ruled_out(text: str) -> str:
     --------
     >>> ruled_out("PACK不要，只要电芯"), ruled_out("Conveyor without installation"), ruled_out("非金属门铃")
     ('PACK', 'installation', '')
+    >>> ruled_out("除PERC外的电池片"), ruled_out("除尘外壳"), ruled_out("Solar cells other than PERC")
+    ('PERC', '', 'PERC')
     """
     return _divided(text)[1]
 
@@ -208,13 +221,16 @@ def _divided(text: str) -> tuple[str, str]:
     if _MAY_RULE_OUT.search(text) is None:
         return text, ""
     kept, out = text, []
-    for number, clause in enumerate(CLAUSE.finditer(text)):
+    for within in _RULED_OUT_WITHIN.finditer(text):
+        out.append(within[within.lastgroup or 0].strip())
+        kept = kept[: within.start()] + " " * len(within[0]) + kept[within.end() :]
+    for number, clause in enumerate(CLAUSE.finditer(kept)):
         start, end = clause.span()
         alone = _NON.fullmatch(clause[0]) if number else None
         after = _RULED_OUT_BEFORE.search(clause[0])
         before = _RULES_OUT.search(clause[0])
         if after is not None and clause[0][: after.start()].strip():
-            out.append(clause[0][: after.start()].strip())
+            out.append(clause[0][: after.start()].strip().removeprefix("但").removesuffix("的"))
         elif before is not None:
             start += before.start()
             out.append(clause[0][before.end() :].strip())
@@ -223,7 +239,8 @@ def _divided(text: str) -> tuple[str, str]:
         else:
             continue
         kept = kept[:start] + " " * (end - start) + kept[end:]
-    if sum(map(str.isalnum, kept)) < _LEAST_LEFT:
+    # Two Chinese signs are a word, two letters are none.
+    if sum(1.5 if sign > "\u33ff" else 1.0 for sign in kept if sign.isalnum()) < _LEAST_LEFT:
         return text, ""
     return kept, " ".join(filter(None, out))
 

@@ -45,6 +45,20 @@ def off(line, text):
         ("90 kW", "up to 45 kW", 0.3),
         ("不低于 20 kW", "120 kW", 0),
         ("压力 45MPa", "45/90MPa", 0),
+        # Flows, powers, pressures, areas and speeds in the units of the trade.
+        ("流量 30 m³/h", "500 L/min", 0),
+        ("6000立方米每小时", "100 m3/min", 0),
+        ("抽速 4 升/秒", "24 L/min", 1),
+        ("170 m³/h", "100 CFM", 0),
+        ("1.5 kW", "2 hp", 0),
+        ("110kW", "150 PS", 0),
+        ("制冷量 35 kW", "冷水机 10 RT", 0),
+        ("10 MPa", "1450 psi", 0),
+        ("50 N·m", "50Nm torque", 0),
+        ("50 nm", "50 Nm", 0),
+        ("2公顷", "20,000 m²", 0),
+        ("0.5 m/s", "30 m/min", 0),
+        ("40 gsm", "400克/平方米", 1),
         # The mean of what the text says anything of.
         ("1.6MPa, 90 kW, 3 L", "160 kPa, 90 kW", 0.5),
         # Names of standards, flows and plants put together of many units are no measures.
