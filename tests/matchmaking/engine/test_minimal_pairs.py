@@ -62,6 +62,9 @@ BLIND_KINDS = {
 LATER_KINDS = {"form": 0.45, "short": 0.77, "crossed": 0.50, "long": 0.65}
 
 
+TYPED_KINDS = {"pinyin": 0.80, "typo": 0.70, "exclusion": 0.93, "number": 0.91}
+
+
 @pytest.fixture(scope="module")
 def pairs():
     return read_minimal_pairs(PAIRS)
@@ -157,6 +160,18 @@ def test_later_pairs_reach_their_floor(shipped, encoder):
     assert won["won"] >= 0.59
     assert won["kinds"].keys() == LATER_KINDS.keys()
     assert {kind for kind, share in won["kinds"].items() if share < LATER_KINDS[kind]} == set()
+
+
+def test_pairs_of_what_people_type_reach_their_floor(shipped, encoder):
+    """The kind "context" is not reached: a number that only the loser says still outweighs the product."""
+    typed = read_minimal_pairs(GOLDEN / "typed_pairs.tsv")
+    assert len({pair.line for pair in typed}) == len(typed) == 70
+
+    won = won_shares(typed, margins(typed, index_of(typed, shipped, encoder)))
+
+    assert won["won"] >= 0.77
+    assert won["kinds"].keys() == {*TYPED_KINDS, "context"}
+    assert {kind for kind, least in TYPED_KINDS.items() if won["kinds"][kind] < least} == set()
 
 
 def test_what_leads_is_what_is_shown_with_more_points(pairs, led, index):
