@@ -12,6 +12,7 @@ from chains.forms import Form
 from chains.models import Contact, Enterprise, RequirementLine
 from matchmaking.models import Interest
 from matchmaking.services.interests import ANSWER, Asked
+from matchmaking.templatetags.reasons import question
 
 
 class AddForm(Form):
@@ -135,7 +136,7 @@ class InterestForm(Form):
         self.asked = asked
         for number, one in enumerate(asked, 1):
             self.fields[f"answer-{one.key}"] = forms.CharField(
-                label=one.text,
+                label=question(one),
                 help_text=_question_hint(one, number, len(asked)),
                 max_length=ANSWER,
                 required=False,

@@ -25,6 +25,7 @@ from matchmaking.api.enterprises import ContactSerializer, EnterpriseNameSeriali
 from matchmaking.api.requirements import PurposeSerializer
 from matchmaking.models import Interest, InterestAttachment, InterestMessage, InterestNote
 from matchmaking.services import contacts, interests
+from matchmaking.templatetags.reasons import question
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
 DECLINE_REASONS = Interest.DeclineReason.choices
@@ -38,11 +39,15 @@ class InterestMessageSerializer(serializers.ModelSerializer[InterestMessage]):
 
 
 class InterestAnswerSerializer(serializers.Serializer[Any]):
-    """A question as it stood when it was answered; keys that begin with c are open points of the pair."""
+    """A question as it stood when it was answered; keys that begin with c are open points of the pair, put as a question
+    in the language of the request."""
 
     key = serializers.CharField(max_length=20)
-    question = serializers.CharField(max_length=200)
+    question = serializers.SerializerMethodField()
     answer = serializers.CharField(max_length=500)
+
+    def get_question(self, said: dict[str, Any]) -> str:
+        return question(interests.Asked.answered(said))
 
 
 class InterestAttachmentSerializer(serializers.ModelSerializer[InterestAttachment]):

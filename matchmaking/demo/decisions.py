@@ -7,7 +7,7 @@ import re
 
 from django.db.models import Q
 
-from chains.models import Enterprise, Requirement, RequirementLine, User
+from chains.models import Condition, Enterprise, Requirement, RequirementLine, User
 from matchmaking.demo import texts
 from matchmaking.demo.clock import days_ago, gathered, turned
 from matchmaking.demo.history import History
@@ -39,6 +39,13 @@ _ANSWERS = {
         Words("大部分可以满足，其余可联合开发。", "Most of it; the rest we would develop together."),
     ),
 }  # fmt: skip
+# By the kind of an open point.
+_SORTS: dict[str, str] = {
+    Condition.Kind.CERTIFICATION: "proof",
+    Condition.Kind.QUALIFICATION: "proof",
+    Condition.Kind.LEAD_TIME: "time",
+    Condition.Kind.SAMPLE_TIME: "time",
+}
 _NOTES = (
     Words("去年供过小批量，交期准时。", "Supplied a small lot last year, on time."),
     Words("价格待议，先看样品。", "Price open; samples first."),
@@ -186,7 +193,7 @@ class Reviewed:
 
     def _said(self, asked: interests.Asked, *, zh: bool) -> str:
         """What a supplier answers to a question like this one."""
-        sort = "proof" if asked.is_open_point else "other"
+        sort = _SORTS.get(asked.kind, "other")
         if re.search(r"交货|多久|周期|soon|lead|deliver", asked.text):
             sort = "time"
         elif re.search(r"验收|现场|accept|site|visit", asked.text):

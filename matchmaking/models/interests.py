@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery, Value
@@ -82,8 +82,9 @@ class Interest(TimeStamped):
     answered_at = models.DateTimeField(null=True, blank=True)
     # By which day the buyer had promised an answer when it came: an amendment moves the requirement's, not this one.
     answer_by_on = models.DateField(null=True, blank=True)
-    # [{"key": "q1", "question": "…", "answer": "…"}]: the question as it stood when it was answered.
-    answers: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(
+    # [{"key": "q1", "question": "…", "answer": "…"}]: the question as it stood when it was answered. Of an open point
+    # it is the condition's text, beside its "kind", "parameter" and "line": each reads it in the own language.
+    answers: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
         default=list, blank=True, db_default=Value([], models.JSONField())
     )
     # The buyer's own mark; no supplier sees it.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, models, transaction
@@ -17,6 +17,7 @@ from chains import audit, changes, notifications, searchtext, sweeping
 from chains.calendar import midnight
 from chains.errors import DomainError
 from chains.models import (
+    Condition,
     Contact,
     Enterprise,
     Notification,
@@ -52,31 +53,76 @@ AGAIN = datetime.timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question to the supplier: the buyer's own, or what the score found unproven of what the buyer must have."""
+    """A question to the supplier: the buyer's own, or a condition that its profile leaves open.
+
+    An open point carries what it asks, so that each reader reads the question in the own language.
+    """
 
     key: str
-    text: str
-    is_open_point: bool = False
+    text: str  # as the buyer wrote it
+    kind: str = ""  # of the condition
+    parameter: Mapping[str, Any] = field(default_factory=dict)
+    line: int | None = None  # the number of the only line it is about
+
+    @property
+    def is_open_point(self) -> bool:
+        return self.key.startswith("c")
+
+    @classmethod
+    def of(cls, condition: Condition) -> Self:
+        number = condition.line.number if condition.line else None
+        return cls(f"c{condition.pk}", condition.text, condition.kind, condition.parameter, number)
+
+    @classmethod
+    def answered(cls, said: Mapping[str, Any]) -> Self:
+        """As it was answered; of old answers no more is kept than the words."""
+        kept = {name: said[name] for name in ("kind", "parameter", "line") if name in said}
+        return cls(said["key"], said["question"], **kept)
+
+    def with_answer(self, answer: str) -> dict[str, Any]:
+        said: dict[str, Any] = {"key": self.key, "question": self.text, "answer": answer}
+        if self.is_open_point:
+            said |= {"kind": self.kind, "parameter": self.parameter, "line": self.line}
+        return said
 
 
 def asked(requirement: Requirement, enterprise: Enterprise | None) -> list[Asked]:
-    """At most three questions, the buyer's first; open points of the enterprise's own pair fill up the rest."""
-    own = [Asked(f"q{one.order}", one.text) for one in requirement.questions.all()]
+    """At most three questions, the buyer's first; what is open for the enterprise fills up the rest: of the lines that
+    its interest is about, and of all while it has sent none."""
+    own = own_questions(requirement)
     left = Requirement.MAX_QUESTIONS - len(own)
     if enterprise is None or left <= 0:
         return own
-    match = (
-        Match.objects.live()
-        .filter(line__requirement=requirement, supplier=enterprise, score__isnull=False)
-        .select_related("score")
-        .by_score()
-        .first()
-    )
-    outcomes = match.score.outcomes if match is not None and match.score is not None else []
-    open_points = [o["condition"] for o in outcomes if o["verdict"] == "unproven"]
-    texts = dict(requirement.conditions.filter(pk__in=open_points).values_list("pk", "text"))
-    proposed = [Asked(f"c{pk}", texts[pk], is_open_point=True) for pk in open_points if pk in texts]
-    return own + proposed[:left]
+    standing = Interest.objects.standing().filter(requirement=requirement, enterprise=enterprise)
+    lines = requirement.lines.open()
+    about = lines.filter(interests__in=standing)
+    return own + _open_points(requirement, enterprise, list(about) or list(lines))[:left]
+
+
+def own_questions(requirement: Requirement) -> list[Asked]:
+    return [Asked(f"q{one.order}", one.text) for one in requirement.questions.all()]
+
+
+def _open_points(
+    requirement: Requirement, enterprise: Enterprise, lines: Sequence[RequirementLine]
+) -> list[Asked]:
+    """What the pairs of these lines leave unproven, and what can only be read. First what is asked of the lines that fit,
+    the musts before the wishes; free text comes last of its line."""
+    conditions = {one.pk: one for one in requirement.conditions.select_related("line")}
+    if not conditions:
+        return []
+    pairs = Match.objects.live().filter(line__in=lines, supplier=enterprise, score__isnull=False)
+    found: dict[int, tuple[bool, bool, bool]] = {}
+    for misses_must, outcomes in pairs.by_score().values_list("misses_must", "score__outcomes"):
+        for outcome in outcomes:
+            one = conditions.get(outcome["condition"])
+            if one is None:
+                continue
+            is_free = one.kind == Condition.Kind.OTHER
+            if is_free or outcome["verdict"] == "unproven":
+                order = misses_must, is_free, one.strength != Condition.Strength.MUST
+                found.setdefault(one.pk, order)
+    return [Asked.of(conditions[pk]) for pk in sorted(found, key=found.__getitem__)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +157,7 @@ def express(
         raise _not_entitled(enterprise)
     requirement = _asking(requirement)
     _check(requirement, enterprise, lines, contact, message)
-    said = _said(requirement, enterprise, answers or {})
+    said = _said(requirement, enterprise, lines, answers or {})
     interest = _standing(requirement, enterprise)
     if interest is None:
         _spend(enterprise)
@@ -185,7 +231,7 @@ def answer_from_hall(
         delegate=delegate,
         answer_by_on=requirement.answer_by_on,
     )
-    _write(interest, message, contact, _said(requirement, None, answers or {}))
+    _write(interest, message, contact, _said(requirement, None, lines, answers or {}))
     try:
         with transaction.atomic():
             interest.save()
@@ -251,10 +297,17 @@ def _spend(enterprise: Enterprise) -> None:
 
 
 def _said(
-    requirement: Requirement, enterprise: Enterprise | None, answers: Mapping[str, str]
-) -> list[dict[str, str]]:
-    said: list[dict[str, str]] = []
-    for one in asked(requirement, enterprise):
+    requirement: Requirement,
+    enterprise: Enterprise | None,
+    lines: Sequence[RequirementLine],
+    answers: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """What was answered, of the lines that were chosen: the form has asked before anybody chose."""
+    questions = own_questions(requirement)
+    if enterprise is not None:
+        questions += _open_points(requirement, enterprise, lines)
+    said: list[dict[str, Any]] = []
+    for one in questions:
         text = answers.get(one.key, "").strip()
         if len(text) > ANSWER:
             raise DomainError(
@@ -263,7 +316,7 @@ def _said(
                 field="message",
             )
         if text:
-            said.append({"key": one.key, "question": one.text, "answer": text})
+            said.append(one.with_answer(text))
     return said
 
 
@@ -272,7 +325,7 @@ def _change(
     lines: Sequence[RequirementLine],
     message: str,
     contact: Contact,
-    said: list[dict[str, str]],
+    said: list[dict[str, Any]],
     by: User,
 ) -> Interest:
     if interest is None:
@@ -677,7 +730,7 @@ def _answered(interest: Interest) -> DomainError:
 # -- writing --------------------------------------------------------------------------------------
 
 
-def _write(interest: Interest, message: str, contact: Contact, said: list[dict[str, str]]) -> None:
+def _write(interest: Interest, message: str, contact: Contact, said: list[dict[str, Any]]) -> None:
     interest.answers = said
     interest.message = message.strip()
     interest.language = searchtext.language_of(message)

@@ -30,10 +30,11 @@ from chains.models import (
     Unit,
 )
 from chains.templatetags.localised import is_chinese, lang, number, points
-from chains.templatetags.page import icon
+from chains.templatetags.page import country, icon
 from matchmaking.engine import explanation
 from matchmaking.engine.highlight import Aligned, Span
 from matchmaking.engine.types import Outcome, Part, Reason
+from matchmaking.services.interests import Asked
 
 register = template.Library()
 
@@ -189,8 +190,19 @@ LEFT_OUT: dict[str, Promise] = {
     ),
     "locality": gettext_lazy("A place is not known: its points go to the other parts."),
 }
+# How the supplier is asked for what its profile leaves open, by the kind of the condition.
+QUESTIONS: dict[str, Promise] = {
+    "certification": gettext_lazy("Do you hold %(asked)s?"),
+    "qualification": gettext_lazy("Do you hold this title: %(asked)s?"),
+    "region": gettext_lazy("Are you based in %(asked)s?"),
+    "distance": gettext_lazy("Are you within %(asked)s of the buyer?"),
+    "capacity": gettext_lazy("Can you supply at least %(asked)s?"),
+    "lead_time": gettext_lazy("Can you deliver within %(asked)s?"),
+    "sample_time": gettext_lazy("Can you send samples within %(asked)s?"),
+    "cooperation": gettext_lazy("Do you offer this form of cooperation: %(asked)s?"),
+    "origin": gettext_lazy("Are the goods made in %(asked)s?"),
+}
 LANGUAGES: dict[str, Promise] = {"zh": gettext_lazy("Chinese"), "en": gettext_lazy("English")}
-COUNTRIES: dict[str, Promise] = {"CN": gettext_lazy("China")}
 
 # English units that change in the plural; measures (kg, m²) do not.
 _PLURALS = {
@@ -275,10 +287,6 @@ def _region(code: str) -> str:
     return names.name("group", code) if found == code else found
 
 
-def _country(code: str) -> str:
-    return str(COUNTRIES.get(code, code))
-
-
 def _any_of(words: Iterable[str]) -> str:
     return _(" or ").join(words)
 
@@ -313,7 +321,7 @@ def _name_of(family: str, code: str) -> str:
     """How a code of a family of reasons is named."""
     if family == "region":
         return _region(code)
-    return _country(code) if family == "origin" else names.name(family, code)
+    return country(code) if family == "origin" else names.name(family, code)
 
 
 _Params = Mapping[str, Any]
@@ -325,7 +333,7 @@ _IN_WORDS: dict[str, Callable[[str, _Params], str]] = {
     "phrase": lambda _family, params: _("“%s”") % params["phrase"],
     "terms": lambda _family, params: _("“%s”") % _("”, “").join(params["terms"]),
     "region": lambda _family, params: _region(params["region"]),
-    "country": lambda _family, params: _country(params["country"]),
+    "country": lambda _family, params: country(params["country"]),
     "language": lambda _family, params: str(LANGUAGES.get(params["language"], params["language"])),
     "category": lambda _family, params: names.name("category", params["category"]),
     "parent": lambda _family, params: names.name("category", params["parent"]),
@@ -417,13 +425,33 @@ def _is_understood(condition: Condition, language: str) -> bool:
 
 
 def _understood(kind: str, parameter: _Params) -> str:
+    words = _asked_for(kind, parameter)
+    return _("within %(distance)s") % {"distance": words} if kind == "distance" else words
+
+
+def _asked_for(kind: str, parameter: _Params) -> str:
+    """The names, the way, the amount or the days that a condition asks for."""
     if "codes" in parameter:
         return _any_of(_name_of(kind, code) for code in parameter["codes"])
     if kind == "distance":
-        return _("within %(distance)s") % {"distance": _km(parameter["value"], about=False)}
+        return _km(parameter["value"], about=False)
     if kind == "capacity":
         return _a_year(parameter["value"], parameter["unit"])
     return _days(parameter["value"])
+
+
+@register.filter
+def question(asked: Asked) -> str:
+    """A question to the supplier in the reader's language; what the buyer wrote itself stays as it was written."""
+    if not asked.is_open_point:
+        return asked.text
+    if asked.parameter and asked.kind in QUESTIONS:
+        words = str(QUESTIONS[asked.kind]) % {"asked": _asked_for(asked.kind, asked.parameter)}
+    else:
+        words = _("Can you meet this, in the buyer's words: “%(text)s”?") % {"text": asked.text}
+    if asked.line is None:
+        return words
+    return _("Line %(number)d: %(sentence)s") % {"number": asked.line, "sentence": words}
 
 
 @register.simple_tag

@@ -36,7 +36,8 @@ from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import adapters, permissions, statistics
 from matchmaking.models import Interest, InterestAttachment, InterestNote, Match
 from matchmaking.services import contacts, runs, waking
-from matchmaking.templatetags.reasons import fact, heading
+from matchmaking.services.interests import Asked, own_questions
+from matchmaking.templatetags.reasons import fact, heading, question
 
 PER_PAGE = 20
 # More do not fit side by side.
@@ -404,7 +405,7 @@ def _sheet_of_interests(
         _("Enterprise"), _("Legal name"), _("Number"), _("Region"), _("Distance, km"), _("Titles"), _("Score"),
         _("Lines"), _("Message"), _("State"), _("Short list"),
         *(heading(condition, requirement.language) for condition, _outcomes in conditions),
-        *(text for text, _is_open, _answers in questions),
+        *(question(one) for one, _answers in questions),
         _("Files"), _("Sent"), _("Answered"), _("Reason"),
     ]  # fmt: skip
 
@@ -425,7 +426,7 @@ def _sheet_of_interests(
                 row.get_status_display(),
                 _("yes") if row.is_shortlisted else "",
                 *(_outcome_in_words(outcome) for outcome in outcomes),
-                *(answers[place] for _text, _is_open, answers in questions),
+                *(answers[place] for _one, answers in questions),
                 len(row.files),
                 timezone.localdate(row.created_at),
                 timezone.localdate(row.answered_at) if row.answered_at else None,
@@ -537,18 +538,18 @@ def _near(match: Match | None, km: float | None, is_rough: bool) -> dict[str, An
 
 def _question_rows(
     requirement: Requirement, columns: list[dict[str, Any]]
-) -> list[tuple[str, bool, list[str]]]:
+) -> list[tuple[Asked, list[str]]]:
     """Each question with what each supplier answered; one that was put differently then has a row of its own."""
-    asked = {(f"q{one.order}", one.text): False for one in requirement.questions.all()}
+    asked = {(one.key, one.text): one for one in own_questions(requirement)}
     said: list[dict[tuple[str, str], str]] = []
     for column in columns:
-        answers = {(a["key"], a["question"]): a["answer"] for a in column["interest"].answers}
-        said.append(answers)
-        asked |= {key: key[0].startswith("c") for key in answers if key not in asked}
-    return [
-        (text, is_open, [answers.get((key, text), "") for answers in said])
-        for (key, text), is_open in asked.items()
-    ]
+        answers = {(a["key"], a["question"]): a for a in column["interest"].answers}
+        said.append({key: one["answer"] for key, one in answers.items()})
+        for key, one in answers.items():
+            # An old answer keeps the bare words; a newer one says what they mean.
+            if key not in asked or "kind" in one:
+                asked[key] = Asked.answered(one)
+    return [(one, [answers.get(key, "") for answers in said]) for key, one in asked.items()]
 
 
 def _condition_rows(

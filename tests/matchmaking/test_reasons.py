@@ -29,14 +29,17 @@ from matchmaking.engine.types import (
 )
 from matchmaking.engine.units import Units
 from matchmaking.models import Match
+from matchmaking.services.interests import Asked
 from matchmaking.templatetags import reasons as tags
 from matchmaking.templatetags.reasons import (
     FACTS,
     HOW_FOUND,
     PARTS,
+    QUESTIONS,
     SENTENCES,
     asked,
     fact,
+    question,
     reason_list,
     sentence,
 )
@@ -214,8 +217,8 @@ def test_fact_in_both_languages(code):
         ),
         (
             "origin.missed",
-            "Must: from China; this supplier is from DE",
-            "必备：产地中国；该供应商来自DE",
+            "Must: from China; this supplier is from Germany",
+            "必备：产地中国；该供应商来自德国",
         ),
     ],
 )
@@ -511,3 +514,48 @@ def test_page_about_a_pair_tells_every_reason_that_is_stored(client, language):
             reason["code"] for reason in score.reasons if escape(sentence(reason)) not in page
         ]
     assert missing == []
+
+
+# --- Questions about what is open ----------------------------------------------------------------------
+
+OPEN_POINTS = {
+    "certification": ({"codes": ["CQC", "TUV"]}, "Do you hold CQC voluntary certification or TÜV"),
+    "qualification": ({"codes": ["high_tech"]}, "Do you hold this title: "),
+    "region": ({"codes": ["330400", "310000"]}, "Are you based in Jiaxing or Shanghai"),
+    "distance": ({"value": 80, "unit": "km"}, "Are you within 80 km of the buyer?"),
+    "capacity": ({"value": 500_000, "unit": "set"}, "Can you supply at least 500,000 sets a year?"),
+    "lead_time": ({"value": 1, "unit": "day"}, "Can you deliver within 1 day?"),
+    "sample_time": ({"value": 10, "unit": "day"}, "Can you send samples within 10 days?"),
+    "cooperation": ({"codes": ["joint_rd"]}, "Do you offer this form of cooperation: "),
+    "origin": ({"codes": ["CN", "DE"]}, "Are the goods made in China or Germany?"),
+}
+
+
+def test_every_kind_that_is_computed_has_its_question():
+    assert QUESTIONS.keys() == OPEN_POINTS.keys() == set(models.Condition.Kind) - {"other"}
+
+
+@pytest.mark.parametrize("kind", OPEN_POINTS)
+def test_open_point_is_asked_with_its_kind_and_what_it_asks(kind):
+    parameter, words = OPEN_POINTS[kind]
+
+    asked_for = question(Asked("c1", "原话", kind, parameter))
+
+    assert asked_for.startswith(words)
+    assert asked_for.endswith("?")
+    assert "原话" not in asked_for
+    assert not re.search(r"%\(|_|\d{6}", asked_for)
+
+
+def test_question_names_its_line_and_leaves_what_people_wrote_as_it_is():
+    samples = Asked("c1", "10 天", "sample_time", {"value": 10, "unit": "day"}, 2)
+    assert question(samples) == "Line 2: Can you send samples within 10 days?"
+    with translation.override("zh-hans"):
+        capacity = Asked("c1", "50 万套", "capacity", {"value": 500_000, "unit": "set"})
+        assert "50 万套" in question(capacity)
+    introduced = "Can you meet this, in the buyer's words: “须驻厂监造”?"
+    assert question(Asked("c1", "须驻厂监造", "other")) == introduced
+    # Of an answer from before nothing is known but the words.
+    old = {"key": "c1", "question": "须驻厂监造", "answer": "可以"}
+    assert question(Asked.answered(old)) == introduced
+    assert question(Asked("q1", "谁检测？")) == "谁检测？"

@@ -81,6 +81,60 @@ def test_questions_are_the_buyers_then_open_points_of_the_pair_and_never_more_th
         send(requirement, member, contact, answers={"q1": "x" * 501})
 
 
+def open_point(requirement, kind, text, *, line=None, **other):
+    at = requirement.lines.get(number=line) if line else None
+    return requirement.conditions.create(kind=kind, text=text, line=at, **other)
+
+
+def left_open(requirement, supplier, number, *conditions, **fields):
+    """A pair of this line whose score leaves these conditions as they are: free text is judged by nobody."""
+    line = requirement.lines.get(number=number)
+    match = MatchFactory(line=line, supplier=supplier, score=None, **fields)
+    match.score = ScoreFactory(
+        match=match,
+        outcomes=[
+            {"condition": one.pk, "verdict": None if one.kind == "other" else "unproven"}
+            for one in conditions
+        ],
+    )
+    match.save()
+
+
+def test_open_points_of_every_line_are_asked_and_kept_for_those_that_are_chosen():
+    requirement, member, contact = scene()
+    supplier = member.enterprise
+    samples = open_point(
+        requirement, "sample_time", "10 天", line=2, parameter={"value": 10, "unit": "day"}
+    )
+    wish = open_point(requirement, "certification", "CQC", strength="prefer")
+    free = open_point(requirement, "other", "须驻厂监造", line=1)
+    far = open_point(requirement, "lead_time", "20 天", line=1, parameter={"value": 20})
+    left_open(requirement, supplier, 1, wish, free, far, tenths=400, misses_must=True)
+    left_open(requirement, supplier, 2, samples, wish, tenths=300)
+
+    asked = interests.asked(requirement, supplier)
+
+    # The line that misses a must stands behind, a wish behind a must.
+    assert [one.key for one in asked] == [f"c{one.pk}" for one in (samples, wish, far)]
+    assert [one.line for one in asked] == [2, None, 1]
+    sent = send(
+        requirement,
+        member,
+        contact,
+        lines=list(requirement.lines.filter(number=2)),
+        answers={f"c{samples.pk}": "In 8.", f"c{wish.pk}": "Yes.", f"c{far.pk}": "In 15."},
+    )
+    assert sent.answers == [
+        {"key": f"c{samples.pk}", "question": "10 天", "answer": "In 8.", "kind": "sample_time", "parameter": {"value": 10, "unit": "day"}, "line": 2},
+        {"key": f"c{wish.pk}", "question": "CQC", "answer": "Yes.", "kind": "certification", "parameter": {}, "line": None},
+    ]  # fmt: skip
+
+    # Once it is sent, the lines it is about are asked of, with what only can be read.
+    sent.lines.set(requirement.lines.filter(number=1))
+    asked = interests.asked(requirement, supplier)
+    assert [one.key for one in asked] == [f"c{one.pk}" for one in (far, wish, free)]
+
+
 # --- The quota ----------------------------------------------------------------------------------------
 
 

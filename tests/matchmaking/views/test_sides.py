@@ -24,7 +24,13 @@ from tests.factories.chains import (
     RequirementFactory,
     UserFactory,
 )
-from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory, weighting_1
+from tests.factories.matchmaking import (
+    InterestFactory,
+    MatchFactory,
+    MatchRunFactory,
+    ScoreFactory,
+    weighting_1,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -646,6 +652,43 @@ def test_interest_form_asks_the_questions_and_says_what_is_left_of_the_week(clie
     answer = client.post(at("interest_send", other), answer_form(other, contact))
     assert answer.status_code == 422
     assert "has sent 10 interests this week" in answer.content.decode()
+
+
+def test_open_point_is_asked_in_a_sentence_and_stands_over_its_answers(client, seller, buyer):
+    requirement = RequirementFactory(enterprise=buyer.enterprise, lines=["a"])
+    point = requirement.conditions.create(
+        kind="sample_time", text="10 天", parameter={"value": 10, "unit": "day"}
+    )
+    match = MatchFactory(line=requirement.lines.get(), supplier=seller.enterprise, score=None)
+    outcomes = [{"condition": point.pk, "verdict": "unproven"}]
+    match.score = ScoreFactory(match=match, outcomes=outcomes)
+    match.save()
+    contact = ContactFactory(enterprise=seller.enterprise)
+    asked = "Can you send samples within 10 days?"
+
+    client.force_login(seller.user)
+    assert asked in client.get(at("requirement_detail", requirement)).content.decode()
+    form = answer_form(requirement, contact, **{f"interest-answer-c{point.pk}": "In 8 days."})
+    assert client.post(at("interest_send", requirement), form).status_code == 302
+    # Another supplier answered before the words were kept with what they mean.
+    old = {"key": f"c{point.pk}", "question": "10 天", "answer": "In 9 days."}
+    InterestFactory(requirement=requirement, answers=[old])
+
+    client.force_login(buyer.user)
+    address = at("requirement_interests", requirement)
+    page = client.get(address).content.decode()
+    assert page.count(asked) == 1
+    assert "In 8 days." in page
+    assert "In 9 days." in page
+    answer = client.get(address + "?export=csv")
+    sheet = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+    assert {row[asked] for row in sheet[:2]} == {"In 8 days.", "In 9 days."}
+    rows = client.get("/api/v1/interests/").json()["results"]
+    said = {row["answers"][0]["answer"]: row["answers"][0]["question"] for row in rows}
+    assert said == {
+        "In 8 days.": asked,
+        "In 9 days.": "Can you meet this, in the buyer's words: “10 天”?",
+    }
 
 
 def test_requirement_interests_beyond_five_are_on_the_next_page(client, buyer):
