@@ -48,7 +48,7 @@ CONDITION_CODES = tuple(
 TEXT_CODES = (
     "text.terms", "text.bridged", "text.akin", "text.elsewhere", "text.meaning",
     "text.ruled_out", "text.seller", "text.buyer", "text.service", "text.machine", "text.profile", "text.purpose",
-    "text.number", "text.beside",
+    "text.number", "text.beside", "text.unnamed",
 )  # fmt: skip
 CATEGORY_CODES = (
     "category.same", "category.near", "category.parent", "category.chain", "category.other",
@@ -320,12 +320,11 @@ def _of_objections(found: Objections) -> Iterator[Reason]:
     """First among what speaks against a pair: nothing a supplier could add makes up for it."""
     if found.ruled_out:
         yield reason("text.ruled_out", "against", phrase=found.ruled_out[:_LONGEST_PHRASE])
-    if found.party:
-        yield reason(f"text.{found.party}", "against")
-    if found.form:
-        yield reason(f"text.{found.form}", "against")
-    if found.beside:
-        yield reason("text.beside", "against", phrase=found.beside)
+    for role in filter(None, (found.party, found.form)):
+        yield reason(f"text.{role}", "against")
+    for code, phrase in (("text.beside", found.beside), ("text.unnamed", found.unnamed)):
+        if phrase:
+            yield reason(code, "against", phrase=phrase)
     if found.profile:
         yield reason("text.profile", "against")
     elif found.purpose:

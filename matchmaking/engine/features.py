@@ -39,6 +39,12 @@ _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
 _NAMED_OUT = np.float32(0.75)
 # What is left where a text says the one name of a line only of something else.
 _OTHER_NAME = np.float32(0.6)
+# And where it says other words of a line, but neither the noun that says what is asked for nor, from the second of these
+# likenesses to it down to the first, anything like it.
+_NO_HEAD = np.float32(0.7)
+_UNLIKE, _LIKE = np.float32(0.2), np.float32(0.4)
+_MENTIONED = np.float32(0.02)
+_UNNAMED_TOLD = 0.5
 _POLITE = frozenset({"please", "any", "one", "it"})
 # So much is lost where the numbers of a text are ten times off those of the line.
 _OTHER_NUMBER = np.float32(0.2)
@@ -105,6 +111,7 @@ class Objections:
     profile: bool = False
     numbers: tuple[str, str] | None = None
     beside: str = ""
+    unnamed: str = ""
 
 
 _NONE = Objections()
@@ -213,6 +220,7 @@ def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
     left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
     _less_what_is_named(stock, lines, pairs, left)
     _less_other_names(stock, lines, pairs, left)
+    left *= 1 - (1 - _NO_HEAD) * _headless(stock, lines, pairs)
     left *= 1 - _OTHER_NUMBER * distance(lines.figures, stock.figures, pairs)
     return left
 
@@ -234,6 +242,23 @@ def _less_other_names(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) ->
         for place in range(start, stop):
             if names_another(stock.texts[pairs.row[place]].text, name):
                 left[place] *= _OTHER_NAME
+
+
+def _headless(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
+    """How far texts in the language of their line mention what it says around its noun, but not that thing, 0 to 1."""
+    heads = lines.heads
+    out = np.zeros(len(pairs), np.float32)
+    place = heads.place[pairs.line]
+    own = np.flatnonzero((place >= 0) & (lines.chinese[pairs.line] == stock.chinese[pairs.row]))
+    if len(own):
+        said = stock.with_counts(stock.saturated)
+        own = own[dots(heads.tokens, said, Pairs(place[own], pairs.row[own])) == 0]
+    if len(own):
+        covered = dots(lines.cover, said, Pairs(pairs.line[own], pairs.row[own]))
+        near = cosines(heads.vectors, stock.vectors, Pairs(place[own], pairs.row[own]))
+        unlike = np.clip((_LIKE - near) / (_LIKE - _UNLIKE), 0, 1)
+        out[own] = np.where(covered > _MENTIONED, unlike, 0)
+    return out
 
 
 @lru_cache(maxsize=50_000)
@@ -265,9 +290,11 @@ def objections(stock: Stock, lines: Lines, line: int, rows: Ints) -> list[Object
     speak = (form > 0) & (offered > 0) & (offered != form)
     speak |= lines.rivals[line, stock.parties[rows]]
     speak |= share_a_kind(lines.figures, line, stock.figures, rows)
+    # Many at once come out a little otherwise than one alone, by which it is told.
+    lost = _headless(stock, lines, Pairs(np.full(len(rows), line), rows))
+    speak |= lost > _UNNAMED_TOLD - _ROUNDING
     if line in lines.purposes:
         asked, use = lines.purposes[line]
-        # Many at once come out a little otherwise than one alone, by which it is told.
         speak |= stock.vectors[rows] @ (use - asked) > PURPOSE_LEAD - _ROUNDING
     if line in lines.ruled_out or line in lines.names:
         speak[:] = True
@@ -301,12 +328,18 @@ def _objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
         bool(purpose and reading.gist(words.asserted(text))[1]),
         _contradiction(stock, lines, line, row),
         _beside(stock, lines, line, row),
+        _unnamed(stock, lines, line, row),
     )
 
 
 def _beside(stock: Stock, lines: Lines, line: int, row: int) -> str:
     name = lines.names.get(line, "")
     return name if name and names_another(stock.texts[row].text, name) else ""
+
+
+def _unnamed(stock: Stock, lines: Lines, line: int, row: int) -> str:
+    (lost,) = _headless(stock, lines, Pairs(np.array([line]), np.array([row])))
+    return lines.heads.nouns[lines.heads.place[line]] if lost > _UNNAMED_TOLD else ""
 
 
 def _contradiction(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str] | None:

@@ -12,12 +12,13 @@ import scipy.sparse as sp
 from matchmaking.engine import reading, search
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
-from matchmaking.engine.naming import bare_name
+from matchmaking.engine.naming import bare_name, head_of, said_as
 from matchmaking.engine.pairs import Pairs, cosines
 from matchmaking.engine.quantities import Figures
 from matchmaking.engine.search import CANDIDATES, DECIMALS
 from matchmaking.engine.sparse import (
     Floats,
+    Ints,
     Matrix,
     csr,
     product,
@@ -55,6 +56,26 @@ _LABEL_VOTE = Vote(voters=30, words=0.15, sharpness=12.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """The nouns that say what short lines ask for.
+
+    Attributes
+    ----------
+    place
+        For each line the row of its noun, -1 for none.
+    nouns, vectors
+        Each noun and its meaning, in the order of the lines.
+    tokens
+        The columns of words by which a text says it.
+    """
+
+    place: Ints
+    nouns: tuple[str, ...]
+    vectors: Floats
+    tokens: Matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Lines:
     """Needs as the index reads them; row i of everything belongs to needs[i]."""
 
@@ -78,6 +99,7 @@ class Lines:
     rivals: npt.NDArray[np.bool_]
     figures: Figures
     names: Mapping[int, str]
+    heads: Heads
 
 
 def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
@@ -109,6 +131,7 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     )
     leaf, parent, chain = stock.taxonomy.levels(likely)
     labels = _labelled(stock, needs, vectors, tfidf, found)
+    rivals = _rivals(stock, needs)
     return Lines(
         tuple(needs),
         vectors,
@@ -127,9 +150,10 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         _ruled_out(stock, needs),
         purposes,
         forms_of(aims),
-        _rivals(stock, needs),
+        rivals,
         Figures.of(aims),
         _names(stock, needs),
+        _heads(stock, needs, rivals),
     )
 
 
@@ -266,6 +290,25 @@ def _names(stock: Stock, needs: Sequence[Need]) -> dict[int, str]:
         return {}
     found = {number: bare_name(need.text) for number, need in enumerate(needs)}
     return {number: name for number, name in found.items() if name}
+
+
+def _heads(stock: Stock, needs: Sequence[Need], rivals: npt.NDArray[np.bool_]) -> Heads:
+    """Nouns of lines that buy; who takes what is sold names its own trade. As of names, none where codes are learned."""
+    sells = rivals[:, reading.PARTIES.index("")].tolist()
+    found = [
+        "" if stock.labels or stock.of_buyers or given else head_of(need.text)
+        for need, given in zip(needs, sells, strict=True)
+    ]
+    named = np.array([bool(noun) for noun in found], np.bool_)
+    nouns = tuple(filter(None, found))
+    vectors = _vectors_of_phrases(stock, nouns)
+    tokens = stock.vocabulary.counts(nouns, said_as, grow=False)
+    return Heads(
+        np.where(named, np.cumsum(named) - 1, -1),
+        nouns,
+        np.array([vectors[noun] for noun in nouns], np.float32),
+        widened(tokens, len(stock.vocabulary)),
+    )
 
 
 def _kin(stock: Stock, vectors: Floats, tfidf: Matrix) -> Floats:

@@ -1,12 +1,22 @@
-"""Lines of one bare name, and texts that say it only of something else: "轴承" in "轴承钢管", "gearbox" in "gearbox housings"."""
+"""What a short line names: its one bare name, that texts may say only of something else ("轴承" in "轴承钢管", "gearbox" in
+"gearbox housings"), and of a longer name the noun that says what it is ("滑轨" of "汽车座椅滑轨")."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from matchmaking.engine.reading import gist
-from matchmaking.engine.text import CLAUSE, asserted, language_of, normalise, stem
+from matchmaking.engine.reading import LEAD, aim, gist
+from matchmaking.engine.text import (
+    CLAUSE,
+    asserted,
+    han_runs,
+    language_of,
+    normalise,
+    ruled_out,
+    stem,
+    words,
+)
 
 _MOST_HAN, _MOST_WORDS = 6, 2
 _HAN_NAME = re.compile(r"(?:求购|采购|需要|需|买|找)?([\u4e00-\u9fff]{2,})")
@@ -37,6 +47,26 @@ _JOINT = frozenset(
 # What follows these is what the thing named before them is for.
 _FOR = frozenset(["for", "from", "into", "to"])
 _WORD = re.compile(r"[a-z]+|\d[\d.,]*")
+# A line that says more tells of a project, and its first noun is not what is asked for.
+_SHORT_HAN, _SHORT_WORDS, _SHORT_CLAUSES = 14, 8, 2
+_HAN_THING = re.compile(
+    r"(?:长期|大量|急需|现|批量|我[司厂]|想|要|需要|需|求购|采购|寻找|寻|找|求|购买|买|一[台批套]|能做)*"
+    r"([\u4e00-\u9fff]{2,16}?)"
+    r"(?:的?(?:厂家|公司|供应商|厂商|工厂|单位|企业|制造商|生产商|厂)|[一两]?[台条批]|[一两]套|采购|供应|现货|定制|批发|招标|项目|外包|委外|外协|外发|服务)*"
+)
+_LATIN_THING = re.compile(r"(?:[a-z]+[ -]){0,4}([a-z]+)")
+_HEAD = 2
+_DERIVED = re.compile(r"(?<=...)(?:e|er|ing)$")
+# Nouns that leave open what is meant: a text about just that has others for it.
+_OPEN = frozenset(
+    re.findall(
+        r"\w+",
+        "配套 服务 设备 系统 工程 项目 加工 材料 产品 装置 方案 资源 扩产 合作 供货 装修"
+        " company contractor cooperation design equipment facility factory goods item licence license line maker manufacturer"
+        " material one package part partner piece plant product project reduction replacement retrofit service set solution"
+        " stock supplier supply system unit use",
+    )
+)
 
 
 @lru_cache(maxsize=4096)
@@ -56,6 +86,52 @@ def bare_name(text: str) -> str:
     spoken = found[1].split() if found else []
     fits = 0 < len(spoken) <= _MOST_WORDS and not {*spoken} & _JOINT
     return " ".join(spoken) if fits else ""
+
+
+@lru_cache(maxsize=4096)
+def head_of(text: str) -> str:
+    """The noun that says what a short line asks for, as tokens are written; "" where it is not plain.
+
+    Examples
+    --------
+    >>> [head_of(text) for text in ("求购汽车座椅滑轨", "风机叶轮，铝合金", "二期扩产，采购玻璃，2毫米", "污水处理设备")]
+    ['滑轨', '叶轮', '', '']
+    >>> [head_of(text) for text in ("Zippers for sleeping bags", "Wheel hub bearings", "Cells and packs", "EPC partner")]
+    ['zipper', 'bearing', '', '']
+    """
+    said = normalise(text)
+    chinese = language_of(said) == "zh"
+    long = (
+        sum(map(len, han_runs(said))) > _SHORT_HAN if chinese else len(words(said)) > _SHORT_WORDS
+    )
+    if long or len(_clauses(said)) > _SHORT_CLAUSES or ruled_out(text):
+        return ""
+    asked = next(iter(_clauses(normalise(aim(text)[0]))), "")
+    if chinese:
+        thing = _HAN_THING.fullmatch(asked)
+        head = thing[1][-_HEAD:] if thing else ""
+    else:
+        thing = _LATIN_THING.fullmatch(LEAD.sub("", asked).split(" of ")[0])
+        head = stem(thing[1]) if thing and not {*thing[0].split()} & _JOINT else ""
+    return "" if head in _OPEN else head
+
+
+def _clauses(said: str) -> list[str]:
+    return [found[0].strip() for found in CLAUSE.finditer(said) if found[0].strip()]
+
+
+def said_as(head: str) -> list[str]:
+    """The tokens by any of which a text says such a noun, in Chinese one of its characters: 减速器 is a 减速机 too.
+
+    Examples
+    --------
+    >>> said_as("滑轨"), said_as("coating")
+    (['滑', '轨'], ['coat', 'coate', 'coater', 'coating', 'coated', 'coatise', 'coatize'])
+    """
+    if not head.isascii():
+        return [*head]
+    root = _DERIVED.sub("", head)
+    return [root + ending for ending in ("", "e", "er", "ing", "ed", "ise", "ize")]
 
 
 @lru_cache(maxsize=50_000)

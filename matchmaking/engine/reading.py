@@ -66,7 +66,7 @@ def gist(text: str) -> tuple[str, str]:
 # -- what it is for -------------------------------------------------------------------------------
 
 # What stands before a product in a line that asks for it; the "for" of "looking for" opens no purpose.
-_LEAD = re.compile(
+LEAD = re.compile(
     r"^\s*(?:(?:we (?:are |urgently )?)?(?:urgently )?(?:looking for|look for|need(?:ed|s)?|require[sd]?|seek(?:ing|s)?"
     r"|want(?:ed)?|buy(?:ing)?|sourcing|purchas(?:e|ing)(?: of)?|procurement of|source (?:of|for)"
     r"|(?:qualified )?(?:supplier|maker|manufacturer|partner|producer|vendor)s? (?:of|for)|rfq(?: for)?"
@@ -149,7 +149,7 @@ def _purpose(clause: str, *, is_first: bool) -> tuple[int, int]:
         return lead + after.start(), len(clause)
     if not is_first and (_ONLY_PURPOSE.match(stripped) or _PURPOSE_ALONE.match(clause)):
         return 0, len(clause)
-    asked = _LEAD.match(stripped)
+    asked = LEAD.match(stripped)
     begin = asked.end() if asked else 0
     found = _PURPOSE.search(stripped, begin + 1)
     if found is not None and _LATIN_WORD.search(stripped[begin : found.start()]):
@@ -190,7 +190,7 @@ def form_of(text: str) -> Form:
     if _HAN.search(clause):
         found = [*_FORM_ZH.finditer(clause)]
     else:
-        asked = _LEAD.match(clause)
+        asked = LEAD.match(clause)
         head = _HEAD_ENDS.split(clause[asked.end() if asked else 0 :], maxsplit=1)[0]
         found = [*_FORM_EN.finditer(head)]
     return found[-1].lastgroup if found else ""  # type: ignore[return-value]  # the groups are named so

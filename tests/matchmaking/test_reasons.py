@@ -61,6 +61,7 @@ EXAMPLES = {
     "text.machine": {},
     "text.purpose": {"phrase": "光伏组件用"},
     "text.beside": {"phrase": "轴承"},
+    "text.unnamed": {"phrase": "滑轨"},
     "text.profile": {},
     "text.number": {"asked": "0.1mm", "offered": "1 mm"},
     "text.elsewhere": {"terms": ["IP68"]},

@@ -166,14 +166,20 @@ def test_only_words_that_mean_the_same_are_said_to():
 
 def test_what_speaks_against_the_product_itself_is_told_first():
     found = Objections(
-        "安装", "光伏组件用", "machine", "buyer", numbers=("0.1mm", "1 mm"), beside="轴承"
+        "安装",
+        "光伏组件用",
+        "machine",
+        "buyer",
+        numbers=("0.1mm", "1 mm"),
+        beside="轴承",
+        unnamed="滑轨",
     )
 
     told = list(_of_objections(found))
 
     codes = [one.code for one in told]
     assert codes == [
-        "text.ruled_out", "text.buyer", "text.machine", "text.beside", "text.purpose", "text.number",
+        "text.ruled_out", "text.buyer", "text.machine", "text.beside", "text.unnamed", "text.purpose", "text.number",
     ]  # fmt: skip
     assert told[-1].params == {"asked": "0.1mm", "offered": "1 mm"}
     # A page is too long to be named as a purpose.

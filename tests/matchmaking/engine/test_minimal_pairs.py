@@ -21,32 +21,32 @@ from tests.matchmaking.engine.conftest import GOLDEN
 PAIRS = GOLDEN / "minimal_pairs.tsv"
 
 # A little below what is reached, so that a change that costs a kind is seen. Raise them with the engine.
-ALL = 0.855
+ALL = 0.868
 LANGUAGES = {"zh-zh": 0.82, "en-en": 0.86, "zh-en": 0.80, "en-zh": 0.82}
 KINDS = {
-    "context": 0.76,
+    "context": 0.80,
     "form": 0.58,
     "number": 0.75,
     "standard": 0.88,
     "code": 0.85,
     "script": 0.90,
     "pinyin": 0.92,
-    "typo": 0.83,
+    "typo": 0.87,
     "short": 0.90,
     "neighbour": 0.88,
     "treatment": 0.93,
     "spelling": 0.93,
     "jargon": 0.73,
     "long": 0.72,
-    "crossed": 0.65,
+    "crossed": 0.76,
     "exclusion": 0.85,
     "role": 0.85,
 }
 # Of the set that was written without knowing the engine.
-BLIND = 0.855
+BLIND = 0.87
 BLIND_KINDS = {
-    "context": 0.79,
-    "level": 0.92,
+    "context": 0.85,
+    "level": 0.94,
     "voice": 0.58,
     "exclusion": 0.79,
     "form": 0.86,
@@ -59,9 +59,7 @@ BLIND_KINDS = {
     "mixed": 0.62,
     "long": 0.80,
 }
-LATER_KINDS = {"form": 0.45, "short": 0.77, "crossed": 0.50, "long": 0.65}
-
-
+LATER_KINDS = {"form": 0.60, "short": 0.77, "crossed": 0.80, "long": 0.68}
 TYPED_KINDS = {"pinyin": 0.80, "typo": 0.70, "exclusion": 0.93, "number": 0.91}
 
 
@@ -157,7 +155,7 @@ def test_later_pairs_reach_their_floor(shipped, encoder):
 
     won = won_shares(later, margins(later, index_of(later, shipped, encoder)))
 
-    assert won["won"] >= 0.59
+    assert won["won"] >= 0.73
     assert won["kinds"].keys() == LATER_KINDS.keys()
     assert {kind for kind, share in won["kinds"].items() if share < LATER_KINDS[kind]} == set()
 
@@ -172,6 +170,14 @@ def test_pairs_of_what_people_type_reach_their_floor(shipped, encoder):
     assert won["won"] >= 0.77
     assert won["kinds"].keys() == {*TYPED_KINDS, "context"}
     assert {kind for kind, least in TYPED_KINDS.items() if won["kinds"][kind] < least} == set()
+
+
+def test_control_pairs_are_not_lost_further(shipped, encoder):
+    """Never tuned on, and hard: what the loser says of something else is mostly what the line asks for."""
+    control = read_minimal_pairs(GOLDEN / "control_pairs.tsv")
+    assert Counter(pair.kind for pair in control) == {"form": 14, "crossed": 14, "long": 14}
+
+    assert won_shares(control, margins(control, index_of(control, shipped, encoder)))["won"] >= 0.33
 
 
 def test_what_leads_is_what_is_shown_with_more_points(pairs, led, index):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matchmaking.engine.index import OfferIndex
-from matchmaking.engine.naming import bare_name, names_another
+from matchmaking.engine.naming import bare_name, head_of, names_another
 from matchmaking.engine.types import Need, Offer, OfferText
 
 
@@ -65,3 +65,91 @@ def test_whose_name_is_said_of_something_else_loses_by_it_and_is_told(small, enc
     both = np.arange(2)
     assert [found.beside for found in index.objections(lines, 0, both)] == ["变压器", ""]
     assert index.objections(lines, 1, both[:1])[0].beside == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "head"),
+    [
+        ("求购工业机器人减速器", "速器"),
+        ("轮胎硫化用的胶囊", "胶囊"),
+        ("激光焊接保护镜片，直径30", "镜片"),
+        ("轴承清洗外包", "清洗"),
+        ("Warp knitting machines", "machine"),
+        ("Nozzles for fibre laser cutting heads", "nozzle"),
+        ("Calibration of torque wrenches", "calibration"),
+        # Of these the noun is not plain, or leaves open what is meant.
+        ("升压站配套", ""),
+        ("Wafer test service", ""),
+        ("LFP or sodium-ion cells", ""),
+        ("加氢机单枪35/70MPa双压力", ""),
+        ("屋顶光伏，不含安装", ""),
+        ("园区二期扩产，长期采购压花玻璃，双层镀膜，月用量120万平方米", ""),
+        ("", ""),
+    ],
+)
+def test_the_noun_that_a_short_line_asks_for(line, head):
+    assert head_of(line) == head
+
+
+def test_who_mentions_all_but_the_thing_itself_loses_by_it_and_is_told(small, encoder):
+    texts = [
+        "挖掘机驾驶室座椅，减震",
+        "挖掘机油缸",
+        "挖掘机液压缸、活塞杆",
+        "Hydraulic cylinders for excavators",
+        "白糖、红糖",
+    ]
+    index = OfferIndex.build(
+        [Offer(n, "enterprise", (OfferText(n, text, ""),)) for n, text in enumerate(texts)],
+        small,
+        encoder,
+    )
+
+    lines = index.read([Need(0, "求购挖掘机油缸", "zh", enterprise=-1)])
+
+    # One character of the noun is enough, no text of the other language can have it, and who shares no word gains by none.
+    fit = index.features(lines, index.all_pairs(lines)).fit.tolist()
+    assert 0.7 <= fit[0] < 0.85
+    assert fit[1:] == [1, 1, 1, 1]
+    told = [found.unnamed for found in index.objections(lines, 0, np.arange(5))]
+    assert told == ["油缸", "", "", "", ""]
+
+
+def test_a_derived_word_says_the_noun_too(small, encoder):
+    texts = ["Custom compounding of rubber", "Rubber seals, moulded", "Rubber compounds"]
+    index = OfferIndex.build(
+        [Offer(n, "enterprise", (OfferText(n, text, ""),)) for n, text in enumerate(texts)],
+        small,
+        encoder,
+    )
+
+    lines = index.read([Need(0, "Rubber compound", "en", enterprise=-1)])
+
+    fit = index.features(lines, index.all_pairs(lines)).fit
+    assert [kept < 1 for kept in fit.tolist()] == [False, True, False]
+
+
+def test_no_noun_is_asked_for_where_codes_are_learned(small, encoder):
+    offers = [
+        Offer(n, "enterprise", (OfferText(n, text, "", (code,)),))
+        for n, (text, code) in enumerate(
+            [("挖掘机座椅", "12"), ("挖掘机油缸", "12"), ("白糖", "30")]
+        )
+    ]
+    index = OfferIndex.build(offers, small, encoder)
+
+    lines = index.read([Need(0, "求购挖掘机油缸", "zh", enterprise=-1)])
+
+    assert lines.heads.nouns == ()
+
+
+def test_who_sells_asks_for_no_noun(small, encoder):
+    index = OfferIndex.build(
+        [Offer(0, "enterprise", (OfferText(0, "工程机械厂，采购挖掘机配件", "zh"),))],
+        small,
+        encoder,
+    )
+
+    lines = index.read([Need(0, "出售挖掘机油缸", "zh", enterprise=-1)])
+
+    assert lines.heads.nouns == ()
