@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matchmaking.engine.sparse import Floats, Ints, Matrix
+from matchmaking.engine.sparse import Floats, Ints, Matrix, columns_of
 
 # Lines that are compared at once, so that the dense table of their weights stays small.
 BLOCK = 250
@@ -88,28 +88,33 @@ def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints,
     filled, places = left.indices[begin:end], np.arange(begin, end, dtype=np.int32)
     starts = right.indptr[row]
     lengths = right.indptr[row + 1] - starts
-    flat = ranges(starts, lengths)
-    column = right.indices[flat]
+    column = columns_of(right, row, int(lengths.sum()))
+    pair = np.repeat(np.arange(len(row), dtype=np.int32), lengths)
     if last - first == 1:
         table = np.full(right.shape[1], -1, np.int32)
         table[filled] = places
         place = table[column]
+        met = np.flatnonzero(place >= 0)
+        place, pair = place[met], pair[met]
     else:
         # The columns in use are numbered, so that the table of all lines stays small.
         in_use = np.zeros(right.shape[1], np.bool_)
         in_use[filled] = True
         used = np.flatnonzero(in_use)
-        # One column more for all that no line here fills.
-        width = len(used) + 1
-        number = np.full(right.shape[1], len(used), np.int32)
+        number = np.full(right.shape[1], -1, np.int32)
         number[used] = np.arange(len(used), dtype=np.int32)
-        table = np.full((last - first) * width, -1, np.int32)
+        table = np.full((last - first) * len(used), -1, np.int32)
         rows = np.repeat(np.arange(last - first), np.diff(left.indptr[first : last + 1]))
-        table[rows * width + number[filled]] = places
-        place = table[np.repeat((line - first) * width, lengths) + number[column]]
-    met = np.flatnonzero(place >= 0)
-    pair = np.repeat(np.arange(len(row)), lengths)[met]
-    return pair, place[met], flat[met]
+        table[rows * len(used) + number[filled]] = places
+        numbered = number[column]
+        met = np.flatnonzero(numbered >= 0)
+        pair = pair[met]
+        place = table[((line - first) * len(used))[pair] + numbered[met]]
+        ours = np.flatnonzero(place >= 0)
+        met, pair, place = met[ours], pair[ours], place[ours]
+    # Where the row of each begins in the matrix, less where it begins among the columns read.
+    shift = starts - np.cumsum(lengths) + lengths
+    return pair, place, met + shift[pair]
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:

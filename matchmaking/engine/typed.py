@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from matchmaking.engine.text import han_runs, normalise, simplified, stem, words
@@ -181,16 +182,18 @@ class Spelling:
         if len(word) < _ONE_SLIP:
             return []
         most = 2 if len(word) >= _TWO_SLIPS else 1
-        slips = (
-            (OSA.distance(word, other, score_cutoff=most), other)
-            for other in self._by_letter[word[0]]
+        slips = process.extract(
+            word,
+            self._by_letter[word[0]],
+            scorer=OSA.distance,
+            processor=None,
+            score_cutoff=most,
+            limit=None,
         )
         return [
             (count, other)
-            for count, other in slips
-            if count <= most
-            and abs(len(word) - len(other)) < 2
-            and _ENDING.sub("", word) != _ENDING.sub("", other)
+            for other, count, _ in slips
+            if abs(len(word) - len(other)) < 2 and _ENDING.sub("", word) != _ENDING.sub("", other)
         ]
 
 

@@ -154,7 +154,11 @@ def test_report_says_what_was_put_first_what_should_have_been_and_why(tmp_path, 
     )
     assert re.search(r"^- place \d+, grade [123]: ", worst, re.MULTILINE)
     # Reasons are sentences with names, not codes.
-    assert re.search(r"^  - for: Both texts read like the same category: (?!.*\b[A-Z]{2}\d{4}\b)\w", golden, re.MULTILINE)
+    assert re.search(
+        r"^  - for: Both texts read like the same category: (?!.*\b[A-Z]{2}\d{4}\b)\w",
+        golden,
+        re.MULTILINE,
+    )
     # The lowest come first.
     figures = [float(found) for found in re.findall(r"nDCG@10 ([\d.]+),", golden)]
     assert figures == sorted(figures)
