@@ -333,8 +333,15 @@ def _read_terms(known: Taxonomy, shelf: Shelf | None) -> None:
         shelf.save_terms(known, encoder())
 
 
+# Of a text that is pasted whole: what follows tells no more of what it is about.
+LONGEST = 500
+
+
 def suggest(text: str, k: int = 5) -> list[Suggestion]:
     """Categories for a text, best first. What somebody is still typing is read and not kept."""
+    text = text.strip()[:LONGEST]
+    if len(text) < 2:
+        return []
     known = taxonomy()
     with _lock:
         if not known.has_vectors(encoder()):

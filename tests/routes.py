@@ -429,6 +429,8 @@ API = (
     *(Row(f"api-{name}-list", "", "200 200", roles=TWO, query={"limit": "1"}) for name in REFERENCE),
     *(Row(f"api-{name}-detail", "", f"{found} {found}", args={"code": CODES.get(name, "none")}, roles=TWO)
       for name in REFERENCE for found in ["200" if name in CODES else "404"]),
+    Row("api-categories-list", "", "200 200", query={"q": "接线盒"}, roles=TWO),
+    post("api-categories-suggest", "", API_ALL, data={"text": "接线盒"}),
     Row("api-enterprises-list", query=FOUND),
     Row("api-enterprises-list", query={"q": FOUND_BY}),
     Row("api-enterprises-detail", "buyer"),

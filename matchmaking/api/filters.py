@@ -6,9 +6,10 @@ from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
+from chains import search as register
 from chains.models import (
     Capability,
     Category,
@@ -36,6 +37,9 @@ from chains.models.base import Reference
 from events.models import Event, EventLevel, Registration, Series
 from matchmaking import search
 from matchmaking.models import Interest, Match
+
+# Of those that answer a word; whoever wants more of them wants another word.
+MOST_CATEGORIES = 100
 
 
 def known(model: type[Reference]) -> Callable[[str], None]:
@@ -80,6 +84,18 @@ def found_in_register() -> django_filters.CharFilter:
     )
 
 
+def found_among_categories() -> django_filters.CharFilter:
+    def narrow(rows: QuerySet[Category], _name: str, query: str) -> QuerySet[Category]:
+        answering = register.categories(query, MOST_CATEGORIES)
+        places = [When(pk=row.pk, then=place) for place, row in enumerate(answering)]
+        return rows.filter(pk__in=[row.pk for row in answering]).order_by(Case(*places))
+
+    return django_filters.CharFilter(
+        method=narrow,
+        label="Words in Chinese, pinyin or English, of its names or synonyms; best first, at most 100.",
+    )
+
+
 def makes() -> django_filters.CharFilter:
     def narrow(rows: QuerySet[Enterprise], _name: str, code: str) -> QuerySet[Enterprise]:
         offers = Capability.objects.published().filter(categories__segment__code=code)
@@ -102,10 +118,11 @@ class CategoryFilter(django_filters.FilterSet):
     chain = coded("chain__code", Chain)
     segment = coded("segment__code", Segment)
     parent = coded("parent__code", Category)
+    q = found_among_categories()
 
     class Meta:
         model = Category
-        fields = ("chain", "segment", "parent", "level")
+        fields = ("chain", "segment", "parent", "level", "q")
 
 
 class RegionFilter(django_filters.FilterSet):

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
 
 from chains.models import (
     Category,
@@ -17,8 +21,10 @@ from chains.models import (
     Unit,
 )
 from events.models import EventLevel
+from matchmaking import market
 from matchmaking.api import filters
-from matchmaking.api.base import ReferenceViewSet
+from matchmaking.api.base import ReferenceViewSet, Request
+from matchmaking.engine import proposals
 
 NAMES = ("code", "name_zh", "name_en")
 
@@ -48,6 +54,33 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
             *NAMES, "level", "parent", "segment", "synonyms_zh", "synonyms_en",
             "description_zh", "description_en", "standards",
         )  # fmt: skip
+
+
+class CategoryTextSerializer(serializers.Serializer[Any]):
+    """What somebody asks for or offers, and the codes that are chosen for it already."""
+
+    text = serializers.CharField(max_length=20_000, help_text="The first 500 characters are read.")
+    chosen = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, default=list, max_length=50
+    )
+
+
+class ProposedCategorySerializer(serializers.Serializer[Any]):
+    category = CategorySerializer()
+    term = serializers.CharField(help_text="Because of which of its words.")
+
+
+class CategorySuggestionSerializer(serializers.Serializer[Any]):
+    """At most five, best first; none where nothing fits."""
+
+    suggestions = ProposedCategorySerializer(many=True)
+    is_doubtful = serializers.BooleanField(
+        help_text="Probably none of them fits: they are the nearest there are."
+    )
+    reads_like = serializers.CharField(
+        allow_null=True,
+        help_text="The code that the text clearly speaks of, where it speaks of none of the chosen ones.",
+    )
 
 
 class RegionSerializer(serializers.ModelSerializer[Region]):
@@ -125,6 +158,26 @@ class CategoryViewSet(ReferenceViewSet):
     )
     serializer_class = CategorySerializer
     filterset_class = filters.CategoryFilter
+
+    @extend_schema(request=CategoryTextSerializer, responses=CategorySuggestionSerializer)
+    @action(
+        detail=False, methods=["post"], permission_classes=[IsAuthenticated], filterset_class=None
+    )
+    def suggest(self, request: Request) -> Response:
+        """Categories for a text, as the forms propose them. Nothing is kept of it."""
+        body = CategoryTextSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        found = market.suggest(body.validated_data["text"])
+        rows = self.get_queryset().in_bulk([one.code for one in found], field_name="code")
+        instead = proposals.doubted(found, body.validated_data["chosen"])
+        told = {
+            "suggestions": [
+                {"category": rows[one.code], "term": one.term} for one in found if one.code in rows
+            ],
+            "is_doubtful": bool(found) and proposals.is_doubtful(found),
+            "reads_like": instead.code if instead is not None else None,
+        }
+        return Response(CategorySuggestionSerializer(told).data)
 
 
 class RegionViewSet(ReferenceViewSet):

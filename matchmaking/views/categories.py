@@ -11,8 +11,6 @@ from chains.models import Category
 from matchmaking import market
 from matchmaking.engine import proposals
 
-SUGGESTED = 5
-LONGEST = 500
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -29,9 +27,9 @@ def category_suggest(request: HttpRequest) -> HttpResponse:
     if not _NAME.fullmatch(name):
         name = "category"
     typed = [sent.get(one, "").strip() for one in ("q", *sent.getlist("source"))]
-    text = next((one for one in typed if one), "")[:LONGEST]
+    text = next((one for one in typed if one), "")
     chosen = [*sent.getlist("selected"), *sent.getlist(name)]
-    found = market.suggest(text, SUGGESTED) if len(text) > 1 else []
+    found = market.suggest(text)
     rows = {
         row.code: row
         for row in Category.objects.filter(

@@ -11,6 +11,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from chains.models import (
+    Category,
     CertificationKind,
     Evidence,
     GroupProposal,
@@ -869,6 +870,40 @@ def test_requirements_are_found_by_region_words_and_state(place):
     assert found(region="330400") == found(q="接线盒") == found() == [place.published.public_id]
     assert found(region="440300") == found(q="不存在的词语") == []
     assert APIClient().get(f"{API}requirements/", {"status": "nonsense"}).status_code == 422
+
+
+def test_categories_are_found_by_words_of_either_language_and_pinyin_best_first():
+    box = Category.objects.get(name_zh="光伏接线盒")
+
+    def found(**query):
+        rows = APIClient().get(f"{API}categories/", query).data["results"]
+        return [row["code"] for row in rows]
+
+    for query in ("光伏接线盒", box.name_en, "guangfu jiexianhe"):
+        assert found(q=query)[0] == box.code, query
+    assert found(q="光伏接线盒", level=1) == found(q="不存在的词语") == []
+    Category.objects.filter(pk=box.pk).update(is_active=False)
+    assert box.code not in found(q="光伏接线盒")
+
+
+def test_categories_are_suggested_for_a_text_with_the_reason_and_the_doubt(place):
+    client = as_role(place, "stranger")
+    box = Category.objects.get(name_zh="光伏接线盒")
+    other = Category.objects.filter(level=3, is_active=True).order_by("code").last()
+
+    def suggested(**body):
+        return client.post(f"{API}categories/suggest/", body, format="json")
+
+    told = suggested(text="采购光伏接线盒" + "，详见附件" * 2000, chosen=[other.code]).data
+    assert told["suggestions"][0]["category"]["code"] == box.code
+    assert told["suggestions"][0]["term"] in (box.name_zh, *box.synonyms_zh)
+    assert len(told["suggestions"]) <= 5
+    assert (told["is_doubtful"], told["reads_like"]) == (False, box.code)
+    assert suggested(text="采购光伏接线盒", chosen=[box.code]).data["reads_like"] is None
+    nothing = {"suggestions": [], "is_doubtful": False, "reads_like": None}
+    assert suggested(text=" x ").data == nothing
+    assert list(suggested(chosen=[]).data["errors"]) == ["text"]
+    assert APIClient().post(f"{API}categories/suggest/", {"text": "x"}).status_code == 401
 
 
 @pytest.mark.parametrize(
