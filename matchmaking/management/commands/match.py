@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 
 from chains.errors import DomainError
 from chains.models import Enterprise, Requirement, RequirementLine
@@ -32,10 +33,12 @@ class Command(BaseCommand):
             lines = RequirementLine.objects.scored().count()
             self.stdout.write(f"{lines} open lines would be matched at most.")
             return
-        try:
-            run = runs.start(by=None, **self._target(options))
-        except DomainError as error:
-            raise CommandError(str(error)) from error
+        # What is printed here is English; what services refuse would be the installation's.
+        with translation.override("en"):
+            try:
+                run = runs.start(by=None, **self._target(options))
+            except DomainError as error:
+                raise CommandError(str(error)) from error
         if options["here"]:
             self._work(run)
         run.refresh_from_db()

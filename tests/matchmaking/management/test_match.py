@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from matchmaking.models import Match, MatchRun
 from tests.factories.chains import RequirementFactory
@@ -46,3 +47,13 @@ def test_match_dry_run_starts_nothing():
 def test_match_of_something_unknown_says_so():
     with pytest.raises(CommandError, match=r"There is no line nowhere\."):
         call_command("match", "--line", "nowhere")
+
+
+def test_match_that_is_refused_says_so_in_the_language_of_its_other_words():
+    draft = RequirementFactory(lines=[ASKED], status="draft")
+
+    with (
+        translation.override("zh-hans"),
+        pytest.raises(CommandError, match="Only open lines of approved requirements"),
+    ):
+        call_command("match", "--requirement", draft.public_id)
