@@ -35,7 +35,7 @@ class Row:
     expected: str = ALL
     method: str = "get"
     args: dict[str, str] = field(default_factory=dict)  # "@attribute" is a public id of the world
-    query: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)  # likewise
     data: dict[str, str] = field(default_factory=dict)
     roles: tuple[str, ...] = ROLES
 
@@ -453,6 +453,8 @@ API = (
     Row("api-requirements-detail", "submitted", "404 404 404 404 200 200 200 200 404 200 200"),
     post("api-requirements-contact", "published", "401 403 403 403 403 403 403 422 403 403 403"),
     post("api-requirements-contact", "embargoed", "401 404 404 404 403 403 403 422 404 403 403"),
+    Row("api-requirements-asked", "published", "401 422 422 200 422 422 422 422 422 422 422", query={"enterprise": "@supplying"}),
+    Row("api-requirements-asked", "embargoed", "401 404 404 404 422 422 422 422 404 422 422", query={"enterprise": "@supplying"}),
     post("api-requirements-submit", "draft", API_MEMBERS),
     post("api-requirements-withdraw", "submitted", "401 404 404 404 403 200 200 403 404 403 403"),
     post("api-bounces", "", "404 404", roles=TWO),

@@ -47,6 +47,7 @@ OPEN = {
     "api-requirements-detail(published)",
     "api-requirements-contact(published)",
     # Refusals: that it is published is public.
+    "api-requirements-asked(published) enterprise=@supplying",
     "api-requirements-wanted(published)",
     "api-requirements-copy(published)",
     "api-requirements-line-end(@published @published_line)",

@@ -180,7 +180,7 @@ def ask(client, row, place):
     address = address_of(row, place)
     data = {key: _public(value, place) for key, value in row.data.items()}
     if row.method == "get":
-        return client.get(address, row.query)
+        return client.get(address, {key: _public(value, place) for key, value in row.query.items()})
     if row.name.startswith("api-"):
         return getattr(client, row.method)(address, data, content_type="application/json")
     return client.post(address, data)

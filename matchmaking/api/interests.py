@@ -112,7 +112,7 @@ class InterestDraftSerializer(serializers.Serializer[Any]):
     answers = serializers.DictField(
         child=serializers.CharField(max_length=500, allow_blank=True),
         required=False,
-        help_text="By the keys of the questions: q1 to q3 are the buyer's in their order.",
+        help_text="By the keys of the questions, as the requirement's `asked` lists them.",
     )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

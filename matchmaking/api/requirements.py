@@ -49,8 +49,9 @@ from matchmaking.api.enterprises import (
 from matchmaking.api.moderation import ModerationActions
 from matchmaking.api.requirement_files import FileActions
 from matchmaking.models import Dismissal
-from matchmaking.services import contacts, suggestions, waking
+from matchmaking.services import contacts, interests, suggestions, waking
 from matchmaking.services.waking import MOST_WANTED
+from matchmaking.templatetags.reasons import question
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
 CLOSE_OUTCOMES = Requirement.Outcome.choices
@@ -247,6 +248,23 @@ class DismissSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(Dismissal.Reason.choices)
 
 
+class AskedSerializer(serializers.Serializer[Any]):
+    """A question to the supplier, in the language of the request; the buyer's own words stay as they are."""
+
+    key = serializers.CharField()
+    question = serializers.SerializerMethodField()
+    is_open_point = serializers.BooleanField(
+        help_text="The buyer needs it, and the enterprise's profile does not show it."
+    )
+
+    def get_question(self, asked: interests.Asked) -> str:
+        return question(asked)
+
+
+class AskedOfSerializer(serializers.Serializer[Any]):
+    enterprise = OwnField()
+
+
 class RequirementViewSet(FileActions, ModerationActions):
     queryset = Requirement.objects.none()
     serializer_class = RequirementSerializer
@@ -331,6 +349,23 @@ class RequirementViewSet(FileActions, ModerationActions):
             outcome = body.validated_data["outcome"]
             requirements.withdraw_line(line=line, by=request.user, outcome=outcome)
         return self.read_again(requirement)
+
+    @extend_schema(
+        parameters=[AskedOfSerializer], responses=AskedSerializer(many=True), filters=False
+    )
+    @action(
+        detail=True,
+        pagination_class=None,
+        filterset_class=None,
+        permission_classes=[IsAuthenticated],
+    )
+    def asked(self, request: Request, public_id: str) -> Response:
+        """What an interest of this enterprise is asked: the buyer's questions, then what its profile leaves open."""
+        requirement = self.get_object()
+        of = AskedOfSerializer(data=request.query_params, context=self.get_serializer_context())
+        of.is_valid(raise_exception=True)
+        questions = interests.asked(requirement, of.validated_data["enterprise"])
+        return Response(AskedSerializer(questions, many=True).data)
 
     @extend_schema(request=DismissSerializer, responses={204: None})
     @action(

@@ -756,6 +756,11 @@ def test_interest_answers_questions_and_the_buyer_asks_back(place):
         "answers": {"q1": "We do."},
     }
 
+    asked = supplier.get(
+        f"{API}requirements/{place.published.public_id}/asked/",
+        {"enterprise": place.supplying.public_id},
+    )
+    assert asked.data[0] == {"key": "q1", "question": "Who tests it?", "is_open_point": False}
     sent = supplier.post(f"{API}interests/", body, format="json")
     assert sent.data["answers"] == [{"key": "q1", "question": "Who tests it?", "answer": "We do."}]
     at = f"{API}interests/{sent.data['public_id']}/"

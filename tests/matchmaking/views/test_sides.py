@@ -668,6 +668,12 @@ def test_open_point_is_asked_in_a_sentence_and_stands_over_its_answers(client, s
 
     client.force_login(seller.user)
     assert asked in client.get(at("requirement_detail", requirement)).content.decode()
+    told = client.get(
+        f"/api/v1/requirements/{requirement.public_id}/asked/",
+        {"enterprise": seller.enterprise.public_id},
+    )
+    key = f"c{point.pk}"
+    assert told.json() == [{"key": key, "question": asked, "is_open_point": True}]
     form = answer_form(requirement, contact, **{f"interest-answer-c{point.pk}": "In 8 days."})
     assert client.post(at("interest_send", requirement), form).status_code == 302
     # Another supplier answered before the words were kept with what they mean.
