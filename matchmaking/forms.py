@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chains.forms import Form
-from chains.models import Contact, Enterprise, RequirementLine
+from chains.models import Condition, Contact, Enterprise, RequirementLine
 from matchmaking.models import Interest
 from matchmaking.services.interests import ANSWER, Asked
 from matchmaking.templatetags.reasons import question
@@ -51,6 +51,12 @@ class ContactChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django
 
 def _question_hint(asked: Asked, number: int, count: int) -> str:
     words = {"number": number, "count": count}
+    if asked.kind == Condition.Kind.OTHER:
+        # Nobody has compared it with the profile.
+        return (
+            gettext("Question %(number)d of %(count)d: a condition in the buyer's own words")
+            % words
+        )
     if asked.is_open_point:
         return (
             gettext(

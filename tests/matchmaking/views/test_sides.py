@@ -659,21 +659,28 @@ def test_open_point_is_asked_in_a_sentence_and_stands_over_its_answers(client, s
     point = requirement.conditions.create(
         kind="sample_time", text="10 天", parameter={"value": 10, "unit": "day"}
     )
+    free = requirement.conditions.create(kind="other", text="须驻厂监造")
     match = MatchFactory(line=requirement.lines.get(), supplier=seller.enterprise, score=None)
-    outcomes = [{"condition": point.pk, "verdict": "unproven"}]
+    outcomes = [
+        {"condition": point.pk, "verdict": "unproven"},
+        {"condition": free.pk, "verdict": None},
+    ]
     match.score = ScoreFactory(match=match, outcomes=outcomes)
     match.save()
     contact = ContactFactory(enterprise=seller.enterprise)
     asked = "Can you send samples within 10 days?"
 
     client.force_login(seller.user)
-    assert asked in client.get(at("requirement_detail", requirement)).content.decode()
+    page = client.get(at("requirement_detail", requirement)).content.decode()
+    assert asked in page
+    assert "Question 1 of 2: an open point" in page
+    assert "Question 2 of 2: a condition in the buyer&#x27;s own words" in page
     told = client.get(
         f"/api/v1/requirements/{requirement.public_id}/asked/",
         {"enterprise": seller.enterprise.public_id},
     )
     key = f"c{point.pk}"
-    assert told.json() == [{"key": key, "question": asked, "is_open_point": True}]
+    assert told.json()[0] == {"key": key, "question": asked, "is_open_point": True}
     form = answer_form(requirement, contact, **{f"interest-answer-c{point.pk}": "In 8 days."})
     assert client.post(at("interest_send", requirement), form).status_code == 302
     # Another supplier answered before the words were kept with what they mean.
