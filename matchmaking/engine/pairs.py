@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matchmaking.engine.sparse import Floats, Ints, Matrix, columns_of
+from matchmaking.engine.sparse import Floats, Ints, Matrix, Places, columns_of
 
 # Lines that are compared at once, so that the dense table of their weights stays small.
 BLOCK = 250
@@ -74,14 +74,14 @@ def dots_of_all(
     return out
 
 
-def products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Floats]:
+def products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Places, Places, Floats]:
     """Pair, column and product of every column that both rows of a pair fill."""
     pair, asked, offered = _meetings(left, right, line, row)
     product: Floats = left.data[asked] * right.data[offered]
     return pair, left.indices[asked], product
 
 
-def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Ints, Ints, Ints]:
+def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Places, Places, Places]:
     """Where both rows of a pair fill a column: pair, place on the left, place on the right."""
     first, last = int(line[0]), int(line[-1]) + 1
     begin, end = int(left.indptr[first]), int(left.indptr[last])
@@ -136,7 +136,7 @@ def first_greatest(values: npt.NDArray[np.floating[Any]], starts: Ints) -> Ints:
     return first
 
 
-def sums_of_greatest(group: Ints, column: Ints, value: Floats, groups: int) -> Floats:
+def sums_of_greatest(group: Ints, column: Places, value: Floats, groups: int) -> Floats:
     """For each group the sum over its columns of the greatest value there."""
     width = int(column.max()) + 1 if len(column) else 1
     key = group * width + column

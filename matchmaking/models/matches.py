@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Case, Q, When
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from chains.models import Enterprise, User
-    from matchmaking.models.runs import MatchRun
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
@@ -40,24 +38,6 @@ class MatchQuerySet(models.QuerySet["Match"]):
     def by_score(self) -> Self:
         """Best first; those that miss a must stand under all others."""
         return self.order_by("misses_must", "-tenths", "pk")
-
-    def comparable(self, run: MatchRun) -> Self:
-        """Live ones whose score may stand as it is after this run, if it would come out the same."""
-        return self.live().filter(
-            score__fingerprint__isnull=False, score__engine_version=run.engine_version
-        )
-
-    def with_scored_later(self, run: MatchRun, began: datetime.datetime) -> Self:
-        """`scored_later` where the current score is of a run that was started after this one, or was computed on
-        request after this one began to read the market. Whatever changed since has a run of its own that is later still."""
-        return self.annotate(
-            scored_later=Case(
-                When(score__run__gt=run, then=True),
-                When(score__run=None, score__created_at__gt=began, then=True),
-                default=False,
-                output_field=models.BooleanField(),
-            )
-        )
 
     def suggested_to(self, user: User | AnonymousUser) -> Self:
         """What "For you" shows: published open lines that fit own capabilities and were not dismissed."""

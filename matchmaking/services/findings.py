@@ -16,7 +16,7 @@ from matchmaking.engine.proposals import Reading
 from matchmaking.engine.scoring import KEPT, Ranker
 from matchmaking.engine.types import Need, Scored, Unchanged
 from matchmaking.engine.weights import Weights
-from matchmaking.models import Match, MatchRun, Weighting
+from matchmaking.models import Match, MatchRun, Score, Weighting
 
 
 @dataclass(slots=True)
@@ -80,13 +80,18 @@ class _Stored(NamedTuple):
 
 
 def _stored(run: MatchRun, finding: Finding) -> dict[tuple[int, int], _Stored]:
-    """Scores of the lines that may stay."""
-    rows = Match.objects.filter(line__in=finding.needs).comparable(run)
-    columns = ("line_id", "supplier_id", "score_id", "score__weighting_id", "score__fingerprint")
+    """Scores of the lines that may stay: of live pairs, of the same engine and the same weighting."""
+    live = Match.objects.live().filter(line__in=finding.needs, score__isnull=False)
+    pairs = {
+        score: (line, supplier)
+        for line, supplier, score in live.values_list("line_id", "supplier_id", "score_id")
+    }
+    # Asked apart: joined, all scores there are would be read for each shard, and what is dead among them as well.
+    rows = Score.objects.filter(pk__in=pairs, engine_version=run.engine_version)
     return {
-        (line, supplier): _Stored(score, fingerprint)
-        for line, supplier, score, weighting, fingerprint in rows.values_list(*columns)
-        if weighting == finding.weightings[line]
+        pairs[pk]: _Stored(pk, fingerprint)
+        for pk, weighting, fingerprint in rows.values_list("pk", "weighting_id", "fingerprint")
+        if fingerprint is not None and weighting == finding.weightings[pairs[pk][0]]
     }
 
 

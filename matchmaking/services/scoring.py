@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 import secrets
 from collections import defaultdict
@@ -153,9 +154,22 @@ class _Stored(NamedTuple):
 
 def _stored(run: MatchRun, finding: Finding, lines: Collection[int]) -> list[_Stored]:
     """The matches of the lines as they stand, in a fixed order."""
-    rows = Match.objects.filter(line__in=lines).with_scored_later(run, finding.began)
-    columns = ("score__basis" if name == "basis" else name for name in _Stored._fields)
-    return [_Stored(*row) for row in rows.order_by("line", "supplier").values_list(*columns)]
+    rows = Match.objects.filter(line__in=lines).order_by("line", "supplier")
+    columns = ("pk", "line_id", "supplier_id", "status", "score_id", "tenths", "misses_must")
+    matches = list(rows.values_list(*columns))
+    # Asked apart, as when finding.
+    scores = Score.objects.filter(pk__in=[match[4] for match in matches])
+    about = {
+        pk: (basis, _is_later(run, finding, by, at))
+        for pk, basis, by, at in scores.values_list("pk", "basis", "run_id", "created_at")
+    }
+    return [_Stored(*match, *about.get(match[4], (None, False))) for match in matches]
+
+
+def _is_later(run: MatchRun, finding: Finding, by: int | None, at: datetime.datetime) -> bool:
+    """Of a run that was started after this one, or computed on request after this one began to read the market.
+    Whatever changed since has a run of its own that is later still."""
+    return at > finding.began if by is None else by > run.pk
 
 
 def _refuse_moved(finding: Finding, stored: Sequence[_Stored], lines: Collection[int]) -> None:
