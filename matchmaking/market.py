@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 import gc
-import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
@@ -48,8 +47,6 @@ from matchmaking.engine.types import Need
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Weighting
 from matchmaking.shelf import Build, Shelf
-
-logger = logging.getLogger(__name__)
 
 SIDES: tuple[Side, ...] = ("supply", "demand")
 # What changes an offer; the other nouns of the feed are none of the market's business.
@@ -359,12 +356,10 @@ def fitting_nothing(lines: QuerySet[RequirementLine]) -> list[int]:
 def warm_suggestions() -> None:
     """Reads what the first suggestion and the first marks need, in a web process that is about to fork: its children
     share the memory."""
-    try:
+    # The database may be away, or have no tables yet: whoever asks first waits a moment then.
+    with suppress(DatabaseError):
         suggest(_SOME_LINE)
         highlights(_SOME_LINE, _SOME_LINE)
-    except DatabaseError:
-        # It is away or has no tables yet: whoever asks first waits a moment.
-        logger.warning("Categories could not be read ahead.")
 
 
 def highlights(line_text: str, offer_text: str) -> list[Aligned]:

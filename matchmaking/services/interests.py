@@ -74,6 +74,10 @@ class Asked:
         return cls(f"c{condition.pk}", condition.text, condition.kind, condition.parameter, number)
 
     @classmethod
+    def by_buyer(cls, requirement: Requirement) -> list[Self]:
+        return [cls(f"q{one.order}", one.text) for one in requirement.questions.all()]
+
+    @classmethod
     def answered(cls, said: Mapping[str, Any]) -> Self:
         """As it was answered; of old answers no more is kept than the words."""
         kept = {name: said[name] for name in ("kind", "parameter", "line") if name in said}
@@ -89,7 +93,7 @@ class Asked:
 def asked(requirement: Requirement, enterprise: Enterprise | None) -> list[Asked]:
     """At most three questions, the buyer's first; what is open for the enterprise fills up the rest: of the lines that
     its interest is about, and of all while it has sent none."""
-    own = own_questions(requirement)
+    own = Asked.by_buyer(requirement)
     left = Requirement.MAX_QUESTIONS - len(own)
     if enterprise is None or left <= 0:
         return own
@@ -97,10 +101,6 @@ def asked(requirement: Requirement, enterprise: Enterprise | None) -> list[Asked
     lines = requirement.lines.open()
     about = lines.filter(interests__in=standing)
     return own + _open_points(requirement, enterprise, list(about) or list(lines))[:left]
-
-
-def own_questions(requirement: Requirement) -> list[Asked]:
-    return [Asked(f"q{one.order}", one.text) for one in requirement.questions.all()]
 
 
 def _open_points(
@@ -303,7 +303,7 @@ def _said(
     answers: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """What was answered, of the lines that were chosen: the form has asked before anybody chose."""
-    questions = own_questions(requirement)
+    questions = Asked.by_buyer(requirement)
     if enterprise is not None:
         questions += _open_points(requirement, enterprise, lines)
     said: list[dict[str, Any]] = []

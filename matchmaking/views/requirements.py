@@ -36,7 +36,7 @@ from chains.views.sheets import sheet_asked_for, sheet_response
 from matchmaking import adapters, permissions, statistics
 from matchmaking.models import Interest, InterestAttachment, InterestNote, Match
 from matchmaking.services import contacts, runs, waking
-from matchmaking.services.interests import Asked, own_questions
+from matchmaking.services.interests import Asked
 from matchmaking.templatetags.reasons import fact, heading, question
 
 PER_PAGE = 20
@@ -540,7 +540,7 @@ def _question_rows(
     requirement: Requirement, columns: list[dict[str, Any]]
 ) -> list[tuple[Asked, list[str]]]:
     """Each question with what each supplier answered; one that was put differently then has a row of its own."""
-    asked = {(one.key, one.text): one for one in own_questions(requirement)}
+    asked = {(one.key, one.text): one for one in Asked.by_buyer(requirement)}
     said: list[dict[tuple[str, str], str]] = []
     for column in columns:
         answers = {(a["key"], a["question"]): a for a in column["interest"].answers}

@@ -324,7 +324,7 @@ def test_program_reads_the_questions_answers_and_changes_them():
         ("text", True), ("choices", False), ("consent", True),
     ]  # fmt: skip
     assert shown[1]["choices"][1] == {"code": "2", "zh": "清真", "en": "Halal"}
-    assert refused.status_code == 409
+    assert (refused.status_code, [*refused.data["errors"]]) == (422, ["answers"])
     assert (made.status_code, made.data["status"]) == (201, "confirmed")
     assert [(a["text"], a["chosen"], a["has_agreed"]) for a in made.data["answers"]] == [
         ("aisle", [], False), ("", ["2"], False), ("", [], True),
