@@ -164,10 +164,12 @@ def _wanted(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
     for line, vector in lines.ruled_out.items():
         start, stop = np.searchsorted(pairs.line, [line, line + 1])
         rows = pairs.row[start:stop]
-        # A text that rules out something itself may name just what the line does not want either.
-        speaks_for = [not words.ruled_out(stock.texts[row].text) for row in rows.tolist()]
-        near = stock.vectors[rows] @ vector
-        likeness[start:stop] -= np.maximum(near - FOREIGN, 0) * speaks_for
+        near = np.maximum(stock.vectors[rows] @ vector - FOREIGN, 0)
+        for place in np.flatnonzero(near).tolist():
+            # A text that rules out something itself may name just what the line does not want either.
+            if words.ruled_out(stock.texts[rows[place]].text):
+                near[place] = 0
+        likeness[start:stop] -= near
     for line, (asked, use) in lines.purposes.items():
         start, stop = np.searchsorted(pairs.line, [line, line + 1])
         nearer = stock.vectors[pairs.row[start:stop]] @ (use - asked)
