@@ -195,15 +195,25 @@ def finish_if_done(run: MatchRun, by: User | None) -> None:
     )
     if not ended:
         return
-    # A supplier or a line may have closed while its shard was being ranked.
-    gone = Match.objects.live().exclude(
-        supplier__status=Enterprise.Status.VERIFIED,
-        line__in=RequirementLine.objects.scored(),
-    )
-    gone.filter(pk__in=gone.filter(scores__run=run).values("pk")).end()
+    _end_what_has_closed(run)
     audit.record(by, "run.finished", run, lines=run.lines_total)
     changes.record("run", run, "finished")
     _ring_for_the_one_behind(run)
+
+
+def _end_what_has_closed(run: MatchRun) -> None:
+    """A supplier or a line may have closed while its shard was being ranked. Asked in three plain questions: in one the
+    database has to guess how many rows there are, and a first run fills tables that it knows as empty."""
+    lines = {pk for ids in run.shards.values_list("line_ids", flat=True) for pk in ids}
+    scored = RequirementLine.objects.scored().filter(pk__in=lines)
+    open_still = set(scored.values_list("pk", flat=True))
+    Match.objects.live().filter(line__in=lines - open_still).end()
+    without_supplier = (
+        Match.objects.live()
+        .filter(line__in=open_still)
+        .exclude(supplier__status=Enterprise.Status.VERIFIED)
+    )
+    Match.objects.filter(pk__in=list(without_supplier.values_list("pk", flat=True))).end()
 
 
 @transaction.atomic
