@@ -16,6 +16,13 @@ preload_app = True
 control_socket_disable = True
 
 
+def when_ready(server: object) -> None:  # noqa: ARG001 -- the server's hook
+    """The application is read and nothing is forked yet: what the first suggestion needs is shared by all."""
+    from matchmaking import market  # noqa: PLC0415 -- models can be read only now
+
+    market.warm_suggestions()
+
+
 def pre_fork(server: object, worker: object) -> None:  # noqa: ARG001 -- the server's hook
     """Two processes may never speak over one connection."""
     connections.close_all()

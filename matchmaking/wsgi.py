@@ -15,10 +15,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
 embedded.provide()
 
 application = get_wsgi_application()
-
-from matchmaking import market  # noqa: E402 -- reads models, which stand only now
-
-market.warm_suggestions()
 # All pages are read with their addresses, which are put together for each language; otherwise the first visitor of each
 # process would wait for it.
 for language, _name in settings.LANGUAGES:
