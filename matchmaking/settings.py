@@ -513,6 +513,7 @@ SPECTACULAR_SETTINGS = {
         "ReportReasonEnum": "matchmaking.api.reports.REPORT_REASONS",
         "RequirementStatusEnum": "matchmaking.api.moderation.REQUIREMENT_STATUSES",
         "VerdictEnum": "matchmaking.api.matches.VERDICTS",
+        "WeightingStatusEnum": "matchmaking.api.weightings.WEIGHTING_STATUSES",
     },
 }
 

@@ -238,7 +238,7 @@ READERS = {
     "events.services.seating": {"tier_of", "tier_held", "fresh"},
     "events.services.waiting_list": {"ranks", "ranks_of", "rank"},
     "matchmaking.services.alerts": {"topics_of", "last_morning"},
-    "matchmaking.services.calibration": {"decided", "reliability"},
+    "matchmaking.services.calibration": {"decided", "not_theirs", "reliability", "trails"},
     "matchmaking.services.contacts": {"right_to_supplier", "why_closed", "openings", "desks_of"},
     "matchmaking.services.interests": {"is_own", "asked", "quota", "no_badge"},
     "matchmaking.services.findings": {"find", "side_of", "against", "keep"},

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
 from chains import search as register
@@ -36,7 +36,7 @@ from chains.models import (
 from chains.models.base import Reference
 from events.models import Event, EventLevel, Registration, Series
 from matchmaking import search
-from matchmaking.models import Interest, Match
+from matchmaking.models import Interest, Match, Weighting
 
 # Of those that answer a word; whoever wants more of them wants another word.
 MOST_CATEGORIES = 100
@@ -290,3 +290,20 @@ class ReportFilter(django_filters.FilterSet):
     class Meta:
         model = Report
         fields = ("status", "reason")
+
+
+class WeightingFilter(django_filters.FilterSet):
+    province = django_filters.CharFilter(
+        method="of_province",
+        validators=[known(Region)],
+        help_text="The province's own versions and those that all share, which are in force where it has none.",
+    )
+
+    class Meta:
+        model = Weighting
+        fields = ("status",)
+
+    def of_province(
+        self, queryset: QuerySet[Weighting], name: str, value: str
+    ) -> QuerySet[Weighting]:
+        return queryset.filter(Q(province__code=value) | Q(province=None))

@@ -19,7 +19,7 @@ REACH = {
     Noun.CAPABILITIES: "capabilities",
     Noun.REQUIREMENTS: "requirements projects",
     Noun.INTERESTS: "interests",
-    Noun.MATCHES: "matches runs",
+    Noun.MATCHES: "matches runs weightings",
     Noun.EVENTS: "events programmes series registrations",
     Noun.IMPORTS: "imports",
     Noun.NOTICES: "notices searches topics reports",

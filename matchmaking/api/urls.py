@@ -28,6 +28,7 @@ from matchmaking.api import (
     requirements,
     runs,
     tokens,
+    weightings,
 )
 
 router = SimpleRouter()
@@ -62,6 +63,7 @@ for prefix, viewset in {
     "matches": matches.MatchViewSet,
     "interests": interests.InterestViewSet,
     "runs": runs.RunViewSet,
+    "weightings": weightings.WeightingViewSet,
     "imports": imports.ImportViewSet,
     "searches": alerts.SavedSearchViewSet,
     "topics": alerts.TopicViewSet,

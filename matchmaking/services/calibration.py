@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -14,13 +14,25 @@ from django.utils.translation import gettext as _
 
 from chains import audit, changes
 from chains.errors import DomainError
-from chains.models import Capability, Qualification, Region, RequirementLine, User
+from chains.models import (
+    AuditEntry,
+    Capability,
+    Enterprise,
+    Qualification,
+    Region,
+    RequirementLine,
+    User,
+)
+from chains.permissions import holds_a_role
 from matchmaking import adapters, permissions
 from matchmaking.engine import calibration
 from matchmaking.engine.calibration import Counts, Evidence, Fitted, Pair
 from matchmaking.engine.weights import Weights
 from matchmaking.models import Decision, Match, Weighting
 from matchmaking.services import runs
+
+if TYPE_CHECKING:
+    import datetime
 
 # What a rejection says about the score, by its reason. Capacity, delivery and what stands in a note are the
 # supplier's own matter: the pair may be right all the same, and teaches nothing.
@@ -33,6 +45,7 @@ MOST_DECISIONS = 20_000  # the newest; older ones were made in another market
 PREVIEW_LINES = 500
 # Statistical size classes, the largest that an enterprise states first.
 SIZES = ("large", "medium", "above_scale", "micro_small")
+TRAIL = ("weighting.drafted", "weighting.activated", "weighting.rolled_back")
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -173,6 +186,68 @@ def reliability(known: Decided, weighting: Weighting) -> dict[str, Any]:
     evidence = known.evidence
     tenths = calibration.points(evidence.share, evidence.applies, Weights(**weighting.weights))
     return calibration.reliability(evidence, tenths)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of a version's trail. Without a body the administrator acted, or the system; `person` is empty where
+    the reader may not know who it was."""
+
+    at: datetime.datetime
+    action: str
+    body: Enterprise | None
+    by_system: bool
+    person: str
+    reason: str
+    language: str
+
+
+def trails(rows: Sequence[Weighting], *, by: User) -> dict[int, list[Said]]:
+    """Who did what with each version and why, newest first; three queries for any number of versions."""
+    of = {audit.label(row): row.pk for row in rows}
+    entries = list(AuditEntry.objects.filter(target__in=list(of), action__in=TRAIL).order_by("-pk"))
+    ids = {entry.data["body"] for entry in entries if entry.data.get("body")}
+    bodies = {row.public_id: row for row in Enterprise.objects.filter(public_id__in=ids)}
+    people = _people(entries, by)
+    found: dict[int, list[Said]] = {}
+    for entry in entries:
+        said = Said(
+            at=entry.at,
+            action=entry.action,
+            body=bodies.get(entry.data.get("body", "")),
+            by_system=entry.actor is None,
+            person=people.get(entry.pk, ""),
+            reason=entry.data.get("reason", ""),
+            language=entry.data.get("language", "zh"),
+        )
+        found.setdefault(of[entry.target], []).append(said)
+    return found
+
+
+def _people(entries: Sequence[AuditEntry], reader: User) -> dict[int, str]:
+    """Who acted, by line of the trail: the administrator reads it of all, others of themselves and of their office."""
+    own = {role.body.public_id for role in reader.active_roles}
+    known = {
+        entry.pk: entry.actor
+        for entry in entries
+        if entry.actor is not None
+        and (reader.is_administrator or entry.actor == reader.pk or entry.data.get("body") in own)
+    }
+    emails = dict(User.objects.filter(pk__in=known.values()).values_list("pk", "email"))
+    return {pk: emails[actor] for pk, actor in known.items() if actor in emails}
+
+
+def ask_to_read(*, by: User) -> None:
+    """Who works at no desk is told whose matter it is: there is no province for them to look at."""
+    if not holds_a_role(by):
+        raise not_theirs()
+
+
+def not_theirs() -> DomainError:
+    return DomainError(
+        _("The weighting is a matter of organisers and analysts; a province decides on its own."),
+        code="weighting.forbidden",
+    )
 
 
 # -- learning -------------------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,11 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chains import audit
 from chains.errors import DomainError
 from chains.http import MemberRequest
-from chains.models import AuditEntry, Chain, Enterprise, Region, User
-from chains.permissions import holds_a_role
+from chains.models import Chain, Region
 from chains.templatetags.localised import localised
 from chains.views.posted import posted
 from chains.views.refusals import refusal
@@ -79,23 +76,13 @@ TRAIL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One line of a version's trail. `who` is a body; `person` is empty where the reader may not know."""
-
-    at: Any
-    what: str
-    who: str
-    person: str
-    reason: str
-    language: str
-
-
 @require_GET
 def calibration(request: MemberRequest) -> HttpResponse:
     """Versions and what the decisions say, whether anything was learned from them or not."""
-    if not holds_a_role(request.user):
-        return refusal(request, _refused())
+    try:
+        service.ask_to_read(by=request.user)
+    except DomainError as error:
+        return refusal(request, error)
     province = _province(request)
     in_force = weighting_of(province)
     known = service.decided(province)
@@ -105,7 +92,7 @@ def calibration(request: MemberRequest) -> HttpResponse:
         .select_related("province", "based_on")
     )
     rows = list(versions.order_by("-version", "-pk"))
-    trails = _trails(rows, request.user)
+    trails = service.trails(rows, by=request.user)
     return render(
         request,
         "matchmaking/calibration.html",
@@ -115,7 +102,7 @@ def calibration(request: MemberRequest) -> HttpResponse:
             "provinces": permissions.provinces_weighed(request.user).order_by("code"),
             "in_force": in_force,
             "parts": _parts(in_force),
-            "versions": [(row, _points(row), trails.get(audit.label(row), [])) for row in rows],
+            "versions": [(row, _points(row), _trail(trails.get(row.pk, ()))) for row in rows],
             "counts": known.counts,
             "least": {
                 "decisions": engine.LEAST_DECISIONS,
@@ -131,8 +118,10 @@ def calibration(request: MemberRequest) -> HttpResponse:
 
 @posted("matchmaking:calibration")
 def calibration_learn(request: MemberRequest) -> HttpResponse:
-    if not holds_a_role(request.user):
-        return refusal(request, _refused())
+    try:
+        service.ask_to_read(by=request.user)
+    except DomainError as error:
+        return refusal(request, error)
     province = _province(request)
     try:
         draft = service.learn(province=province, by=request.user)
@@ -165,7 +154,7 @@ def weighting_detail(request: MemberRequest, public_id: str) -> HttpResponse:
             "home": _home(province),
             "in_force": weighting_of(province),
             "parts": _parts(weighting, weighting.based_on),
-            "trail": _trails([weighting], request.user).get(audit.label(weighting), []),
+            "trail": _trail(service.trails([weighting], by=request.user).get(weighting.pk, ())),
             "report": _report(weighting.report) if may_read and weighting.report else None,
             "is_withheld": bool(weighting.report) and not may_read,
             "preview": service.preview(weighting=weighting, province=province, by=request.user)
@@ -182,7 +171,7 @@ def weighting_activate(request: MemberRequest, public_id: str) -> HttpResponse:
     """The reason is asked for, and the version that was looked at while deciding is named."""
     weighting, province = _found(request, public_id)
     if not permissions.can_weigh(request.user, province):
-        return refusal(request, _refused())
+        return refusal(request, service.not_theirs())
     in_force = weighting_of(province)
     form = WeightingReasonForm(request.POST or None, initial={"instead_of": in_force.public_id})
     if form.is_valid():
@@ -236,13 +225,6 @@ def _act(
 
 
 # -- who and where --------------------------------------------------------------------------------
-
-
-def _refused() -> DomainError:
-    return DomainError(
-        _("The weighting is a matter of organisers and analysts; a province decides on its own."),
-        code="weighting.forbidden",
-    )
 
 
 def _province(request: MemberRequest) -> Region | None:
@@ -325,39 +307,22 @@ def _kinds(kinds: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"label": label, "count": count, "teaches": teaches} for label, count, teaches in rows]
 
 
-def _trails(rows: Sequence[Weighting], reader: User) -> dict[str, list[Said]]:
-    """Newest first, by label; three queries for any number of versions."""
-    entries = list(
-        AuditEntry.objects.filter(
-            target__in=[audit.label(row) for row in rows], action__in=list(TRAIL)
-        ).order_by("-pk")
-    )
-    ids = {entry.data["body"] for entry in entries if entry.data.get("body")}
-    bodies = {row.public_id: localised(row) for row in Enterprise.objects.filter(public_id__in=ids)}
-    people = _people(entries, reader)
-    found: dict[str, list[Said]] = {}
-    for entry in entries:
-        who = bodies.get(entry.data.get("body", ""), "")
-        if not who:
-            who = _("the administrator") if entry.actor is not None else _("the system")
-        reason, language = entry.data.get("reason", ""), entry.data.get("language", "zh")
-        person = people.get(entry.pk, "")
-        said = Said(entry.at, str(TRAIL[entry.action]), who, person, reason, language)
-        found.setdefault(entry.target, []).append(said)
-    return found
-
-
-def _people(entries: Sequence[AuditEntry], reader: User) -> dict[int, str]:
-    """Who acted, by line of the trail: the administrator reads it of all, others of themselves and of their office."""
-    own = {role.body.public_id for role in reader.active_roles}
-    known = {
-        entry.pk: entry.actor
-        for entry in entries
-        if entry.actor is not None
-        and (reader.is_administrator or entry.actor == reader.pk or entry.data.get("body") in own)
-    }
-    emails = dict(User.objects.filter(pk__in=known.values()).values_list("pk", "email"))
-    return {pk: emails[actor] for pk, actor in known.items() if actor in emails}
+def _trail(said: Iterable[service.Said]) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": one.at,
+            "what": TRAIL[one.action],
+            "who": localised(one.body)
+            if one.body
+            else _("the system")
+            if one.by_system
+            else _("the administrator"),
+            "person": one.person,
+            "reason": one.reason,
+            "language": one.language,
+        }
+        for one in said
+    ]
 
 
 def _report(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -142,6 +142,9 @@ SHAPES = {
         "public_id", "scope", "requirement", "line", "enterprise", "status", "lines_total", "lines_done",
         "engine_version", "created_at", "started_at", "finished_at", "error",
     },
+    "weightings": {
+        "public_id", "version", "province", "status", "parts", "based_on", "created_at", "activated_at", "trail",
+    },
 }  # fmt: skip
 
 
