@@ -57,6 +57,13 @@ def _question_hint(asked: Asked, number: int, count: int) -> str:
             gettext("Question %(number)d of %(count)d: a condition in the buyer's own words")
             % words
         )
+    if asked.is_open_point and asked.is_preference:
+        return (
+            gettext(
+                "Question %(number)d of %(count)d: an open point. The buyer prefers it, and your profile does not show it."
+            )
+            % words
+        )
     if asked.is_open_point:
         return (
             gettext(

@@ -63,6 +63,7 @@ class Asked:
     kind: str = ""  # of the condition
     parameter: Mapping[str, Any] = field(default_factory=dict)
     line: int | None = None  # the number of the only line it is about
+    is_preference: bool = False
 
     @property
     def is_open_point(self) -> bool:
@@ -71,7 +72,14 @@ class Asked:
     @classmethod
     def of(cls, condition: Condition) -> Self:
         number = condition.line.number if condition.line else None
-        return cls(f"c{condition.pk}", condition.text, condition.kind, condition.parameter, number)
+        return cls(
+            f"c{condition.pk}",
+            condition.text,
+            condition.kind,
+            condition.parameter,
+            number,
+            is_preference=condition.strength == Condition.Strength.PREFER,
+        )
 
     @classmethod
     def by_buyer(cls, requirement: Requirement) -> list[Self]:

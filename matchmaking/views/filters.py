@@ -103,6 +103,7 @@ def chips(request: HttpRequest, facets: list[Facet]) -> list[tuple[str, str]]:
 def left_out(unknown: finding.Chosen) -> list[tuple[str, str]]:
     """What a page says of codes that it does not know: the filter by its name, and what was asked for."""
     titles = {
+        "event": _("Event"),
         "chain": _("Chain"),
         "segment": _("Segment"),
         "cooperation": _("Cooperation"),

@@ -45,6 +45,7 @@ from matchmaking.engine.types import OfferText
 from matchmaking.forms import AddForm
 from matchmaking.models import Decision, Lease, Match
 from matchmaking.services import pairs, review, runs
+from matchmaking.views.filters import left_out
 
 PER_PAGE = 25
 EXPORT_LIMIT = 20_000
@@ -71,21 +72,30 @@ class Filters:
     band: str = ""
     state: str = "todo"
     events: list[Event] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, user: User, data: Any) -> Filters:
         band, state = data.get("band", ""), data.get("state", "")
+        event, chain = data.get("event", "")[:40], data.get("chain", "")[:40]
+        events = list(
+            permissions.events_of(user)
+            .exclude(status__in=[Event.Status.CANCELLED, Event.Status.ARCHIVED])
+            .order_by("-starts_at")[:50]
+        )
+        known = {"", "region", *(one.public_id for one in events)}
+        unknown = {
+            "event": [] if event in known else [event],
+            "chain": [] if not chain or Chain.objects.filter(code=chain).exists() else [chain],
+        }
         return cls(
             user,
-            event=data.get("event", "")[:40],
-            chain=data.get("chain", "")[:40],
+            event="" if unknown["event"] else event,
+            chain="" if unknown["chain"] else chain,
             band=band if band in BANDS else "",
             state=state if state in STATES else "todo",
-            events=list(
-                permissions.events_of(user)
-                .exclude(status__in=[Event.Status.CANCELLED, Event.Status.ARCHIVED])
-                .order_by("-starts_at")[:50]
-            ),
+            events=events,
+            left_out=left_out(unknown),
         )
 
     @property

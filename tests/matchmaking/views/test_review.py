@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 
 from events.models import Listing
 from matchmaking.models import Lease, Match
+from matchmaking.services import pairs
 from tests.factories.chains import (
     CapabilityFactory,
     EnterpriseFactory,
@@ -547,3 +548,48 @@ def test_events_moderator_reviews_what_is_listed(client):
 
     match.refresh_from_db()
     assert match.status == "approved"
+
+
+# -- what a page says once and in its own words --------------------------------------------------
+
+
+def test_filters_that_are_not_known_are_named_and_left_out(client, reviewer):
+    line = line_with()
+
+    page = client.get(reverse("matchmaking:review_queue"), {"event": "nothing", "chain": "C99"})
+
+    html = " ".join(page.content.decode().split())
+    assert "Event: “nothing” is not known here." in html
+    assert "Chain: “C99” is not known here." in html
+    assert [row.pk for row in page.context["lines"]] == [line.pk]
+
+
+def test_line_without_a_specification_is_printed_once_with_its_marks(client, reviewer):
+    line = RequirementFactory(lines=["三分体接线盒"]).lines.get()
+    pairs.compute_pair(line=line, supplier=supplier("三分体接线盒"), by=None)
+    Match.objects.update(status="proposed")
+
+    html = client.get(address("review_line", line)).content.decode()
+
+    heading = html.partition('id="rq"')[2].partition("</h2>")[0]
+    assert "<mark>" in heading
+    assert 'id="asked"' not in html
+
+
+def test_line_with_a_specification_shows_both(client, reviewer):
+    line = RequirementFactory(lines=["三分体接线盒"]).lines.get()
+    line.specification = "1500 V"
+    line.save()
+    MatchFactory(line=line, supplier=supplier("三分体接线盒"), tenths=900)
+
+    html = client.get(address("review_line", line)).content.decode()
+
+    assert "1500 V" in html.partition('id="asked"')[2].partition("</p>")[0]
+
+
+def test_why_says_what_lists_show_of_its_score(client, reviewer):
+    match = MatchFactory(line=line_with(0), tenths=749)
+
+    html = client.get(reverse("matchmaking:match_why", args=[match.public_id])).content.decode()
+
+    assert "Lists show whole points, tenths cut off: 74 here." in html
