@@ -10,10 +10,9 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import isnan
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from django.conf import settings
@@ -263,8 +262,7 @@ def reference_state() -> str:
 # -- offers ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a text of an offer comes from: a capability or a line by its id; None for the summary."""
 
     row: int | None

@@ -87,6 +87,13 @@ def verdicts(
     return np.array(found, np.str_)[back]
 
 
+def told_of(condition: Condition, stated: npt.NDArray[np.int64]) -> list[int]:
+    """For each row of numbers as `stated_by` gives them the one that a condition, other than a distance, hangs on."""
+    column = _COLUMN.get(condition.kind)  # one that is never computed hangs on nothing
+    numbers: list[int] = [0] * len(stated) if column is None else stated[:, column].tolist()
+    return numbers
+
+
 def stated_by(offer: Offer, text: OfferText) -> list[int]:
     """A number for what each rule reads: where it is the same, so is the verdict. It is the same in every process."""
     said = [read(offer) for read in _OF_OFFER.values()]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise, product
-from typing import Any
+from typing import Any, NamedTuple
 
-from matchmaking.engine.features import Objections
+from matchmaking.engine.features import NO_OBJECTIONS, Objections
 from matchmaking.engine.highlight import (
     Edges,
     says_something,
@@ -142,8 +142,7 @@ class Bridge:
     same: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """What the two texts share, before it is put into reasons."""
 
     terms: tuple[str, ...] = ()
@@ -153,7 +152,7 @@ class Agreement:
     parent: str = ""
     level: str = ""  # leaf, parent, chain; empty when not even the chain is shared
     elsewhere: tuple[str, ...] = ()  # words of the need that only other texts of the supplier use
-    objections: Objections = field(default_factory=Objections)
+    objections: Objections = NO_OBJECTIONS
 
 
 def shared_terms(need: Wording, offer: Answer, edges: Edges) -> tuple[str, ...]:
@@ -265,17 +264,18 @@ def explain(
     agreement: Agreement,
 ) -> tuple[Reason, ...]:
     """The reasons of one pair: for, open, against, and what would raise the score."""
-    of_text, of_category = map(_share, parts[:2])
     conditions = _of_conditions(outcomes)
-    first = [*islice(_of_objections(agreement.objections), 1)]
+    first: list[Reason] = []
+    if agreement.objections is not NO_OBJECTIONS:
+        first += islice(_of_objections(agreement.objections), 1)
     if first:
         # Two of a tone are kept: a must that is missed may not give way to a category beside it.
         first += [fact for fact in conditions if fact.tone == "against"]
         conditions = [fact for fact in conditions if fact.tone != "against"]
     reasons = [
         *first,
-        *_of_category(agreement, of_category, "" if need.category else "_read"),
-        *_of_text(agreement, of_text),
+        *_of_category(agreement, _share(parts[1]), "" if need.category else "_read"),
+        *_of_text(agreement, _share(parts[0])),
         *conditions,
         *_of_locality(need, offer, near, outcomes),
         *_of_advice(need, offer, text, parts, outcomes, near),
@@ -289,10 +289,10 @@ def _share(part: Part) -> float:
 
 def kept(reasons: Collection[Reason]) -> tuple[Reason, ...]:
     """The first few of each tone, in the order of the tones."""
-    chosen: list[Reason] = []
-    for tone, most in KEPT.items():
-        chosen += [one for one in reasons if one.tone == tone][:most]
-    return tuple(chosen)
+    by_tone: dict[Tone, list[Reason]] = {tone: [] for tone in KEPT}
+    for one in reasons:
+        by_tone[one.tone].append(one)
+    return tuple([one for tone, most in KEPT.items() for one in by_tone[tone][:most]])
 
 
 def shortlist(
@@ -350,21 +350,31 @@ def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
         yield reason("text.meaning", "for")
 
 
-def _of_category(agreement: Agreement, share: float, read: str) -> Iterator[Reason]:
-    """`read` marks the codes where nobody has named the line's category: it is what its words read like."""
+def _of_category(agreement: Agreement, share: float, read: str) -> tuple[Reason, ...]:
     asked, offered = agreement.need_leaf, agreement.offer_leaf
     if not asked or not offered:
-        return
-    if agreement.level == "leaf":
-        yield reason(f"category.same{read}", "for", category=asked)
-    elif agreement.level == "parent" and share >= _CATEGORY_NEAR:
-        yield reason(f"category.near{read}", "for", asked=asked, offered=offered)
-    elif agreement.level == "parent":
-        both = {"asked": asked, "offered": offered}
-        yield reason(f"category.parent{read}", "against", parent=agreement.parent, **both)
-    elif share < _CATEGORY_FAR:
-        code = "category.chain" if agreement.level == "chain" else "category.other"
-        yield reason(f"{code}{read}", "against", asked=asked, offered=offered)
+        return ()
+    is_near, is_far = share >= _CATEGORY_NEAR, share < _CATEGORY_FAR
+    return _between(asked, offered, agreement.level, agreement.parent, is_near, is_far, read)
+
+
+# A line meets few categories, and a category few others.
+@lru_cache(maxsize=8192)
+def _between(
+    asked: str, offered: str, level: str, parent: str, is_near: bool, is_far: bool, read: str
+) -> tuple[Reason, ...]:
+    """`read` marks the codes where nobody has named the line's category: it is what its words read like."""
+    both = {"asked": asked, "offered": offered}
+    if level == "leaf":
+        return (reason(f"category.same{read}", "for", category=asked),)
+    if level == "parent" and is_near:
+        return (reason(f"category.near{read}", "for", **both),)
+    if level == "parent":
+        return (reason(f"category.parent{read}", "against", parent=parent, **both),)
+    if is_far:
+        code = "category.chain" if level == "chain" else "category.other"
+        return (reason(f"{code}{read}", "against", **both),)
+    return ()
 
 
 def _of_conditions(outcomes: Sequence[Outcome]) -> list[Reason]:
@@ -380,13 +390,15 @@ def _of_locality(
         if need.place.regions and not offer.place.regions:
             yield reason("locality.unknown", "open")
         return
+    if not near.level and (near.km is None or near.km > _NEAR_KM):
+        return
     told = "distance" in [outcome.kind for outcome in outcomes if outcome.fact is not None]
     params: dict[str, Any] = {}
     if near.km is not None and not told:
         params = {"km": round(near.km, 1), "about": near.about}
     if near.level:
         yield reason(f"locality.{near.level}", "for", region=near.region, **params)
-    elif near.km is not None and near.km <= _NEAR_KM and not told:
+    elif not told:
         yield reason("locality.distance", "for", **params)
 
 
@@ -435,11 +447,10 @@ def _advice_on_parts(
         yield reason("raise.category", "raise", category=need.category, tenths=lacking)
     if near.share is None and need.place.regions and not offer.place.regions:
         yield reason("raise.place", "raise")
-    county = steps(need.place)[2]
     lacking = of_locality.max_tenths - of_locality.tenths
     # Who lends or teaches has nothing to store.
     is_far = offer.kind in _OF_GOODS and near.share is not None and near.level != "county"
-    if county and is_far and lacking >= _WORTH_TENTHS:
+    if is_far and lacking >= _WORTH_TENTHS and (county := steps(need.place)[2]):
         yield reason("raise.stock", "raise", region=county, tenths=lacking)
     spoken = need.language in ("", text.language)
     if not spoken and need.language not in [other.language for other in offer.texts]:

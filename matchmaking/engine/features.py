@@ -114,7 +114,7 @@ class Objections:
     unnamed: str = ""
 
 
-_NONE = Objections()
+NO_OBJECTIONS = Objections()
 
 
 def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -> Features:
@@ -294,19 +294,24 @@ def objections(stock: Stock, lines: Lines, line: int, rows: Ints) -> list[Object
     speak |= share_a_kind(lines.figures, line, stock.figures, rows)
     # Many at once come out a little otherwise than one alone, by which it is told.
     lost = _headless(stock, lines, Pairs(np.full(len(rows), line), rows))
-    speak |= lost > _UNNAMED_TOLD - _ROUNDING
+    headless = lost > _UNNAMED_TOLD - _ROUNDING
+    speak |= headless
     if line in lines.purposes:
         asked, use = lines.purposes[line]
         speak |= stock.vectors[rows] @ (use - asked) > PURPOSE_LEAD - _ROUNDING
     if line in lines.ruled_out or line in lines.names:
         speak[:] = True
     return [
-        _objections(stock, lines, line, row) if speaks else _NONE
-        for row, speaks in zip(rows.tolist(), speak.tolist(), strict=True)
+        _objections(stock, lines, line, row, unnamed) if speaks else NO_OBJECTIONS
+        for row, speaks, unnamed in zip(
+            rows.tolist(), speak.tolist(), headless.tolist(), strict=True
+        )
     ]
 
 
-def _objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
+def _objections(
+    stock: Stock, lines: Lines, line: int, row: int, may_be_unnamed: bool
+) -> Objections:
     text = lines.needs[line].text
     ruled_out, purpose = "", ""
     if line in lines.ruled_out:
@@ -330,7 +335,7 @@ def _objections(stock: Stock, lines: Lines, line: int, row: int) -> Objections:
         bool(purpose and reading.gist(words.asserted(text))[1]),
         _contradiction(stock, lines, line, row),
         _beside(stock, lines, line, row),
-        _unnamed(stock, lines, line, row),
+        _unnamed(stock, lines, line, row) if may_be_unnamed else "",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -28,17 +28,17 @@ def written(*values: Any) -> bytes:
     return _as_json(values).encode()
 
 
-def fingerprints(
-    line: bytes, offers: Sequence[bytes], found: npt.NDArray[np.int64]
-) -> Iterator[int]:
+def fingerprints(line: bytes, offers: Sequence[bytes], found: npt.NDArray[np.int64]) -> list[int]:
     """One of each pair of a line: out of its digest, those of the offers, and what was found, a row a pair."""
     common = hashlib.blake2b(line, digest_size=_BYTES)
     rows, width = np.ascontiguousarray(found).tobytes(), 8 * found.shape[1]
-    for place, offer in enumerate(offers):
+    digests = []
+    for start, offer in zip(range(0, len(rows), width), offers, strict=True):
         pair = common.copy()
-        pair.update(offer)
-        pair.update(rows[place * width : (place + 1) * width])
-        yield int.from_bytes(pair.digest(), "little", signed=True)
+        pair.update(offer + rows[start : start + width])
+        digests.append(pair.digest())
+    numbers: list[int] = np.frombuffer(b"".join(digests), "<i8").tolist()
+    return numbers
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,7 @@ LEVELS: tuple[Level, ...] = ("", "group", "province", "city", "county")
 _OFFICIAL = re.compile(r"\d{6}")
 
 
-@dataclass(frozen=True, slots=True)
-class Nearness:
+class Nearness(NamedTuple):
     """How near one pair is. `share` (0..1) is None when a side's place is not known; `region` is the closest one shared."""
 
     share: float | None = None

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matchmaking.engine import ENGINE_VERSION, similarity
-from matchmaking.engine.constraints import Case, counted_in, judge, verdicts
+from matchmaking.engine.constraints import Case, counted_in, judge, told_of, verdicts
 from matchmaking.engine.explanation import (
     TERMS_SHOWN,
     Agreement,
@@ -30,10 +30,10 @@ from matchmaking.engine.explanation import (
 )
 from matchmaking.engine.features import Objections
 from matchmaking.engine.fingerprint import digest, fingerprints, written
-from matchmaking.engine.highlight import edges
+from matchmaking.engine.highlight import Edges, edges
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
-from matchmaking.engine.locality import Distances, Places, distances
+from matchmaking.engine.locality import Distances, Nearness, Places, distances
 from matchmaking.engine.pairs import Pairs, first_greatest, pairs_of, ranges
 from matchmaking.engine.search import CANDIDATES
 from matchmaking.engine.selection import kept
@@ -259,30 +259,54 @@ def stakes_of(
 _outcome = lru_cache(maxsize=8192)(Outcome)
 
 
+def outcome_of(condition: Condition, part: str, most: int, case: Case) -> Outcome:
+    """A condition with its verdict, its fact and the tenths it gave, of at most so many of a part."""
+    outcome, fact = judge(condition, case)
+    about = condition.id, condition.kind, condition.strength, outcome
+    return _outcome(*about, most if outcome == "met" else 0, most, part, fact)
+
+
 def outcomes_of(
-    conditions: Sequence[Condition], stakes: Sequence[tuple[str, int]], case: Case
-) -> tuple[Outcome, ...]:
-    """Each condition with its verdict, its fact and the tenths it gave."""
-    found = []
-    for condition, (part, most) in zip(conditions, stakes, strict=True):
-        outcome, fact = judge(condition, case)
-        about = condition.id, condition.kind, condition.strength, outcome
-        found.append(_outcome(*about, most if outcome == "met" else 0, most, part, fact))
-    return tuple(found)
+    conditions: Sequence[Condition],
+    stakes: Mapping[int, Sequence[tuple[str, int]]],
+    tops: Sequence[int],
+    stated: Ints,
+    nears: Sequence[Nearness],
+    case: Callable[[int], Case],
+) -> list[tuple[Outcome, ...]]:
+    """Each condition of a line with each of its candidates: one of all that state the same is judged.
+
+    `stakes` are by the maximum of `conditions`, which `tops` says of each; `case` reads the one in a place.
+    """
+    columns = []
+    for number, condition in enumerate(conditions):
+        far = condition.kind == "distance"
+        told = [(near.km, near.about) for near in nears] if far else told_of(condition, stated)
+        judged: dict[tuple[int, Any], Outcome] = {}
+        column = []
+        for place, key in enumerate(zip(tops, told, strict=True)):
+            found = judged.get(key)
+            if found is None:
+                found = outcome_of(condition, *stakes[tops[place]][number], case(place))
+                judged[key] = found
+            column.append(found)
+        columns.append(column)
+    return list(zip(*columns, strict=True)) if columns else [()] * len(tops)
 
 
 # Few figures, met in pair after pair.
 _part = lru_cache(maxsize=8192)(Part)
 
 
-def parts_of(standing: Standing, weights: Weights, has_conditions: bool) -> list[tuple[Part, ...]]:
-    """The four parts of each row in tenths; they sum to its score."""
+def parts_of(
+    tenths: Ints, standing: Standing, weights: Weights, has_conditions: bool
+) -> list[tuple[Part, ...]]:
+    """The four parts of each row, of which the tenths are known; they sum to its score."""
     tops = [maxima(weights, has_conditions, knows) for knows in (False, True)]
     knows = (~np.isnan(standing.near.share)).tolist()
-    tenths = apportioned(standing.tenths, standing.exact).tolist()
     return [
         tuple(map(_part, PART_NAMES, row, tops[known]))
-        for row, known in zip(tenths, knows, strict=True)
+        for row, known in zip(tenths.tolist(), knows, strict=True)
     ]
 
 
@@ -292,7 +316,9 @@ class _Asked:
 
     leaf: str
     wording: Wording
+    edges: Edges
     shore: Shore | None = None
+    relations: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -348,8 +374,10 @@ class Ranker:
         every = pairs_of([found.line[chosen[place]]], [row])
         found = self._candidates(lines, every, houses=True)
         standing = self._standing(lines, found)
+        tenths = apportioned(standing.tenths, standing.exact)
         for line, own in found.by_line():
-            yield from self._told(lines, line, found.part(own), standing.part(own), known)
+            about = found.part(own), standing.part(own), tenths[own]
+            yield from self._told(lines, line, *about, known)
 
     def _candidates(self, lines: Lines, pairs: Pairs, *, houses: bool) -> Candidates:
         """One text an offer for each line: the one nearest in words and category. Conditions do not choose it, or a
@@ -389,10 +417,12 @@ class Ranker:
         line: int,
         candidates: Candidates,
         standing: Standing,
+        tenths: Ints,
         known: Known,
     ) -> Iterator[Scored | Unchanged]:
-        """The candidates of a line in words, those that are known by the same fingerprint by name alone."""
-        prints = self._fingerprints(lines, line, candidates, standing)
+        """The candidates of a line in words, those that are known by the same fingerprint by name alone. `tenths` are
+        those of the parts."""
+        prints = self._fingerprints(lines, line, candidates, standing, tenths)
         need, offers = lines.needs[line].id, candidates.ids.tolist()
         fresh = []
         for row in standing.order(candidates.ids).tolist():
@@ -401,10 +431,10 @@ class Ranker:
             else:
                 fresh.append(row)
         if fresh:
-            yield from self._explained(lines, line, candidates, standing, prints, fresh)
+            yield from self._explained(lines, line, candidates, standing, tenths, prints, fresh)
 
     def _fingerprints(
-        self, lines: Lines, line: int, candidates: Candidates, standing: Standing
+        self, lines: Lines, line: int, candidates: Candidates, standing: Standing, tenths: Ints
     ) -> list[int]:
         """Of all that `_explained` reads: what is asked and offered by digests, what was found about both in figures."""
         need, index = lines.needs[line], self.index
@@ -418,10 +448,10 @@ class Ranker:
         found[:, 1] = [index.leaders[row] for row in rows.tolist()]
         found[:, 2] = candidates.elsewhere >= ELSEWHERE_TOLD
         found[:, 3] = standing.misses_must
-        found[:, 4:] = apportioned(standing.tenths, standing.exact)
+        found[:, 4:] = tenths
         asked = self._common + digest(written(lines.leading[line], need))
         offers = [self._digest_of(offer) for offer in candidates.ids.tolist()]
-        return list(fingerprints(asked, offers, found))
+        return fingerprints(asked, offers, found)
 
     def _digest_of(self, offer: int) -> bytes:
         if offer not in self._digests:
@@ -434,42 +464,47 @@ class Ranker:
         line: int,
         candidates: Candidates,
         standing: Standing,
+        tenths: Ints,
         prints: Sequence[int],
         order: Sequence[int],
     ) -> Iterator[Scored]:
-        need = lines.needs[line]
+        need, index = lines.needs[line], self.index
         conditions = need.conditions
-        asked = _Asked(self.index.leaf_code(lines.leading[line]), Wording.of(asserted(need.text)))
-        every_part = parts_of(standing, self.weights, _has_conditions(conditions))
-        stakes = {
-            top: stakes_of(conditions, top, self.weights)
-            for top in {parts[2].max_tenths for parts in every_part}
-        }
-        nears = standing.near.each()
-        tenths, misses_must = standing.tenths.tolist(), standing.misses_must.tolist()
-        rows, told = candidates.row.tolist(), (candidates.elsewhere >= ELSEWHERE_TOLD).tolist()
-        ids = candidates.ids.tolist()
-        objections = self.index.objections(lines, line, candidates.row)
-        for row in order:
-            offer, text = self.index.offers[ids[row]], self.index.texts[rows[row]]
-            near, parts = nears[row], every_part[row]
-            outcomes: tuple[Outcome, ...] = ()
-            if conditions:
-                case = Case(offer, text, self.units, near.km, near.about)
-                outcomes = outcomes_of(conditions, stakes[parts[2].max_tenths], case)
-            others = offer.texts if told[row] else ()
-            leaf = self.index.leaf_code(self.index.leaders[rows[row]])
-            agreement = self._agreement(asked, leaf, offer.id, text, others, objections[row])
+        leaf, known = index.leaf_code(lines.leading[line]), edges(index.taxonomy)
+        asked = _Asked(leaf, Wording.of(asserted(need.text)), known)
+        every_part = parts_of(tenths, standing, self.weights, _has_conditions(conditions))
+        every_near = standing.near.each()
+        parts, nears = [every_part[row] for row in order], [every_near[row] for row in order]
+        rows, ids = candidates.row[order], candidates.ids[order].tolist()
+        offers = [index.offers[one] for one in ids]
+        texts = [index.texts[row] for row in rows.tolist()]
+
+        def case(place: int) -> Case:
+            near = nears[place]
+            return Case(offers[place], texts[place], self.units, near.km, near.about)
+
+        tops = [own[2].max_tenths for own in parts]
+        stakes = {top: stakes_of(conditions, top, self.weights) for top in set(tops)}
+        outcomes = outcomes_of(conditions, stakes, tops, index.stated[rows], nears, case)
+        told = (candidates.elsewhere[order] >= ELSEWHERE_TOLD).tolist()
+        objections = index.objections(lines, line, rows)
+        leaves = [index.leaf_code(index.leaders[row]) for row in rows.tolist()]
+        totals = standing.tenths[order].tolist()
+        misses_must = standing.misses_must[order].tolist()
+        for place, (offer, text) in enumerate(zip(offers, texts, strict=True)):
+            about = parts[place], outcomes[place], nears[place]
+            others = offer.texts if told[place] else ()
+            found = asked, leaves[place], offer.id, text, others, objections[place]
             yield Scored(
                 need.id,
                 offer.id,
                 text.id,
-                tenths[row],
-                parts,
-                explain(need, offer, text, parts, outcomes, near, agreement),
-                outcomes,
-                misses_must[row],
-                prints[row],
+                totals[place],
+                parts[place],
+                explain(need, offer, text, *about, self._agreement(*found)),
+                outcomes[place],
+                misses_must[place],
+                prints[order[place]],
             )
 
     def _agreement(
@@ -488,17 +523,20 @@ class Ranker:
                 words = self._words_of(leaf), self._same_words_of(leaf)
                 asked.shore = Shore.of(asked.wording, *words)
             crossed = asked.shore.bridge(answer)
-        parent, level = self._relation(asked.leaf, leaf)
-        known = edges(self.index.taxonomy)
-        terms = shared_terms(asked.wording, answer, known)
-        elsewhere = dict.fromkeys(
-            term
-            for more in others
-            if more.id != text.id
-            for term in shared_terms(asked.wording, self._answer(owner, more), known)
-            if term not in terms
-        )
-        also = tuple(elsewhere)[:TERMS_SHOWN]
+        if leaf not in asked.relations:
+            asked.relations[leaf] = self._relation(asked.leaf, leaf)
+        parent, level = asked.relations[leaf]
+        terms = shared_terms(asked.wording, answer, asked.edges)
+        also: tuple[str, ...] = ()
+        if others:
+            elsewhere = dict.fromkeys(
+                term
+                for more in others
+                if more.id != text.id
+                for term in shared_terms(asked.wording, self._answer(owner, more), asked.edges)
+                if term not in terms
+            )
+            also = tuple(elsewhere)[:TERMS_SHOWN]
         return Agreement(terms, crossed, asked.leaf, leaf, parent, level, also, objections)
 
     def _answer(self, owner: int, text: OfferText) -> Answer:

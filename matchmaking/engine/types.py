@@ -154,7 +154,7 @@ _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=
 
 
 class _Written:
-    """Room for the text of a value, which is no field of it."""
+    """Room for the text of a value, which is no field of it. The same is told of pair after pair: it is written once."""
 
     __slots__ = ("_json",)
     _json: str
@@ -170,7 +170,7 @@ class Reason(_Written):
 
     @property
     def json(self) -> str:
-        """As it is stored, by the names of the fields. The same is told of pair after pair: it is written once."""
+        """As it is stored, by the names of the fields."""
         try:
             return self._json
         except AttributeError:
@@ -192,7 +192,7 @@ def reason(code: str, tone: Tone, /, **params: Any) -> Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(_Written):
     """Tenths of a point reached, and the maximum that could be reached by this pair."""
 
     name: str
@@ -201,12 +201,17 @@ class Part:
 
     @property
     def json(self) -> str:
-        reached = f'"tenths": {self.tenths}, "max_tenths": {self.max_tenths}'
-        return f'{{"name": "{self.name}", {reached}}}'
+        try:
+            return self._json
+        except AttributeError:
+            reached = f'"tenths": {self.tenths}, "max_tenths": {self.max_tenths}'
+            text = f'{{"name": "{self.name}", {reached}}}'
+            object.__setattr__(self, "_json", text)
+            return text
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(_Written):
     """How one condition fared. `tenths` of `max_tenths` are counted in the part `counted_in` ("conditions", "locality" or "")."""
 
     condition: int
@@ -220,13 +225,18 @@ class Outcome:
 
     @property
     def json(self) -> str:
-        verdict = "null" if self.verdict is None else f'"{self.verdict}"'
-        fact = "null" if self.fact is None else self.fact.json
-        return (
-            f'{{"condition": {self.condition}, "kind": "{self.kind}", "strength": "{self.strength}", '
-            f'"verdict": {verdict}, "tenths": {self.tenths}, "max_tenths": {self.max_tenths}, '
-            f'"counted_in": "{self.counted_in}", "fact": {fact}}}'
-        )
+        try:
+            return self._json
+        except AttributeError:
+            verdict = "null" if self.verdict is None else f'"{self.verdict}"'
+            fact = "null" if self.fact is None else self.fact.json
+            text = (
+                f'{{"condition": {self.condition}, "kind": "{self.kind}", "strength": "{self.strength}", '
+                f'"verdict": {verdict}, "tenths": {self.tenths}, "max_tenths": {self.max_tenths}, '
+                f'"counted_in": "{self.counted_in}", "fact": {fact}}}'
+            )
+            object.__setattr__(self, "_json", text)
+            return text
 
 
 @dataclass(frozen=True, slots=True)

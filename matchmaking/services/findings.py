@@ -163,7 +163,8 @@ def _decided(line_ids: Sequence[int]) -> dict[int, list[int]]:
 
 
 def keep(finding: Finding, ranker: Ranker, side: adapters.Side, scored: Scored) -> None:
-    offer = ranker.index.offers[scored.offer]
-    text = next(text for text in offer.texts if text.id == scored.text)
+    for text in ranker.index.offers[scored.offer].texts:
+        if text.id == scored.text:
+            break
     row = adapters.as_row(scored, finding.basis_of(scored.need), text, side)
     finding.scores[scored.need, scored.offer] = row

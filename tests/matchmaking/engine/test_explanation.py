@@ -25,7 +25,7 @@ from matchmaking.engine.explanation import (
 from matchmaking.engine.features import Objections
 from matchmaking.engine.highlight import Edges
 from matchmaking.engine.locality import Nearness
-from matchmaking.engine.scoring import outcomes_of, stakes_of
+from matchmaking.engine.scoring import outcome_of, stakes_of
 from matchmaking.engine.types import (
     Capacity,
     Condition,
@@ -72,7 +72,11 @@ def told(
     text = OfferText(1, "接线盒", "zh", **facts)
     offer = offer or Offer(7, "enterprise", (text,), place=PINGHU)
     case = Case(offer, text, Units(), near.km, near.about)
-    outcomes = outcomes_of(need.conditions, stakes_of(need.conditions, 200, WEIGHTING_1), case)
+    stakes = stakes_of(need.conditions, 200, WEIGHTING_1)
+    outcomes = [
+        outcome_of(condition, *stake, case)
+        for condition, stake in zip(need.conditions, stakes, strict=True)
+    ]
     return explain(need, offer, text, points or parts(), outcomes, near, agreement)
 
 
@@ -390,7 +394,8 @@ def test_reasons_and_outcomes_are_written_by_the_names_of_their_fields():
     asked = Condition(3, "certification", "must", codes=("CQC", "TÜV"))
     case = Case(Offer(7, "enterprise", ()), OfferText(1, "接线盒", "zh"), Units())
     both = [asked, Condition(4, "other", "prefer", text="寄售")]
-    outcomes = outcomes_of(both, stakes_of(both, 200, WEIGHTING_1), case)
+    stakes = stakes_of(both, 200, WEIGHTING_1)
+    outcomes = [outcome_of(one, *own, case) for one, own in zip(both, stakes, strict=True)]
 
     assert [json.loads(one.json) for one in outcomes] == [asdict(one) for one in outcomes]
     assert [one.verdict for one in outcomes] == ["unproven", None]

@@ -21,6 +21,7 @@ from matchmaking.engine.scoring import (
     apportioned,
     condition_maxima,
     maxima,
+    outcome_of,
     outcomes_of,
     parts_of,
     rank,
@@ -104,7 +105,9 @@ def score(need, *offers, text=0.5, category=0.5, weights=WEIGHTING_1):
 def scored_parts(need, *offers, weights=WEIGHTING_1, **shares):
     standing = score(need, *offers, weights=weights, **shares)
     counts = any(c.kind not in ("region", "distance", "other") for c in need.conditions)
-    return standing, parts_of(standing, weights, counts)
+    return standing, parts_of(
+        apportioned(standing.tenths, standing.exact), standing, weights, counts
+    )
 
 
 def must(number, kind, strength="must", **values):
@@ -195,7 +198,9 @@ def test_only_region_and_distance_asked_leave_the_part_conditions_without_points
     _, (parts,) = scored_parts(need, offer(1, "接线盒"))
     case = Case(offer(1, "接线盒"), OfferText(10, "接线盒", "zh"), UNITS, 19.1)
     stakes = stakes_of(need.conditions, parts[2].max_tenths, WEIGHTING_1)
-    outcomes = outcomes_of(need.conditions, stakes, case)
+    outcomes = [
+        outcome_of(one, *stake, case) for one, stake in zip(need.conditions, stakes, strict=True)
+    ]
 
     assert [p.max_tenths for p in parts] == [563, 312, 0, 125]
     assert [(o.kind, o.verdict, o.tenths, o.max_tenths, o.counted_in) for o in outcomes] == [
@@ -308,6 +313,25 @@ weightings = st.sampled_from(
 )
 
 
+def test_the_same_paper_gives_what_it_can_where_the_place_is_known_and_where_not():
+    need = Need(
+        1, "接线盒", "zh", conditions=(must(3, "certification", codes=("A",)),), place=JIASHAN
+    )
+    papers = {"certifications": (Held("A", verified=True),)}
+    near, nowhere = (
+        offer(1, "接线盒", place=JIASHAN, **papers),
+        offer(2, "接线盒", place=Place(), **papers),
+    )
+
+    found = rank(
+        [need], OfferIndex.build([near, nowhere], TAXONOMY, NoEncoder()), WEIGHTING_1, UNITS
+    )
+
+    gained = {one.offer: one.parts[2].tenths for one in found}
+    assert gained[1] < gained[2]
+    assert {one.offer: one.outcomes[0].tenths for one in found} == gained
+
+
 @settings(deadline=None)
 @given(
     conditions(),
@@ -323,13 +347,29 @@ def test_points_hold_their_promises_for_any_input(asked, place, offers, data, we
 
     standing, parts = scored_parts(need, *offers, **shares, weights=weights)
 
+    tops = [own[2].max_tenths for own in parts]
+    nears = standing.near.each()
+    every_outcome = outcomes_of(
+        asked,
+        {top: stakes_of(asked, top, weights) for top in tops},
+        tops,
+        np.array([stated_by(one, one.texts[0]) for one in offers], np.int64),
+        nears,
+        lambda place: Case(
+            offers[place], offers[place].texts[0], UNITS, nears[place].km, nears[place].about
+        ),
+    )
     for row, own in enumerate(parts):
         assert sum(p.tenths for p in own) == standing.tenths[row]
         assert sum(p.max_tenths for p in own) == 1000
         assert all(0 <= p.tenths <= p.max_tenths for p in own)
         near = standing.near.nearness(row)
         case = Case(offers[row], offers[row].texts[0], UNITS, near.km, near.about)
-        outcomes = outcomes_of(asked, stakes_of(asked, own[2].max_tenths, weights), case)
+        stakes = stakes_of(asked, own[2].max_tenths, weights)
+        outcomes = tuple(
+            outcome_of(one, *stake, case) for one, stake in zip(asked, stakes, strict=True)
+        )
+        assert every_outcome[row] == outcomes
         assert sum(o.tenths for o in outcomes if o.counted_in == "conditions") == own[2].tenths
         if any(o.counted_in == "conditions" for o in outcomes):
             assert sum(o.max_tenths for o in outcomes) == own[2].max_tenths
