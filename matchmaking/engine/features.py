@@ -20,14 +20,15 @@ from matchmaking.engine.pairs import (
     Pairs,
     cosines,
     dots,
-    dots_of_all,
+    dots_of_few,
+    places_among,
     products,
     ranges,
     sums_of_greatest,
 )
 from matchmaking.engine.quantities import contradiction, differs, distance, share_a_kind
 from matchmaking.engine.search import DECIMALS
-from matchmaking.engine.sparse import Floats, Ints, times_columns
+from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import SATURATION, Stock
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
@@ -122,22 +123,14 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
 
     Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
     """
-    shared, covered = dots_of_all(
-        lines.cover,
-        stock.counts,
-        pairs,
-        [
-            (times_columns(lines.tfidf, stock.idf).data, stock.weighted.data),
-            (lines.cover.data, stock.saturated),
-        ],
-    )
+    shared, covered = _words(stock, lines, pairs)
     columns = {
         "u": _wanted(stock, lines, pairs),
-        "t": shared * stock.scale[pairs.row],
+        "t": shared,
         "b": covered,
-        "leaf": dots(lines.leaf, stock.leaf, pairs),
-        "parent": dots(lines.parent, stock.parent, pairs),
-        "chain": dots(lines.chain, stock.chain, pairs),
+        "leaf": dots_of_few(lines.leaf, stock.leaf, pairs),
+        "parent": dots_of_few(lines.parent, stock.parent, pairs),
+        "chain": dots_of_few(lines.chain, stock.chain, pairs),
         "fit": _fit(stock, lines, pairs),
         "differ": (lines.chinese[pairs.line] != stock.chinese[pairs.row]).astype(np.float32),
     }
@@ -156,6 +149,17 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
     return Features(
         **{name: np.round(column, DECIMALS).astype(np.float32) for name, column in columns.items()}
     )
+
+
+def _words(stock: Stock, lines: Lines, pairs: Pairs) -> tuple[Floats, Floats]:
+    """As `Stock.shared_words`, which was asked for what the search found when the lines were read."""
+    place = places_among(pairs, lines.found)
+    known, fresh = np.flatnonzero(place >= 0), np.flatnonzero(place < 0)
+    anew = Pairs(pairs.line[fresh], pairs.row[fresh])
+    shared, covered = np.empty((2, len(pairs)), np.float32)
+    shared[known], covered[known] = lines.shared[place[known]], lines.covered[place[known]]
+    shared[fresh], covered[fresh] = stock.shared_words(lines.tfidf, lines.cover, anew)
+    return shared, covered
 
 
 def _wanted(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:

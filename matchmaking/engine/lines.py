@@ -77,7 +77,10 @@ class Heads:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Needs as the index reads them; row i of everything belongs to needs[i]."""
+    """Needs as the index reads them; row i of everything belongs to needs[i].
+
+    `shared` and `covered` run along `found`: what `Stock.shared_words` says of these pairs.
+    """
 
     needs: tuple[Need, ...]
     vectors: Floats
@@ -85,6 +88,8 @@ class Lines:
     cover: Matrix
     chinese: npt.NDArray[np.bool_]
     found: Pairs
+    shared: Floats
+    covered: Floats
     leaf: Matrix
     parent: Matrix
     chain: Matrix
@@ -124,13 +129,14 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     chinese = are_chinese(spoken)
     found = search.nearest(stock, needs, vectors, tfidf, k)
     likely = _likely(stock, spoken, aims, vectors, purposes)
-    votes = _votes(stock, vectors, tfidf, found, _LEAF_VOTE)
+    shared, covered = stock.shared_words(tfidf, cover, found)
+    votes = _votes(stock, vectors, shared, found, _LEAF_VOTE)
     likely = _with_votes(stock, likely, votes)
     likely = stock.taxonomy.with_given(
         likely, [[need.category] if need.category else [] for need in needs]
     )
     leaf, parent, chain = stock.taxonomy.levels(likely)
-    labels = _labelled(stock, needs, vectors, tfidf, found)
+    labels = _labelled(stock, needs, vectors, tfidf, shared, found)
     rivals = _rivals(stock, needs)
     return Lines(
         tuple(needs),
@@ -139,6 +145,8 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         cover,
         chinese,
         found,
+        shared,
+        covered,
         leaf,
         parent,
         chain,
@@ -248,20 +256,25 @@ def _ruled_out(stock: Stock, needs: Sequence[Need]) -> Mapping[int, Floats]:
 
 
 def _labelled(
-    stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, found: Pairs
+    stock: Stock,
+    needs: Sequence[Need],
+    vectors: Floats,
+    tfidf: Matrix,
+    shared: Floats,
+    found: Pairs,
 ) -> Matrix:
     if not stock.labels:
         return sp.csr_matrix((len(needs), 0), dtype=np.float32)
-    votes = _votes(stock, vectors, tfidf, found, _LABEL_VOTE)
+    votes = _votes(stock, vectors, shared, found, _LABEL_VOTE)
     return stock.labels.of_lines(votes, vectors, tfidf, [need.category for need in needs])
 
 
-def _votes(stock: Stock, vectors: Floats, tfidf: Matrix, found: Pairs, vote: Vote) -> Matrix:
+def _votes(stock: Stock, vectors: Floats, shared: Floats, found: Pairs, vote: Vote) -> Matrix:
     """Shares of the texts nearest to each line; each row sums to 1, or to 0 where nothing is near."""
     shape = len(vectors), len(stock.texts)
     if not len(found):
         return sp.csr_matrix(shape, dtype=np.float32)
-    near = cosines(vectors, stock.vectors, found) + vote.words * stock.shared_words(tfidf, found)
+    near = cosines(vectors, stock.vectors, found) + vote.words * shared
     near = np.round(near, DECIMALS).astype(np.float32, copy=False)
     first = search.first_of_lines(stock, found.line, found.row, near, vote.voters)
     line, row, near = found.line[first], found.row[first], near[first]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matchmaking.engine.sparse import Floats, Ints, Matrix, Places, columns_of
+from matchmaking.engine.sparse import Floats, Ints, Matrix, Places, filled_in
 
 # Lines that are compared at once, so that the dense table of their weights stays small.
 BLOCK = 250
@@ -39,6 +39,16 @@ def pairs_of(lines: Sequence[Ints], rows: Sequence[Ints]) -> Pairs:
     return Pairs(keys // width, keys % width)
 
 
+def places_among(pairs: Pairs, others: Pairs) -> Ints:
+    """Where each of the pairs stands among the others, -1 for those that do not."""
+    if not len(others):
+        return np.full(len(pairs), -1)
+    width = 1 + max(int(others.row.max()), int(pairs.row.max(initial=0)))
+    key, among = pairs.line * width + pairs.row, others.line * width + others.row
+    place = np.minimum(np.searchsorted(among, key), len(among) - 1)
+    return np.where(among[place] == key, place, -1)
+
+
 def cosines(lines: Floats, texts: Floats, pairs: Pairs) -> Floats:
     out = np.empty(len(pairs), np.float32)
     bounds = np.searchsorted(pairs.line, np.arange(len(lines) + 1))
@@ -59,19 +69,41 @@ def dots_of_all(
 ) -> list[Floats]:
     """As `dots`, for several figures that fill the same places: where these meet is found once."""
     out = [np.empty(len(pairs), np.float32) for _ in figures]
-    start = 0
-    while start < len(pairs):
-        # Whole lines, so that the dense table of their weights stays small.
-        stop = min(start + PAIRS_AT_ONCE, len(pairs))
-        last = int(np.searchsorted(pairs.line, pairs.line[start] + BLOCK))
-        stop = min(stop, last)
-        own = slice(start, stop)
+    for own in _chunks(pairs):
         pair, asked, offered = _meetings(left, right, pairs.line[own], pairs.row[own])
         for column, (ours, theirs) in zip(out, figures, strict=True):
             product = ours[asked] * theirs[offered]
-            column[own] = np.bincount(pair, weights=product, minlength=stop - start)
-        start = stop
+            column[own] = np.bincount(pair, weights=product, minlength=own.stop - own.start)
     return out
+
+
+def dots_of_few(left: Matrix, right: Matrix, pairs: Pairs) -> Floats:
+    """As `dots` to the last bit, for matrices of few columns: lines are spread out over all of them."""
+    out = np.empty(len(pairs), np.float32)
+    width = left.shape[1]
+    for own in _chunks(pairs):
+        line, row = pairs.line[own], pairs.row[own]
+        first, last = int(line[0]), int(line[-1]) + 1
+        filled = slice(left.indptr[first], left.indptr[last])
+        spread = np.zeros((last - first) * width, np.float32)
+        rows = np.repeat(np.arange(last - first), np.diff(left.indptr[first : last + 1]))
+        spread[rows * width + left.indices[filled]] = left.data[filled]
+        lengths = right.indptr[row + 1] - right.indptr[row]
+        column, offered = filled_in(right, row, int(lengths.sum()))
+        pair = np.repeat(np.arange(len(row), dtype=np.int32), lengths)
+        asked = spread[np.repeat((line - first) * width, lengths) + column]
+        out[own] = np.bincount(pair, weights=asked * offered, minlength=len(row))
+    return out
+
+
+def _chunks(pairs: Pairs) -> Iterator[slice]:
+    """Not too many pairs at once, and of so few lines that a dense table of their weights stays small."""
+    start = 0
+    while start < len(pairs):
+        last = int(np.searchsorted(pairs.line, pairs.line[start] + BLOCK))
+        stop = min(start + PAIRS_AT_ONCE, len(pairs), last)
+        yield slice(start, stop)
+        start = stop
 
 
 def products(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Places, Places, Floats]:
@@ -88,7 +120,7 @@ def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Place
     filled, places = left.indices[begin:end], np.arange(begin, end, dtype=np.int32)
     starts = right.indptr[row]
     lengths = right.indptr[row + 1] - starts
-    column = columns_of(right, row, int(lengths.sum()))
+    column, _ = filled_in(right, row, int(lengths.sum()))
     pair = np.repeat(np.arange(len(row), dtype=np.int32), lengths)
     if last - first == 1:
         table = np.full(right.shape[1], -1, np.int32)

@@ -98,12 +98,12 @@ def product(left: Matrix, right: Matrix) -> Matrix:
     return _pruned(data, indices, indptr, (height, width))
 
 
-def columns_of(matrix: Matrix, rows: Ints, size: int) -> npt.NDArray[np.int32]:
-    """Columns that are filled in the rows, one row after the other; `size` of them in all."""
+def filled_in(matrix: Matrix, rows: Ints, size: int) -> tuple[npt.NDArray[np.int32], Floats]:
+    """Columns that are filled in the rows, and with what, one row after the other; `size` of them in all."""
     columns, data = np.empty(size, np.int32), np.empty(size, matrix.data.dtype)
     parts = matrix.indptr, matrix.indices, matrix.data
     csr_row_index(len(rows), rows.astype(np.int32), *parts, columns, data)
-    return columns
+    return columns, data
 
 
 def total(left: Matrix, right: Matrix) -> Matrix:

@@ -17,7 +17,7 @@ from matchmaking.engine.encoder import vectors_of
 from matchmaking.engine.kinship import Kinship
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.locality import Places, places_of
-from matchmaking.engine.pairs import Pairs, dots, first_greatest, ranges
+from matchmaking.engine.pairs import Pairs, dots_of_all, first_greatest, ranges
 from matchmaking.engine.quantities import Figures
 from matchmaking.engine.records import KeptOffers, KeptTexts
 from matchmaking.engine.sparse import (
@@ -376,8 +376,18 @@ class Stock:
     def with_counts(self, data: Floats) -> Matrix:
         return with_data(self.counts, data)
 
-    def shared_words(self, tfidf: Matrix, pairs: Pairs) -> Floats:
-        return dots(times_columns(tfidf, self.idf), self.weighted, pairs) * self.scale[pairs.row]
+    def shared_words(self, tfidf: Matrix, cover: Matrix, pairs: Pairs) -> tuple[Floats, Floats]:
+        """Likeness of all words, and the share of the line's weight of words that the text covers."""
+        shared, covered = dots_of_all(
+            cover,
+            self.counts,
+            pairs,
+            [
+                (times_columns(tfidf, self.idf).data, self.weighted.data),
+                (cover.data, self.saturated),
+            ],
+        )
+        return shared * self.scale[pairs.row], covered
 
 
 class _Room:

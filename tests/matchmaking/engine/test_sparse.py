@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from matchmaking.engine.pairs import Pairs, dots, dots_of_all
+from matchmaking.engine.pairs import (
+    BLOCK,
+    PAIRS_AT_ONCE,
+    Pairs,
+    dots,
+    dots_of_all,
+    dots_of_few,
+    places_among,
+)
 from matchmaking.engine.sparse import (
     Vocabulary,
     csr,
@@ -145,3 +153,39 @@ def test_several_figures_of_the_same_places_are_multiplied_as_each_alone():
         dots(other, more, pairs).tolist(),
     ]
     assert np.allclose(both[0], (left @ right.T).toarray()[pairs.line, pairs.row], atol=1e-5)
+
+
+@pytest.mark.parametrize("sort", [True, False])
+def test_of_few_columns_products_are_the_same_to_the_last_bit(sort):
+    left, right = _drawn(seed=2, sort=sort), _drawn(seed=3, sort=sort, zeros=True)
+    many = sp.vstack([left] * (2 * BLOCK // 40 + 1), format="csr")
+    line = np.repeat(np.arange(many.shape[0]), 30)
+    row = np.random.default_rng(7).integers(0, 40, len(line))
+    pairs = Pairs(line, row)
+    assert len(pairs) > PAIRS_AT_ONCE
+    found = dots_of_few(many, right, pairs)
+    assert found.tobytes() == dots(many, right, pairs).tobytes()
+    assert np.count_nonzero(found) > len(found) // 2
+
+
+def test_of_no_pairs_there_are_no_products():
+    nothing = Pairs(np.empty(0, np.int64), np.empty(0, np.int64))
+    assert dots_of_few(_drawn(seed=2), _drawn(seed=3), nothing).tolist() == []
+
+
+@pytest.mark.parametrize(("count", "others"), [(0, 20), (20, 0), (60, 80), (200, 7)])
+def test_pairs_are_found_among_others(count, others):
+    rng = np.random.default_rng(8)
+
+    def drawn(size):
+        both = {(int(line), int(row)) for line, row in rng.integers(0, 12, (size, 2))}
+        table = np.array(sorted(both), np.int64).reshape(-1, 2)
+        return Pairs(table[:, 0], table[:, 1])
+
+    pairs, known = drawn(count), drawn(others)
+    listed = list(zip(known.line.tolist(), known.row.tolist(), strict=True))
+    expected = [
+        listed.index(pair) if pair in listed else -1
+        for pair in zip(pairs.line.tolist(), pairs.row.tolist(), strict=True)
+    ]
+    assert places_among(pairs, known).tolist() == expected
