@@ -82,9 +82,13 @@ def verdicts(
     `stated` has a row of numbers for each, as `stated_by` gives them; `case` reads the one in a place.
     """
     told = km if condition.kind == "distance" else stated[:, _COLUMN[condition.kind]]
-    _, first, back = np.unique(told, return_index=True, return_inverse=True)
-    found = [verdict(condition, case(place)) for place in first.tolist()]
-    return np.array(found, np.str_)[back]
+    # By `unique` alone all would be sorted, though few are different.
+    different = np.unique(told)
+    which = np.searchsorted(different, told)
+    place = np.empty(len(different), np.int64)
+    place[which] = np.arange(len(told))
+    found = [verdict(condition, case(one)) for one in place.tolist()]
+    return np.array(found, np.str_)[which]
 
 
 def told_of(condition: Condition, stated: npt.NDArray[np.int64]) -> list[int]:

@@ -85,12 +85,10 @@ def _save_parties(stock: Stock, folder: Path) -> None:
     np.save(folder / "place_offers.npy", np.array(settled, np.int64))
     for name in _PLACES:
         np.save(folder / f"place_{name}.npy", getattr(places, name))
-    groups = {one: place for place, one in enumerate(dict.fromkeys(places.groups))}
-    numbers = np.array([groups[one] for one in places.groups], np.int64)
-    np.save(folder / "place_groups.npy", numbers)
+    np.save(folder / "place_groups.npy", places.group)
     about = {
         "kinds": stock.kind_names,
-        "groups": [sorted(one) for one in groups],
+        "groups": [sorted(one) for one in places.groups],
         "foreign": {row: codes for row, codes in enumerate(stock.foreign) if codes},
     }
     (folder / "parties.json").write_text(json.dumps(about), "utf-8")
@@ -104,9 +102,9 @@ def _load_parties(stock: Stock, folder: Path) -> None:
     stock.foreign = [()] * len(stock.texts)
     for row, codes in about["foreign"].items():
         stock.foreign[int(row)] = tuple(codes)
-    groups = [frozenset(one) for one in about["groups"]]
     stock.places = Places(
-        groups=tuple([groups[one] for one in np.load(folder / "place_groups.npy").tolist()]),
+        group=np.load(folder / "place_groups.npy"),
+        groups=tuple(map(frozenset, about["groups"])),
         **{name: np.load(folder / f"place_{name}.npy") for name in _PLACES},
     )
     settled = np.load(folder / "place_offers.npy").tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
@@ -92,11 +92,15 @@ def _has_point(place: Place) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Places as columns, so that one place is compared with many at once."""
+    """Places as columns, so that one place is compared with many at once.
+
+    `group` numbers the regional groups that a place lies in: where in `groups` they stand.
+    """
 
     longitude: Floats
     latitude: Floats
     regions: npt.NDArray[np.str_]
+    group: Ints
     groups: tuple[frozenset[str], ...]
     known: npt.NDArray[np.bool_]
     about: npt.NDArray[np.bool_]
@@ -115,11 +119,13 @@ class Places:
         known = np.array([is_known(place) for place in places], dtype=bool)
         if len(abroad):
             known |= np.asarray(abroad, dtype=bool)
+        numbers = _numbered(place.groups for place in places)
         return cls(
             longitude=columns[:, 0],
             latitude=columns[:, 1],
             regions=np.array([steps(p) for p in places], dtype="U6").reshape(len(places), 3),
-            groups=tuple(place.groups for place in places),
+            group=np.array([numbers[place.groups] for place in places], np.int64),
+            groups=tuple(numbers),
             known=known,
             about=np.array([place.about for place in places], dtype=bool),
         )
@@ -129,23 +135,31 @@ class Places:
             self.longitude[rows],
             self.latitude[rows],
             self.regions[rows],
-            tuple(self.groups[row] for row in rows),
+            self.group[rows],
+            self.groups,
             self.known[rows],
             self.about[rows],
         )
 
     def with_more(self, others: Places) -> Places:
+        numbers = _numbered([*self.groups, *others.groups])
+        theirs = np.array([numbers[groups] for groups in others.groups], np.int64)
         return Places(
             np.append(self.longitude, others.longitude),
             np.append(self.latitude, others.latitude),
             np.concatenate([self.regions, others.regions]),
-            self.groups + others.groups,
+            np.append(self.group, theirs[others.group]),
+            tuple(numbers),
             np.append(self.known, others.known),
             np.append(self.about, others.about),
         )
 
     def __len__(self) -> int:
-        return len(self.groups)
+        return len(self.group)
+
+
+def _numbered(groups: Iterable[frozenset[str]]) -> dict[frozenset[str], int]:
+    return {one: number for number, one in enumerate(dict.fromkeys(groups))}
 
 
 def places_of(offers: Sequence[Offer]) -> Places:
@@ -164,7 +178,7 @@ class Distances:
     km: Floats
     about: npt.NDArray[np.bool_]
     here: npt.NDArray[np.str_]
-    shared_groups: tuple[str, ...]
+    shared_groups: npt.NDArray[np.str_]
 
     def part(self, own: slice) -> Distances:
         return Distances(
@@ -178,7 +192,7 @@ class Distances:
 
     def each(self) -> list[Nearness]:
         columns = self.share.tolist(), self.level.tolist(), self.km.tolist(), self.about.tolist()
-        rows = zip(*columns, self.shared_groups, self.here.tolist(), strict=True)
+        rows = zip(*columns, self.shared_groups.tolist(), self.here.tolist(), strict=True)
         return [
             Nearness(
                 None if isnan(share) else share,
@@ -199,8 +213,14 @@ def distances(places: Places, others: Places, weights: Weights) -> Distances:
 
     The share of the locality's points is the better of the closest region both lie in and exp(-km / decay).
     """
-    shared = tuple(map(_shared_group, places.groups, others.groups))
-    level = np.fromiter(map(bool, shared), np.int64, len(shared))
+    # Few groups meet, in pair after pair.
+    meeting, back = np.unique(places.group * len(others.groups) + others.group, return_inverse=True)
+    named = [
+        _shared_group(places.groups[one], others.groups[other])
+        for one, other in (divmod(number, len(others.groups)) for number in meeting.tolist())
+    ]
+    shared = np.array(named, np.str_)[back]
+    level = (shared != "").astype(np.int64)
     same = (places.regions == others.regions) & (places.regions != "")
     for depth in range(3):
         level[same[:, depth]] = depth + 2

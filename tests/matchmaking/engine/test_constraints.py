@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+from math import isnan
+
+import numpy as np
 import pytest
 
-from matchmaking.engine.constraints import RULES, VERDICTS, Case, counted_in, judge, verdict
+from matchmaking.engine.constraints import (
+    RULES,
+    VERDICTS,
+    Case,
+    counted_in,
+    judge,
+    stated_by,
+    verdict,
+    verdicts,
+)
 from matchmaking.engine.explanation import CONDITION_CODES
 from matchmaking.engine.types import Capacity, Condition, Held, Offer, OfferText, Place, Reason
 from matchmaking.engine.units import Unit, Units
@@ -204,3 +216,26 @@ def test_every_fact_has_a_code_of_the_closed_list():
 def test_unit_of_no_known_code_is_compared_with_itself_only():
     assert UNITS.convert(3, "barrel", "barrel") == 3
     assert UNITS.convert(3, "barrel", "kg") is None
+
+
+@pytest.mark.parametrize("kind", ["origin", "distance"])
+def test_of_many_that_state_the_same_one_is_judged_for_all(kind):
+    rng = np.random.default_rng(9)
+    countries = rng.choice(["CN", "DE", "VN", ""], 40).tolist()
+    ways = rng.choice([5.0, 50.0, 500.0, float("nan")], 40)
+    offers = [Offer(number, "enterprise", (), country=one) for number, one in enumerate(countries)]
+    text = OfferText(1, "hoses", "en")
+    stated = np.array([stated_by(offer, text) for offer in offers], np.int64)
+    condition = ask(kind, codes=("DE",), value=50)
+    judged = []
+
+    def read(place):
+        judged.append(place)
+        way = float(ways[place])
+        return Case(offers[place], text, UNITS, None if isnan(way) else way)
+
+    found = verdicts(condition, stated, ways, read).tolist()
+
+    assert len(judged) == 4
+    assert found == [verdict(condition, read(place)) for place in range(40)]
+    assert {*found} == {"met", "missed", "unproven"}

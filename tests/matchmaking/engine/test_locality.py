@@ -157,3 +157,13 @@ def test_taken_rows_are_the_rows_asked_for():
     taken = distances(Places.of([JIASHAN] * 2), columns.take(np.array([2, 0])), WEIGHTING_1)
 
     assert [taken.nearness(row).level for row in range(2)] == ["", "county"]
+
+
+@given(st.lists(places, max_size=5), st.lists(places, max_size=5))
+def test_places_added_later_are_compared_as_if_they_had_been_there(first, more):
+    grown, whole = Places.of(first).with_more(Places.of(more)), Places.of([*first, *more])
+    here = Places.of([JIASHAN] * len(whole))
+
+    assert len(grown) == len(first) + len(more)
+    found = distances(here, grown, WEIGHTING_1).each()
+    assert found == distances(here, whole, WEIGHTING_1).each()
