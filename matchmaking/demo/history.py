@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.utils import timezone
+
 from chains.models import (
     Category,
     Certification,
@@ -42,6 +44,7 @@ from matchmaking.demo.clock import at, day, days_ago
 from matchmaking.demo.names import Words
 from matchmaking.demo.participants import Market, Offer, Participant
 from matchmaking.demo.postings import Line, Posting, Venture
+from matchmaking.models import Weighting
 
 
 class History:
@@ -69,6 +72,8 @@ class History:
     def found_province(self) -> None:
         with at(days_ago(90)):
             self.users = accounts.create()
+            # Shipped with the software, which was there before anything was compared by it.
+            Weighting.objects.active().filter(province=None).update(activated_at=timezone.now())
             Province.objects.update_or_create(
                 region=self._regions[places.ZHEJIANG],
                 defaults={

@@ -36,7 +36,7 @@ from matchmaking import adapters, gaps, market
 from matchmaking.demo import participants, places, postings
 from matchmaking.demo.accounts import ACCOUNTS, PASSWORD
 from matchmaking.management.commands.seed_demo import SEED
-from matchmaking.models import Decision, Interest, Match, MatchRun
+from matchmaking.models import Decision, Interest, Match, MatchRun, Weighting
 
 SMALL = 0.13
 
@@ -176,6 +176,13 @@ def test_decisions_lie_in_the_past_behind_the_scores_they_were_made_on(seeded):
 
 
 @pytest.mark.django_db
+def test_weighting_was_in_force_before_anything_was_compared_by_it(seeded):
+    shared = Weighting.objects.get(province=None, status="active")
+
+    assert not MatchRun.objects.filter(created_at__lt=shared.activated_at).exists()
+    assert not Decision.objects.filter(at__lt=shared.activated_at).exists()
+
+
 def test_every_body_has_sent_its_licence(seeded):
     registered = Enterprise.objects.exclude(status="unclaimed")
     papers = Evidence.objects.filter(purpose="licence", content_type="application/pdf")
