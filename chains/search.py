@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from typing import TypeVar
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.lookups import DataContains
 from django.core.cache import caches
@@ -14,6 +15,7 @@ from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Length, Upper
+from django.utils.module_loading import import_string
 
 from chains import identity, searchtext
 from chains.models import Category, Chain, Enterprise, EnterpriseAlias, Reference, Region, Segment
@@ -300,3 +302,11 @@ def _reason(names: list[str], known: list[str]) -> str | None:
     verdicts = [identity.compare_names(one, other) for one in names for other in known if other]
     same = next((v.reason for v in verdicts if v.verdict == "same"), None)
     return same or next((v.reason for v in verdicts if v.verdict == "ask"), None)
+
+
+def fitting_categories(text: str, most: int = 5) -> list[Category]:
+    """Categories that a text speaks of, best first; none where nothing fits."""
+    codes = import_string(settings.CATEGORIES_FITTING)(text, most)
+    rows = Category.objects.filter(is_active=True).select_related("parent__parent")
+    found = rows.in_bulk(codes, field_name="code")
+    return [found[code] for code in codes if code in found]

@@ -346,6 +346,13 @@ def suggest(text: str, k: int = 5) -> list[Suggestion]:
         return proposals.propose(known, text, encoder().inner, k)
 
 
+def fitting(text: str, k: int) -> list[str]:
+    """Codes of the categories a text speaks of, best first; none where probably nothing fits. The register knows this
+    by its name in the settings."""
+    found = suggest(text, k)
+    return [] if proposals.is_doubtful(found) else [one.code for one in found]
+
+
 def fitting_nothing(lines: QuerySet[RequirementLine]) -> list[int]:
     """Ids of the lines whose words no category holds: as far as words tell, a new one would be needed."""
     rows = list(lines)

@@ -480,6 +480,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "matchmaking.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# By name, because nothing is called upward: the register asks for categories, the engine of matchmaking reads texts.
+CATEGORIES_FITTING = "matchmaking.market.fitting"
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "ChainDock",
     "DESCRIPTION": "Requirements, capabilities, matches and docking events of industrial chains.",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from chains.errors import DomainError
 from chains.forms.import_cells import Say, words
 from chains.forms.register import Register
-from chains.forms.requirement_sheet import Stated, shown, stated_in_header
+from chains.forms.requirement_sheet import Stated, gap, proposal, shown, stated_in_header
 from chains.models import Capability, CapabilityReference, Category
 from chains.quantities import Amount, Units, names_scale, parse_date, parse_quantity, parse_unit
 from chains.searchtext import CHINESE, fold
@@ -65,7 +65,6 @@ class CapabilityRows:
     def draft(self, row: Row, say: Say) -> CapabilityDraft:
         values = row.values
         draft = CapabilityDraft(titles=self._titles(values, say))
-        draft.categories = self._categories(values.get("categories"), say)
         draft.cooperation_kinds = _kinds(
             values.get("cooperation_kinds"),
             self.register.cooperation_kind,
@@ -92,6 +91,10 @@ class CapabilityRows:
             draft.facts[name] = _days(values.get(name), name, said[1] if said else "", say)
         draft.facts["is_new"] = _yes(values.get("is_new"), say)
         draft.facts["valid_until_on"] = _day(values.get("valid_until_on"), say)
+        # Last: a row that is not kept is put right in the file, and has no draft to tick anything in.
+        draft.categories = self._categories(
+            values.get("categories"), " ".join(draft.titles.values()), say
+        )
         return draft
 
     def _titles(self, values: Mapping[str, Any], say: Say) -> dict[str, str]:
@@ -112,19 +115,23 @@ class CapabilityRows:
                 )
         return {name: value for name, value in texts.items() if value}
 
-    def _categories(self, typed: str | None, say: Say) -> list[Category]:
+    def _categories(self, typed: str | None, text: str, say: Say) -> list[Category]:
         found: list[Category] = []
+        unknown: list[str] = []
         whole = self.register.category(typed) if typed else None
         words = re.split(r"[、;；,，/\n]", typed or "") if whole is None else []
         for word in filter(None, (word.strip() for word in words)):
             category = self.register.category(word)
             if category is None:
-                say.warn(
-                    "categories",
-                    _("“%(text)s” is no category of the list: left out.") % {"text": word},
-                )
+                unknown.append(word)
             elif category not in found:
                 found.append(category)
+        for word in unknown:
+            said = _("“%(text)s” is no category of the list: left out.") % {"text": word}
+            # What other words of the cell have named needs no proposal.
+            say.warn("categories", said if found else f"{said}{gap()}{proposal(text)}")
+        if not typed and not say.has_errors:
+            say.warn("categories", f"{_('No category is named.')}{gap()}{proposal(text)}")
         if len(found) > Capability.MAX_CATEGORIES:
             say.warn("categories", _("More than five categories: the first five are kept."))
         return [whole] if whole else found[: Capability.MAX_CATEGORIES]

@@ -99,8 +99,8 @@ class LineForm(RowForm):
         words = [*picked, typed] if typed or picked else []
         self.found = next((c for word in words if (c := self.register.category(word))), None)
         if typed and self.found is None:
-            self.candidates = search.categories(typed, 5) or search.categories(
-                self.cleaned_data.get("text") or "", 5
+            self.candidates = search.categories(typed, 5) or search.fitting_categories(
+                self.cleaned_data.get("text") or ""
             )
             self.add_error(
                 "category",

@@ -13,6 +13,7 @@ from typing import IO, Any, Protocol
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
+from chains import search
 from chains.errors import DomainError
 from chains.forms.register import Register
 from chains.models import Category, Period, Requirement, RequirementLine
@@ -20,7 +21,7 @@ from chains.quantities import Amount, Units, names_scale, parse_date, parse_quan
 from chains.searchtext import fold
 from chains.services.requirement_writing import LineDraft
 from chains.spreadsheets import Column, Layout, Row, Sheets, Table, duplicates, read_table
-from chains.templatetags.localised import is_chinese
+from chains.templatetags.localised import is_chinese, localised
 
 COLUMNS = (
     Column(
@@ -330,7 +331,9 @@ def _read(
     amount = _amount(raw, register, say)
     period = _period(raw["period"], say)
     day = _day(raw["needed_by_on"], say)
-    category = _category(str(raw["category"] or ""), register, say)
+    category = _category(
+        str(raw["category"] or ""), f"{text} {specification}".strip(), register, say
+    )
     if row.errors:
         return
     row.draft = LineDraft(
@@ -359,15 +362,27 @@ def _texts(raw: Mapping[str, Any], say: _Say, *, has_said: bool) -> tuple[str, s
     return text, specification
 
 
-def _category(typed: str, register: Register, say: _Say) -> Category | None:
+def _category(typed: str, text: str, register: Register, say: _Say) -> Category | None:
     category = register.category(typed) if typed else None
     if typed and category is None:
-        say(
-            "category",
-            _("“%(text)s” is no category of the list; one will be suggested.") % {"text": typed},
-            is_error=False,
-        )
+        said = _("“%(text)s” is no category of the list.") % {"text": typed}
+        say("category", f"{said}{gap()}{proposal(text)}", is_error=False)
     return category
+
+
+def proposal(text: str) -> str:
+    """What a text that nobody has given a category of the list speaks of; the draft lets one tick it."""
+    names = [localised(row) for row in search.fitting_categories(text, 3)]
+    if not names:
+        return _("No category fits its text. Leave it: the text is compared as well.")
+    return _("Proposed for its text: %(names)s. Tick what fits in the draft.") % {
+        "names": ("、" if is_chinese() else ", ").join(names)
+    }
+
+
+def gap() -> str:
+    """Between two sentences: none in Chinese."""
+    return "" if is_chinese() else " "
 
 
 def _amount(raw: Mapping[str, Any], register: Register, say: _Say) -> Amount:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -120,17 +122,21 @@ def _edit(
             "references": references,
             "suggesting": suggesting,
             "typed": request.POST.get("q", ""),
-            # Without JavaScript the button brings the page back with what the word finds.
-            "suggestions": [
-                row for row in search.categories(request.POST.get("q", "")) if row.code not in codes
-            ]
-            if suggesting
-            else [],
+            "suggestions": _suggestions(request.POST, codes) if suggesting else [],
             "chosen": Category.objects.filter(code__in=codes).select_related("parent__parent"),
             "most": Capability.MAX_CATEGORIES,
             "today": timezone.localdate(),
         },
     )
+
+
+def _suggestions(typed: QueryDict, chosen: Collection[str]) -> list[Category]:
+    """Without JavaScript the button brings the page back with what the same words get while they are typed; and with
+    what is called so on the levels above."""
+    texts = [typed.get(name, "").strip() for name in ("q", "text_zh", "text_en")]
+    text = next(filter(None, texts), "")
+    rows = [*search.fitting_categories(text), *search.categories(texts[0])]
+    return [row for row in dict.fromkeys(rows) if row.code not in chosen]
 
 
 def _are_valid(form: CapabilityForm, references: BaseReferences) -> bool:

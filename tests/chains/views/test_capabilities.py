@@ -150,7 +150,16 @@ def test_suggest_button_works_without_javascript_and_keeps_everything(client, ow
 def test_suggest_button_says_when_nothing_fits(client, owner):
     answer = client.post(create_url(owner), {"q": "qqqxqq", "suggest": "1"})
 
-    assert "No category is called this." in text_of(answer)
+    assert "Nothing fits. Leave it: the text is compared as well" in text_of(answer)
+
+
+def test_suggest_button_asks_what_a_text_means_where_no_category_is_called_so(client, owner):
+    text = "jucntion box for pv modles"
+
+    answer = client.post(create_url(owner), {"text_en": text, "suggest": "1"})
+
+    found = Category.objects.get(name_zh="光伏接线盒")
+    assert f'id="cs_{found.code}"' in text_of(answer)
 
 
 def test_publishing_before_verification_keeps_the_draft(client):
