@@ -251,8 +251,8 @@ def reference_state() -> str:
     """Changes with any category, unit or group: what an administrator edits reaches the next run (row 2)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (SELECT md5(string_agg(c::text, '' ORDER BY id)) FROM chains_category c)"
-            " || (SELECT md5(string_agg(u::text, '' ORDER BY id)) FROM chains_unit u)"
+            "SELECT (SELECT md5(string_agg(hash_record_extended(c, 0)::text, ' ' ORDER BY id)) FROM chains_category c)"
+            " || (SELECT md5(string_agg(hash_record_extended(u, 0)::text, ' ' ORDER BY id)) FROM chains_unit u)"
             " || (SELECT count(*) FROM chains_regiongroup_regions)"
             " || (SELECT count(*) FROM chains_region)"
         )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, Self
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -400,6 +401,23 @@ class RequirementLine(TimeStamped):
         indexes = [
             models.Index(fields=["category", "status"], name="requirement_line_category"),
             models.Index(fields=["segment", "status"], name="requirement_line_segment"),
+        ]
+        # Matches name it without a constraint; nobody has matched what was not yet accepted, and that never goes back.
+        triggers = [
+            pgtrigger.Trigger(
+                name="accepted_stay",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM chains_requirement
+                         WHERE id = OLD.requirement_id AND status IN ('approved', 'published', 'closed')
+                    ) THEN
+                        RAISE EXCEPTION 'Cannot delete rows from % once they were accepted', TG_TABLE_NAME;
+                    END IF;
+                    RETURN OLD;
+                """,
+            )
         ]
 
     def __str__(self) -> str:

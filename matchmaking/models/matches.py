@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +14,7 @@ from chains.models import DockingKind, RequirementLine, TimeStamped
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
     from chains.models import Enterprise, User
 
@@ -81,6 +83,25 @@ def _stays_while(named: str) -> pgtrigger.Trigger:
     )
 
 
+class JSONAsText(models.JSONField):
+    """JSON that is only read whole, kept as it was written: to take it apart costs the database as much as all else in
+    writing a score (ADR 29). Nothing can be asked about what stands in it."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "text"
+
+    def get_db_prep_value(
+        self,
+        value: Any,
+        connection: BaseDatabaseWrapper,
+        prepared: bool = False,
+    ) -> str:
+        return json.dumps(value, cls=self.encoder, ensure_ascii=False)
+
+    def get_transform(self, name: str) -> type[models.Transform] | None:  # type: ignore[override]  # none into it
+        return models.Field.get_transform(self, name)
+
+
 class Match(TimeStamped):
     """The lasting pair of a line and a supplier. Its score changes, the decision on it stays."""
 
@@ -102,11 +123,15 @@ class Match(TimeStamped):
     FITS_BEYOND_GOODS_FROM = 450
     DECIDED = (Status.APPROVED, Status.REJECTED, Status.DEFERRED)
 
-    # No index of its own: `match_once` begins with it.
+    # None of the three keys has a constraint, as below: lines that were once accepted stay, and so do enterprises and a
+    # score that its match names. No index of the line's own: `match_once` begins with it.
     line = models.ForeignKey(
-        "chains.RequirementLine", models.PROTECT, related_name="matches", db_index=False
+        "chains.RequirementLine",
+        models.PROTECT,
+        related_name="matches",
+        db_constraint=False,
+        db_index=False,
     )
-    # Here and for the score no constraint, as below: enterprises stay, and a score that its match names does.
     supplier = models.ForeignKey(
         "chains.Enterprise", models.PROTECT, related_name="matches", db_constraint=False
     )
@@ -184,6 +209,8 @@ class Score(TimeStamped):
     there when they are written, and triggers keep it there: no constraint asks.
     """
 
+    # Nobody names a score but its match: no address leads to one.
+    public_id = None  # type: ignore[assignment]  # so Django leaves an inherited field out
     # No index of its own: `score_once_per_run` begins with it.
     match = models.ForeignKey(
         Match, models.CASCADE, related_name="scores", db_constraint=False, db_index=False
@@ -209,9 +236,9 @@ class Score(TimeStamped):
     tenths = models.PositiveSmallIntegerField()
     misses_must = models.BooleanField()
     # [{"name", "tenths", "max_tenths"}] in the fixed order; [{"code", "tone", "params"}]; conditions one by one.
-    parts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField()
-    reasons: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField()
-    outcomes: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+    parts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = JSONAsText()
+    reasons: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = JSONAsText()
+    outcomes: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = JSONAsText(
         default=list
     )
     # The offer's text that won: the capability and its language; null when the summary stood in.
@@ -246,7 +273,7 @@ class Score(TimeStamped):
         ]
 
     def __str__(self) -> str:
-        return self.public_id
+        return f"{self.match_id}: {self.tenths}"
 
     @property
     def points(self) -> float:

@@ -6,10 +6,9 @@ import datetime
 import gc
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
-from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -154,7 +153,7 @@ class _Stored(NamedTuple):
 
 def _stored(run: MatchRun, finding: Finding, lines: Collection[int]) -> list[_Stored]:
     """The matches of the lines as they stand, in a fixed order."""
-    rows = Match.objects.filter(line__in=lines).order_by("line", "supplier")
+    rows = Match.objects.filter(line__in=lines).order_by("line_id", "supplier_id")
     columns = ("pk", "line_id", "supplier_id", "status", "score_id", "tenths", "misses_must")
     matches = list(rows.values_list(*columns))
     # Asked apart, as when finding.
@@ -222,14 +221,13 @@ def _write_scores(
         Score,
         {
             "id": map(str, score_ids.values()),
-            "public_id": _public_ids(len(rows)),
             "match_id": [str(ids[pair]) for pair in scores],
             "run_id": repeat(str(run.pk)),
             "weighting_id": [str(finding.weightings[line]) for line, _ in scores],
-            "engine_version": repeat(_escaped(run.engine_version)),
+            "engine_version": repeat(run.engine_version),
             "created_at": repeat(now),
             "updated_at": repeat(now),
-            **{name: [_AS_TEXT[type(row[name])](row[name]) for row in rows] for name in rows[0]},
+            **{name: [_as_text(row[name]) for row in rows] for name in rows[0]},
         },
     )
     if replaced := [score_ids[pair] for pair in scores if pair in known]:
@@ -249,25 +247,21 @@ def _drawn(model: type[Match | Score], count: int) -> list[int]:
 
 def _copy(model: type[Match | Score], columns: dict[str, Iterable[str]]) -> None:
     """Rows by COPY, as one text: thousands of scores with their reasons as parameters, or value by value, would cost
-    more than finding them."""
+    more than finding them.
+
+    Only JSON holds a backslash, and it knows no tab and no end of a line but as `\\t` and `\\n`: doubling it is all there
+    is to escape. Nothing is an empty text, so that stands for null, which needs no backslash of its own.
+    """
     names = ", ".join(columns)
-    statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN"
-    rows = map("\t".join, zip(*columns.values(), strict=False))
+    statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN (NULL '')"
+    rows = "\n".join(map("\t".join, zip(*columns.values(), strict=False)))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write("".join(f"{row}\n" for row in rows))
+        copy.write(rows.replace("\\", "\\\\"))
 
 
-def _escaped(text: str) -> str:
-    """What stands for itself in a COPY; JSON knows no tab and no end of a line but as `\\t` and `\\n`."""
-    return text.replace("\\", "\\\\")
+def _as_text(value: str | int | None) -> str:
+    return "" if value is None else str(value)
 
-
-_AS_TEXT: Mapping[type, Callable[[Any], str]] = {
-    bool: str,
-    int: str,
-    str: _escaped,
-    NoneType: lambda _: r"\N",
-}
 
 # A byte as a letter, evenly: 9 × 27 values are used, the rest is thrown away.
 _LETTERS = bytes(ord(ALPHABET[value % len(ALPHABET)]) for value in range(256))

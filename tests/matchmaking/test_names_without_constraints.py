@@ -34,6 +34,7 @@ def delete(row):
 
 def test_keys_without_a_constraint_are_those_that_a_run_writes_for_each_pair():
     assert sorted(unconstrained()) == [
+        "Match.line",
         "Match.score",
         "Match.supplier",
         "Score.capability",
@@ -76,9 +77,19 @@ def test_score_that_no_match_names_any_more_and_a_draft_that_none_names_may_go()
     supplier(BOX)
     rescore(RequirementFactory(lines=[ASKED]))
     match, draft = Match.objects.get(), CapabilityFactory(status="draft")
+    line = RequirementFactory(status="draft", lines=["边框"]).lines.get()
     score = match.score
     Match.objects.update(score=None)
 
-    for row in (score, match, draft):
+    for row in (score, match, draft, line):
         delete(row)
         assert not type(row)._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("status", ["approved", "published", "closed"])
+def test_a_line_stays_that_was_accepted_once(status):
+    why = "filled" if status == "closed" else ""
+    line = RequirementFactory(status=status, close_reason=why, lines=["边框"]).lines.get()
+
+    with pytest.raises(DatabaseError, match="once they were accepted"):
+        delete(line)
