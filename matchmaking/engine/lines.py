@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from matchmaking.engine import reading, search
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
-from matchmaking.engine.naming import bare_name, head_of, said_as
+from matchmaking.engine.naming import bare_name, head_of, name_beside_measures, said_as
 from matchmaking.engine.pairs import Pairs, cosines
 from matchmaking.engine.quantities import Figures
 from matchmaking.engine.search import CANDIDATES, DECIMALS
@@ -38,6 +38,8 @@ _VOTE_SHARE = 0.3
 # What a line is for tells something of its category, but less than what it asks for.
 _AIM_SHARE = np.float32(0.5)
 _PURPOSE_HEARD = np.float32(0.3)
+# And numbers say of which size the product is, not what it is: other products have the same.
+_MEASURES_HEARD = np.float32(0.3)
 _PHRASES_KEPT = 4096
 
 
@@ -113,12 +115,14 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     needs = [_as_meant(stock, need) for need in needs]
     spoken = [need.text for need in needs]
     aims = [reading.aim(words.asserted(text))[0] for text in spoken]
-    vectors = _vectors_of_lines(stock, needs)
+    named = _named_beside_measures(stock, needs)
+    vectors = _vectors_of_lines(stock, needs, named)
     purposes = _purposes(stock, needs)
     counts = widened(
         stock.vocabulary.counts(spoken, words.tokens, grow=False), len(stock.vocabulary)
     )
-    heard = _heard(stock, counts, aims, list(purposes))
+    heard = _heard(stock, counts, {row: aims[row] for row in purposes}, _PURPOSE_HEARD)
+    heard *= _heard(stock, counts, named, _MEASURES_HEARD)
     tfidf = times_columns(sublinear(counts), stock.idf)
     tfidf.data *= heard
     tfidf = unit_rows(tfidf)
@@ -196,15 +200,23 @@ def _likely(
     return total(times_rows(likely, keep), product(place, alone))
 
 
-def _heard(stock: Stock, counts: Matrix, aims: Sequence[str], rows: Sequence[int]) -> Floats:
-    """How much each count of a line says: what it says only of its product's purpose speaks more softly."""
+def _heard(stock: Stock, counts: Matrix, phrases: Mapping[int, str], share: np.float32) -> Floats:
+    """How much each count of a line says: of lines with a phrase, what stands beside it has this share."""
     heard = np.ones(len(counts.data), np.float32)
-    asked = stock.vocabulary.counts([aims[row] for row in rows], words.tokens, grow=False)
-    for place, row in enumerate(rows):
+    asked = stock.vocabulary.counts(list(phrases.values()), words.tokens, grow=False)
+    for place, row in enumerate(phrases):
         own = slice(counts.indptr[row], counts.indptr[row + 1])
         kept = asked.indices[asked.indptr[place] : asked.indptr[place + 1]]
-        heard[own] = np.where(np.isin(counts.indices[own], kept), 1, _PURPOSE_HEARD)
+        heard[own] = np.where(np.isin(counts.indices[own], kept), 1, share)
     return heard
+
+
+def _named_beside_measures(stock: Stock, needs: Sequence[Need]) -> Mapping[int, str]:
+    """What short lines name beside their numbers. Where codes are learned a number tells products of one shop apart."""
+    if stock.labels or stock.of_buyers:
+        return {}
+    found = {number: name_beside_measures(need.text) for number, need in enumerate(needs)}
+    return {number: name for number, name in found.items() if name}
 
 
 def _purposes(stock: Stock, needs: Sequence[Need]) -> Mapping[int, tuple[Floats, Floats]]:
@@ -238,10 +250,14 @@ def _rivals(stock: Stock, needs: Sequence[Need]) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _vectors_of_lines(stock: Stock, needs: Sequence[Need]) -> Floats:
-    """A line is compared by what it asks for: what it rules out, or tells of its buyer, would draw it to just that."""
+def _vectors_of_lines(stock: Stock, needs: Sequence[Need], named: Mapping[int, str]) -> Floats:
+    """A line is compared by what it asks for: what it rules out, tells of its buyer, or says in numbers beside a name
+    would draw it to just that."""
     vectors = vectors_of(needs, stock.encoder)
-    said = [reading.gist(words.asserted(need.text))[0] for need in needs]
+    said = [
+        named.get(number) or reading.gist(words.asserted(need.text))[0]
+        for number, need in enumerate(needs)
+    ]
     cut = [number for number, need in enumerate(needs) if said[number] != need.text]
     if cut:
         vectors[cut] = stock.encoder.encode([said[number] for number in cut])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from matchmaking.engine.quantities import without_measures
 from matchmaking.engine.reading import LEAD, aim, gist
 from matchmaking.engine.text import (
     CLAUSE,
@@ -37,7 +38,7 @@ _MADE = frozenset(
     )
 )
 # Between these stand the names of things.
-_JOINT = frozenset(
+JOINT = frozenset(
     re.findall(
         r"\w+",
         "a an and are as at be by can for from in into is made make makes not of on or our per than that the to up used via"
@@ -49,6 +50,8 @@ _FOR = frozenset(["for", "from", "into", "to"])
 _WORD = re.compile(r"[a-z]+|\d[\d.,]*")
 # A line that says more tells of a project, and its first noun is not what is asked for.
 _SHORT_HAN, _SHORT_WORDS, _SHORT_CLAUSES = 14, 8, 2
+# A name in English with its numbers is longer by these.
+_MEASURED_WORDS = 10
 _HAN_THING = re.compile(
     r"(?:长期|大量|急需|现|批量|我[司厂]|想|要|需要|需|求购|采购|寻找|寻|找|求|购买|买|一[台批套]|能做)*"
     r"([\u4e00-\u9fff]{2,16}?)"
@@ -58,7 +61,7 @@ _LATIN_THING = re.compile(r"(?:[a-z]+[ -]){0,4}([a-z]+)")
 _HEAD = 2
 _DERIVED = re.compile(r"(?<=...)(?:e|er|ing)$")
 # Nouns that leave open what is meant: a text about just that has others for it.
-_OPEN = frozenset(
+OPEN = frozenset(
     re.findall(
         r"\w+",
         "配套 服务 设备 系统 工程 项目 加工 材料 产品 装置 方案 资源 扩产 合作 供货 装修"
@@ -84,7 +87,7 @@ def bare_name(text: str) -> str:
         return found[1] if found and len(found[1]) <= _MOST_HAN else ""
     found = _LATIN_NAME.fullmatch(said)
     spoken = found[1].split() if found else []
-    fits = 0 < len(spoken) <= _MOST_WORDS and not {*spoken} & _JOINT
+    fits = 0 < len(spoken) <= _MOST_WORDS and not {*spoken} & JOINT
     return " ".join(spoken) if fits else ""
 
 
@@ -112,12 +115,39 @@ def head_of(text: str) -> str:
         head = thing[1][-_HEAD:] if thing else ""
     else:
         thing = _LATIN_THING.fullmatch(LEAD.sub("", asked).split(" of ")[0])
-        head = stem(thing[1]) if thing and not {*thing[0].split()} & _JOINT else ""
-    return "" if head in _OPEN else head
+        head = stem(thing[1]) if thing and not {*thing[0].split()} & JOINT else ""
+    return "" if head in OPEN else head
+
+
+@lru_cache(maxsize=4096)
+def name_beside_measures(text: str) -> str:
+    """What a short line of one clause names before or after its numbers with units; "" where it says none, or in its midst.
+
+    Examples
+    --------
+    >>> [name_beside_measures(text) for text in ("junction box 1500V", "9μm 铜箔", "轴承 6204", "truck 1 MWh for crews")]
+    ['junction box', '铜箔', '', '']
+    """
+    said = normalise(text)
+    runs = han_runs(said)
+    long = sum(map(len, runs)) > _SHORT_HAN if runs else len(words(said)) > _MEASURED_WORDS
+    if long or len(_clauses(said)) > 1:
+        return ""
+    whole = asserted(text)
+    name = without_measures(whole).strip()
+    # A phrase with a hole in it means something else.
+    whole_name = name != whole.strip() and name in whole and any(map(str.isalpha, name))
+    return name if whole_name else ""
 
 
 def _clauses(said: str) -> list[str]:
     return [found[0].strip() for found in CLAUSE.finditer(said) if found[0].strip()]
+
+
+def thing_of(clause: str) -> str:
+    """The Chinese name that a clause ends with, without the words of buying and selling around it."""
+    thing = _HAN_THING.fullmatch(han_runs(clause)[-1])
+    return thing[1] if thing else han_runs(clause)[-1]
 
 
 def said_as(head: str) -> list[str]:
@@ -170,10 +200,10 @@ def _is_of_another(tail: str) -> bool:
 
 def _is_beside(read: list[str], place: int, length: int) -> bool:
     after = read[place + length] if place + length < len(read) else ""
-    if after and after not in _JOINT and after not in _MADE and after[0].isalpha():
+    if after and after not in JOINT and after not in _MADE and after[0].isalpha():
         # "Hoses cut to length", "Flour milling": what is done to a thing is not another thing.
         ends = read[place + length + 1 : place + length + 2]
-        alone = not ends or ends[0] in _JOINT - {"and", "or"}
+        alone = not ends or ends[0] in JOINT - {"and", "or"}
         return not (after.endswith("ed") or after == "cut" or (after.endswith("ing") and alone))
     before = read[:place]
     return any(word in _FOR for word in before) and not {*before} & _MADE

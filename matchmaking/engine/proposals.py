@@ -25,6 +25,8 @@ _FITS_PERHAPS = 0.2
 _CONSIDERED = 12
 # A shorter Latin word is an abbreviation that stands for many things.
 _SHORTEST_LATIN = 4
+# An end that more leaves share says little, and so many of its leaves leave room for what is read otherwise.
+_ENDINGS_SHARED, _ENDINGS_TAKEN = 5, 2
 _CLAUSE_ENDS = re.compile(r"[,;:。(\n]")
 
 
@@ -42,11 +44,14 @@ def propose(known: Taxonomy, text: str, reader: Encoder, k: int = 5) -> list[Sug
     text = known.as_meant(text, typing=True)
     read, near = known.views(text, reader, max(k, _CONSIDERED), _FITS_HARDLY)
     likely = {suggestion.code: suggestion.probability for suggestion in read}
+    spoken = _beside_each_other(known, read)
     found: dict[str, Suggestion] = {}
     for one in (
         *_called(known, text, likely)[:k],
         *_said(known, text),
-        *_beside_each_other(known, read),
+        *spoken[:1],
+        *_ending(known, text, likely),
+        *spoken[1:],
     ):
         found.setdefault(one.code, one)
     ordered = list(found.values())[:k]
@@ -155,6 +160,20 @@ def _said(known: Taxonomy, text: str) -> list[Suggestion]:
                 first.setdefault(code, term)
             return [Suggestion(code, 1 / len(first), term) for code, term in first.items()]
     return []
+
+
+def _ending(known: Taxonomy, text: str, likely: Mapping[str, float]) -> list[Suggestion]:
+    """Leaves with a word that ends as the name does with which a text begins: 双极板 of 氢燃料电池双极板 says what the
+    thing is, whatever stands before it. The most probable ones, where few leaves share the end."""
+    end, leaves = known.tails.of(text)
+    if len(leaves) > _ENDINGS_SHARED:
+        return []
+    codes = [known.codes[leaf] for leaf in leaves]
+    codes.sort(key=lambda code: (-likely.get(code, 0.0), code))
+    return [
+        Suggestion(code, likely.get(code, 0.0), known.tails.term_of(known.position[code], end))
+        for code in codes[:_ENDINGS_TAKEN]
+    ]
 
 
 class _Words:

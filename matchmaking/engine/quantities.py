@@ -131,6 +131,7 @@ _COMPARED = tuple(
 _KIND = {name: 2 * number for number, name in enumerate(_COMPARED)}
 _SPAN = re.compile(r"\s*(?:-|~|至|到|to|and)\s*")
 _EITHER = re.compile(r"\s*(?:/|、|,|or|或|和)\s*")
+_SIDES = re.compile(r"\s*(?:[x*/~、-]|至|到|to|and|or|或)\s*")
 _OR_MORE = re.compile(r"\s*(?:及?以上|起|or more|and (?:above|up|over)|\+)")
 _OR_LESS = re.compile(r"\s*(?:及?以下|以内|之内|内|or less)")
 _AT_LEAST = re.compile(
@@ -149,6 +150,41 @@ _LEAST = 1e-12
 _WORST = 1.0
 # Twice as much, and it is worth a sentence.
 _TOLD = 0.3
+
+
+class _InPlace:
+    """A text in one spelling that keeps its positions."""
+
+    def __init__(self, spelled: str) -> None:
+        self._written = spelled
+        self.text = spelled.lower()
+
+    def written(self, start: int, end: int) -> str:
+        return self._written[start:end]
+
+
+@lru_cache(maxsize=4096)
+def without_measures(text: str) -> str:
+    """A text with blanks in place of its numbers that have a unit, and of those joined to them: sides, stretches.
+
+    Examples
+    --------
+    >>> without_measures("junction box 1500V"), without_measures("300 × 100 mm 桥架"), without_measures("轴承 6205")
+    ('junction box      ', '             桥架', '轴承 6205')
+    """
+    spelled = _InPlace(simplified(text))
+    if len(spelled.text) != len(text) or not any(map(str.isdigit, text)):
+        return text
+    kept, begin = text, len(text)
+    for one in reversed(quantities(spelled, _NO_UNITS)):
+        joined = begin < len(text) and _SIDES.fullmatch(spelled.text[one.end : begin])
+        if one.dimension or joined:
+            end = begin if joined else one.end
+            kept = kept[: one.start] + " " * (end - one.start) + kept[end:]
+            begin = one.start
+        else:
+            begin = len(text)
+    return kept
 
 
 def in_full(found: Sequence[Quantity], text: str) -> list[Quantity]:

@@ -34,6 +34,7 @@ from matchmaking.engine.sparse import (
     with_all,
     with_data,
 )
+from matchmaking.engine.tails import Tails
 from matchmaking.engine.text import asserted, language_of, normalise, tokens
 from matchmaking.engine.typed import Knows, Spelling, has_strange_words, spell
 from matchmaking.engine.types import Encoder
@@ -506,6 +507,10 @@ class Taxonomy:
             for word, like in zip(spelled, near.tolist(), strict=True)
         ]
         return terms[worth.index(max(worth))]
+
+    @cached_property
+    def tails(self) -> Tails:
+        return Tails([row.terms for row in self.leaves])
 
     def with_given(self, probabilities: Matrix, given: Sequence[Sequence[str]]) -> Matrix:
         """Mixes in the categories an author chose, of any level: .6 of what the text says, .4 of the choice.

@@ -21,7 +21,7 @@ from tests.matchmaking.engine.conftest import GOLDEN
 PAIRS = GOLDEN / "minimal_pairs.tsv"
 
 # A little below what is reached, so that a change that costs a kind is seen. Raise them with the engine.
-ALL = 0.868
+ALL = 0.875
 LANGUAGES = {"zh-zh": 0.82, "en-en": 0.86, "zh-en": 0.80, "en-zh": 0.82}
 KINDS = {
     "context": 0.80,
@@ -60,7 +60,7 @@ BLIND_KINDS = {
     "long": 0.80,
 }
 LATER_KINDS = {"form": 0.60, "short": 0.77, "crossed": 0.80, "long": 0.68}
-TYPED_KINDS = {"pinyin": 0.80, "typo": 0.70, "exclusion": 0.93, "number": 0.91}
+TYPED_KINDS = {"pinyin": 0.80, "typo": 0.90, "exclusion": 0.93, "number": 0.91, "context": 0.50}
 
 
 @pytest.fixture(scope="module")
@@ -161,14 +161,13 @@ def test_later_pairs_reach_their_floor(shipped, encoder):
 
 
 def test_pairs_of_what_people_type_reach_their_floor(shipped, encoder):
-    """The kind "context" is not reached: a number that only the loser says still outweighs the product."""
     typed = read_minimal_pairs(GOLDEN / "typed_pairs.tsv")
     assert len({pair.line for pair in typed}) == len(typed) == 70
 
     won = won_shares(typed, margins(typed, index_of(typed, shipped, encoder)))
 
-    assert won["won"] >= 0.77
-    assert won["kinds"].keys() == {*TYPED_KINDS, "context"}
+    assert won["won"] >= 0.89
+    assert won["kinds"].keys() == TYPED_KINDS.keys()
     assert {kind for kind, least in TYPED_KINDS.items() if won["kinds"][kind] < least} == set()
 
 
@@ -178,6 +177,17 @@ def test_control_pairs_are_not_lost_further(shipped, encoder):
     assert Counter(pair.kind for pair in control) == {"form": 14, "crossed": 14, "long": 14}
 
     assert won_shares(control, margins(control, index_of(control, shipped, encoder)))["won"] >= 0.33
+
+
+def test_a_number_that_another_product_shares_does_not_outweigh_the_product(shipped, encoder):
+    """Of the kind "head" (the noun at the end of a compound) four of five are still lost: a control, never tuned on."""
+    product = read_minimal_pairs(GOLDEN / "product_pairs.tsv")
+    assert Counter(pair.kind for pair in product) == {"head": 20, "number": 20}
+
+    kinds = won_shares(product, margins(product, index_of(product, shipped, encoder)))["kinds"]
+
+    assert kinds["number"] >= 0.70
+    assert kinds["head"] >= 0.20
 
 
 def test_what_leads_is_what_is_shown_with_more_points(pairs, led, index):

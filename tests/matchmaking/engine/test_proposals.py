@@ -119,3 +119,16 @@ def test_abbreviation_and_part_of_a_word_name_nothing(shipped):
     assert [one.term for one in proposals._said(shipped, "Split junction box: 1500 V")] == [
         "split junction box"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("氢燃料电池双极板", "H20206"),
+        ("fuel cell bipolar plates, 2,000 pcs", "H20206"),
+        ("packaging cartons for inverters", "GS0601"),
+        ("燃料电池电堆", "H20210"),
+    ],
+)
+def test_what_a_name_ends_with_is_proposed(shipped, encoder, text, code):
+    assert code in [one.code for one in proposals.propose(shipped, text, encoder)][:3]
