@@ -131,7 +131,8 @@ class CapabilityRows:
             # What other words of the cell have named needs no proposal.
             say.warn("categories", said if found else f"{said}{gap()}{proposal(text)}")
         if not typed and not say.has_errors:
-            say.warn("categories", f"{_('No category is named.')}{gap()}{proposal(text)}")
+            said = _("No category is named.")
+            say.warn("categories", f"{said}{gap()}{proposal(text)}")
         if len(found) > Capability.MAX_CATEGORIES:
             say.warn("categories", _("More than five categories: the first five are kept."))
         return [whole] if whole else found[: Capability.MAX_CATEGORIES]
