@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
@@ -30,6 +31,7 @@ from matchmaking.engine.quantities import contradiction, differs, distance, shar
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import SATURATION, Stock
+from matchmaking.engine.tails import before_head, noun_of
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
 PURPOSE_LEAD = np.float32(0.2)
@@ -40,12 +42,12 @@ _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
 _NAMED_OUT = np.float32(0.75)
 # What is left where a text says the one name of a line only of something else.
 _OTHER_NAME = np.float32(0.6)
-# And where it says other words of a line, but neither the noun that says what is asked for nor, from the second of these
-# likenesses to it down to the first, anything like it.
-_NO_HEAD = np.float32(0.7)
+# And so much is lost where it says other words of a line, but neither the noun that says what is asked for nor, from the
+# second of these likenesses to it down to the first, anything like it; and where its own noun is one of those words.
+_UNNAMED, _NAMED_BEFORE = np.float32(0.3), np.float32(0.7)
 _UNLIKE, _LIKE = np.float32(0.2), np.float32(0.4)
 _MENTIONED = np.float32(0.02)
-_UNNAMED_TOLD = 0.5
+_UNNAMED_TOLD = 0.15
 _POLITE = frozenset({"please", "any", "one", "it"})
 # So much is lost where the numbers of a text are ten times off those of the line.
 _OTHER_NUMBER = np.float32(0.2)
@@ -226,7 +228,7 @@ def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
     left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
     _less_what_is_named(stock, lines, pairs, left)
     _less_other_names(stock, lines, pairs, left)
-    left *= 1 - (1 - _NO_HEAD) * _headless(stock, lines, pairs)
+    left *= 1 - _headless(stock, lines, pairs)
     left *= 1 - _OTHER_NUMBER * distance(lines.figures, stock.figures, pairs)
     return left
 
@@ -251,7 +253,7 @@ def _less_other_names(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) ->
 
 
 def _headless(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
-    """How far texts in the language of their line mention what it says around its noun, but not that thing, 0 to 1."""
+    """What is lost where texts in the language of their line mention what it says around its noun, but not that thing."""
     heads = lines.heads
     out = np.zeros(len(pairs), np.float32)
     place = heads.place[pairs.line]
@@ -263,8 +265,27 @@ def _headless(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
         covered = dots(lines.cover, said, Pairs(pairs.line[own], pairs.row[own]))
         near = cosines(heads.vectors, stock.vectors, Pairs(place[own], pairs.row[own]))
         unlike = np.clip((_LIKE - near) / (_LIKE - _UNLIKE), 0, 1)
-        out[own] = np.where(covered > _MENTIONED, unlike, 0)
+        own, unlike = own[covered > _MENTIONED], unlike[covered > _MENTIONED]
+        out[own] = unlike * np.where(
+            _name_what_stands_before(stock, lines, pairs, own), _NAMED_BEFORE, _UNNAMED
+        )
     return out
+
+
+def _name_what_stands_before(
+    stock: Stock, lines: Lines, pairs: Pairs, places: Ints
+) -> npt.NDArray[np.bool_]:
+    """Whether the noun of each text stands before that of its line: the blade where a mould for blades is asked for."""
+    nouns, place = lines.heads.nouns, lines.heads.place
+    before = {
+        line: before_head(lines.needs[line].text, nouns[place[line]])
+        for line in np.unique(pairs.line[places]).tolist()
+    }
+    found = [
+        bool(noun := noun_of(stock.texts[row].text)) and noun in before[line]
+        for line, row in zip(pairs.line[places].tolist(), pairs.row[places].tolist(), strict=True)
+    ]
+    return np.array(found, np.bool_)
 
 
 @lru_cache(maxsize=50_000)

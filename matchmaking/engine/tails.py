@@ -15,6 +15,24 @@ from matchmaking.engine.text import CLAUSE, asserted, normalise, stem
 _CODED = re.compile(r"(?:[\s/]*[^\s\u4e00-\u9fff]*\d[^\s\u4e00-\u9fff]*)+$")
 _WORD = re.compile(r"[a-z]+")
 _LEAST_SIGNS, _LEAST_LETTERS = 2, 3
+# Behind these stands what the thing is: "储能集装箱系统" is a 集装箱, "inverter units" are inverters.
+_WHOLE = frozenset(
+    map(
+        stem,
+        OPEN
+        | {*re.findall(r"\w+", "代工 总成 整机 整桩 整车 成品 部件 组件 系列 机组 主机 本体")}
+        | {
+            *re.findall(
+                r"\w+",
+                "accessories assembly body component equipment kit machine machinery section segment series set type",
+            )
+        },
+    )
+)
+_NOUN_SIGNS = 2
+# Chinese words that end so say what a thing is like.
+_LIKE_THAT = frozenset("式型级款用状")
+_ONE_OF_TWO = re.compile(r"[a-z]+ (?:and|or) ")
 
 
 @lru_cache(maxsize=4096)
@@ -41,6 +59,48 @@ def name_of(text: str) -> tuple[str, ...]:
             break
         named.append(stem(word))
     return tuple(named)
+
+
+@lru_cache(maxsize=4096)
+def before_head(text: str, head: str) -> str:
+    """What a short line says before the noun that it asks for, and what that is for; "" where its name ends otherwise.
+
+    Examples
+    --------
+    >>> before_head("风电叶片模具", "模具"), before_head("Battery pack housings for trucks", "housing")
+    ('风电叶片', ' battery pack for truck ')
+    >>> before_head("数控机床防护罩风琴式", "琴式")
+    ''
+    """
+    name, purpose = name_of(text), normalise(aim(asserted(text))[1])
+    if name and not head.isascii():
+        said = "".join(name)
+        ends = said.endswith(head) and head[-1] not in _LIKE_THAT and head not in _WHOLE
+        return said.removesuffix(head) + purpose if ends else ""
+    around = [*name[:-1], *map(stem, _WORD.findall(purpose))]
+    return f" {' '.join(around)} " if name[-1:] == (head,) and head not in _WHOLE else ""
+
+
+@lru_cache(maxsize=100_000)
+def noun_of(text: str) -> str:
+    """The noun of the name with which a text begins, as `before_head` would hold it; "" where it is not plain.
+
+    Examples
+    --------
+    >>> [noun_of(text) for text in ("风电叶片，80米级", "热泵系统 5kW", "Gearboxes for wind turbines", "Worm and bevel gears")]
+    ['叶片', '热泵', ' gearbox ', '']
+    """
+    name = name_of(text)
+    if not name or _ONE_OF_TWO.match(normalise(text)):
+        return ""
+    if len(name[-1]) == 1:
+        said = "".join(name)
+        while len(said) > _NOUN_SIGNS + 1 and said[-_NOUN_SIGNS:] in _WHOLE:
+            said = said[:-_NOUN_SIGNS]
+        return said[-_NOUN_SIGNS:] if len(said) >= _NOUN_SIGNS else ""
+    while len(name) > 1 and name[-1] in _WHOLE:
+        name = name[:-1]
+    return f" {name[-1]} "
 
 
 class Tails:

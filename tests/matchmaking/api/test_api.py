@@ -24,7 +24,8 @@ from chains.models import (
     Requirement,
 )
 from events.models import Event, Registration
-from matchmaking.models import MatchRun, SavedSearch
+from matchmaking.models import MatchRun, SavedSearch, Weighting
+from matchmaking.services import calibration
 from tests.factories.chains import (
     CapabilityFactory,
     ContactFactory,
@@ -33,9 +34,15 @@ from tests.factories.chains import (
     OrganiserRoleFactory,
     RequirementFactory,
     UserFactory,
+    region,
 )
 from tests.factories.events import EventFactory, RegistrationFactory, SeriesFactory
-from tests.factories.matchmaking import InterestFactory, MatchFactory, MatchRunFactory
+from tests.factories.matchmaking import (
+    InterestFactory,
+    MatchFactory,
+    MatchRunFactory,
+    draft_weighting,
+)
 from tests.factories.matchmaking import supplier as made
 
 pytestmark = pytest.mark.django_db
@@ -365,10 +372,20 @@ def notices(count):
     return member.user
 
 
+def weightings(count):
+    province = region("330000")
+    desk = OrganiserRoleFactory(region=province).user
+    for _ in range(count):
+        draft = draft_weighting(province, version=1 + Weighting.objects.count())
+        calibration.activate(weighting=draft, reason="near ones", by=desk)
+    return desk
+
+
 MAKERS = (
     imports, searches, memberships, member_invitations, mandates, group_proposals, evidence, qualifications, certifications,
     reports, notices, projects,
     requirements, capabilities, enterprises, events, programmes, series, registrations, matches, interests, runs,
+    weightings,
 )  # fmt: skip
 
 

@@ -86,21 +86,6 @@ def test_history_is_narrowed_to_a_scope_and_an_unknown_one_is_named(desk, zhejia
     assert (wrong.status_code, list(wrong.data["errors"])) == (422, ["province"])
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_history_asks_the_database_as_often_whatever_its_length(
-    desk, zhejiang, count, django_assert_num_queries
-):
-    for number in range(count):
-        draft = draft_weighting(zhejiang, version=2 + number)
-        calibration.activate(weighting=draft, reason="near ones", by=desk)
-    client = client_of(desk)
-
-    with django_assert_num_queries(8):
-        rows = client.get(WEIGHTINGS).data["results"]
-
-    assert sum(len(row["trail"]) for row in rows) == count
-
-
 def test_report_of_a_draft_is_read_where_it_was_learned_and_shared_ones_keep_theirs(desk, zhejiang):
     reviewed_market()
     own = calibration.learn(province=zhejiang, by=desk)

@@ -646,9 +646,9 @@ def test_work_does_not_stand_for_the_machine_nor_a_rival_for_a_partner():
 
     found = fits(index, *lines)
 
-    # Who says nothing of a machine or of the work, but of the bearing, has another thing than is asked for.
-    assert [found[0, offer] for offer in (1, 2, 3, 4)] == pytest.approx([1, 0.7, 0.4, 0.7])
-    assert [found[1, offer] for offer in (1, 2, 3, 4)] == pytest.approx([0.7, 1, 0.4, 0.7])
+    # Who offers the bearing that is to be washed, and nothing of a machine or of the work, has another thing.
+    assert [found[0, offer] for offer in (1, 2, 3, 4)] == pytest.approx([1, 0.7, 0.4, 0.3])
+    assert [found[1, offer] for offer in (1, 2, 3, 4)] == pytest.approx([0.7, 1, 0.4, 0.3])
     assert [found[2, offer] for offer in (1, 2, 3, 4)] == [0.4, 0.28, 1, 0.4]
     # One name alone: a machine or work for it is another thing.
     assert [found[3, offer] for offer in (1, 2, 3, 4)] == pytest.approx([0.6, 0.6, 0.4, 1])

@@ -21,10 +21,10 @@ from tests.matchmaking.engine.conftest import GOLDEN
 PAIRS = GOLDEN / "minimal_pairs.tsv"
 
 # A little below what is reached, so that a change that costs a kind is seen. Raise them with the engine.
-ALL = 0.875
+ALL = 0.885
 LANGUAGES = {"zh-zh": 0.82, "en-en": 0.86, "zh-en": 0.80, "en-zh": 0.82}
 KINDS = {
-    "context": 0.80,
+    "context": 0.85,
     "form": 0.58,
     "number": 0.75,
     "standard": 0.88,
@@ -38,7 +38,7 @@ KINDS = {
     "spelling": 0.93,
     "jargon": 0.73,
     "long": 0.72,
-    "crossed": 0.76,
+    "crossed": 0.85,
     "exclusion": 0.85,
     "role": 0.85,
 }
@@ -176,18 +176,18 @@ def test_control_pairs_are_not_lost_further(shipped, encoder):
     control = read_minimal_pairs(GOLDEN / "control_pairs.tsv")
     assert Counter(pair.kind for pair in control) == {"form": 14, "crossed": 14, "long": 14}
 
-    assert won_shares(control, margins(control, index_of(control, shipped, encoder)))["won"] >= 0.33
+    assert won_shares(control, margins(control, index_of(control, shipped, encoder)))["won"] >= 0.40
 
 
-def test_a_number_that_another_product_shares_does_not_outweigh_the_product(shipped, encoder):
-    """Of the kind "head" (the noun at the end of a compound) four of five are still lost: a control, never tuned on."""
+def test_neither_a_shared_number_nor_the_words_before_a_noun_outweigh_the_product(shipped, encoder):
+    """Of the kind "head" (the noun at the end of a compound) three of five are still lost: a control, never tuned on."""
     product = read_minimal_pairs(GOLDEN / "product_pairs.tsv")
     assert Counter(pair.kind for pair in product) == {"head": 20, "number": 20}
 
     kinds = won_shares(product, margins(product, index_of(product, shipped, encoder)))["kinds"]
 
     assert kinds["number"] >= 0.70
-    assert kinds["head"] >= 0.20
+    assert kinds["head"] >= 0.40
 
 
 def test_what_leads_is_what_is_shown_with_more_points(pairs, led, index):

@@ -5,6 +5,7 @@ import pytest
 
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.naming import bare_name, head_of, names_another
+from matchmaking.engine.tails import before_head, noun_of
 from matchmaking.engine.types import Need, Offer, OfferText
 
 
@@ -153,3 +154,57 @@ def test_who_sells_asks_for_no_noun(small, encoder):
     lines = index.read([Need(0, "出售挖掘机油缸", "zh", enterprise=-1)])
 
     assert lines.heads.nouns == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "head", "before"),
+    [
+        ("采购风电叶片模具，80米", "模具", "风电叶片"),
+        ("光伏玻璃用纯碱", "纯碱", "光伏玻璃用"),
+        ("Zippers for sleeping bags", "zipper", " for sleeping bag "),
+        ("server rack fans", "fan", " server rack "),
+        # What a thing is like, and what leaves open what it is, are no nouns to ask for.
+        ("数控机床防护罩风琴式", "琴式", ""),
+        ("Wind turbine tower sections", "section", ""),
+    ],
+)
+def test_what_a_line_says_before_its_noun(line, head, before):
+    assert before_head(line, head) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [
+        ("风电叶片，80米级", "叶片"),
+        ("储能集装箱系统 5MWh", "装箱"),
+        ("Fuel cell stacks 100 kW", "stack"),
+        ("Inverter units for rooftops", "inverter"),
+        ("Helical and bevel gears", ""),
+        ("6204", ""),
+    ],
+)
+def test_the_noun_that_a_text_begins_with(text, noun):
+    assert noun_of(text).strip() == noun
+
+
+def test_who_offers_what_stands_before_the_noun_loses_most_of_it(small, encoder):
+    texts = [
+        "风电叶片，80米级",
+        "风电塔筒防腐",
+        "大型模具制造",
+        "Wind turbine blades",
+        "风电叶片、叶片模具",
+    ]
+    index = OfferIndex.build(
+        [Offer(n, "enterprise", (OfferText(n, text, ""),)) for n, text in enumerate(texts)],
+        small,
+        encoder,
+    )
+
+    lines = index.read([Need(0, "风电叶片模具", "zh", enterprise=-1)])
+
+    fit = index.features(lines, index.all_pairs(lines)).fit.tolist()
+    assert fit[0] < 0.5 < fit[1] < 1
+    assert fit[2:] == [1, 1, 1]
+    told = [found.unnamed for found in index.objections(lines, 0, np.arange(5))]
+    assert told == ["模具", "模具", "", "", ""]
