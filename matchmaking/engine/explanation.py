@@ -51,8 +51,9 @@ TEXT_CODES = (
     "text.number", "text.beside", "text.unnamed",
 )  # fmt: skip
 CATEGORY_CODES = (
-    "category.same", "category.near", "category.parent", "category.chain", "category.other",
-    "category.same_read", "category.near_read", "category.parent_read", "category.chain_read", "category.other_read",
+    "category.same", "category.near", "category.parent", "category.also", "category.chain", "category.other",
+    "category.same_read", "category.near_read", "category.parent_read", "category.also_read", "category.chain_read",
+    "category.other_read",
 )  # fmt: skip
 LOCALITY_CODES = (
     "locality.county", "locality.city", "locality.province", "locality.group", "locality.distance", "locality.unknown",
@@ -374,7 +375,8 @@ def _between(
     if is_far:
         code = "category.chain" if level == "chain" else "category.other"
         return (reason(f"{code}{read}", "against", **both),)
-    return ()
+    # Its points come from the line's own words, which speak of more than the one category.
+    return (reason(f"category.also{read}", "for", **both),)
 
 
 def _of_conditions(outcomes: Sequence[Outcome]) -> list[Reason]:

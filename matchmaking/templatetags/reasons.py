@@ -64,9 +64,11 @@ SENTENCES: dict[str, Promise] = {
         "Same chain, other category: offers %(offered)s, asked for %(asked)s"
     ),
     "category.other": gettext_lazy("Other category: offers %(offered)s, asked for %(asked)s"),
+    "category.also": gettext_lazy("Asked for %(asked)s; the two texts also read like %(offered)s"),
     "category.same_read": gettext_lazy("Both texts read like the same category: %(category)s"),
     "category.near_read": gettext_lazy("Neighbouring category: offers %(offered)s, the line reads like %(asked)s"),
     "category.parent_read": gettext_lazy("The line reads like %(asked)s: category only on the parent level, %(parent)s"),
+    "category.also_read": gettext_lazy("The line reads like %(asked)s; the two texts also read like %(offered)s"),
     "category.chain_read": gettext_lazy("Same chain, other category: offers %(offered)s, the line reads like %(asked)s"),
     "category.other_read": gettext_lazy("Other category: offers %(offered)s, the line reads like %(asked)s"),
     "locality.county": gettext_lazy("Same county: %(region)s%(way)s"),

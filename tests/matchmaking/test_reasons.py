@@ -74,6 +74,8 @@ EXAMPLES = {
     "category.same_read": {"category": "PV0306"},
     "category.near_read": {"asked": "PV0306", "offered": "PV0301"},
     "category.parent_read": {"parent": "PV03", "asked": "PV0306", "offered": "PV0301"},
+    "category.also": {"asked": "PV0306", "offered": "PV0301"},
+    "category.also_read": {"asked": "PV0306", "offered": "PV0301"},
     "category.chain_read": {"asked": "PV0306", "offered": "PV0301"},
     "category.other_read": {"asked": "PV0306", "offered": "PV0301"},
     "locality.county": {"region": "330421", "km": 4.2, "about": False},

@@ -205,7 +205,8 @@ def test_bridge_does_not_find_an_abbreviation_inside_a_word():
         (Agreement(need_leaf="A", offer_leaf="B", parent="P", level="parent"), 120, [("category.parent", "against")]),
         (Agreement(need_leaf="A", offer_leaf="B", level="chain"), 60, [("category.chain", "against")]),
         (Agreement(need_leaf="A", offer_leaf="B"), 10, [("category.other", "against")]),
-        (Agreement(need_leaf="A", offer_leaf="B"), 170, []),
+        (Agreement(need_leaf="A", offer_leaf="B"), 170, [("category.also", "for")]),
+        (Agreement(need_leaf="A", offer_leaf="B", level="chain"), 100, [("category.also", "for")]),
         (Agreement(need_leaf="A"), 10, []),
     ],
 )  # fmt: skip
