@@ -15,6 +15,9 @@ from matchmaking.engine.text import CLAUSE, asserted, normalise, stem
 _CODED = re.compile(r"(?:[\s/]*[^\s\u4e00-\u9fff]*\d[^\s\u4e00-\u9fff]*)+$")
 _WORD = re.compile(r"[a-z]+")
 _LEAST_SIGNS, _LEAST_LETTERS = 2, 3
+# So long a name with shorter words behind it says first what it is, then of what: "燃料电池双极板 石墨".
+_COMPOUND_SIGNS = 5
+_HAN = re.compile(r"[\u4e00-\u9fff\s]+")
 # Behind these stands what the thing is: "储能集装箱系统" is a 集装箱, "inverter units" are inverters.
 _WHOLE = frozenset(
     map(
@@ -43,6 +46,8 @@ def name_of(text: str) -> tuple[str, ...]:
     --------
     >>> name_of("求购氢燃料电池双极板，石墨"), name_of("Packaging cartons for inverters")
     (('氢', '燃', '料', '电', '池', '双', '极', '板'), ('packaging', 'carton'))
+    >>> "".join(name_of("燃料电池双极板 石墨")), "".join(name_of("进口 轴承"))
+    ('燃料电池双极板', '轴承')
     >>> name_of("182半片组件用 junction box 1500V"), name_of("Bearing 6205, 25 mm bore")
     (('junction', 'box'), ('bearing',))
     """
@@ -52,7 +57,9 @@ def name_of(text: str) -> tuple[str, ...]:
     if not clause:
         return ()
     if "\u4e00" <= clause[-1] <= "\u9fff":
-        return tuple(thing_of(clause))
+        first, *others = clause.split()
+        spaced = len(first) >= _COMPOUND_SIGNS and all(len(one) < len(first) for one in others)
+        return tuple(thing_of(first if spaced and _HAN.fullmatch(clause) else clause))
     named: list[str] = []
     for word in _WORD.findall(LEAD.sub("", clause)):
         if word in JOINT:

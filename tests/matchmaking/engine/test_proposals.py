@@ -128,6 +128,7 @@ def test_abbreviation_and_part_of_a_word_name_nothing(shipped):
         ("fuel cell bipolar plates, 2,000 pcs", "H20206"),
         ("packaging cartons for inverters", "GS0601"),
         ("燃料电池电堆", "H20210"),
+        ("燃料电池双极板 石墨", "H20206"),
     ],
 )
 def test_what_a_name_ends_with_is_proposed(shipped, encoder, text, code):
