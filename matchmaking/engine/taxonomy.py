@@ -35,7 +35,7 @@ from matchmaking.engine.sparse import (
     with_data,
 )
 from matchmaking.engine.tails import Tails
-from matchmaking.engine.text import asserted, language_of, normalise, tokens
+from matchmaking.engine.text import asserted, language_of, normalise, written_tokens
 from matchmaking.engine.typed import Knows, Spelling, has_strange_words, spell
 from matchmaking.engine.types import Encoder
 
@@ -231,8 +231,8 @@ class Taxonomy:
             )
             for row in self.leaves
         ]
-        counts = vocabulary.counts(documents, tokens, grow=True)
-        of_terms = vocabulary.counts(self._term_texts, tokens, grow=False)
+        counts = vocabulary.counts(documents, written_tokens, grow=True)
+        of_terms = vocabulary.counts(self._term_texts, written_tokens, grow=False)
         present = np.bincount(of_terms.indices, minlength=len(vocabulary))
         idf = (np.log((1 + len(self._term_texts)) / (1 + present)) + 1).astype(np.float32)
         return vocabulary, idf, _as_columns(counts, idf), _as_columns(of_terms, idf)
@@ -331,7 +331,7 @@ class Taxonomy:
         return scores
 
     def _counts(self, texts: Sequence[str]) -> Matrix:
-        return self._lexicon[0].counts(texts, tokens, grow=False)
+        return self._lexicon[0].counts(texts, written_tokens, grow=False)
 
     def _spoken(self, counts: Matrix) -> Matrix:
         return unit_rows(times_columns(sublinear(counts), self._lexicon[1]))
@@ -469,7 +469,7 @@ class Taxonomy:
         scores += self._named(counts[whole], spoken[whole])
         words = np.asarray(counts[whole].sum(axis=1)).ravel()
         fits = [
-            self._fit(known, len(tokens(text)), said[row, by_text[row].argmax()])
+            self._fit(known, len(written_tokens(text)), said[row, by_text[row].argmax()])
             for text, row, known in zip(texts, whole, words, strict=True)
         ]
         return scores, fits, vectors, by_meaning

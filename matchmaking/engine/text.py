@@ -6,7 +6,7 @@ import importlib.util
 import re
 import unicodedata
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,8 @@ Language = Literal["zh", "en"]
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
 _SPACE = re.compile(r"\s+")
 _LATIN = re.compile(r"[a-z][a-z0-9]+|[a-z]\b|\d+(?:\.\d+)?")
+# A standard or model is written with and without a space: "IEC61215", "IEC 61215", "NU2210E".
+_JOINED = re.compile(r"(?<![a-z0-9.])([a-z]{1,5})(\d{3,})[a-z]{0,2}(?![a-z0-9.])")
 _CODE = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,}")
 # Where a clause ends, so does what a "no" in it speaks of.
 CLAUSE = re.compile(r"(?:[^,，、。;；:：.()（）!?！？\n]|(?<=\d)[,.](?=\d))+")
@@ -305,7 +307,7 @@ def han_runs(text: str) -> list[str]:
 
 # A batch of lines is read by the index and by the category tree, one after the other.
 @lru_cache(maxsize=2048)
-def _split(text: str) -> tuple[list[str], list[str]]:
+def _split(text: str) -> tuple[list[str], list[str], list[tuple[str, str]]]:
     text = normalise(asserted(text))
     short: list[str] = []
     long: list[str] = []
@@ -314,20 +316,27 @@ def _split(text: str) -> tuple[list[str], list[str]]:
         short += map("".join, pairwise(run))
         long += [run[i : i + 3] for i in range(len(run) - 2)]
     latin = words(text)
-    return short + latin, long + list(map(" ".join, pairwise(latin)))
+    return short + latin, long + list(map(" ".join, pairwise(latin))), _JOINED.findall(text)
 
 
 def short_tokens(text: str) -> list[str]:
-    """Characters, pairs of characters, words: for measures that count how much of a text is covered."""
-    return _split(text)[0]
+    """Characters, pairs of characters, words and the parts of codes: for measures that count how much of a text is covered."""
+    short, _long, joined = _split(text)
+    return short + list(chain.from_iterable(joined))
 
 
 def long_tokens(text: str) -> list[str]:
-    """What only the finer view adds to the short tokens: triples of characters, pairs of words."""
-    return _split(text)[1]
+    """What only the finer view adds to the short tokens: triples of characters, pairs of words and of the parts of codes."""
+    _short, long, joined = _split(text)
+    return long + list(map(" ".join, joined))
 
 
 def tokens(text: str) -> list[str]:
     """All tokens, the short ones first."""
-    short, long = _split(text)
+    return short_tokens(text) + long_tokens(text)
+
+
+def written_tokens(text: str) -> list[str]:
+    """Tokens with codes only as they are written: the words of categories know hardly any."""
+    short, long, _joined = _split(text)
     return short + long

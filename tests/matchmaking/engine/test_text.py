@@ -52,6 +52,24 @@ def test_short_tokens_are_characters_pairs_and_words():
     ]
 
 
+@pytest.mark.parametrize(
+    ("joined", "spaced"),
+    [
+        ("tested to IEC61215", "IEC 61215"),
+        ("符合GB/T9535-1998", "GB/T 9535"),
+        ("NU2210E", "NU 2210"),
+        ("ＩＳＯ２８１", "iso 281"),
+    ],
+)
+def test_a_standard_or_model_is_the_same_with_and_without_a_space(joined, spaced):
+    assert {*tokens(spaced)} - {"gb t"} <= {*tokens(joined)}
+    assert not {*tokens("IEC 61730")} <= {*tokens(joined)}
+
+
+def test_measures_written_together_are_no_model():
+    assert {"v", "100", "v 100"}.isdisjoint(tokens("48V100Ah"))
+
+
 def test_long_tokens_are_triples_and_pairs_of_words():
     assert long_tokens("湿法隔膜 for coated separators") == ["湿法隔", "法隔膜", "coated separator"]
 
