@@ -152,8 +152,8 @@ _WORST = 1.0
 _TOLD = 0.3
 
 
-class _InPlace:
-    """A text in one spelling that keeps its positions."""
+class _Plain:
+    """A text in one spelling: enough of it to find units in it."""
 
     def __init__(self, spelled: str) -> None:
         self._written = spelled
@@ -172,7 +172,7 @@ def without_measures(text: str) -> str:
     >>> without_measures("junction box 1500V"), without_measures("300 × 100 mm 桥架"), without_measures("轴承 6205")
     ('junction box      ', '             桥架', '轴承 6205')
     """
-    spelled = _InPlace(simplified(text))
+    spelled = _Plain(simplified(text))
     if len(spelled.text) != len(text) or not any(map(str.isdigit, text)):
         return text
     kept, begin = text, len(text)
@@ -201,17 +201,6 @@ def in_full(found: Sequence[Quantity], text: str) -> list[Quantity]:
                 before, value=value, dimension=one.dimension, a_year=one.a_year
             )
     return whole
-
-
-class _Plain:
-    """Enough of a text to find units in it; positions in the original are not wanted here."""
-
-    def __init__(self, original: str) -> None:
-        self._written = as_written(original)
-        self.text = self._written.lower()
-
-    def written(self, start: int, end: int) -> str:
-        return self._written[start:end]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +247,7 @@ def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
     """What each number is of, from and to, and how it is written."""
     if not any(map(str.isdigit, text)):
         return
-    spelled = _Plain(text)
+    spelled = _Plain(as_written(text))
     before: Quantity | None = None
     for one in quantities(spelled, _NO_UNITS):
         if one.dimension in _KIND and _is_measure(spelled, one):
