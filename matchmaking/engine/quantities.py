@@ -128,7 +128,10 @@ def _rate(text: str, start: int, end: int) -> tuple[int, int] | None:
 _COMPARED = tuple(
     sorted({unit.dimension for unit in PHYSICAL} - {"count", "percent", "time", "temperature"})
 )
-_KIND = {name: 2 * number for number, name in enumerate(_COMPARED)}
+_SHORT_CIRCUIT = "short circuit"
+_KIND = {name: 2 * number for number, name in enumerate((*_COMPARED, _SHORT_CIRCUIT))}
+# From so many amperes on a current is what a switchboard withstands or breaks: it says nothing of what it carries.
+_WITHSTOOD = 10_000.0
 _SPAN = re.compile(r"\s*(?:-|~|至|到|to|and)\s*")
 _EITHER = re.compile(r"\s*(?:/|、|,|or|或|和)\s*")
 _SIDES = re.compile(r"\s*(?:[x*/~、-]|至|到|to|and|or|或)\s*")
@@ -251,7 +254,7 @@ def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
     before: Quantity | None = None
     for one in quantities(spelled, _NO_UNITS):
         if one.dimension in _KIND and _is_measure(spelled, one):
-            kind, low, high = _KIND[one.dimension] + one.a_year, *_reach(spelled.text, one)
+            kind, low, high = _kind(one), *_reach(spelled.text, one)
             begin = one.start
             if before is not None and not before.dimension and one.figure:
                 between = spelled.text[before.end : one.start]
@@ -262,6 +265,11 @@ def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
                     yield kind, *_positive(first, first), spelled.written(before.start, before.end)
             yield kind, *_positive(low, high), spelled.written(begin, one.end)
         before = one
+
+
+def _kind(one: Quantity) -> int:
+    withstood = one.dimension == "current" and one.value >= _WITHSTOOD
+    return _KIND[_SHORT_CIRCUIT if withstood else one.dimension] + one.a_year
 
 
 def _off(kind: int, asked: tuple[float, float], offered: tuple[float, float]) -> float | None:

@@ -116,6 +116,9 @@ def test_a_contradiction_is_told_as_it_is_written():
     [
         ("低压柜 进线2500A，分断能力65kA", "incomers up to 6,300 A", None),
         ("Busbar trunking 4000 A, 50 kA", "母线槽 250A", ("4000 A", "250A")),
+        # Who does not tell what the board withstands has not told otherwise by what it carries.
+        ("低压柜 65千安", "LV switchboards up to 6,300 A", None),
+        ("low-voltage switchboard 100 kA", "低压柜 6300A，短时耐受 25 kA", ("100 kA", "25 kA")),
         ("输入380V，输出24V", "24 V output", None),
         ("线芯 4 mm，外径 60 mm", "4 mm", None),
         ("Tank 500 L with a 2 L sampler", "取样瓶 2升，罐 50升", ("500 L", "50升")),
