@@ -79,9 +79,12 @@ def verdicts(
 ) -> npt.NDArray[np.str_]:
     """How a condition that is computed fares with many: one of all that state the same is judged.
 
-    `stated` has a row of numbers for each, as `stated_by` gives them; `case` reads the one in a place.
+    `stated` has a row of numbers for each, as `stated_by` gives them; `case` reads the one in a place. `km` to each is all
+    that a distance hangs on, and nearly each is another.
     """
-    told = km if condition.kind == "distance" else stated[:, _COLUMN[condition.kind]]
+    if condition.kind == "distance":
+        return _within(condition.value, km)
+    told = stated[:, _COLUMN[condition.kind]]
     # By `unique` alone all would be sorted, though few are different.
     different = np.unique(told)
     which = np.searchsorted(different, told)
@@ -89,6 +92,13 @@ def verdicts(
     place[which] = np.arange(len(told))
     found = [verdict(condition, case(one)) for one in place.tolist()]
     return np.array(found, np.str_)[which]
+
+
+def _within(most: float | None, km: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+    """As `_distance`, of many."""
+    if most is None:
+        return np.full(len(km), "unproven")
+    return np.where(np.isnan(km), "unproven", np.where(km <= most, "met", "missed"))
 
 
 def told_of(condition: Condition, stated: npt.NDArray[np.int64]) -> list[int]:

@@ -180,7 +180,7 @@ class Distances:
     here: npt.NDArray[np.str_]
     shared_groups: npt.NDArray[np.str_]
 
-    def part(self, own: slice) -> Distances:
+    def part(self, own: slice | Ints) -> Distances:
         return Distances(
             self.share[own],
             self.level[own],

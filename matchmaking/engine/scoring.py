@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -144,9 +143,8 @@ class Candidates:
 class Stated:
     """What candidates state, along them: in columns, and with what a rule reads of the one in a place."""
 
-    places: Places
     numbers: Ints
-    case: Callable[[int, float | None], Case]
+    case: Callable[[int], Case]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,11 +167,13 @@ class Standing:
 
 
 def score_pairs(
-    needs: Sequence[Need], candidates: Candidates, stated: Stated, weights: Weights
+    needs: Sequence[Need],
+    candidates: Candidates,
+    near: Distances,
+    stated: Stated,
+    weights: Weights,
 ) -> Standing:
-    """Points of all candidates."""
-    here = Places.of([need.place for need in needs]).take(candidates.line)
-    near = distances(here, stated.places, weights)
+    """Points of all candidates; how near each is and what it states runs along them."""
     local = (~np.isnan(near.share)).astype(np.int64)
     counted = np.array([_has_conditions(need.conditions) for need in needs], np.int64)
     most = [[maxima(weights, asks, knows) for knows in (False, True)] for asks in (False, True)]
@@ -209,13 +209,11 @@ def _conditions(
     for condition, lines, musts, gains in _askings(needs, weights):
         lengths = bounds[lines + 1] - bounds[lines]
         at = ranges(bounds[lines], lengths)
-        ways = km[at]
 
-        def case(place: int, at: Ints = at, ways: Floats = ways) -> Case:
-            way = float(ways[place])
-            return stated.case(int(at[place]), None if isnan(way) else way)
+        def case(place: int, at: Ints = at) -> Case:
+            return stated.case(int(at[place]))
 
-        found = verdicts(condition, stated.numbers[at], ways, case)
+        found = verdicts(condition, stated.numbers[at], km[at], case)
         misses[at[(found == "missed") & np.repeat(musts, lengths)]] = True
         asking = np.repeat(np.arange(len(lines)), lengths)
         # A line may ask the same twice.
@@ -363,17 +361,18 @@ class Ranker:
     ) -> Iterator[Scored | Unchanged]:
         # What other texts of a supplier say is little; it is not needed to find the best few.
         found = self._candidates(lines, pairs, houses=False)
-        standing = self._standing(lines, found)
+        near = self._near(lines, found)
+        standing = self._standing(lines, found, near)
         best = [
             own.start + kept(standing.misses_must[own], standing.tenths[own], found.ids[own], k)
             for _, own in found.by_line()
         ]
-        chosen = np.concatenate([np.empty(0, np.int64), *best])
+        chosen = np.sort(np.concatenate([np.empty(0, np.int64), *best]))
         # The search may have found one text of a supplier and not another that says it better.
         row, place = self.index.rows_of_all(found.ids[chosen])
         every = pairs_of([found.line[chosen[place]]], [row])
         found = self._candidates(lines, every, houses=True)
-        standing = self._standing(lines, found)
+        standing = self._standing(lines, found, near.part(chosen))
         tenths = apportioned(standing.tenths, standing.exact)
         for line, own in found.by_line():
             about = found.part(own), standing.part(own), tenths[own]
@@ -402,14 +401,19 @@ class Ranker:
             elsewhere=features.elsewhere[chosen].astype(np.float64),
         )
 
-    def _standing(self, lines: Lines, candidates: Candidates) -> Standing:
-        index, ids, rows = self.index, candidates.ids.tolist(), candidates.row
+    def _near(self, lines: Lines, candidates: Candidates) -> Distances:
+        here = Places.of([need.place for need in lines.needs]).take(candidates.line)
+        return distances(here, self.index.places_of(candidates.ids.tolist()), self.weights)
 
-        def case(place: int, km: float | None) -> Case:
-            return Case(index.offers[ids[place]], index.texts[int(rows[place])], self.units, km)
+    def _standing(self, lines: Lines, candidates: Candidates, near: Distances) -> Standing:
+        index, rows = self.index, candidates.row
 
-        stated = Stated(index.places_of(ids), index.stated[rows], case)
-        return score_pairs(lines.needs, candidates, stated, self.weights)
+        def case(place: int) -> Case:
+            offer, text = index.offers[int(candidates.ids[place])], index.texts[int(rows[place])]
+            return Case(offer, text, self.units)
+
+        stated = Stated(index.stated[rows], case)
+        return score_pairs(lines.needs, candidates, near, stated, self.weights)
 
     def _told(
         self,

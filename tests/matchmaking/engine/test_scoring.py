@@ -12,7 +12,7 @@ from matchmaking.engine.constraints import STATEMENTS, Case, judge, stated_by
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.explanation import CODES, KEPT
 from matchmaking.engine.index import OfferIndex
-from matchmaking.engine.locality import nearness, places_of
+from matchmaking.engine.locality import Places, distances, nearness, places_of
 from matchmaking.engine.scoring import (
     Candidates,
     Ranker,
@@ -91,15 +91,19 @@ def candidates(*offers, text=0.5, category=0.5):
 
 def stated(*offers):
     return Stated(
-        places_of(offers),
         np.array([stated_by(o, o.texts[0]) for o in offers]).reshape(len(offers), STATEMENTS),
-        lambda place, km: Case(offers[place], offers[place].texts[0], UNITS, km),
+        lambda place: Case(offers[place], offers[place].texts[0], UNITS),
     )
 
 
 def score(need, *offers, text=0.5, category=0.5, weights=WEIGHTING_1):
-    found = candidates(*offers, text=text, category=category)
-    return score_pairs([need], found, stated(*offers), weights)
+    return score_all([need], candidates(*offers, text=text, category=category), offers, weights)
+
+
+def score_all(needs, found, offers, weights=WEIGHTING_1):
+    here = Places.of([needs[line].place for line in found.line])
+    near = distances(here, places_of(offers), weights)
+    return score_pairs(needs, found, near, stated(*offers), weights)
 
 
 def scored_parts(need, *offers, weights=WEIGHTING_1, **shares):
@@ -425,7 +429,7 @@ def test_many_needs_at_once_have_the_points_they_have_alone(asked, offers, data)
         candidates(*every), line=np.repeat(np.arange(len(needs)), [len(own) for own in met])
     )
 
-    together = score_pairs(needs, found, stated(*every), WEIGHTING_1)
+    together = score_all(needs, found, every)
 
     for line, own in found.by_line():
         alone, part = score(needs[line], *met[line]), together.part(own)
@@ -563,12 +567,12 @@ def test_186_candidates_with_4_conditions_are_quick():
         )
         for n in range(1, 187)
     ]
-    found, said = candidates(*offers), stated(*offers)
-    score_pairs([need], found, said, WEIGHTING_1)
+    found = candidates(*offers)
+    score_all([need], found, offers).order(found.ids)
 
     started = time.process_time()
     for _ in range(5):
-        score_pairs([need], found, said, WEIGHTING_1).order(found.ids)
+        score_all([need], found, offers).order(found.ids)
 
     # Some 2 ms on an idle core; the bound leaves room for a busy machine and still catches a loop of 100 µs a pair.
     assert (time.process_time() - started) / 5 < 0.015
