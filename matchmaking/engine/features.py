@@ -14,7 +14,7 @@ import numpy.typing as npt
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
 from matchmaking.engine.lines import Lines
-from matchmaking.engine.naming import names_another
+from matchmaking.engine.naming import head_told, names_another
 from matchmaking.engine.pairs import (
     BLOCK,
     PAIRS_AT_ONCE,
@@ -371,7 +371,7 @@ def _beside(stock: Stock, lines: Lines, line: int, row: int) -> str:
 
 def _unnamed(stock: Stock, lines: Lines, line: int, row: int) -> str:
     (lost,) = _headless(stock, lines, Pairs(np.array([line]), np.array([row])))
-    return lines.heads.nouns[lines.heads.place[line]] if lost > _UNNAMED_TOLD else ""
+    return head_told(lines.needs[line].text) if lost > _UNNAMED_TOLD else ""
 
 
 def _contradiction(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str] | None:

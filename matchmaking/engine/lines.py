@@ -331,7 +331,8 @@ def _heads(stock: Stock, needs: Sequence[Need], rivals: npt.NDArray[np.bool_]) -
     named = np.array([bool(noun) for noun in found], np.bool_)
     nouns = tuple(filter(None, found))
     vectors = _vectors_of_phrases(stock, nouns)
-    tokens = stock.vocabulary.counts(nouns, said_as, grow=False)
+    asked = [need.text for need, noun in zip(needs, found, strict=True) if noun]
+    tokens = stock.vocabulary.counts(asked, said_as, grow=False)
     return Heads(
         np.where(named, np.cumsum(named) - 1, -1),
         nouns,

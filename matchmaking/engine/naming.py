@@ -37,6 +37,12 @@ _MADE = frozenset(
         " wholesaler",
     )
 )
+# Things, though they end as work does.
+_THINGS = frozenset(
+    re.findall(
+        r"\w+", "bearing bushing casing fitting housing lining ring spring string tubing wiring"
+    )
+)
 # Between these stand the names of things.
 JOINT = frozenset(
     re.findall(
@@ -59,6 +65,12 @@ _HAN_THING = re.compile(
 )
 _LATIN_THING = re.compile(r"(?:[a-z]+[ -]){0,4}([a-z]+)")
 _HEAD = 2
+# What stands before this sign is what the machine makes or works on, unless the two are one word.
+_MACHINE = "机"
+_ONE_WORD = frozenset(
+    re.findall(r"\w+", "手机 飞机 主机 相机 耳机 电机 风机 司机 整机 样机 单机 客机 动机")
+)
+_MACHINES = (_MACHINE, "设备", "装备", "产线", "装置")
 _DERIVED = re.compile(r"(?<=...)(?:e|er|ing)$")
 # Nouns that leave open what is meant: a text about just that has others for it.
 OPEN = frozenset(
@@ -97,26 +109,41 @@ def head_of(text: str) -> str:
 
     Examples
     --------
-    >>> [head_of(text) for text in ("求购汽车座椅滑轨", "风机叶轮，铝合金", "二期扩产，采购玻璃，2毫米", "污水处理设备")]
-    ['滑轨', '叶轮', '', '']
+    >>> [head_of(text) for text in ("求购汽车座椅滑轨", "风机叶轮，铝合金", "二期扩产，采购玻璃，2毫米", "污水处理设备", "口罩机")]
+    ['滑轨', '叶轮', '', '', '机']
     >>> [head_of(text) for text in ("Zippers for sleeping bags", "Wheel hub bearings", "Cells and packs", "EPC partner")]
     ['zipper', 'bearing', '', '']
     """
+    return _named(text)[1]
+
+
+def head_told(text: str) -> str:
+    """The noun of a line as it is told: of a machine with what it makes or works on."""
+    before, head = _named(text)
+    return before + head if head == _MACHINE else head
+
+
+def _named(text: str) -> tuple[str, str]:
+    """In Chinese what stands before the noun in the name, and the noun."""
     said = normalise(text)
     chinese = language_of(said) == "zh"
     long = (
         sum(map(len, han_runs(said))) > _SHORT_HAN if chinese else len(words(said)) > _SHORT_WORDS
     )
     if long or len(_clauses(said)) > _SHORT_CLAUSES or ruled_out(text):
-        return ""
+        return "", ""
     asked = next(iter(_clauses(normalise(aim(text)[0]))), "")
+    before = ""
     if chinese:
         thing = _HAN_THING.fullmatch(asked)
         head = thing[1][-_HEAD:] if thing else ""
+        if head.endswith(_MACHINE) and head not in _ONE_WORD:
+            head = _MACHINE
+        before = thing[1].removesuffix(head) if thing else ""
     else:
         thing = _LATIN_THING.fullmatch(LEAD.sub("", asked).split(" of ")[0])
         head = stem(thing[1]) if thing and not {*thing[0].split()} & JOINT else ""
-    return "" if head in OPEN else head
+    return ("", "") if head in OPEN else (before, head)
 
 
 @lru_cache(maxsize=4096)
@@ -150,16 +177,22 @@ def thing_of(clause: str) -> str:
     return thing[1] if thing else han_runs(clause)[-1]
 
 
-def said_as(head: str) -> list[str]:
-    """The tokens by any of which a text says such a noun, in Chinese one of its characters: 减速器 is a 减速机 too.
+def said_as(text: str) -> list[str]:
+    """The tokens by any of which another text says the noun of a line, in Chinese one of its characters (减速器 is a 减速机
+    too) that does not stand before it as well: the oil of 柴油机 is none of 柴油机喷油嘴.
 
     Examples
     --------
-    >>> said_as("滑轨"), said_as("coating")
-    (['滑', '轨'], ['coat', 'coate', 'coater', 'coating', 'coated', 'coatise', 'coatize'])
+    >>> said_as("汽车座椅滑轨"), said_as("柴油机喷油嘴"), said_as("口罩机")[:2]
+    (['滑', '轨'], ['嘴'], ['机', '设备'])
+    >>> said_as("powder coating")
+    ['coat', 'coate', 'coater', 'coating', 'coated', 'coatise', 'coatize']
     """
+    before, head = _named(text)
+    if head == _MACHINE:
+        return [*_MACHINES]
     if not head.isascii():
-        return [*head]
+        return [sign for sign in head if sign not in before] or [head]
     root = _DERIVED.sub("", head)
     return [root + ending for ending in ("", "e", "er", "ing", "ed", "ise", "ize")]
 
@@ -174,6 +207,8 @@ def names_another(text: str, name: str) -> bool:
     [True, False, False, False]
     >>> [names_another(text, "hoses") for text in ("Hose clamps", "Rubber hose assemblies", "Reels for hoses", "Hoses, cut to length")]
     [True, False, True, False]
+    >>> [names_another(text, "sensors") for text in ("Sensor housings", "Sensor tubing", "Sensor testing")]
+    [True, True, False]
     """
     said = normalise(gist(asserted(text))[0])
     if not name[0].isascii():
@@ -183,9 +218,10 @@ def names_another(text: str, name: str) -> bool:
     if wanted[-1] not in said and wanted[-1][:-1] not in said:
         return False
     places = [
-        _is_beside(read, place, len(wanted))
+        _is_beside(spoken, read, place, len(wanted))
         for clause in CLAUSE.finditer(said)
-        for read in [[stem(word) for word in _WORD.findall(clause[0])]]
+        for spoken in [_WORD.findall(clause[0])]
+        for read in [[*map(stem, spoken)]]
         for place in range(len(read) - len(wanted) + 1)
         if read[place : place + len(wanted)] == wanted
     ]
@@ -198,12 +234,14 @@ def _is_of_another(tail: str) -> bool:
     return bool(tail) and "\u4e00" <= tail[0] <= "\u9fff" and _NEXT.match(tail) is None
 
 
-def _is_beside(read: list[str], place: int, length: int) -> bool:
+def _is_beside(spoken: list[str], read: list[str], place: int, length: int) -> bool:
     after = read[place + length] if place + length < len(read) else ""
     if after and after not in JOINT and after not in _MADE and after[0].isalpha():
         # "Hoses cut to length", "Flour milling": what is done to a thing is not another thing.
         ends = read[place + length + 1 : place + length + 2]
         alone = not ends or ends[0] in JOINT - {"and", "or"}
-        return not (after.endswith("ed") or after == "cut" or (after.endswith("ing") and alone))
+        is_thing = after in _THINGS or spoken[place + length].endswith("s")
+        is_work = after.endswith("ing") and alone and not is_thing
+        return not (after.endswith("ed") or after == "cut" or is_work)
     before = read[:place]
     return any(word in _FOR for word in before) and not {*before} & _MADE

@@ -19,7 +19,14 @@ from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.text import as_written, simplified
 from matchmaking.engine.units import PHYSICAL, Unit, Units
 
-_NUMBER = re.compile(r"(?<![a-z0-9.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+# Sizes by name ("DN 50", "PN16"), inches by parts ("1 1/2 inch"), and all other numbers.
+_NUMBER = re.compile(
+    r"(?<![a-z0-9.])(?:(?P<name>dn|pn)\s?(?P<size>\d{1,4})(?![a-z0-9])"
+    r"|(?:(?P<whole>\d+)[ -])?(?P<parts>\d+)/(?P<of>2|4|8|16|32|64)\s*(?:\"|inch(?:es)?|in(?![a-z])|英寸|寸)"
+    r"|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
+)
+_SIZES = {"dn": "nominal size", "pn": "nominal pressure"}
+_INCH = 0.0254
 # Steels of low carbon, not litres: nobody asks for just 316 of them.
 _STEEL = re.compile(r"(?:30[1-9]|31[0-9]|904)l(?![a-z0-9])")
 _TIMES = re.compile(r"\s*(万|亿|million\b|thousand\b|billion\b)")
@@ -96,6 +103,9 @@ def quantities(folded: Spelled, units: Units) -> list[Quantity]:
     for match in _NUMBER.finditer(folded.text):
         if _STEEL.match(folded.text, match.start()):
             continue
+        if one := _named_size(match) or _inches(match):
+            found.append(one)
+            continue
         figure = float(match.group().replace(",", ""))
         end = match.end()
         if times := _TIMES.match(folded.text, end):
@@ -114,6 +124,20 @@ def quantities(folded: Spelled, units: Units) -> list[Quantity]:
     return found
 
 
+def _named_size(match: re.Match[str]) -> Quantity | None:
+    if match["name"] is None:
+        return None
+    figure = float(match["size"])
+    return Quantity(figure, _SIZES[match["name"]], False, figure, *match.span())
+
+
+def _inches(match: re.Match[str]) -> Quantity | None:
+    if match["of"] is None:
+        return None
+    figure = float(match["whole"] or 0) + float(match["parts"]) / float(match["of"])
+    return Quantity(figure * _INCH, "length", False, figure, *match.span())
+
+
 def _rate(text: str, start: int, end: int) -> tuple[int, int] | None:
     if after := _PER.match(text, end):
         return _PER_YEAR[after.group(1)], after.end()
@@ -129,10 +153,14 @@ _COMPARED = tuple(
     sorted({unit.dimension for unit in PHYSICAL} - {"count", "percent", "time", "temperature"})
 )
 _SHORT_CIRCUIT = "short circuit"
-_KIND = {name: 2 * number for number, name in enumerate((*_COMPARED, _SHORT_CIRCUIT))}
+_KIND = {
+    name: 2 * number for number, name in enumerate((*_COMPARED, *_SIZES.values(), _SHORT_CIRCUIT))
+}
 # From so many amperes on a current is what a switchboard withstands or breaks: it says nothing of what it carries.
 _WITHSTOOD = 10_000.0
 _SPAN = re.compile(r"\s*(?:-|~|至|到|to|and)\s*")
+# Between two numbers that have their unit each, "and" tells of both.
+_STRETCH = re.compile(r"\s*(?:-|~|至|到|to)\s*")
 _EITHER = re.compile(r"\s*(?:/|、|,|or|或|和)\s*")
 _SIDES = re.compile(r"\s*(?:[x*/~、-]|至|到|to|and|or|或)\s*")
 _OR_MORE = re.compile(r"\s*(?:及?以上|起|or more|and (?:above|up|over)|\+)")
@@ -251,20 +279,28 @@ def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
     if not any(map(str.isdigit, text)):
         return
     spelled = _Plain(as_written(text))
+    told: list[tuple[int, float, float, str]] = []
     before: Quantity | None = None
     for one in quantities(spelled, _NO_UNITS):
         if one.dimension in _KIND and _is_measure(spelled, one):
             kind, low, high = _kind(one), *_reach(spelled.text, one)
             begin = one.start
+            between = spelled.text[before.end : one.start] if before is not None else ""
             if before is not None and not before.dimension and one.figure:
-                between = spelled.text[before.end : one.start]
                 first = before.figure * one.value / one.figure
                 if _SPAN.fullmatch(between):
-                    low, high, begin = min(first, low), max(first, high), before.start
+                    low, high, begin = min(first, one.value), max(first, high), before.start
                 elif _EITHER.fullmatch(between):
-                    yield kind, *_positive(first, first), spelled.written(before.start, before.end)
-            yield kind, *_positive(low, high), spelled.written(begin, one.end)
+                    said = spelled.written(before.start, before.end)
+                    told.append((kind, *_positive(first, first), said))
+            elif (
+                before is not None and told and told[-1][0] == kind and _STRETCH.fullmatch(between)
+            ):
+                _, least, most, _ = told.pop()
+                low, high, begin = min(least, one.value), max(most, high), before.start
+            told.append((kind, *_positive(low, high), spelled.written(begin, one.end)))
         before = one
+    yield from told
 
 
 def _kind(one: Quantity) -> int:

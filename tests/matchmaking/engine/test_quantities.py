@@ -59,6 +59,14 @@ def off(line, text):
         ("2公顷", "20,000 m²", 0),
         ("0.5 m/s", "30 m/min", 0),
         ("40 gsm", "400克/平方米", 1),
+        # Sizes by name, parts of an inch, and stretches in which each end has its unit.
+        ("法兰 DN50", "flanges DN15-DN600", 0),
+        ("valve DN50 PN16", "阀门 DN500，PN16", 0.5),
+        ("1 1/2 inch", "38.1 mm", 0),
+        ('3/4" pipe', "管 190.5 毫米", 1),
+        ("30 mm", "20mm至50mm", 0),
+        ("30 mm", "300mm x 3mm", 1),
+        ("PN 12345", "DN 50", 0),
         # The mean of what the text says anything of.
         ("1.6MPa, 90 kW, 3 L", "160 kPa, 90 kW", 0.5),
         # Names of standards, flows and plants put together of many units are no measures.
