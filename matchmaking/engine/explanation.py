@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, pairwise, product
-from typing import Any, NamedTuple
+from itertools import pairwise, product
+from typing import NamedTuple
 
 from matchmaking.engine.features import NO_OBJECTIONS, Objections
 from matchmaking.engine.highlight import (
@@ -18,7 +18,7 @@ from matchmaking.engine.highlight import (
     without_count,
 )
 from matchmaking.engine.locality import Nearness, steps
-from matchmaking.engine.text import as_written, han_runs, normalise
+from matchmaking.engine.text import as_written, han_runs, normalise, roots
 from matchmaking.engine.types import (
     Need,
     Offer,
@@ -83,7 +83,8 @@ _LONGEST_PHRASE = 60
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A need as its words are looked for: normalised, its Chinese runs, its Latin words as written, by stem.
+    """A need as its words are looked for: normalised, its Chinese runs, its Latin words as written, by stem, and what
+    such words begin with.
 
     Each run stands with its pairs of neighbours: less than two characters say nothing.
     """
@@ -91,6 +92,7 @@ class Wording:
     text: str
     runs: tuple[tuple[str, tuple[str, ...]], ...]
     words: Mapping[str, str]
+    roots: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str) -> Wording:
@@ -102,7 +104,8 @@ class Wording:
         for key, start, end in telling_words(folded):
             words.setdefault(key, written[start:end])
         runs = [(run, tuple(map("".join, pairwise(run)))) for run in han_runs(folded)]
-        return cls(f" {folded}", tuple(runs), words)
+        begin = tuple([root for stem in words for root in roots(stem)])
+        return cls(f" {folded}", tuple(runs), words, begin)
 
 
 class Answer:
@@ -166,7 +169,9 @@ def shared_terms(need: Wording, offer: Answer, edges: Edges) -> tuple[str, ...]:
     if need.runs and not offer.said.isascii():
         for thing in filter(None, map(_thing, _common_phrases(need.runs, offer.text, edges))):
             found.setdefault(thing, 2 * len(thing))
-    if need.words and not offer.words.isdisjoint(need.words):
+    text = offer.text
+    # Finding the words of a text costs much more than seeing that none of these is among them.
+    if any(root in text for root in need.roots):
         for stem, written in need.words.items():
             if stem in offer.words:
                 found.setdefault(written, len(written))
@@ -190,7 +195,7 @@ def _common_phrases(
     for run, pairs in runs:
         end = 0
         for start, pair in enumerate(pairs):
-            if pair in other and start >= end:
+            if start >= end and pair in other:
                 end = start + 2
                 while end < len(run) and run[start : end + 1] in other:
                     end += 1
@@ -260,40 +265,46 @@ def explain(
     offer: Offer,
     text: OfferText,
     parts: Sequence[Part],
-    outcomes: Sequence[Outcome],
+    outcomes: tuple[Outcome, ...],
     near: Nearness,
     agreement: Agreement,
 ) -> tuple[Reason, ...]:
     """The reasons of one pair: for, open, against, and what would raise the score."""
-    conditions = _of_conditions(outcomes)
-    first: list[Reason] = []
-    if agreement.objections is not NO_OBJECTIONS:
-        first += islice(_of_objections(agreement.objections), 1)
-    if first:
+    of_text, of_category, _of_conditions, _of_locality = parts
+    asked = fared(outcomes)
+    speaks_for: list[Reason] = []
+    is_open, against = [*asked.open], []
+    found = agreement.objections
+    objection = None if found is NO_OBJECTIONS else _objection(found)
+    if objection is not None:
         # Two of a tone are kept: a must that is missed may not give way to a category beside it.
-        first += [fact for fact in conditions if fact.tone == "against"]
-        conditions = [fact for fact in conditions if fact.tone != "against"]
-    reasons = [
-        *first,
-        *_of_category(agreement, _share(parts[1]), "" if need.category else "_read"),
-        *_of_text(agreement, _share(parts[0])),
-        *conditions,
-        *_of_locality(need, offer, near, outcomes),
-        *_of_advice(need, offer, text, parts, outcomes, near),
-    ]
-    return kept(reasons)
+        against = [objection, *asked.missed]
+    category = _of_category(agreement, _share(of_category), "" if need.category else "_read")
+    if category is not None:
+        (speaks_for if category.tone == "for" else against).append(category)
+    if objection is None:
+        against += asked.missed
+    speaks_for += _of_text(agreement, _share(of_text))
+    speaks_for += asked.met
+    place = _of_place(need, offer, near, told=asked.tells_way)
+    if place is not None:
+        (speaks_for if place.tone == "for" else is_open).append(place)
+    advice = [*asked.advice, *_advice_on_parts(need, offer, text, parts, near)]
+    if len(advice) > 1:
+        # A must that is missed weighs more than its points: until it is met the pair stands below all others.
+        advice.sort(key=_weight_of_advice)
+    return kept(speaks_for, is_open, against, advice)
 
 
 def _share(part: Part) -> float:
     return part.tenths / part.max_tenths if part.max_tenths else 0.0
 
 
-def kept(reasons: Collection[Reason]) -> tuple[Reason, ...]:
-    """The first few of each tone, in the order of the tones."""
-    by_tone: dict[Tone, list[Reason]] = {tone: [] for tone in KEPT}
-    for one in reasons:
-        by_tone[one.tone].append(one)
-    return tuple([one for tone, most in KEPT.items() for one in by_tone[tone][:most]])
+def kept(*by_tone: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The first few of each tone; they are given, and stay, in the order of the tones."""
+    return tuple(
+        [one for told, most in zip(by_tone, KEPT.values(), strict=True) for one in told[:most]]
+    )
 
 
 def shortlist(
@@ -317,117 +328,107 @@ def shortlist(
     return [one for one in reasons if one in chosen][:shown]
 
 
-def _of_objections(found: Objections) -> Iterator[Reason]:
-    """First among what speaks against a pair: nothing a supplier could add makes up for it."""
+def _objection(found: Objections) -> Reason | None:
+    """First among what speaks against a pair: nothing a supplier could add makes up for it. Only one is told."""
     if found.ruled_out:
-        yield reason("text.ruled_out", "against", phrase=found.ruled_out[:_LONGEST_PHRASE])
-    for role in filter(None, (found.party, found.form)):
-        yield reason(f"text.{role}", "against")
+        return reason("text.ruled_out", "against", phrase=found.ruled_out[:_LONGEST_PHRASE])
+    if role := found.party or found.form:
+        return reason(f"text.{role}", "against")
     for code, phrase in (("text.beside", found.beside), ("text.unnamed", found.unnamed)):
         if phrase:
-            yield reason(code, "against", phrase=phrase)
+            return reason(code, "against", phrase=phrase)
     if found.profile:
-        yield reason("text.profile", "against")
-    elif found.purpose:
-        yield reason("text.purpose", "against", phrase=found.purpose[:_LONGEST_PHRASE])
+        return reason("text.profile", "against")
+    if found.purpose:
+        return reason("text.purpose", "against", phrase=found.purpose[:_LONGEST_PHRASE])
     if found.numbers:
         asked, offered = (said[:_LONGEST_TERM] for said in found.numbers)
-        yield reason("text.number", "against", asked=asked, offered=offered)
+        return reason("text.number", "against", asked=asked, offered=offered)
+    return None
 
 
-def _of_text(agreement: Agreement, share: float) -> Iterator[Reason]:
+def _of_text(agreement: Agreement, share: float) -> list[Reason]:
+    told = []
     if agreement.bridge:
-        found = agreement.bridge
-        both = {"asked": found.asked, "offered": found.offered}
-        if found.same:
-            yield reason("text.bridged", "for", **both)
-        else:
-            yield reason("text.akin", "for", **both, category=agreement.need_leaf)
+        told.append(_of_bridge(agreement.bridge, agreement.need_leaf))
     if agreement.terms:
-        yield reason("text.terms", "for", terms=agreement.terms)
+        told.append(_of_terms("text.terms", agreement.terms))
     if agreement.elsewhere:
-        yield reason("text.elsewhere", "for", terms=agreement.elsewhere)
+        told.append(_of_terms("text.elsewhere", agreement.elsewhere))
     if not agreement.bridge and not agreement.terms and share >= _MEANING:
-        yield reason("text.meaning", "for")
+        told.append(reason("text.meaning", "for"))
+    return told
 
 
-def _of_category(agreement: Agreement, share: float, read: str) -> tuple[Reason, ...]:
+# What is told of one line after the other, or of many pairs of a line, is put into words once.
+_remembered = lru_cache(maxsize=8192)
+
+
+@_remembered
+def _of_bridge(found: Bridge, leaf: str) -> Reason:
+    both = {"asked": found.asked, "offered": found.offered}
+    if found.same:
+        return Reason("text.bridged", "for", both)
+    return Reason("text.akin", "for", {**both, "category": leaf})
+
+
+@_remembered
+def _of_terms(code: str, terms: tuple[str, ...]) -> Reason:
+    return Reason(code, "for", {"terms": list(terms)})
+
+
+def _of_category(agreement: Agreement, share: float, read: str) -> Reason | None:
     asked, offered = agreement.need_leaf, agreement.offer_leaf
     if not asked or not offered:
-        return ()
+        return None
     is_near, is_far = share >= _CATEGORY_NEAR, share < _CATEGORY_FAR
     return _between(asked, offered, agreement.level, agreement.parent, is_near, is_far, read)
 
 
-# A line meets few categories, and a category few others.
-@lru_cache(maxsize=8192)
+@_remembered
 def _between(
     asked: str, offered: str, level: str, parent: str, is_near: bool, is_far: bool, read: str
-) -> tuple[Reason, ...]:
+) -> Reason:
     """`read` marks the codes where nobody has named the line's category: it is what its words read like."""
     both = {"asked": asked, "offered": offered}
     if level == "leaf":
-        return (reason(f"category.same{read}", "for", category=asked),)
+        return Reason(f"category.same{read}", "for", {"category": asked})
     if level == "parent" and is_near:
-        return (reason(f"category.near{read}", "for", **both),)
+        return Reason(f"category.near{read}", "for", both)
     if level == "parent":
-        return (reason(f"category.parent{read}", "against", parent=parent, **both),)
+        return Reason(f"category.parent{read}", "against", {**both, "parent": parent})
     if is_far:
         code = "category.chain" if level == "chain" else "category.other"
-        return (reason(f"{code}{read}", "against", **both),)
+        return Reason(f"{code}{read}", "against", both)
     # Its points come from the line's own words, which speak of more than the one category.
-    return (reason(f"category.also{read}", "for", **both),)
+    return Reason(f"category.also{read}", "for", both)
 
 
-def _of_conditions(outcomes: Sequence[Outcome]) -> list[Reason]:
-    if len(outcomes) > 1:
-        outcomes = sorted(outcomes, key=lambda o: (o.strength != "must", o.condition))
-    return [outcome.fact for outcome in outcomes if outcome.fact is not None]
+class Fared(NamedTuple):
+    """How the conditions of a line fared with a pair, a must first, and what would prove or meet them."""
+
+    met: Sequence[Reason]
+    open: Sequence[Reason]
+    missed: Sequence[Reason]
+    advice: Sequence[Reason]
+    tells_way: bool  # one of them says how far it is
 
 
-def _of_locality(
-    need: Need, offer: Offer, near: Nearness, outcomes: Sequence[Outcome]
-) -> Iterator[Reason]:
-    if near.share is None:
-        if need.place.regions and not offer.place.regions:
-            yield reason("locality.unknown", "open")
-        return
-    if not near.level and (near.km is None or near.km > _NEAR_KM):
-        return
-    told = "distance" in [outcome.kind for outcome in outcomes if outcome.fact is not None]
-    params: dict[str, Any] = {}
-    if near.km is not None and not told:
-        params = {"km": round(near.km, 1), "about": near.about}
-    if near.level:
-        yield reason(f"locality.{near.level}", "for", region=near.region, **params)
-    elif not told:
-        yield reason("locality.distance", "for", **params)
+@_remembered
+def fared(outcomes: tuple[Outcome, ...]) -> Fared:
+    in_order = sorted(outcomes, key=lambda one: (one.strength != "must", one.condition))
+    facts = [one.fact for one in in_order if one.fact is not None]
+    met, unproven, missed = (
+        [one for one in facts if one.tone == tone] for tone in ("for", "open", "against")
+    )
+    advice = tuple(filter(None, map(_proof, outcomes)))
+    tells_way = any(one.kind == "distance" and one.fact is not None for one in outcomes)
+    return Fared(met, unproven, missed, advice, tells_way)
 
 
-def _of_advice(
-    need: Need,
-    offer: Offer,
-    text: OfferText,
-    parts: Sequence[Part],
-    outcomes: Sequence[Outcome],
-    near: Nearness,
-) -> list[Reason]:
-    """What the supplier could do, the most points first. An unproven condition names all it would give."""
-    advice = [*_advice_on_parts(need, offer, text, parts, near)]
-    if outcomes:
-        advice[:0] = filter(None, map(_proof, outcomes))
-    if len(advice) > 1:
-        # A must that is missed weighs more than its points: until it is met the pair stands below all others.
-        advice.sort(
-            key=lambda one: (one.params.get("strength") != "must", -one.params.get("tenths", 0))
-        )
-    return advice
-
-
-@lru_cache(maxsize=8192)
 def _proof(outcome: Outcome) -> Reason | None:
-    """What would prove or meet a condition; None where nothing can be done about it, or its points are not those of the
-    conditions."""
+    """What would prove or meet a condition, for all the points it would give; None where nothing can be done about it,
+    or its points are not those of the conditions."""
     fact = outcome.fact
     if outcome.verdict == "met" or outcome.counted_in != "conditions" or fact is None:
         return None
@@ -440,20 +441,56 @@ def _proof(outcome: Outcome) -> Reason | None:
     return Reason(f"raise.{code}", "raise", {**params, "tenths": outcome.max_tenths})
 
 
+def _of_place(need: Need, offer: Offer, near: Nearness, *, told: bool) -> Reason | None:
+    """`told` when a condition says already how far it is."""
+    if near.share is None:
+        unknown = need.place.regions and not offer.place.regions
+        return reason("locality.unknown", "open") if unknown else None
+    if near.level:
+        km = None if told or near.km is None else round(near.km, 1)
+        return _nearby(near.level, near.region, km, near.about)
+    if told or near.km is None or near.km > _NEAR_KM:
+        return None
+    return _nearby("distance", "", round(near.km, 1), near.about)
+
+
+@_remembered
+def _nearby(level: str, region: str, km: float | None, about: bool) -> Reason:
+    way = {} if km is None else {"km": km, "about": about}
+    return Reason(f"locality.{level}", "for", {"region": region, **way} if region else way)
+
+
 def _advice_on_parts(
     need: Need, offer: Offer, text: OfferText, parts: Sequence[Part], near: Nearness
-) -> Iterator[Reason]:
+) -> list[Reason]:
+    """What the supplier could do."""
     _text, of_category, _conditions, of_locality = parts
+    advice = []
     lacking = of_category.max_tenths - of_category.tenths
     if need.category and not text.categories and lacking >= _WORTH_TENTHS:
-        yield reason("raise.category", "raise", category=need.category, tenths=lacking)
-    if near.share is None and need.place.regions and not offer.place.regions:
-        yield reason("raise.place", "raise")
+        advice.append(reason("raise.category", "raise", category=need.category, tenths=lacking))
     lacking = of_locality.max_tenths - of_locality.tenths
+    if near.share is None:
+        if need.place.regions and not offer.place.regions:
+            advice.append(reason("raise.place", "raise"))
     # Who lends or teaches has nothing to store.
-    is_far = offer.kind in _OF_GOODS and near.share is not None and near.level != "county"
-    if is_far and lacking >= _WORTH_TENTHS and (county := steps(need.place)[2]):
-        yield reason("raise.stock", "raise", region=county, tenths=lacking)
+    elif (
+        lacking >= _WORTH_TENTHS
+        and near.level != "county"
+        and offer.kind in _OF_GOODS
+        and (county := steps(need.place)[2])
+    ):
+        advice.append(_stock(county, lacking))
     spoken = need.language in ("", text.language)
     if not spoken and need.language not in [other.language for other in offer.texts]:
-        yield reason("raise.language", "raise", language=need.language)
+        advice.append(reason("raise.language", "raise", language=need.language))
+    return advice
+
+
+@_remembered
+def _stock(county: str, tenths: int) -> Reason:
+    return Reason("raise.stock", "raise", {"region": county, "tenths": tenths})
+
+
+def _weight_of_advice(one: Reason) -> tuple[bool, int]:
+    return one.params.get("strength") != "must", -one.params.get("tenths", 0)

@@ -41,6 +41,7 @@ from matchmaking.engine.types import (
     PART_NAMES,
     Condition,
     Need,
+    Offer,
     OfferText,
     Outcome,
     Part,
@@ -490,37 +491,38 @@ class Ranker:
         tops = [own[2].max_tenths for own in parts]
         stakes = {top: stakes_of(conditions, top, self.weights) for top in set(tops)}
         outcomes = outcomes_of(conditions, stakes, tops, index.stated[rows], nears, case)
-        told = (candidates.elsewhere[order] >= ELSEWHERE_TOLD).tolist()
-        objections = index.objections(lines, line, rows)
-        leaves = [index.leaf_code(index.leaders[row]) for row in rows.tolist()]
-        totals = standing.tenths[order].tolist()
-        misses_must = standing.misses_must[order].tolist()
-        for place, (offer, text) in enumerate(zip(offers, texts, strict=True)):
-            about = parts[place], outcomes[place], nears[place]
-            others = offer.texts if told[place] else ()
-            found = asked, leaves[place], offer.id, text, others, objections[place]
-            yield Scored(
-                need.id,
-                offer.id,
-                text.id,
-                totals[place],
-                parts[place],
-                explain(need, offer, text, *about, self._agreement(*found)),
-                outcomes[place],
-                misses_must[place],
-                prints[order[place]],
-            )
+        columns = (
+            offers,
+            texts,
+            standing.tenths[order].tolist(),
+            parts,
+            outcomes,
+            nears,
+            [index.leaf_code(index.leaders[row]) for row in rows.tolist()],
+            (candidates.elsewhere[order] >= ELSEWHERE_TOLD).tolist(),
+            index.objections(lines, line, rows),
+            standing.misses_must[order].tolist(),
+            [prints[row] for row in order],
+        )
+        for offer, text, total, own, fared, near, other, also, against, misses, print_ in zip(
+            *columns, strict=True
+        ):
+            shared = self._agreement(asked, other, offer, text, against, elsewhere=also)
+            reasons = explain(need, offer, text, own, fared, near, shared)
+            yield Scored(need.id, offer.id, text.id, total, own, reasons, fared, misses, print_)
 
     def _agreement(
         self,
         asked: _Asked,
         leaf: str,
-        owner: int,
+        offer: Offer,
         text: OfferText,
-        others: Sequence[OfferText],
         objections: Objections,
+        *,
+        elsewhere: bool,
     ) -> Agreement:
-        answer = self._answer(owner, text)
+        """With `elsewhere` the words that other texts of the offer share are looked for too."""
+        answer = self._answer(offer.id, text)
         crossed = None
         if asked.leaf and asked.leaf == leaf:
             if asked.shore is None:
@@ -532,15 +534,15 @@ class Ranker:
         parent, level = asked.relations[leaf]
         terms = shared_terms(asked.wording, answer, asked.edges)
         also: tuple[str, ...] = ()
-        if others:
-            elsewhere = dict.fromkeys(
+        if elsewhere:
+            found = dict.fromkeys(
                 term
-                for more in others
+                for more in offer.texts
                 if more.id != text.id
-                for term in shared_terms(asked.wording, self._answer(owner, more), asked.edges)
+                for term in shared_terms(asked.wording, self._answer(offer.id, more), asked.edges)
                 if term not in terms
             )
-            also = tuple(elsewhere)[:TERMS_SHOWN]
+            also = tuple(found)[:TERMS_SHOWN]
         return Agreement(terms, crossed, asked.leaf, leaf, parent, level, also, objections)
 
     def _answer(self, owner: int, text: OfferText) -> Answer:

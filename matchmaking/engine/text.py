@@ -278,6 +278,20 @@ def stem(word: str) -> str:
     return _AMERICAN.get(word, word)
 
 
+def roots(stem: str) -> list[str]:
+    """What words of a stem begin with: whatever holds none of these, holds no such word.
+
+    Examples
+    --------
+    >>> roots("battery"), roots("fiber"), roots("ip68")
+    (['batter'], ['fiber', 'fibre'], ['ip68'])
+    """
+    return [
+        stem.removesuffix("y"),
+        *(british for british in _AMERICAN if _AMERICAN[british] == stem),
+    ]
+
+
 def _number(token: str) -> str:
     return _TRAILING_ZEROS.sub(r"\1", token).rstrip(".") if "." in token else token
 

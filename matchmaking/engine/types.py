@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, Protocol
+from json.encoder import encode_basestring
+from types import NoneType
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -149,18 +150,45 @@ class Offer:
     country: str = "CN"
 
 
-# One for all; what comes from the engine holds nothing that holds itself.
-_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True).encode
+def _as_json(params: Mapping[str, Any]) -> str:
+    """As `json.dumps` with sorted keys and without escapes would have it, which looks for more kinds of values than a
+    reason has and makes an encoder anew each time."""
+    written = [f'"{name}": {_WRITERS[type(one)](one)}' for name, one in sorted(params.items())]
+    return f"{{{', '.join(written)}}}"
+
+
+def _list_as_json(values: Sequence[Any]) -> str:
+    return f"[{', '.join([_WRITERS[type(one)](one) for one in values])}]"
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: repr,
+    float: repr,
+    bool: lambda value: "true" if value else "false",
+    NoneType: lambda _value: "null",
+    list: _list_as_json,
+}
 
 
 class _Written:
-    """Room for the text of a value, which is no field of it. The same is told of pair after pair: it is written once."""
+    """A value with itself as it is stored, by the names of its fields. The same is told of pair after pair: it is
+    written once, and compared by what is written."""
 
-    __slots__ = ("_json",)
-    _json: str
+    __slots__ = ("json",)
+    json: str
+
+    def _write(self, fields: str) -> None:
+        object.__setattr__(self, "json", f"{{{fields}}}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, self.__class__) and self.json == other.json
+
+    def __hash__(self) -> int:
+        return hash(self.json)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reason(_Written):
     """Why, as a code with parameters; templates turn it into a sentence in the reader's language."""
 
@@ -168,19 +196,9 @@ class Reason(_Written):
     tone: Tone
     params: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def json(self) -> str:
-        """As it is stored, by the names of the fields."""
-        try:
-            return self._json
-        except AttributeError:
-            params = _as_json(self.params)
-            text = f'{{"code": "{self.code}", "tone": "{self.tone}", "params": {params}}}'
-            object.__setattr__(self, "_json", text)
-            return text
-
-    def __hash__(self) -> int:
-        return hash(self.json)
+    def __post_init__(self) -> None:
+        params = _as_json(self.params)
+        self._write(f'"code": "{self.code}", "tone": "{self.tone}", "params": {params}')
 
 
 # Of one line most pairs have the same few, and lines of one place and one trade share theirs.
@@ -191,7 +209,7 @@ def reason(code: str, tone: Tone, /, **params: Any) -> Reason:
     return Reason(code, tone, told)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part(_Written):
     """Tenths of a point reached, and the maximum that could be reached by this pair."""
 
@@ -199,18 +217,12 @@ class Part(_Written):
     tenths: int
     max_tenths: int
 
-    @property
-    def json(self) -> str:
-        try:
-            return self._json
-        except AttributeError:
-            reached = f'"tenths": {self.tenths}, "max_tenths": {self.max_tenths}'
-            text = f'{{"name": "{self.name}", {reached}}}'
-            object.__setattr__(self, "_json", text)
-            return text
+    def __post_init__(self) -> None:
+        reached = f'"tenths": {self.tenths}, "max_tenths": {self.max_tenths}'
+        self._write(f'"name": "{self.name}", {reached}')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome(_Written):
     """How one condition fared. `tenths` of `max_tenths` are counted in the part `counted_in` ("conditions", "locality" or "")."""
 
@@ -223,24 +235,17 @@ class Outcome(_Written):
     counted_in: str
     fact: Reason | None = None
 
-    @property
-    def json(self) -> str:
-        try:
-            return self._json
-        except AttributeError:
-            verdict = "null" if self.verdict is None else f'"{self.verdict}"'
-            fact = "null" if self.fact is None else self.fact.json
-            text = (
-                f'{{"condition": {self.condition}, "kind": "{self.kind}", "strength": "{self.strength}", '
-                f'"verdict": {verdict}, "tenths": {self.tenths}, "max_tenths": {self.max_tenths}, '
-                f'"counted_in": "{self.counted_in}", "fact": {fact}}}'
-            )
-            object.__setattr__(self, "_json", text)
-            return text
+    def __post_init__(self) -> None:
+        verdict = "null" if self.verdict is None else f'"{self.verdict}"'
+        fact = "null" if self.fact is None else self.fact.json
+        self._write(
+            f'"condition": {self.condition}, "kind": "{self.kind}", "strength": "{self.strength}", '
+            f'"verdict": {verdict}, "tenths": {self.tenths}, "max_tenths": {self.max_tenths}, '
+            f'"counted_in": "{self.counted_in}", "fact": {fact}'
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """One pair with its points. `tenths` is the exact sum of the parts; `text` names the OfferText that won.
 
     Two of one fingerprint are the same: it is of all that they came out of.

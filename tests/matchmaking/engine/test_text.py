@@ -12,6 +12,7 @@ from matchmaking.engine.text import (
     language_of,
     long_tokens,
     normalise,
+    roots,
     ruled_out,
     short_tokens,
     simplified,
@@ -179,3 +180,22 @@ def test_what_a_clause_rules_out_is_told_from_what_it_says(text, said, out):
 )
 def test_bounds_names_and_words_that_only_look_like_it_rule_nothing_out(text):
     assert (asserted(text), ruled_out(text)) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "battery",
+        "batteries",
+        "fibre",
+        "fibers",
+        "grey",
+        "grays",
+        "boxes",
+        "glass",
+        "moulds",
+        "tyres",
+    ],
+)
+def test_a_word_begins_with_a_root_of_its_stem(word):
+    assert word.startswith(tuple(roots(stem(word))))

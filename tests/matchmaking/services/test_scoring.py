@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 import gc
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 from django.utils import timezone
@@ -332,7 +332,7 @@ def test_any_sign_in_a_reason_is_stored_as_it_is(monkeypatch):
     told = Reason("text.terms", "for", {"terms": ['\\N\t"盒\\"\n\\t\r', "\\"]})
     as_row = adapters.as_row
     monkeypatch.setattr(
-        adapters, "as_row", lambda scored, *about: as_row(replace(scored, reasons=(told,)), *about)
+        adapters, "as_row", lambda scored, *about: as_row(scored._replace(reasons=(told,)), *about)
     )
 
     rescore(RequirementFactory(lines=[ASKED]))
