@@ -27,7 +27,7 @@ from matchmaking.engine.pairs import (
     ranges,
     sums_of_greatest,
 )
-from matchmaking.engine.quantities import contradiction, differs, distance, share_a_kind
+from matchmaking.engine.quantities import contradiction, distance
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import SATURATION, Stock
@@ -86,6 +86,9 @@ class Features:
     fit
         What is left of the points of text and category (0 to 1) after it is known who gives and who takes, whether work
         or a machine is meant, and how far the numbers of both lie apart.
+    unnamed, apart
+        What of it has been lost by what a text mentions without the thing itself, and how far the numbers lie apart (0 to
+        1). Not rounded: what is told of them is found out anew.
     kin
         How well line and text would stand in one house, by what suppliers of the index offer together (-1 to 1); 0 where
         that is not learned.
@@ -101,6 +104,8 @@ class Features:
     elsewhere: Floats
     fit: Floats
     kin: Floats
+    unnamed: Floats
+    apart: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
     Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
     """
     shared, covered = _words(stock, lines, pairs)
+    unnamed = _headless(stock, lines, pairs)
+    apart = distance(lines.figures, stock.figures, pairs)
     columns = {
         "u": _wanted(stock, lines, pairs),
         "t": shared,
@@ -133,7 +140,7 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
         "leaf": dots_of_few(lines.leaf, stock.leaf, pairs),
         "parent": dots_of_few(lines.parent, stock.parent, pairs),
         "chain": dots_of_few(lines.chain, stock.chain, pairs),
-        "fit": _fit(stock, lines, pairs),
+        "fit": _fit(stock, lines, pairs, unnamed, apart),
         "differ": (lines.chinese[pairs.line] != stock.chinese[pairs.row]).astype(np.float32),
     }
     nothing = np.zeros(len(pairs), np.float32)
@@ -148,9 +155,10 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
         if stock.kinship:
             kin = cosines(lines.kin, stock.kinship.of_texts, pairs)
             columns["kin"] = kin + (1 - kin) * named
-    return Features(
-        **{name: np.round(column, DECIMALS).astype(np.float32) for name, column in columns.items()}
-    )
+    rounded = {
+        name: np.round(column, DECIMALS).astype(np.float32) for name, column in columns.items()
+    }
+    return Features(**rounded, unnamed=unnamed, apart=apart)
 
 
 def _words(stock: Stock, lines: Lines, pairs: Pairs) -> tuple[Floats, Floats]:
@@ -221,15 +229,15 @@ def _elsewhere(stock: Stock, lines: Lines, pairs: Pairs, covered: Floats) -> Flo
     return out
 
 
-def _fit(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
+def _fit(stock: Stock, lines: Lines, pairs: Pairs, unnamed: Floats, apart: Floats) -> Floats:
     asked, offered = lines.forms[pairs.line], stock.forms[pairs.row]
     other = (asked > 0) & (offered > 0) & (asked != offered)
     rival = lines.rivals[pairs.line, stock.parties[pairs.row]]
     left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
     _less_what_is_named(stock, lines, pairs, left)
     _less_other_names(stock, lines, pairs, left)
-    left *= 1 - _headless(stock, lines, pairs)
-    left *= 1 - _OTHER_NUMBER * distance(lines.figures, stock.figures, pairs)
+    left *= 1 - unnamed
+    left *= 1 - _OTHER_NUMBER * apart
     return left
 
 
@@ -310,16 +318,17 @@ def _free(run: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![无免非不零])(?<!不含){re.escape(run)}")
 
 
-def objections(stock: Stock, lines: Lines, line: int, rows: Ints) -> list[Objections]:
-    """What has taken points from the pairs of a line, to be told as reasons."""
+def objections(
+    stock: Stock, lines: Lines, line: int, rows: Ints, unnamed: Floats, apart: Floats
+) -> list[Objections]:
+    """What has taken points from the pairs of a line, to be told as reasons; the last two are those of `Features`."""
     # Of most texts it is known by columns alone that nothing speaks against them.
     form, offered = lines.forms[line], stock.forms[rows]
     speak = (form > 0) & (offered > 0) & (offered != form)
     speak |= lines.rivals[line, stock.parties[rows]]
-    speak |= share_a_kind(lines.figures, line, stock.figures, rows)
+    speak |= apart > 0
     # Many at once come out a little otherwise than one alone, by which it is told.
-    lost = _headless(stock, lines, Pairs(np.full(len(rows), line), rows))
-    headless = lost > _UNNAMED_TOLD - _ROUNDING
+    headless = unnamed > _UNNAMED_TOLD - _ROUNDING
     speak |= headless
     if line in lines.purposes:
         asked, use = lines.purposes[line]
@@ -375,7 +384,9 @@ def _unnamed(stock: Stock, lines: Lines, line: int, row: int) -> str:
 
 
 def _contradiction(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str] | None:
-    if not differs(lines.figures, line, stock.figures, row):
+    asked, offered = lines.figures, stock.figures
+    found = contradiction(asked, line, offered, row)
+    if found is None:
         return None
     said = reading.aim(words.asserted(lines.needs[line].text))[0]
-    return contradiction(said, stock.texts[row].text)
+    return asked.written(found[0], said), offered.written(found[1], stock.texts[row].text)

@@ -13,7 +13,7 @@ from matchmaking.engine.features import Features, Objections
 from matchmaking.engine.lines import Lines
 from matchmaking.engine.pairs import Pairs, pairs_of
 from matchmaking.engine.search import CANDIDATES
-from matchmaking.engine.sparse import Ints
+from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import Stock
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.types import Encoder, Need, Offer
@@ -58,9 +58,11 @@ class OfferIndex(Stock):
         """
         return features.features(self, lines, pairs, houses=houses)
 
-    def objections(self, lines: Lines, line: int, rows: Ints) -> list[Objections]:
-        """What has taken points from the pairs of a line, to be told as reasons."""
-        return features.objections(self, lines, line, rows)
+    def objections(
+        self, lines: Lines, line: int, rows: Ints, unnamed: Floats, apart: Floats
+    ) -> list[Objections]:
+        """What has taken points from the pairs of a line, to be told as reasons; the last two are those of `Features`."""
+        return features.objections(self, lines, line, rows, unnamed, apart)
 
     def leaf_code(self, column: int) -> str:
         """The code of a leaf that leads a line or a text; "" for none."""

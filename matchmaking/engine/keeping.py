@@ -29,7 +29,7 @@ _MEASURED = (
     "order",
 )
 _PLACES = ("longitude", "latitude", "regions", "known", "about")
-_FIGURES = ("bounds", "kind", "low", "high")
+_FIGURES = ("bounds", "kind", "low", "high", "start", "end")
 _MEASURED_TABLES = ("postings", "leaf", "parent", "chain", "leaf_postings")
 
 

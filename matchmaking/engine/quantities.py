@@ -12,7 +12,6 @@ from math import inf, log10
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from matchmaking.engine.pairs import Pairs, ranges
 from matchmaking.engine.sparse import Floats, Ints
@@ -179,6 +178,8 @@ _ONE_LENGTH, _LENGTH = 2.001, _KIND["length"]
 _LEAST = 1e-12
 # Ten times too much or too little is as wrong as a thousand times.
 _WORST = 1.0
+# Beyond that a float's noise: of two numbers ten times off the first is told, whatever they are in metres.
+_DECIMALS = 6
 # Twice as much, and it is worth a sentence.
 _TOLD = 0.3
 
@@ -236,30 +237,42 @@ def in_full(found: Sequence[Quantity], text: str) -> list[Quantity]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Quantities of many texts as columns: what each is of (twice the dimension, one more for a rate), from and to."""
+    """Quantities of many texts as columns: what each is of (twice the dimension, one more for a rate), from and to, and
+    where in its text it stands."""
 
     bounds: Ints
     kind: Ints
     low: Floats
     high: Floats
+    start: Ints
+    end: Ints
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Figures:
-        rows = [_figures_of(text) for text in texts]
+        rows = [list(_read(text)) for text in texts]
         flat = [figure for row in rows for figure in row]
-        kinds, lows, highs = zip(*flat, strict=True) if flat else ((), (), ())
+        kinds, lows, highs, starts, ends = zip(*flat, strict=True) if flat else ((),) * 5
         return cls(
             np.cumsum([0, *map(len, rows)]),
             np.array(kinds, np.int64),
             np.array(lows, np.float32),
             np.array(highs, np.float32),
+            np.array(starts, np.int64),
+            np.array(ends, np.int64),
         )
 
     def taken(self, rows: Ints) -> Figures:
         lengths = np.diff(self.bounds)[rows]
         flat = ranges(self.bounds[rows], lengths)
         bounds = np.append(0, np.cumsum(lengths))
-        return Figures(bounds, self.kind[flat], self.low[flat], self.high[flat])
+        return Figures(
+            bounds,
+            self.kind[flat],
+            self.low[flat],
+            self.high[flat],
+            self.start[flat],
+            self.end[flat],
+        )
 
     def with_more(self, more: Figures) -> Figures:
         return Figures(
@@ -267,19 +280,21 @@ class Figures:
             np.append(self.kind, more.kind),
             np.append(self.low, more.low),
             np.append(self.high, more.high),
+            np.append(self.start, more.start),
+            np.append(self.end, more.end),
         )
 
+    def written(self, place: int, text: str) -> str:
+        """A quantity as the text that it is of writes it."""
+        return as_written(text)[self.start[place] : self.end[place]]
 
-def _figures_of(text: str) -> list[tuple[int, float, float]]:
-    return [figure[:3] for figure in _read(text)]
 
-
-def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
-    """What each number is of, from and to, and how it is written."""
+def _read(text: str) -> Iterator[tuple[int, float, float, int, int]]:
+    """What each number is of, from and to, and where it stands."""
     if not any(map(str.isdigit, text)):
         return
     spelled = _Plain(as_written(text))
-    told: list[tuple[int, float, float, str]] = []
+    told: list[tuple[int, float, float, int, int]] = []
     before: Quantity | None = None
     for one in quantities(spelled, _NO_UNITS):
         if one.dimension in _KIND and _is_measure(spelled, one):
@@ -291,14 +306,13 @@ def _read(text: str) -> Iterator[tuple[int, float, float, str]]:
                 if _SPAN.fullmatch(between):
                     low, high, begin = min(first, one.value), max(first, high), before.start
                 elif _EITHER.fullmatch(between):
-                    said = spelled.written(before.start, before.end)
-                    told.append((kind, *_positive(first, first), said))
+                    told.append((kind, *_positive(first, first), before.start, before.end))
             elif (
                 before is not None and told and told[-1][0] == kind and _STRETCH.fullmatch(between)
             ):
-                _, least, most, _ = told.pop()
+                _, least, most, *_ = told.pop()
                 low, high, begin = min(least, one.value), max(most, high), before.start
-            told.append((kind, *_positive(low, high), spelled.written(begin, one.end)))
+            told.append((kind, *_positive(low, high), begin, one.end))
         before = one
     yield from told
 
@@ -313,30 +327,31 @@ def _off(kind: int, asked: tuple[float, float], offered: tuple[float, float]) ->
     more a year than is needed, can."""
     above = 1 if kind % 2 else offered[0] / asked[1]
     off = log10(max(above, asked[0] / offered[1], 1))
-    return None if kind == _LENGTH and off > _ONE_LENGTH else min(off, _WORST)
+    return None if kind == _LENGTH and off > _ONE_LENGTH else min(round(off, _DECIMALS), _WORST)
 
 
-def contradiction(line: str, text: str) -> tuple[str, str] | None:
-    """The number of a line that a text comes least near to, and the nearest that the text says, if it is far off.
+def contradiction(lines: Figures, line: int, texts: Figures, row: int) -> tuple[int, int] | None:
+    """The number of a line that a text comes least near to, and the nearest that the text says, if it is far off: their
+    places among all.
 
     Examples
     --------
-    >>> contradiction("镍片 0.1mm，月需求300吨", "Nickel strip 1 mm, 90 t a year"), contradiction("9μm", "0.009–0.02 mm")
-    (('0.1mm', '1 mm'), None)
+    >>> said, text = "镍片 0.1mm，月需求300吨", "Nickel strip 1 mm, 90 t a year"
+    >>> asked, offered = Figures.of([said]), Figures.of([text])
+    >>> place, other = contradiction(asked, 0, offered, 0)
+    >>> asked.written(place, said), offered.written(other, text)
+    ('0.1mm', '1 mm')
     """
-    asked, offered = _asked(line), list(_read(text))
-    worst: tuple[float, str, str] = (_TOLD, "", "")
-    for off, number, place in _Told([one[:3] for one in offered]).answers(
-        [one[:3] for one in asked]
-    ):
-        if off > worst[0]:
-            worst = (off, asked[number][3], offered[place][3])
-    return worst[1:] if worst[1] else None
-
-
-@lru_cache(maxsize=512)
-def _asked(line: str) -> list[tuple[int, float, float, str]]:
-    return list(_read(line))
+    asked = _rows(lines, line)
+    offered = _rows(texts, row) if asked else []
+    # Most texts say nothing of the kind.
+    if {figure[0] for figure in asked}.isdisjoint([figure[0] for figure in offered]):
+        return None
+    worst, found = _TOLD, None
+    for off, number, place in _Told(offered).answers(asked):
+        if off > worst:
+            worst, found = off, (int(lines.bounds[line]) + number, int(texts.bounds[row]) + place)
+    return found
 
 
 class _Told:
@@ -407,28 +422,6 @@ def _positive(low: float, high: float) -> tuple[float, float]:
 
 
 _NO_UNITS = Units()
-
-
-def differs(lines: Figures, line: int, texts: Figures, row: int) -> bool:
-    """Whether there is a contradiction, known without reading the texts again."""
-    asked = _rows(lines, line)
-    offered = _rows(texts, row) if asked else []
-    # Most texts say nothing of the kind.
-    if {figure[0] for figure in asked}.isdisjoint([figure[0] for figure in offered]):
-        return False
-    return any(off > _TOLD for off, _, _ in _Told(offered).answers(asked))
-
-
-def share_a_kind(lines: Figures, line: int, texts: Figures, rows: Ints) -> npt.NDArray[np.bool_]:
-    """Which of the texts say a number of a kind that the line asks for: only these can differ."""
-    shared = np.zeros(len(rows), np.bool_)
-    asked = lines.kind[lines.bounds[line] : lines.bounds[line + 1]]
-    if len(asked):
-        starts = texts.bounds[rows]
-        lengths = texts.bounds[rows + 1] - starts
-        said = texts.kind[ranges(starts, lengths)]
-        shared[np.repeat(np.arange(len(rows)), lengths)[np.isin(said, asked)]] = True
-    return shared
 
 
 def _rows(figures: Figures, row: int) -> list[tuple[int, float, float]]:

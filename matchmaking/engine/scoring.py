@@ -119,6 +119,9 @@ class Candidates:
     elsewhere: (
         Floats  # share of the line's weight of words that only other texts of the offer cover
     )
+    # As in `Features`.
+    unnamed: npt.NDArray[np.float32]
+    apart: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -131,6 +134,8 @@ class Candidates:
             self.text[own],
             self.category[own],
             self.elsewhere[own],
+            self.unnamed[own],
+            self.apart[own],
         )
 
     def by_line(self) -> Iterator[tuple[int, slice]]:
@@ -400,6 +405,8 @@ class Ranker:
             text=text[chosen],
             category=category[chosen],
             elsewhere=features.elsewhere[chosen].astype(np.float64),
+            unnamed=features.unnamed[chosen],
+            apart=features.apart[chosen],
         )
 
     def _near(self, lines: Lines, candidates: Candidates) -> Distances:
@@ -491,6 +498,7 @@ class Ranker:
         tops = [own[2].max_tenths for own in parts]
         stakes = {top: stakes_of(conditions, top, self.weights) for top in set(tops)}
         outcomes = outcomes_of(conditions, stakes, tops, index.stated[rows], nears, case)
+        lost = candidates.unnamed[order], candidates.apart[order]
         columns = (
             offers,
             texts,
@@ -500,7 +508,7 @@ class Ranker:
             nears,
             [index.leaf_code(index.leaders[row]) for row in rows.tolist()],
             (candidates.elsewhere[order] >= ELSEWHERE_TOLD).tolist(),
-            index.objections(lines, line, rows),
+            index.objections(lines, line, rows, *lost),
             standing.misses_must[order].tolist(),
             [prints[row] for row in order],
         )

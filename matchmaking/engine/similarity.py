@@ -25,7 +25,8 @@ def text_share(features: Features, weights: Weights) -> Floats:
     --------
     >>> from matchmaking.engine.weights import WEIGHTING_1
     >>> columns = {name: np.array([0.0, 1.0], np.float32) for name in ("u", "t", "b", "leaf", "parent", "chain")}
-    >>> text_share(Features(**columns, differ=np.zeros(2, np.float32), elsewhere=np.zeros(2, np.float32), kin=np.zeros(2, np.float32), fit=np.ones(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
+    >>> columns |= dict.fromkeys(("differ", "elsewhere", "kin", "unnamed", "apart"), np.zeros(2, np.float32))
+    >>> text_share(Features(**columns, fit=np.ones(2, np.float32)), WEIGHTING_1).astype(float).round(2).tolist()
     [0.08, 0.96]
     """
     w = weights

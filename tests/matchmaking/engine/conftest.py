@@ -3,11 +3,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matchmaking import engine
 from matchmaking.engine.encoder import UniversalSentenceEncoder
 from matchmaking.engine.evaluation import read_benchmark
+from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
 from matchmaking.management.commands.evaluate_engine import read_taxonomy
 
@@ -36,6 +38,12 @@ SMALL = [
     CategoryRow("PV0101", "PV01", 3, "逆变器", "Inverters", ("组串逆变器",), ("string inverter",)),
     CategoryRow("PV0102", "PV01", 3, "支架", "Mounting", ("光伏支架",), ("mounting structure",)),
 ]
+
+
+def objections(index, lines, line, rows):
+    """As a run asks for them: with what was lost by the features of these pairs."""
+    found = index.features(lines, Pairs(np.full(len(rows), line), rows))
+    return index.objections(lines, line, rows, found.unnamed, found.apart)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.text import asserted
 from matchmaking.engine.types import Capacity, Held, Need, Offer, OfferText, Place
 from matchmaking.engine.weights import WEIGHTING_1
-from tests.matchmaking.engine.conftest import SMALL
+from tests.matchmaking.engine.conftest import SMALL, objections
 
 SPOKEN = [
     *(
@@ -614,7 +614,7 @@ def test_a_text_of_what_a_line_rules_out_is_less_like_it():
 
 
 def objection(index, read, line, row):
-    (found,) = index.objections(read, line, np.array([row]))
+    (found,) = objections(index, read, line, np.array([row]))
     return found
 
 
@@ -675,7 +675,7 @@ def test_objections_are_the_same_for_many_texts_at_once():
     index = OfferIndex.build(offers, TREE, LETTERS)
     read, rows = index.read([need(text) for text in asked]), np.arange(len(said))
 
-    found = [index.objections(read, line, rows) for line in range(len(asked))]
+    found = [objections(index, read, line, rows) for line in range(len(asked))]
 
     alone = [
         [_objections(index, read, line, row, True) for row in rows] for line in range(len(asked))

@@ -7,6 +7,7 @@ from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.naming import bare_name, head_of, names_another
 from matchmaking.engine.tails import before_head, noun_of
 from matchmaking.engine.types import Need, Offer, OfferText
+from tests.matchmaking.engine.conftest import objections
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_whose_name_is_said_of_something_else_loses_by_it_and_is_told(small, enc
         [0.6, 1, 1, 1]
     )
     both = np.arange(2)
-    assert [found.beside for found in index.objections(lines, 0, both)] == ["变压器", ""]
-    assert index.objections(lines, 1, both[:1])[0].beside == ""
+    assert [found.beside for found in objections(index, lines, 0, both)] == ["变压器", ""]
+    assert objections(index, lines, 1, both[:1])[0].beside == ""
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_who_mentions_all_but_the_thing_itself_loses_by_it_and_is_told(small, en
     fit = index.features(lines, index.all_pairs(lines)).fit.tolist()
     assert 0.7 <= fit[0] < 0.85
     assert fit[1:] == [1, 1, 1, 1]
-    told = [found.unnamed for found in index.objections(lines, 0, np.arange(5))]
+    told = [found.unnamed for found in objections(index, lines, 0, np.arange(5))]
     assert told == ["油缸", "", "", "", ""]
 
 
@@ -206,5 +207,5 @@ def test_who_offers_what_stands_before_the_noun_loses_most_of_it(small, encoder)
     fit = index.features(lines, index.all_pairs(lines)).fit.tolist()
     assert fit[0] < 0.5 < fit[1] < 1
     assert fit[2:] == [1, 1, 1]
-    told = [found.unnamed for found in index.objections(lines, 0, np.arange(5))]
+    told = [found.unnamed for found in objections(index, lines, 0, np.arange(5))]
     assert told == ["模具", "模具", "", "", ""]

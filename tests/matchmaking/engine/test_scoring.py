@@ -86,6 +86,8 @@ def candidates(*offers, text=0.5, category=0.5):
         text=np.broadcast_to(np.float64(text), len(offers)).copy(),
         category=np.broadcast_to(np.float64(category), len(offers)).copy(),
         elsewhere=np.zeros(len(offers)),
+        unnamed=np.zeros(len(offers), np.float32),
+        apart=np.zeros(len(offers), np.float32),
     )
 
 
