@@ -63,6 +63,8 @@ class Spelling:
         syllables = ["\n", *(one for _, said in whole for one in (*said, "\n"))]
         self._letters = "".join(syllables)
         self._initials = "".join(one[0] for one in syllables)
+        self._syllables = {*syllables} - {"\n"}
+        self._sizes = range(1, 1 + max(map(len, syllables)))
         starts = accumulate(map(len, syllables), initial=0)
         self._sign_at = {start: sign for sign, start in enumerate(starts)}
         self._saying: dict[str, set[int]] = defaultdict(set)
@@ -109,6 +111,9 @@ class Spelling:
     def _sounding(self, letters: str, *, is_whole: bool) -> Counter[str]:
         """Words of two signs and more that are read so: parts of several terms, or the end of one."""
         found: Counter[str] = Counter()
+        # Most English is made of no syllables, which is sooner known than that no term sounds so.
+        if is_whole and not self._is_of_syllables(letters):
+            return found
         for start in _places(self._letters, letters):
             first, end = self._sign_at.get(start), start + len(letters)
             while not is_whole and end not in self._sign_at:
@@ -123,6 +128,17 @@ class Spelling:
                 if count > 1 or f"{word}\n" in self._signs
             }
         )
+
+    def _is_of_syllables(self, letters: str) -> bool:
+        ends = {0}
+        for start in range(len(letters)):
+            if start in ends:
+                ends.update(
+                    start + size
+                    for size in self._sizes
+                    if letters[start : start + size] in self._syllables
+                )
+        return len(letters) in ends
 
     def _abbreviated(self, line: _Line, place: int, *, typing: bool) -> str:
         """The word at the end of terms that has these initials, where only one is likely."""
