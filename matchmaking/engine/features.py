@@ -130,11 +130,11 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
 
     Without `houses`, other texts of a supplier are left aside: to find the best few it is enough.
     """
-    shared, covered = _words(stock, lines, pairs)
+    near, shared, covered = _reckoned(stock, lines, pairs)
     unnamed = _headless(stock, lines, pairs)
     apart = distance(lines.figures, stock.figures, pairs)
     columns = {
-        "u": _wanted(stock, lines, pairs),
+        "u": _wanted(stock, lines, pairs, near),
         "t": shared,
         "b": covered,
         "leaf": dots_of_few(lines.leaf, stock.leaf, pairs),
@@ -161,20 +161,21 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
     return Features(**rounded, unnamed=unnamed, apart=apart)
 
 
-def _words(stock: Stock, lines: Lines, pairs: Pairs) -> tuple[Floats, Floats]:
-    """As `Stock.shared_words`, which was asked for what the search found when the lines were read."""
+def _reckoned(stock: Stock, lines: Lines, pairs: Pairs) -> tuple[Floats, Floats, Floats]:
+    """Likeness of meaning, and as `Stock.shared_words`: of what the search found it was asked when the lines were read."""
     place = places_among(pairs, lines.found)
     known, fresh = np.flatnonzero(place >= 0), np.flatnonzero(place < 0)
     anew = Pairs(pairs.line[fresh], pairs.row[fresh])
-    shared, covered = np.empty((2, len(pairs)), np.float32)
-    shared[known], covered[known] = lines.shared[place[known]], lines.covered[place[known]]
+    near, shared, covered = np.empty((3, len(pairs)), np.float32)
+    for column, found in ((near, lines.near), (shared, lines.shared), (covered, lines.covered)):
+        column[known] = found[place[known]]
+    near[fresh] = cosines(lines.vectors, stock.vectors, anew)
     shared[fresh], covered[fresh] = stock.shared_words(lines.tfidf, lines.cover, anew)
-    return shared, covered
+    return near, shared, covered
 
 
-def _wanted(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
+def _wanted(stock: Stock, lines: Lines, pairs: Pairs, likeness: Floats) -> Floats:
     """Likeness of meaning, less how near a text comes to what the line rules out."""
-    likeness = cosines(lines.vectors, stock.vectors, pairs)
     for line, vector in lines.ruled_out.items():
         start, stop = np.searchsorted(pairs.line, [line, line + 1])
         rows = pairs.row[start:stop]

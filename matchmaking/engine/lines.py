@@ -81,7 +81,7 @@ class Heads:
 class Lines:
     """Needs as the index reads them; row i of everything belongs to needs[i].
 
-    `shared` and `covered` run along `found`: what `Stock.shared_words` says of these pairs.
+    `near`, `shared` and `covered` run along `found`: likeness of meaning, and what `Stock.shared_words` says of these pairs.
     """
 
     needs: tuple[Need, ...]
@@ -90,6 +90,7 @@ class Lines:
     cover: Matrix
     chinese: npt.NDArray[np.bool_]
     found: Pairs
+    near: Floats
     shared: Floats
     covered: Floats
     leaf: Matrix
@@ -133,14 +134,15 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     chinese = are_chinese(spoken)
     found = search.nearest(stock, needs, vectors, tfidf, k)
     likely = _likely(stock, spoken, aims, vectors, purposes)
+    near = cosines(vectors, stock.vectors, found)
     shared, covered = stock.shared_words(tfidf, cover, found)
-    votes = _votes(stock, vectors, shared, found, _LEAF_VOTE)
+    votes = _votes(stock, len(needs), near, shared, found, _LEAF_VOTE)
     likely = _with_votes(stock, likely, votes)
     likely = stock.taxonomy.with_given(
         likely, [[need.category] if need.category else [] for need in needs]
     )
     leaf, parent, chain = stock.taxonomy.levels(likely)
-    labels = _labelled(stock, needs, vectors, tfidf, shared, found)
+    labels = _labelled(stock, needs, vectors, tfidf, near, shared, found)
     rivals = _rivals(stock, needs)
     return Lines(
         tuple(needs),
@@ -149,6 +151,7 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
         cover,
         chinese,
         found,
+        near,
         shared,
         covered,
         leaf,
@@ -276,26 +279,28 @@ def _labelled(
     needs: Sequence[Need],
     vectors: Floats,
     tfidf: Matrix,
+    near: Floats,
     shared: Floats,
     found: Pairs,
 ) -> Matrix:
     if not stock.labels:
         return sp.csr_matrix((len(needs), 0), dtype=np.float32)
-    votes = _votes(stock, vectors, shared, found, _LABEL_VOTE)
+    votes = _votes(stock, len(needs), near, shared, found, _LABEL_VOTE)
     return stock.labels.of_lines(votes, vectors, tfidf, [need.category for need in needs])
 
 
-def _votes(stock: Stock, vectors: Floats, shared: Floats, found: Pairs, vote: Vote) -> Matrix:
+def _votes(
+    stock: Stock, lines: int, near: Floats, shared: Floats, found: Pairs, vote: Vote
+) -> Matrix:
     """Shares of the texts nearest to each line; each row sums to 1, or to 0 where nothing is near."""
-    shape = len(vectors), len(stock.texts)
+    shape = lines, len(stock.texts)
     if not len(found):
         return sp.csr_matrix(shape, dtype=np.float32)
-    near = cosines(vectors, stock.vectors, found) + vote.words * shared
-    near = np.round(near, DECIMALS).astype(np.float32, copy=False)
+    near = np.round(near + vote.words * shared, DECIMALS).astype(np.float32, copy=False)
     first = search.first_of_lines(stock, found.line, found.row, near, vote.voters)
     line, row, near = found.line[first], found.row[first], near[first]
     shares = np.empty(len(line), np.float32)
-    count = np.bincount(line, minlength=len(vectors))
+    count = np.bincount(line, minlength=lines)
     for voters in set(count[count > 0].tolist()):
         own = np.flatnonzero((count == voters)[line]).reshape(-1, voters)
         share = np.exp(vote.sharpness * (near[own] - near[own[:, :1]]))
