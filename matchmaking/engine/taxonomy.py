@@ -132,7 +132,8 @@ class Taxonomy:
         self._term_texts = tuple(term for row in self.leaves for term in row.terms)
         bounds = np.cumsum([0, *(len(row.terms) for row in self.leaves)]).tolist()
         self._starts = np.array(bounds[:-1], np.int64)
-        self._lengths = np.diff(np.array(bounds, np.int64))
+        self._lengths = np.array([len(row.terms) for row in self.leaves], np.int64)
+        self._leaf_of_term = np.repeat(np.arange(len(self.leaves)), self._lengths)
         self._term_rows = [np.arange(*ends) for ends in pairwise(bounds)]
         self._under: dict[str, Ints] = {}
         self._vectors: dict[str, tuple[Floats, Floats]] = {}
@@ -346,9 +347,11 @@ class Taxonomy:
 
         It counts less in a page, which has a word of many leaves.
         """
-        likest = np.maximum.reduceat(
-            product(spoken, self._lexicon[3]).toarray(), self._starts, axis=1
-        )
+        shared = product(spoken, self._lexicon[3])
+        text = np.repeat(np.arange(shared.shape[0]), np.diff(shared.indptr))
+        likest = np.zeros((shared.shape[0], len(self.leaves)), np.float32)
+        place = text * len(self.leaves) + self._leaf_of_term[shared.indices]
+        np.maximum.at(likest.ravel(), place, shared.data)
         share = _NAMED * np.minimum(1, _LONG / np.maximum(row_sums(counts.data, counts.indptr), 1))
         named: Floats = (share[:, None] * likest).astype(np.float32)
         return named
@@ -373,14 +376,19 @@ class Taxonomy:
         """Replaces the coarse likeness of the most promising leaves by the exact one."""
         keep = min(_LOOKED_AT, len(self.leaves))
         promising = np.argpartition(-(others + _MEANING * nearest), keep - 1, axis=1)[:, :keep]
-        lengths = self._lengths[promising]
-        ends = np.cumsum(lengths, axis=1)
-        for number, leaves in enumerate(promising):
-            last = ends[number, -1]
-            rows = np.repeat(self._starts[leaves] - ends[number] + lengths[number], lengths[number])
-            rows += np.arange(last)
-            near = terms[rows] @ vectors[number]
-            nearest[number, leaves] = np.maximum.reduceat(near, ends[number] - lengths[number])
+        # By leaf: its terms stand together, and many texts look at the same.
+        order = np.argsort(promising, axis=None, kind="stable")
+        leaf, text = promising.ravel()[order], order // keep
+        lengths = self._lengths[leaf]
+        starts = np.cumsum(lengths) - lengths
+        near = np.empty(lengths.sum(), np.float32)
+        fresh = np.flatnonzero(np.diff(leaf, prepend=-1)).tolist()
+        for first, last in pairwise([*fresh, len(leaf)]):
+            asked = vectors[text[first:last]]
+            own = slice(self._starts[leaf[first]], self._starts[leaf[first]] + lengths[first])
+            out = near[starts[first] :][: len(asked) * lengths[first]]
+            np.matmul(asked, terms[own].T, out=out.reshape(len(asked), -1))
+        nearest[text, leaf] = np.maximum.reduceat(near, starts)
 
     def probabilities(self, texts: Sequence[str], vectors: Floats, encoder: Encoder) -> Matrix:
         """p(leaf | text): a row per text that sums to 1 over its 12 best leaves."""

@@ -111,6 +111,25 @@ def test_suggest_is_quick_once_warm(shipped, encoder):
     assert min(spent) < 0.03
 
 
+def test_the_nearest_term_of_a_promising_leaf_is_known_by_whole_vectors(shipped, encoder, golden):
+    texts = [query.text for query in golden.queries[:40]]
+    vectors = encoder.encode(texts)
+    terms, centres = shipped.vectors(encoder)
+    bounds = np.cumsum([0, *(len(row.terms) for row in shipped.leaves)])
+    near = np.maximum.reduceat(vectors @ terms.T, bounds[:-1], axis=1)
+    counts = shipped._counts(texts)
+    _, _, of_leaves, of_terms = shipped._lexicon
+    spoken = shipped._spoken(counts).toarray()
+    whole = spoken @ of_leaves.toarray() + 0.5 * (vectors @ centres.T + near)
+    likest = np.maximum.reduceat(spoken @ of_terms.toarray(), bounds[:-1], axis=1)
+    share = np.minimum(1, 40 / np.asarray(counts.sum(axis=1)))
+    scores = shipped.leaf_scores(texts, vectors, encoder) - 0.35 * share * likest
+    best = whole.argsort(axis=1)[:, -5:]
+    assert np.allclose(
+        np.take_along_axis(scores, best, 1), np.take_along_axis(whole, best, 1), atol=1e-5
+    )
+
+
 def test_probabilities_sum_to_one(small, encoder):
     texts = ["隔膜", "", "inverter"]
 
