@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from math import isnan
 from typing import Any, Literal, NamedTuple
@@ -548,29 +548,44 @@ def _condition(row: ConditionRow) -> Condition:
 JSON_COLUMNS = ("parts", "reasons", "outcomes")
 
 
-def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> dict[str, Any]:
-    """The fields of a Score, those of `JSON_COLUMNS` as text; `basis` is that of its need."""
+class ScoreRow(NamedTuple):
+    """What the engine gives of a Score, by the names of its columns; those of `JSON_COLUMNS` as text."""
+
+    tenths: int
+    misses_must: bool
+    parts: str
+    reasons: str
+    outcomes: str
+    capability_id: int | None
+    text_language: str
+    basis: str
+    fingerprint: int
+
+
+def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> ScoreRow:
+    """`basis` is that of its need."""
     source = Source.of(scored.text)
-    return {
-        "tenths": scored.tenths,
-        "misses_must": scored.misses_must,
-        "parts": _listed(scored.parts),
-        "reasons": _listed(scored.reasons),
-        "outcomes": _listed(scored.outcomes),
-        "capability_id": source.row if side == "supply" else None,
-        "text_language": source.language,
-        "basis": f"{basis}:{basis_of_text(text)}",
-        "fingerprint": scored.fingerprint,
-    }
+    return ScoreRow(
+        scored.tenths,
+        scored.misses_must,
+        _listed(scored.parts),
+        _listed(scored.reasons),
+        _listed(scored.outcomes),
+        source.row if side == "supply" else None,
+        source.language,
+        f"{basis}:{basis_of_text(text)}",
+        scored.fingerprint,
+    )
 
 
 def _listed(values: Sequence[Part | Reason | Outcome]) -> str:
     return f"[{','.join([value.json for value in values])}]"
 
 
-def read_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields as a model takes them."""
-    return {name: json.loads(one) if name in JSON_COLUMNS else one for name, one in row.items()}
+def read_row(row: ScoreRow) -> dict[str, Any]:
+    """The same as the fields that a model takes."""
+    fields = row._asdict()
+    return fields | {name: json.loads(fields[name]) for name in JSON_COLUMNS}
 
 
 def basis_of_need(need: Need) -> str:

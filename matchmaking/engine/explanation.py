@@ -300,10 +300,18 @@ def _share(part: Part) -> float:
     return part.tenths / part.max_tenths if part.max_tenths else 0.0
 
 
-def kept(*by_tone: Sequence[Reason]) -> tuple[Reason, ...]:
-    """The first few of each tone; they are given, and stay, in the order of the tones."""
-    return tuple(
-        [one for told, most in zip(by_tone, KEPT.values(), strict=True) for one in told[:most]]
+def kept(
+    speaks_for: Sequence[Reason],
+    is_open: Sequence[Reason],
+    against: Sequence[Reason],
+    advice: Sequence[Reason],
+) -> tuple[Reason, ...]:
+    """The first few of each tone."""
+    return (
+        *speaks_for[: KEPT["for"]],
+        *is_open[: KEPT["open"]],
+        *against[: KEPT["against"]],
+        *advice[: KEPT["raise"]],
     )
 
 

@@ -49,7 +49,8 @@ _RULED_OUT_WITHIN = re.compile(
     r"|\b[Nn]on-(?P<non>(?!GMO)[A-Z][A-Z0-9]+)\b(?=\s+[a-z])"
 )
 _LEAST_LEFT = 3
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# The comma first: it is looked for where one stands, and not at each digit.
+_THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
 _TRAILING_ZEROS = re.compile(r"(\.\d*?)0+$")
 
 _STOP_WORDS = frozenset(

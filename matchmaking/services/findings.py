@@ -6,7 +6,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -26,7 +26,7 @@ class Finding:
     places: adapters.Places
     needs: dict[int, Need]
     began: datetime.datetime = field(default_factory=timezone.now)
-    scores: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    scores: dict[tuple[int, int], adapters.ScoreRow] = field(default_factory=dict)
     # Ids of scores that would come out as they are.
     unchanged: dict[tuple[int, int], int] = field(default_factory=dict)
     weightings: dict[int, int] = field(default_factory=dict)

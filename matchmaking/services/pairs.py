@@ -56,7 +56,7 @@ def compute_pair(*, line: RequirementLine, supplier: Enterprise, by: User | None
         engine_version=adapters.engine_version(),
         **adapters.read_row(row),
     )
-    match.tenths, match.misses_must = row["tenths"], row["misses_must"]
+    match.tenths, match.misses_must = row.tenths, row.misses_must
     match.save(update_fields=["score", "tenths", "misses_must", "updated_at"])
     drop_old_scores([line.pk])
     audit.record(by, "match.computed", match)

@@ -6,10 +6,9 @@ import datetime
 import gc
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
@@ -189,7 +188,7 @@ def _refuse_moved(finding: Finding, stored: Sequence[_Stored], lines: Collection
 def _write_scores(
     run: MatchRun,
     finding: Finding,
-    scores: Mapping[tuple[int, int], dict[str, Any]],
+    scores: Mapping[tuple[int, int], adapters.ScoreRow],
     known: Mapping[tuple[int, int], _Stored],
 ) -> None:
     """The scores, and matches where a pair has none. Their ids are drawn first, so that a match is written once, with
@@ -199,36 +198,25 @@ def _write_scores(
     ids = {pair: match.pk for pair, match in known.items()}
     ids |= zip(fresh, _drawn(Match, len(fresh)), strict=True)
     score_ids = dict(zip(scores, _drawn(Score, len(scores)), strict=True))
+    alike = f"{now}\t{now}\t{Match.Status.PROPOSED.value}\tfalse\t{Match.Origin.ENGINE.value}"
     _copy(
         Match,
-        {
-            "id": [str(ids[pair]) for pair in fresh],
-            "public_id": _public_ids(len(fresh)),
-            "line_id": [str(line) for line, _ in fresh],
-            "supplier_id": [str(supplier) for _, supplier in fresh],
-            "created_at": repeat(now),
-            "updated_at": repeat(now),
-            "score_id": [str(score_ids[pair]) for pair in fresh],
-            "tenths": [str(scores[pair]["tenths"]) for pair in fresh],
-            "misses_must": [str(scores[pair]["misses_must"]) for pair in fresh],
-            "status": repeat(Match.Status.PROPOSED.value),
-            "is_stale": repeat("false"),
-            "origin": repeat(Match.Origin.ENGINE.value),
-        },
+        "id public_id line_id supplier_id score_id tenths misses_must"
+        " created_at updated_at status is_stale origin",
+        [
+            f"{ids[pair]}\t{public_id}\t{pair[0]}\t{pair[1]}\t{score_ids[pair]}"
+            f"\t{scores[pair].tenths}\t{scores[pair].misses_must}\t{alike}"
+            for pair, public_id in zip(fresh, _public_ids(len(fresh)), strict=True)
+        ],
     )
-    rows = list(scores.values())
+    alike = f"{run.pk}\t{run.engine_version}\t{now}\t{now}"
     _copy(
         Score,
-        {
-            "id": map(str, score_ids.values()),
-            "match_id": [str(ids[pair]) for pair in scores],
-            "run_id": repeat(str(run.pk)),
-            "weighting_id": [str(finding.weightings[line]) for line, _ in scores],
-            "engine_version": repeat(run.engine_version),
-            "created_at": repeat(now),
-            "updated_at": repeat(now),
-            **{name: [_as_text(row[name]) for row in rows] for name in rows[0]},
-        },
+        f"id match_id weighting_id run_id engine_version created_at updated_at {' '.join(adapters.ScoreRow._fields)}",
+        [
+            f"{pk}\t{ids[pair]}\t{finding.weightings[pair[0]]}\t{alike}\t{_as_text(scores[pair])}"
+            for pair, pk in score_ids.items()
+        ],
     )
     if replaced := [score_ids[pair] for pair in scores if pair in known]:
         _point_to(replaced)
@@ -245,22 +233,21 @@ def _drawn(model: type[Match | Score], count: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _copy(model: type[Match | Score], columns: dict[str, Iterable[str]]) -> None:
+def _copy(model: type[Match | Score], columns: str, rows: Sequence[str]) -> None:
     """Rows by COPY, as one text: thousands of scores with their reasons as parameters, or value by value, would cost
-    more than finding them.
+    more than finding them. Columns stand apart by a space, values by a tab.
 
     Only JSON holds a backslash, and it knows no tab and no end of a line but as `\\t` and `\\n`: doubling it is all there
     is to escape. Nothing is an empty text, so that stands for null, which needs no backslash of its own.
     """
-    names = ", ".join(columns)
+    names = columns.replace(" ", ", ")
     statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN (NULL '')"
-    rows = "\n".join(map("\t".join, zip(*columns.values(), strict=False)))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(rows.replace("\\", "\\\\"))
+        copy.write("\n".join(rows).replace("\\", "\\\\"))
 
 
-def _as_text(value: str | int | None) -> str:
-    return "" if value is None else str(value)
+def _as_text(row: adapters.ScoreRow) -> str:
+    return "\t".join(["" if value is None else str(value) for value in row])
 
 
 # A byte as a letter, evenly: 9 × 27 values are used, the rest is thrown away.
@@ -304,9 +291,7 @@ def _leave_out_the_rest(finding: Finding, stored: Sequence[_Stored], supplier: i
     pushed: list[tuple[int, int]] = []
     for (line, offer), row in list(finding.scores.items()):
         mine = own.get(line)
-        misses, tenths, ids = zip(
-            *rivals[line], (row["misses_must"], row["tenths"], offer), strict=True
-        )
+        misses, tenths, ids = zip(*rivals[line], (row.misses_must, row.tenths, offer), strict=True)
         places = kept(np.array(misses), np.array(tenths), np.array(ids), KEPT)
         best = {ids[place] for place in places.tolist()}
         if offer in best:

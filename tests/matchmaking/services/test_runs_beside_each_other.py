@@ -184,7 +184,7 @@ def test_slow_shard_leaves_what_a_later_run_has_written(found_early, monkeypatch
         Match.objects.filter(line=line).order_by("pk").values("pk", "tenths", "status", "score")
     )
     (old,) = [row for pair, row in finding.scores.items() if pair == (line.pk, other.pk)]
-    assert old["tenths"] != Match.objects.get(line=line, supplier=other).tenths
+    assert old.tenths != Match.objects.get(line=line, supplier=other).tenths
 
     monkeypatch.setattr(findings, "find", lambda *_: finding)
     scoring.score(shard=shard)
@@ -274,7 +274,7 @@ def test_of_two_transactions_on_one_pair_the_later_run_stands(
 
     match = Match.objects.select_related("score__run").get(line=line, supplier=other)
     assert (match.score.run, match.tenths) == (quick, match.score.tenths)
-    assert match.tenths == found[quick.pk].scores[line.pk, other.pk]["tenths"]
+    assert match.tenths == found[quick.pk].scores[line.pk, other.pk].tenths
 
 
 @pytest.mark.race
