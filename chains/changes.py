@@ -31,10 +31,12 @@ _FORGOTTEN_AT_ONCE = 2000
 _NEWEST_STAY = 1000
 
 
-def record(noun: str, row: models.Model, verb: str) -> Change:
-    """Add a fact to the feed and wake its readers once the transaction has committed."""
+def record(noun: str, row: models.Model, verb: str, *, wake: bool = True) -> Change:
+    """Add a fact to the feed and wake its readers once the transaction has committed; or leave it to their next look,
+    where none of them has anything to do about it."""
     change = Change.objects.create(noun=noun, target=getattr(row, "public_id", row.pk), verb=verb)
-    announce()
+    if wake:
+        announce()
     return change
 
 

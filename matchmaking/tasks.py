@@ -82,8 +82,10 @@ def score_shard(shard_id: int) -> None:
 
     Ringing twice is harmless: only one worker can claim a shard.
     """
-    while (urgent := RunShard.objects.before(shard_id).first()) is not None:
-        _score(urgent.pk)
+    if RunShard.objects.is_done(shard_id):
+        return
+    while (urgent := RunShard.objects.before(shard_id)) is not None:
+        _score(urgent)
     _score(shard_id)
 
 

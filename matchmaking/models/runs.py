@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -198,16 +198,24 @@ class RunShardQuerySet(models.QuerySet["RunShard"]):
         later = self.filter(run__gt=run, settled_ids__overlap=list(lines))
         return later.values_list("settled_ids", flat=True)
 
-    def before(self, shard_id: int) -> Self:
-        """Shards that wait and are more urgent than one that was rung for: a line goes before a requirement, that
-        before a supplier, that before everything."""
+    def is_done(self, shard_id: int) -> bool:
+        """Rung for once more than there was to do, as by the sweeper while a worker goes from shard to shard."""
+        return self.filter(pk=shard_id, status=RunShard.Status.DONE).exists()
+
+    def before(self, shard_id: int) -> int | None:
+        """The shard that waits and is most urgent, if it is more urgent than one that was rung for: a line goes before
+        a requirement, that before a supplier, that before everything."""
+        rung = self.filter(pk=shard_id).values_list("run__scope", flat=True).first()
+        more_urgent = _URGENT_FIRST[: _URGENT_FIRST.index(rung)] if rung else ()
+        # Hardly ever is there one, and this is asked at each shard: first in a way that costs nothing.
+        if not MatchRun.objects.unfinished().filter(scope__in=more_urgent).exists():
+            return None
+        waiting = self.overdue().filter(status=RunShard.Status.QUEUED, run__scope__in=more_urgent)
         place = Case(
-            *(When(run__scope=scope, then=number) for number, scope in enumerate(_URGENT_FIRST)),
+            *(When(run__scope=scope, then=number) for number, scope in enumerate(more_urgent)),
             output_field=models.IntegerField(),
         )
-        rung = self.filter(pk=shard_id).annotate(place=place).values("place")
-        waiting = self.overdue().filter(status=RunShard.Status.QUEUED).annotate(place=place)
-        return waiting.filter(place__lt=Subquery(rung)).order_by("place", "pk")
+        return waiting.order_by(place, "pk").values_list("pk", flat=True).first()
 
     def claim(self, shard_id: int, lease: datetime.timedelta) -> RunShard | None:
         """Take the shard for this worker; None when another one holds or has finished it.

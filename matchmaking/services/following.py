@@ -45,6 +45,10 @@ class News:
 
 def react(*, facts: Sequence[Change], by: User | None = None) -> None:
     """Turn facts of the register into runs, and end the matches of what is no longer there."""
+    # What runs tell of themselves, shard by shard, is for others.
+    facts = [fact for fact in facts if fact.noun != "run"]
+    if not facts:
+        return
     news = _news([fact for fact in facts if fact.verb not in _IDLE.get(fact.noun, ())])
     _end_what_is_gone(news, by)
     _end_within_houses(facts, by)

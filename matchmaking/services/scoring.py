@@ -89,7 +89,7 @@ def _settle(shard: RunShard, finding: Finding, by: User | None) -> None:
         lines=len(finding.needs),
         matches=len(finding.scores) + len(finding.unchanged),
     )
-    changes.record("run", run, "scored")
+    changes.record("run", run, "scored", wake=False)
     ring_next(run)
     finish_if_done(run, by)
 

@@ -82,6 +82,32 @@ def test_shard_done_twice_leaves_the_same_rows():
     assert AuditEntry.objects.filter(action="run.finished").count() == 1
 
 
+def test_ring_for_a_shard_that_is_done_costs_one_question(django_assert_num_queries):
+    supplier(BOX)
+    run = work(runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None))
+    shard = run.shards.get()
+    with django_assert_num_queries(1):
+        tasks.score_shard(shard.pk)
+
+
+def test_shard_that_is_written_wakes_no_reader(
+    monkeypatch, silent_doorbell, django_capture_on_commit_callbacks
+):
+    supplier(BOX)
+    monkeypatch.setattr(runs, "_lines_per_shard", lambda: 1)
+    first, last = runs.start(
+        requirement=RequirementFactory(lines=[ASKED] * 2), by=None
+    ).shards.all()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.score_shard(first.pk)
+    assert silent_doorbell == []
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.score_shard(last.pk)
+    assert {task for task, _ in silent_doorbell} == {"matchmaking.tasks.read_changes"}
+
+
 def test_shard_whose_lease_ran_out_is_written_by_the_second_worker_only():
     supplier(BOX)
     run = runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
