@@ -447,77 +447,135 @@ def _grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
 
 def needs(lines: QuerySet[RequirementLine], places: Places) -> dict[int, Need]:
     """Lines as needs, by id, in the order of their ids. What a requirement says is read once for all its lines."""
-    rows = list(lines.only(*_READ_OF_LINES).select_related("category").order_by("pk"))
-    requirements = (
-        Requirement.objects.filter(pk__in={line.requirement_id for line in rows})
-        .only(*_READ_OF_REQUIREMENTS)
-        .select_related("region", "enterprise__region", "docking_kind")
-        .prefetch_related("cooperation_kinds", "conditions")
-    )
-    asked = {requirement.pk: _asked(requirement, places) for requirement in requirements}
-    return {line.pk: _need(line, *asked[line.requirement_id]) for line in rows}
+    rows = lines.order_by("pk").values_list(*_READ_OF_LINES)
+    requirements = {requirement for _pk, requirement, *_ in rows}
+    common, conditions = _common(requirements, places), _conditions(requirements)
+    return {
+        pk: Need(
+            id=pk,
+            text=f"{text} {specification}".strip(),
+            language=language,
+            category=category if is_active else None,
+            conditions=_of_line(pk, conditions[requirement]),
+            **common[requirement],
+        )
+        for pk, requirement, text, specification, category, is_active, language in rows
+    }
+
+
+def bases(lines: QuerySet[RequirementLine]) -> dict[int, str]:
+    """What `basis_of_need` says of lines, read without what else a need is made of."""
+    rows = lines.values_list(*_READ_OF_LINES[:-1])
+    musts = _conditions({requirement for _pk, requirement, *_ in rows}, strength="must")
+    return {
+        pk: _basis(
+            f"{text} {specification}".strip(),
+            category if is_active else None,
+            _of_line(pk, musts[requirement]),
+        )
+        for pk, requirement, text, specification, category, is_active in rows
+    }
 
 
 _READ_OF_LINES = (
-    "requirement",
+    "pk",
+    "requirement_id",
     "text",
     "specification",
-    "language",
     "category__code",
     "category__is_active",
-)
-_READ_OF_REQUIREMENTS = (
-    "region__code",
-    "docking_kind__counterparts",
-    "enterprise__group",
-    "enterprise__longitude",
-    "enterprise__latitude",
-    "enterprise__region__code",
+    "language",
 )
 # By the line that it is made for; None for one that holds for all.
 _Conditions = Sequence[tuple[int | None, Condition]]
 
 
-def _asked(requirement: Requirement, places: Places) -> tuple[dict[str, Any], _Conditions]:
-    """The fields that all lines of a requirement have in common, and its conditions."""
-    common = {
-        "enterprise": requirement.enterprise_id,
-        "group": requirement.enterprise.group_id,
-        "counterparts": frozenset(requirement.docking_kind.counterparts),
-        "cooperation_kinds": frozenset(kind.code for kind in requirement.cooperation_kinds.all()),
-        "place": _delivery(requirement, places),
+def _common(requirements: Collection[int], places: Places) -> dict[int, dict[str, Any]]:
+    """The fields that all lines of a requirement have in common."""
+    kinds = _grouped(
+        Requirement.cooperation_kinds.through.objects.filter(
+            requirement__in=requirements
+        ).values_list("requirement_id", "cooperationkind__code")
+    )
+    rows = Requirement.objects.filter(pk__in=requirements).values_list(
+        "pk",
+        "docking_kind__counterparts",
+        "enterprise_id",
+        "enterprise__group_id",
+        "region__code",
+        "enterprise__region__code",
+        "enterprise__longitude",
+        "enterprise__latitude",
+    )
+    return {
+        pk: {
+            "enterprise": enterprise,
+            "group": group,
+            "counterparts": frozenset(counterparts),
+            "cooperation_kinds": frozenset(kinds.get(pk, ())),
+            "place": _delivery(places, region, home, longitude, latitude),
+        }
+        for pk, counterparts, enterprise, group, region, home, longitude, latitude in rows
     }
-    return common, [(row.line_id, _condition(row)) for row in requirement.conditions.all()]
 
 
-def _need(line: RequirementLine, common: dict[str, Any], conditions: _Conditions) -> Need:
-    category = line.category
-    return Need(
-        id=line.pk,
-        text=line.full_text,
-        language=line.language,
-        category=category.code if category is not None and category.is_active else None,
-        conditions=tuple(one for own, one in conditions if own in (None, line.pk)),
-        **common,
+def _conditions(
+    requirements: Collection[int], **only: str
+) -> defaultdict[int, list[tuple[int | None, Condition]]]:
+    rows = ConditionRow.objects.filter(requirement__in=requirements, **only).order_by("pk")
+    columns = ("pk", "kind", "strength", "parameter", "text")
+    found: defaultdict[int, list[tuple[int | None, Condition]]] = defaultdict(list)
+    for requirement, line, *values in rows.values_list("requirement_id", "line_id", *columns):
+        found[requirement].append((line, _condition(*values)))
+    return found
+
+
+def _of_line(line: int, conditions: _Conditions) -> tuple[Condition, ...]:
+    return tuple(one for own, one in conditions if own in (None, line))
+
+
+def _condition(
+    pk: int, kind: Any, strength: Any, parameter: Mapping[str, Any], text: str
+) -> Condition:
+    value = parameter.get("value")
+    return Condition(
+        id=pk,
+        kind=kind,
+        strength=strength,
+        codes=tuple(parameter.get("codes", ())),
+        value=None if value is None else float(value),
+        unit=parameter.get("unit", ""),
+        text=text,
     )
 
 
-def _delivery(requirement: Requirement, places: Places) -> Place:
+def _delivery(
+    places: Places,
+    region: str | None,
+    home: str | None,
+    longitude: float | None,
+    latitude: float | None,
+) -> Place:
     """Where the goods go: the region named, else where the buyer is. At home the buyer's own coordinates are known."""
-    buyer = requirement.enterprise
-    if requirement.region is None or requirement.region_id == buyer.region_id:
-        code = buyer.region.code if buyer.region is not None else None
-        return places.of(code, buyer.longitude, buyer.latitude)
-    return places.of(requirement.region.code)
+    if region is None or region == home:
+        return places.of(home, longitude, latitude)
+    return places.of(region)
 
 
 def ways(
     requirement: Requirement, suppliers: Sequence[Enterprise]
 ) -> list[tuple[float | None, bool]]:
     """Kilometres from each supplier to where the goods go, where both are known, and whether they are no more than about."""
-    near = (requirement.region, requirement.enterprise.region)
-    places = Places([*near, *(one.region for one in suppliers)])
-    there = _delivery(requirement, places)
+    region, buyer = requirement.region, requirement.enterprise
+    home = buyer.region
+    places = Places([region, home, *(one.region for one in suppliers)])
+    there = _delivery(
+        places,
+        region.code if region else None,
+        home.code if home else None,
+        buyer.longitude,
+        buyer.latitude,
+    )
     here = [
         places.of(one.region.code if one.region else None, one.longitude, one.latitude)
         for one in suppliers
@@ -527,19 +585,6 @@ def ways(
         (None if isnan(km) else round(float(km), 1), there.about or place.about)
         for km, place in zip(ways, here, strict=True)
     ]
-
-
-def _condition(row: ConditionRow) -> Condition:
-    value = row.parameter.get("value")
-    return Condition(
-        id=row.pk,
-        kind=row.kind,  # type: ignore[arg-type]  # one of Kind's values
-        strength=row.strength,  # type: ignore[arg-type]  # likewise
-        codes=tuple(row.parameter.get("codes", ())),
-        value=None if value is None else float(value),
-        unit=row.parameter.get("unit", ""),
-        text=row.text,
-    )
 
 
 # -- scores ---------------------------------------------------------------------------------------
@@ -590,10 +635,12 @@ def read_row(row: ScoreRow) -> dict[str, Any]:
 
 def basis_of_need(need: Need) -> str:
     """Changes when text, category or a must condition of the line changes: a decision then rests on old words."""
-    musts = [
-        (c.kind, c.codes, c.value, c.unit, c.text) for c in need.conditions if c.strength == "must"
-    ]
-    return digest(repr((need.text, need.category, musts))).hex()[:32]
+    return _basis(need.text, need.category, need.conditions)
+
+
+def _basis(text: str, category: str | None, conditions: Iterable[Condition]) -> str:
+    musts = [(c.kind, c.codes, c.value, c.unit, c.text) for c in conditions if c.strength == "must"]
+    return digest(repr((text, category, musts))).hex()[:32]
 
 
 def basis_of_text(text: OfferText) -> str:

@@ -273,12 +273,8 @@ def locked(needs: Collection[int]) -> set[int]:
 def _as_ranked(finding: Finding, lines: Collection[int]) -> set[int]:
     """Without the lines that were amended while they were being ranked: their own run may have written already,
     and will if it has not."""
-    today = adapters.needs(RequirementLine.objects.filter(pk__in=lines), finding.places)
-    return {
-        line
-        for line, need in today.items()
-        if adapters.basis_of_need(need) == finding.basis_of(line)
-    }
+    today = adapters.bases(RequirementLine.objects.filter(pk__in=lines))
+    return {line for line, basis in today.items() if basis == finding.basis_of(line)}
 
 
 def _leave_out_the_rest(finding: Finding, stored: Sequence[_Stored], supplier: int) -> None:

@@ -229,6 +229,33 @@ def test_decision_is_stale_once_the_line_reads_otherwise():
     assert list(Match.objects.values_list("status", "is_stale")) == [("approved", True)]
 
 
+def test_lines_that_stand_as_they_were_ranked_are_known_without_reading_them_whole():
+    """Told by the same digest, whatever is in a need; and what is in one differs from line to line."""
+    requirement = RequirementFactory(lines=[ASKED, "组件铝边框", FRAME])
+    whole, of_a_category, own = requirement.lines.order_by("number")
+    whole.specification = "IP68"
+    whole.save()
+    of_a_category.category = Category.objects.filter(is_active=True).last()
+    of_a_category.save()
+    own.category = Category.objects.exclude(pk=of_a_category.category_id).last()
+    own.category.is_active = False
+    own.category.save()
+    own.save()
+    for line, strength in ((None, "must"), (own, "must"), (whole, "prefer")):
+        requirement.conditions.create(
+            line=line, kind="distance", strength=strength, parameter={"value": 80, "unit": "km"}
+        )
+    lines = requirement.lines.all()
+    needs = adapters.needs(lines, adapters.Places())
+
+    assert adapters.bases(lines) == {
+        line: adapters.basis_of_need(need) for line, need in needs.items()
+    }
+    assert [len(need.conditions) for need in needs.values()] == [2, 1, 2]
+    assert [need.category for need in needs.values()] == [None, of_a_category.category.code, None]
+    assert needs[whole.pk].text == whole.full_text
+
+
 @pytest.mark.parametrize(("strength", "stale"), [("must", True), ("prefer", False)])
 def test_decision_is_stale_when_a_must_condition_came_not_a_wish(strength, stale):
     supplier(BOX)
