@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
+from django.db import close_old_connections
 
 # No servers are started here: AppConfig.ready() imports this module, and tools that only read
 # the models (mypy, makemessages) must start nothing. The supervisor provides the addresses.
@@ -17,3 +18,6 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("matchmaking")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# As each request begins: what the server ended, or what is older than CONN_MAX_AGE, is left.
+signals.task_prerun.connect(close_old_connections)

@@ -368,6 +368,9 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ChainDock <noreply@ex
 CELERY_BROKER_URL = os.environ.get("BROKER_URL", "redis+socket:///nowhere/valkey.sock")
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Celery would open a session for each task, and each reads the catalogue anew. As long as a web process keeps one
+# (`matchmaking.celery` sees to its age), not for so many tasks.
+CELERY_DB_REUSE_MAX = 1_000_000
 # A broker that answers and refuses to write, as on a full disk, is waited for; it does not end the worker.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # A shard takes seconds; three times the longest task is far below a minute. A shorter timeout would
