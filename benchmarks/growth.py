@@ -207,7 +207,8 @@ def tile(base: Path, folder: Path, size: int) -> None:
     whole.owners = np.tile(one.owners, times) + copies * number
     whole.text_ids = np.tile(one.text_ids, times) + copies * BASE
     whole.take_offers(offers, whole.owners.tolist(), whole.text_ids.tolist())
-    whole.kind_names, whole.foreign = one.kind_names, one.foreign * times
+    whole.kind_names = one.kind_names
+    whole.foreign, whole.nouns = one.foreign * times, one.nouns * times
     for name in ("kinds", "groups", "alive", "chinese", "forms", "parties", "vectors", "coarse"):
         own = getattr(one, name)
         setattr(whole, name, np.tile(own, (times,) + (1,) * (own.ndim - 1)))

@@ -31,7 +31,7 @@ from matchmaking.engine.quantities import contradiction, distance
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import SATURATION, Stock
-from matchmaking.engine.tails import before_head, noun_of
+from matchmaking.engine.tails import before_head
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
 PURPOSE_LEAD = np.float32(0.2)
@@ -291,7 +291,7 @@ def _name_what_stands_before(
         for line in np.unique(pairs.line[places]).tolist()
     }
     found = [
-        bool(noun := noun_of(stock.texts[row].text)) and noun in before[line]
+        bool(noun := stock.nouns[row]) and noun in before[line]
         for line, row in zip(pairs.line[places].tolist(), pairs.row[places].tolist(), strict=True)
     ]
     return np.array(found, np.bool_)

@@ -31,6 +31,7 @@ from matchmaking.engine.sparse import (
     widened,
     with_data,
 )
+from matchmaking.engine.tails import noun_of
 from matchmaking.engine.taxonomy import Taxonomy
 from matchmaking.engine.types import Encoder, Nearest, Need, Offer, OfferText
 
@@ -84,6 +85,7 @@ class Stock:
         self.forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.figures = Figures.of(())
+        self.nouns: list[str] = []
         self.stated: Ints = np.empty((0, STATEMENTS), np.int64)
         self.phrases: dict[str, Floats] = {}
         self._rows_by_text: dict[tuple[int, int], int] | None = None
@@ -156,6 +158,7 @@ class Stock:
         self.forms, self.parties = self.forms[rows], self.parties[rows]
         self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
         self.figures = self.figures.taken(rows)
+        self.nouns = [self.nouns[row] for row in rows.tolist()]
         self.stated = self.stated[rows]
         self.alive = np.ones(len(rows), np.bool_)
 
@@ -182,6 +185,7 @@ class Stock:
         parties = [reading.PARTIES.index(reading.party_of(text)) for text in spoken]
         self.parties = np.append(self.parties, np.array(parties, np.int8))
         self.figures = self.figures.with_more(Figures.of(spoken))
+        self.nouns += map(noun_of, spoken)
         owners = [owner for owner, _ in self._pending]
         stated = [stated_by(self.offers[owner], text) for owner, text in self._pending]
         self.stated = np.concatenate([self.stated, np.array(stated, np.int64)])

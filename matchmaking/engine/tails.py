@@ -88,7 +88,6 @@ def before_head(text: str, head: str) -> str:
     return f" {' '.join(around)} " if name[-1:] == (head,) and head not in _WHOLE else ""
 
 
-@lru_cache(maxsize=100_000)
 def noun_of(text: str) -> str:
     """The noun of the name with which a text begins, as `before_head` would hold it; "" where it is not plain.
 

@@ -144,6 +144,23 @@ def test_features_stay_in_their_ranges(offers):
         assert share.max() <= 1.001
 
 
+def test_the_noun_of_each_text_stays_beside_it(tmp_path):
+    said = ("风电叶片，80米级", "Gearboxes for wind turbines", "热泵系统", "叶片模具")
+    index = OfferIndex.build([offer(n, text) for n, text in enumerate(said)], TREE, LETTERS)
+
+    def nouns(index):
+        return [(index.texts[row].text, noun) for row, noun in enumerate(index.nouns)]
+
+    assert nouns(index) == [*zip(said, ("叶片", " gearbox ", "热泵", "模具"), strict=True)]
+    index.remove(1)
+    index.add(offer(9, "Bearings"))
+    index.make_compact()
+    left = [("风电叶片，80米级", "叶片"), ("热泵系统", "热泵"), ("叶片模具", "模具"), ("Bearings", " bearing ")]  # fmt: skip
+    assert nouns(index) == left
+    index.save(tmp_path)
+    assert nouns(OfferIndex.load(tmp_path, TREE, LETTERS)) == left
+
+
 def test_saved_and_loaded_finds_the_same_and_can_still_change(tmp_path, monkeypatch):
     rich = replace(
         offer(3, "湿法隔膜", kind="service_provider", group=7, country="DE"),
