@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
@@ -134,8 +134,7 @@ class Answer:
         return self._words
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(NamedTuple):
     """A word of the need and one of the offer, in the other language, that belong to one category.
 
     `same` when each is what the category is called, so that they mean the same and do not only stand near.
@@ -166,15 +165,16 @@ def shared_terms(need: Wording, offer: Answer, edges: Edges) -> tuple[str, ...]:
     ('三分体', '接线盒', 'IP68')
     """
     found: dict[str, int] = {}
-    if need.runs and not offer.said.isascii():
-        for thing in filter(None, map(_thing, _common_phrases(need.runs, offer.text, edges))):
-            found.setdefault(thing, 2 * len(thing))
     text = offer.text
+    if need.runs and not offer.said.isascii():
+        for phrase in _common_phrases(need.runs, text, edges):
+            if thing := _thing(phrase):
+                found[thing] = 2 * len(thing)
     # Finding the words of a text costs much more than seeing that none of these is among them.
     if any(root in text for root in need.roots):
         for stem, written in need.words.items():
             if stem in offer.words:
-                found.setdefault(written, len(written))
+                found[written] = len(written)
     if not found:
         return ()
     # A dictionary keeps its order, and sorting keeps the order of equals: the need's own words decide.
@@ -191,20 +191,23 @@ def _thing(phrase: str) -> str:
 
 def _common_phrases(
     runs: Sequence[tuple[str, Sequence[str]]], other: str, edges: Edges
-) -> Iterator[str]:
+) -> list[str]:
+    found = []
     for run, pairs in runs:
         end = 0
         for start, pair in enumerate(pairs):
-            if start >= end and pair in other:
-                end = start + 2
-                while end < len(run) and run[start : end + 1] in other:
-                    end += 1
-                phrase = run[start:end]
-                if not edges.has(phrase):
-                    at = other.index(phrase)
-                    left, right = edges.cut((run, start, end), (other, at, at + len(phrase)))
-                    phrase = phrase[left : len(phrase) - right]
-                yield phrase
+            if start < end or pair not in other:
+                continue
+            end = start + 2
+            while end < len(run) and run[start : end + 1] in other:
+                end += 1
+            phrase = run[start:end]
+            if not edges.has(phrase):
+                at = other.index(phrase)
+                left, right = edges.cut((run, start, end), (other, at, at + len(phrase)))
+                phrase = phrase[left : len(phrase) - right]
+            found.append(phrase)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,30 +273,34 @@ def explain(
     agreement: Agreement,
 ) -> tuple[Reason, ...]:
     """The reasons of one pair: for, open, against, and what would raise the score."""
-    of_text, of_category, _of_conditions, _of_locality = parts
-    asked = fared(outcomes)
-    speaks_for: list[Reason] = []
-    is_open, against = [*asked.open], []
-    found = agreement.objections
-    objection = None if found is NO_OBJECTIONS else _objection(found)
+    terms, bridge, asked, offered, parent, level, elsewhere, objections = agreement
+    of_text, of_category, _conditions, _locality = parts
+    met, unproven, missed, proofs, tells_way = fared(outcomes)
+    category: tuple[Reason, ...] = ()
+    if asked and offered:
+        share = _share(of_category)
+        is_near, is_far = share >= _CATEGORY_NEAR, share < _CATEGORY_FAR
+        category = _between(
+            asked, offered, level, parent, is_near, is_far, "" if need.category else "_read"
+        )
+    speaks_for = _of_text(terms, bridge, asked, elsewhere, _share(of_text) >= _MEANING) + met
+    if category and category[0].tone == "for":
+        speaks_for, category = category + speaks_for, ()
+    against = category + missed
+    objection = None if objections is NO_OBJECTIONS else _objection(objections)
     if objection is not None:
         # Two of a tone are kept: a must that is missed may not give way to a category beside it.
-        against = [objection, *asked.missed]
-    category = _of_category(agreement, _share(of_category), "" if need.category else "_read")
-    if category is not None:
-        (speaks_for if category.tone == "for" else against).append(category)
-    if objection is None:
-        against += asked.missed
-    speaks_for += _of_text(agreement, _share(of_text))
-    speaks_for += asked.met
-    place = _of_place(need, offer, near, told=asked.tells_way)
-    if place is not None:
-        (speaks_for if place.tone == "for" else is_open).append(place)
-    advice = [*asked.advice, *_advice_on_parts(need, offer, text, parts, near)]
+        against = (objection, *missed, *category)
+    place = _of_place(need, offer, near, told=tells_way)
+    if near.share is None:
+        unproven += place
+    else:
+        speaks_for += place
+    advice = [*proofs, *_advice_on_parts(need, offer, text, parts, near)]
     if len(advice) > 1:
         # A must that is missed weighs more than its points: until it is met the pair stands below all others.
         advice.sort(key=_weight_of_advice)
-    return kept(speaks_for, is_open, against, advice)
+    return kept(speaks_for, unproven, against, advice)
 
 
 def _share(part: Part) -> float:
@@ -355,21 +362,28 @@ def _objection(found: Objections) -> Reason | None:
     return None
 
 
-def _of_text(agreement: Agreement, share: float) -> list[Reason]:
-    told = []
-    if agreement.bridge:
-        told.append(_of_bridge(agreement.bridge, agreement.need_leaf))
-    if agreement.terms:
-        told.append(_of_terms("text.terms", agreement.terms))
-    if agreement.elsewhere:
-        told.append(_of_terms("text.elsewhere", agreement.elsewhere))
-    if not agreement.bridge and not agreement.terms and share >= _MEANING:
-        told.append(reason("text.meaning", "for"))
-    return told
-
-
 # What is told of one line after the other, or of many pairs of a line, is put into words once.
 _remembered = lru_cache(maxsize=8192)
+
+
+@_remembered
+def _of_text(
+    terms: tuple[str, ...],
+    bridge: Bridge | None,
+    leaf: str,
+    elsewhere: tuple[str, ...],
+    is_alike: bool,
+) -> tuple[Reason, ...]:
+    told = []
+    if bridge:
+        told.append(_of_bridge(bridge, leaf))
+    if terms:
+        told.append(_of_terms("text.terms", terms))
+    if elsewhere:
+        told.append(_of_terms("text.elsewhere", elsewhere))
+    if not bridge and not terms and is_alike:
+        told.append(Reason("text.meaning", "for"))
+    return tuple(told)
 
 
 @_remembered
@@ -385,53 +399,53 @@ def _of_terms(code: str, terms: tuple[str, ...]) -> Reason:
     return Reason(code, "for", {"terms": list(terms)})
 
 
-def _of_category(agreement: Agreement, share: float, read: str) -> Reason | None:
-    asked, offered = agreement.need_leaf, agreement.offer_leaf
-    if not asked or not offered:
-        return None
-    is_near, is_far = share >= _CATEGORY_NEAR, share < _CATEGORY_FAR
-    return _between(asked, offered, agreement.level, agreement.parent, is_near, is_far, read)
-
-
 @_remembered
 def _between(
     asked: str, offered: str, level: str, parent: str, is_near: bool, is_far: bool, read: str
-) -> Reason:
+) -> tuple[Reason]:
     """`read` marks the codes where nobody has named the line's category: it is what its words read like."""
     both = {"asked": asked, "offered": offered}
     if level == "leaf":
-        return Reason(f"category.same{read}", "for", {"category": asked})
+        return (Reason(f"category.same{read}", "for", {"category": asked}),)
     if level == "parent" and is_near:
-        return Reason(f"category.near{read}", "for", both)
+        return (Reason(f"category.near{read}", "for", both),)
     if level == "parent":
-        return Reason(f"category.parent{read}", "against", {**both, "parent": parent})
+        return (Reason(f"category.parent{read}", "against", {**both, "parent": parent}),)
     if is_far:
         code = "category.chain" if level == "chain" else "category.other"
-        return Reason(f"{code}{read}", "against", both)
+        return (Reason(f"{code}{read}", "against", both),)
     # Its points come from the line's own words, which speak of more than the one category.
-    return Reason(f"category.also{read}", "for", both)
+    return (Reason(f"category.also{read}", "for", both),)
 
 
 class Fared(NamedTuple):
     """How the conditions of a line fared with a pair, a must first, and what would prove or meet them."""
 
-    met: Sequence[Reason]
-    open: Sequence[Reason]
-    missed: Sequence[Reason]
-    advice: Sequence[Reason]
+    met: tuple[Reason, ...]
+    unproven: tuple[Reason, ...]
+    missed: tuple[Reason, ...]
+    advice: tuple[Reason, ...]
     tells_way: bool  # one of them says how far it is
 
 
 @_remembered
 def fared(outcomes: tuple[Outcome, ...]) -> Fared:
-    in_order = sorted(outcomes, key=lambda one: (one.strength != "must", one.condition))
-    facts = [one.fact for one in in_order if one.fact is not None]
-    met, unproven, missed = (
-        [one for one in facts if one.tone == tone] for tone in ("for", "open", "against")
+    told = [
+        (one.verdict, one.fact)
+        for one in sorted(outcomes, key=_musts_first)
+        if one.fact is not None
+    ]
+    return Fared(
+        tuple([fact for verdict, fact in told if verdict == "met"]),
+        tuple([fact for verdict, fact in told if verdict == "unproven"]),
+        tuple([fact for verdict, fact in told if verdict == "missed"]),
+        tuple([proof for one in outcomes if (proof := _proof(one)) is not None]),
+        "distance" in [one.kind for one in outcomes],
     )
-    advice = tuple(filter(None, map(_proof, outcomes)))
-    tells_way = any(one.kind == "distance" and one.fact is not None for one in outcomes)
-    return Fared(met, unproven, missed, advice, tells_way)
+
+
+def _musts_first(outcome: Outcome) -> tuple[bool, int]:
+    return outcome.strength != "must", outcome.condition
 
 
 def _proof(outcome: Outcome) -> Reason | None:
@@ -449,23 +463,23 @@ def _proof(outcome: Outcome) -> Reason | None:
     return Reason(f"raise.{code}", "raise", {**params, "tenths": outcome.max_tenths})
 
 
-def _of_place(need: Need, offer: Offer, near: Nearness, *, told: bool) -> Reason | None:
+def _of_place(need: Need, offer: Offer, near: Nearness, *, told: bool) -> tuple[Reason, ...]:
     """`told` when a condition says already how far it is."""
-    if near.share is None:
+    share, level, region, km, about = near
+    if share is None:
         unknown = need.place.regions and not offer.place.regions
-        return reason("locality.unknown", "open") if unknown else None
-    if near.level:
-        km = None if told or near.km is None else round(near.km, 1)
-        return _nearby(near.level, near.region, km, near.about)
-    if told or near.km is None or near.km > _NEAR_KM:
-        return None
-    return _nearby("distance", "", round(near.km, 1), near.about)
+        return (reason("locality.unknown", "open"),) if unknown else ()
+    if level:
+        return _nearby(level, region, None if told or km is None else round(km, 1), about)
+    if told or km is None or km > _NEAR_KM:
+        return ()
+    return _nearby("distance", "", round(km, 1), about)
 
 
 @_remembered
-def _nearby(level: str, region: str, km: float | None, about: bool) -> Reason:
+def _nearby(level: str, region: str, km: float | None, about: bool) -> tuple[Reason]:
     way = {} if km is None else {"km": km, "about": about}
-    return Reason(f"locality.{level}", "for", {"region": region, **way} if region else way)
+    return (Reason(f"locality.{level}", "for", {"region": region, **way} if region else way),)
 
 
 def _advice_on_parts(

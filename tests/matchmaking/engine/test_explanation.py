@@ -163,8 +163,8 @@ def test_words_that_mean_the_same_are_taken_before_longer_ones_of_the_same_kind(
 
 def test_only_words_that_mean_the_same_are_said_to():
     def told(**found):
-        agreement = Agreement(bridge=Bridge("SBR", "丁腈橡胶", **found), need_leaf="A")
-        return [(one.code, one.params) for one in list(_of_text(agreement, 1))]
+        told = _of_text((), Bridge("SBR", "丁腈橡胶", **found), "A", (), is_alike=True)
+        return [(one.code, one.params) for one in told]
 
     both = {"asked": "SBR", "offered": "丁腈橡胶"}
     assert told(same=True) == [("text.bridged", both)]
