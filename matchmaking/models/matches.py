@@ -215,7 +215,7 @@ class Score(TimeStamped):
     match = models.ForeignKey(
         Match, models.CASCADE, related_name="scores", db_constraint=False, db_index=False
     )
-    # Null = computed on request ("why", or added by hand).
+    # Null = computed on request ("why", or added by hand). No index: a run knows how many scores it has written.
     run = models.ForeignKey(
         "matchmaking.MatchRun",
         models.PROTECT,
@@ -223,6 +223,7 @@ class Score(TimeStamped):
         blank=True,
         related_name="scores",
         db_constraint=False,
+        db_index=False,
     )
     # No index: nobody looks for the scores of a weighting, and weightings stay.
     weighting = models.ForeignKey(

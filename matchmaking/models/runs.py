@@ -126,6 +126,8 @@ class MatchRun(TimeStamped):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     lines_total = models.PositiveIntegerField(default=0)
     lines_done = models.PositiveIntegerField(default=0)
+    # Counted as they are written: an index of what each score names cost as much as a tenth of writing the score.
+    scores_written = models.PositiveIntegerField(default=0, db_default=0)
     asked_by = models.ForeignKey(
         "chains.User", models.PROTECT, null=True, blank=True, related_name="runs"
     )

@@ -72,12 +72,13 @@ def _settle(shard: RunShard, finding: Finding, by: User | None) -> None:
     # From here until the end nobody else can claim it.
     if not held.update(status=RunShard.Status.DONE, lease_until=None):
         raise LostError
-    lines = _write(run, finding)
+    lines, written = _write(run, finding)
     if run.enterprise_id is None:
         RunShard.objects.filter(pk=shard.pk).update(settled_ids=sorted(lines))
     # The run's row is locked last and for a moment: its shards count themselves one after another.
     counted = MatchRun.objects.filter(pk=run.pk, status=MatchRun.Status.RUNNING).update(
-        lines_done=F("lines_done") + len(shard.line_ids)
+        lines_done=F("lines_done") + len(shard.line_ids),
+        scores_written=F("scores_written") + written,
     )
     if not counted:
         raise LostError
@@ -94,8 +95,9 @@ def _settle(shard: RunShard, finding: Finding, by: User | None) -> None:
     finish_if_done(run, by)
 
 
-def _write(run: MatchRun, finding: Finding) -> set[int]:
-    """Matches, scores and suggested categories of a shard, under a lock on its lines; says which lines it settled."""
+def _write(run: MatchRun, finding: Finding) -> tuple[set[int], int]:
+    """Matches, scores and suggested categories of a shard, under a lock on its lines; says which lines it settled, and
+    how many scores it wrote."""
     lines = _as_ranked(finding, locked(finding.needs))
     # A later run has read all that this one has, and perhaps more; what it left as it was does not name it.
     lines.difference_update(*RunShard.objects.settled_later(run, lines))
@@ -133,7 +135,7 @@ def _write(run: MatchRun, finding: Finding) -> set[int]:
     suggest_categories(
         suggested={line: read for line, read in finding.suggested.items() if line in lines}
     )
-    return lines
+    return lines, len(scores)
 
 
 class _Stored(NamedTuple):

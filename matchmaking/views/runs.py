@@ -147,7 +147,6 @@ def run_detail(request: MemberRequest, public_id: str) -> HttpResponse:
             "run": run,
             "shards": dict(run.shards.order_by().values_list("status").annotate(n=Count("pk"))),
             "shard_count": run.shards.count(),
-            "match_count": run.scores.count(),
             "may_cancel": not run.is_finished and permissions.can_cancel_run(request.user, run),
         },
     )

@@ -46,6 +46,7 @@ def work(**scope):
         tasks.score_shard(pk)
     run.refresh_from_db()
     assert run.status == "done"
+    assert run.scores_written == run.scores.count()
     return run
 
 

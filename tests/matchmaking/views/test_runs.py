@@ -59,6 +59,15 @@ def test_progress_is_swapped_alone_and_stops_asking_when_the_run_is_over(client,
     assert 'max="4" value="4"' in html
 
 
+def test_page_says_how_many_scores_a_run_has_written(client, organiser):
+    run = runs.start(requirement=RequirementFactory(lines=[ASKED]), by=organiser)
+    MatchRun.objects.filter(pk=run.pk).update(scores_written=4321)
+
+    page = client.get(reverse("matchmaking:run_detail", args=[run.public_id])).content.decode()
+
+    assert "4,321" in page
+
+
 def test_run_of_another_region_is_not_there(client, organiser):
     elsewhere = RequirementFactory(
         enterprise=EnterpriseFactory(region=region("330106")), lines=[ASKED]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Counts what stands: a moment for 250,000 scores. A worker of the release before goes on beside it; what it writes
+    from here on is not counted."""
+
+    dependencies = [("matchmaking", "0013_scores_as_text")]
+
+    operations = [
+        # A shard that a worker is writing ends first; tables taken from under it would have each wait for the other.
+        migrations.RunSQL(
+            "LOCK TABLE matchmaking_runshard IN EXCLUSIVE MODE", migrations.RunSQL.noop
+        ),
+        migrations.AddField(
+            "matchrun", "scores_written", models.PositiveIntegerField(db_default=0, default=0)
+        ),
+        migrations.RunSQL(
+            """
+            UPDATE matchmaking_matchrun r
+               SET scores_written = s.number
+              FROM (SELECT run_id, count(*) AS number FROM matchmaking_score GROUP BY run_id) s
+             WHERE s.run_id = r.id
+            """,
+            migrations.RunSQL.noop,
+            elidable=True,
+        ),
+        migrations.AlterField(
+            "score",
+            "run",
+            models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="scores",
+                to="matchmaking.matchrun",
+            ),
+        ),
+    ]
