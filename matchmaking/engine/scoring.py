@@ -347,10 +347,10 @@ class Ranker:
 
     def rank_anew(
         self, needs: Sequence[Need], known: Known, k: int = KEPT
-    ) -> list[Scored | Unchanged]:
-        """The same for needs ranked before: explained is only what would read otherwise now."""
+    ) -> Iterator[Scored | Unchanged]:
+        """The same for needs ranked before, as they are told: explained is only what would read otherwise now."""
         lines = self.index.read(needs, CANDIDATES)
-        return list(self._scored(lines, self.index.candidates(lines), k, known))
+        return self._scored(lines, self.index.candidates(lines), k, known)
 
     def score_pair(self, need: Need, offer_id: int) -> Scored | None:
         """One pair on request, found by the search or not; None when the offer has no text."""

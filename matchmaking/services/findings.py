@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -101,18 +101,21 @@ def _ranked(
     supplier: int | None,
     decided: dict[int, list[int]],
     stored: Mapping[tuple[int, int], _Stored],
-) -> list[Scored | Unchanged]:
+) -> Iterator[Scored | Unchanged]:
+    """One after the other: a pair is kept as a few texts, and what it was told in makes room for the next."""
     if supplier is not None:
-        return [*against(ranker, needs, supplier)]
+        yield from against(ranker, needs, supplier)
+        return
     known = {pair: row.fingerprint for pair, row in stored.items()}
-    found = ranker.rank_anew(needs, known, KEPT)
-    best = {(one.need, one.offer) for one in found}
+    best = set()
+    for one in ranker.rank_anew(needs, known, KEPT):
+        best.add((one.need, one.offer))
+        yield one
     # What was decided on keeps its status and gets its new score, among the best or not.
     for need in needs:
         for other in decided[need.id]:
             if (need.id, other) not in best:
-                found += against(ranker, [need], other)
-    return found
+                yield from against(ranker, [need], other)
 
 
 def _listen(

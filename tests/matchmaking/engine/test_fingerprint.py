@@ -79,7 +79,7 @@ class World:
         return Ranker(index, self.weights, self.units)
 
     def ranked(self, known=None):
-        return self.ranker().rank_anew(self.needs, known or {})
+        return list(self.ranker().rank_anew(self.needs, known or {}))
 
     def scores(self) -> dict[tuple[int, int], Scored]:
         return {(one.need, one.offer): one for one in self.ranked()}
