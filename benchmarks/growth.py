@@ -208,8 +208,10 @@ def tile(base: Path, folder: Path, size: int) -> None:
     whole.text_ids = np.tile(one.text_ids, times) + copies * BASE
     whole.take_offers(offers, whole.owners.tolist(), whole.text_ids.tolist())
     whole.kind_names = one.kind_names
-    whole.foreign, whole.nouns = one.foreign * times, one.nouns * times
-    for name in ("kinds", "groups", "alive", "chinese", "forms", "parties", "vectors", "coarse"):
+    whole.foreign, whole.noun_names = one.foreign * times, one.noun_names
+    for name in (
+        "kinds", "groups", "alive", "chinese", "forms", "parties", "nouns", "vectors", "coarse",
+    ):  # fmt: skip
         own = getattr(one, name)
         setattr(whole, name, np.tile(own, (times,) + (1,) * (own.ndim - 1)))
     for name in ("counts", "probabilities"):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
-from matchmaking.engine.lines import Lines
+from matchmaking.engine.lines import Heads, Lines
 from matchmaking.engine.naming import head_told, names_another
 from matchmaking.engine.pairs import (
     BLOCK,
@@ -31,7 +31,7 @@ from matchmaking.engine.quantities import contradiction, distance
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import SATURATION, Stock
-from matchmaking.engine.tails import before_head
+from matchmaking.engine.tails import is_offered
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
 PURPOSE_LEAD = np.float32(0.2)
@@ -44,7 +44,7 @@ _NAMED_OUT = np.float32(0.75)
 _OTHER_NAME = np.float32(0.6)
 # And so much is lost where it says other words of a line, but neither the noun that says what is asked for nor, from the
 # second of these likenesses to it down to the first, anything like it; and where its own noun is one of those words.
-_UNNAMED, _NAMED_BEFORE = np.float32(0.3), np.float32(0.7)
+_UNNAMED, _NAMED_BEFORE, _BESIDE = np.float32(0.3), np.float32(0.7), np.float32(0.4)
 _UNLIKE, _LIKE = np.float32(0.2), np.float32(0.4)
 _MENTIONED = np.float32(0.02)
 _UNNAMED_TOLD = 0.15
@@ -234,10 +234,11 @@ def _fit(stock: Stock, lines: Lines, pairs: Pairs, unnamed: Floats, apart: Float
     asked, offered = lines.forms[pairs.line], stock.forms[pairs.row]
     other = (asked > 0) & (offered > 0) & (asked != offered)
     rival = lines.rivals[pairs.line, stock.parties[pairs.row]]
-    left: Floats = np.where(other, _OTHER_FORM, 1) * np.where(rival, _RIVAL, np.float32(1))
+    # Work in place of a machine and no machine named is one thing.
+    left: Floats = np.minimum(np.where(other, _OTHER_FORM, np.float32(1)), 1 - unnamed)
+    left *= np.where(rival, _RIVAL, np.float32(1))
     _less_what_is_named(stock, lines, pairs, left)
     _less_other_names(stock, lines, pairs, left)
-    left *= 1 - unnamed
     left *= 1 - _OTHER_NUMBER * apart
     return left
 
@@ -262,39 +263,43 @@ def _less_other_names(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) ->
 
 
 def _headless(stock: Stock, lines: Lines, pairs: Pairs) -> Floats:
-    """What is lost where texts in the language of their line mention what it says around its noun, but not that thing."""
+    """What is lost where texts in the language of their line mention what it says around its noun, but are not about
+    that thing."""
     heads = lines.heads
     out = np.zeros(len(pairs), np.float32)
     place = heads.place[pairs.line]
     own = np.flatnonzero((place >= 0) & (lines.chinese[pairs.line] == stock.chinese[pairs.row]))
+    if not len(own):
+        return out
+    of_another = np.zeros(len(pairs), np.bool_)
+    of_another[own] = _are_of_what_stands_before(stock, heads, place[own], pairs.row[own])
+    said = stock.with_counts(stock.saturated)
+    is_said = dots(heads.tokens, said, Pairs(place[own], pairs.row[own])) > 0
+    for at in own[is_said & of_another[own]].tolist():
+        if not is_offered(stock.texts[pairs.row[at]].text, heads.nouns[place[at]]):
+            out[at] = _BESIDE
+    own = own[~is_said]
     if len(own):
-        said = stock.with_counts(stock.saturated)
-        own = own[dots(heads.tokens, said, Pairs(place[own], pairs.row[own])) == 0]
-    if len(own):
-        covered = dots(lines.cover, said, Pairs(pairs.line[own], pairs.row[own]))
+        own = own[dots(lines.cover, said, Pairs(pairs.line[own], pairs.row[own])) > _MENTIONED]
         near = cosines(heads.vectors, stock.vectors, Pairs(place[own], pairs.row[own]))
         unlike = np.clip((_LIKE - near) / (_LIKE - _UNLIKE), 0, 1)
-        own, unlike = own[covered > _MENTIONED], unlike[covered > _MENTIONED]
-        out[own] = unlike * np.where(
-            _name_what_stands_before(stock, lines, pairs, own), _NAMED_BEFORE, _UNNAMED
-        )
+        out[own] = np.where(of_another[own], _NAMED_BEFORE, unlike * _UNNAMED)
     return out
 
 
-def _name_what_stands_before(
-    stock: Stock, lines: Lines, pairs: Pairs, places: Ints
+def _are_of_what_stands_before(
+    stock: Stock, heads: Heads, place: Ints, row: Ints
 ) -> npt.NDArray[np.bool_]:
     """Whether the noun of each text stands before that of its line: the blade where a mould for blades is asked for."""
-    nouns, place = lines.heads.nouns, lines.heads.place
-    before = {
-        line: before_head(lines.needs[line].text, nouns[place[line]])
-        for line in np.unique(pairs.line[places]).tolist()
-    }
+    names = stock.noun_names
+    different, back = np.unique(place * len(names) + stock.nouns[row], return_inverse=True)
     found = [
-        bool(noun := stock.nouns[row]) and noun in before[line]
-        for line, row in zip(pairs.line[places].tolist(), pairs.row[places].tolist(), strict=True)
+        bool(names[noun]) and names[noun] in heads.before[head]
+        for head, noun in zip(
+            *(part.tolist() for part in np.divmod(different, len(names))), strict=True
+        )
     ]
-    return np.array(found, np.bool_)
+    return np.array(found, np.bool_)[back]
 
 
 @lru_cache(maxsize=50_000)
@@ -307,7 +312,8 @@ def names(text: str, phrase: str) -> bool:
     (True, False, True)
     """
     said, asked = words.normalise(words.asserted(text)), words.normalise(phrase)
-    runs = [run for run in words.han_runs(asked) if len(run) > 1]
+    # One sign says something only where it is all that is ruled out: lead, salt.
+    runs = [run for run in words.han_runs(asked) if len(run) > 1 or run == asked.strip()]
     if runs:
         return all(_free(run).search(said) for run in runs)
     wanted = [word for word in words.words(asked) if word not in _POLITE]
@@ -362,6 +368,7 @@ def _objections(
     rival = bool(lines.rivals[line, party])
     if rival and reading.PARTIES[party] == "taker" and reading.maker_only(text):
         ruled_out, rival = ruled_out or reading.maker_only(text), False
+    unnamed, beside = _headless_told(stock, lines, line, row) if may_be_unnamed else ("", "")
     return Objections(
         ruled_out,
         purpose,
@@ -369,8 +376,8 @@ def _objections(
         ("buyer" if party else "seller") if rival else "",
         bool(purpose and reading.gist(words.asserted(text))[1]),
         _contradiction(stock, lines, line, row),
-        _beside(stock, lines, line, row),
-        _unnamed(stock, lines, line, row) if may_be_unnamed else "",
+        _beside(stock, lines, line, row) or beside,
+        unnamed,
     )
 
 
@@ -379,9 +386,13 @@ def _beside(stock: Stock, lines: Lines, line: int, row: int) -> str:
     return name if name and names_another(stock.texts[row].text, name) else ""
 
 
-def _unnamed(stock: Stock, lines: Lines, line: int, row: int) -> str:
+def _headless_told(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str]:
+    """The noun of a line that a text does not say, or says only beside its own."""
     (lost,) = _headless(stock, lines, Pairs(np.array([line]), np.array([row])))
-    return head_told(lines.needs[line].text) if lost > _UNNAMED_TOLD else ""
+    if lost <= _UNNAMED_TOLD:
+        return "", ""
+    noun = head_told(lines.needs[line].text)
+    return ("", noun) if lost == _BESIDE else (noun, "")
 
 
 def _contradiction(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str, str] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from sys import intern
 from typing import Any
 
 import numpy as np
@@ -63,8 +62,9 @@ def save(stock: Stock, folder: Path) -> None:
     np.save(folder / "codes.npy", stock.codes)
     np.save(folder / "forms.npy", stock.forms)
     np.save(folder / "parties.npy", stock.parties)
+    np.save(folder / "nouns.npy", stock.nouns)
+    (folder / "nouns.txt").write_text("\n".join(stock.noun_names), "utf-8")
     np.save(folder / "stated.npy", stock.stated)
-    (folder / "nouns.json").write_text(json.dumps(stock.nouns), "utf-8")
     for name in _FIGURES:
         np.save(folder / f"figures_{name}.npy", getattr(stock.figures, name))
     for name, matrix in (("counts", stock.counts), ("probabilities", stock.probabilities)):
@@ -143,9 +143,9 @@ def load(stock: Stock, folder: Path) -> None:
     stock.codes_read = len(stock.vocabulary)
     stock.forms = np.load(folder / "forms.npy")
     stock.parties = np.load(folder / "parties.npy")
+    stock.nouns = np.load(folder / "nouns.npy")
+    stock.noun_names = (folder / "nouns.txt").read_text("utf-8").split("\n")
     stock.stated = np.load(folder / "stated.npy")
-    # Few and short, and each stands beside many texts.
-    stock.nouns = [*map(intern, json.loads((folder / "nouns.json").read_text("utf-8")))]
     stock.figures = Figures(*(np.load(folder / f"figures_{name}.npy") for name in _FIGURES))
     width = {"counts": len(stock.vocabulary), "probabilities": len(taxonomy.leaves)}
     for name, columns in width.items():

@@ -32,6 +32,7 @@ from matchmaking.engine.sparse import (
     with_data,
 )
 from matchmaking.engine.stock import Stock, are_chinese, forms_of, leaders_of
+from matchmaking.engine.tails import before_head
 from matchmaking.engine.types import Need
 
 _VOTE_SHARE = 0.3
@@ -67,12 +68,15 @@ class Heads:
         For each line the row of its noun, -1 for none.
     nouns, vectors
         Each noun and its meaning, in the order of the lines.
+    before
+        What each line says around its noun; "" where that is the thing itself.
     tokens
         The columns of words by which a text says it.
     """
 
     place: Ints
     nouns: tuple[str, ...]
+    before: tuple[str, ...]
     vectors: Floats
     tokens: Matrix
 
@@ -341,6 +345,7 @@ def _heads(stock: Stock, needs: Sequence[Need], rivals: npt.NDArray[np.bool_]) -
     return Heads(
         np.where(named, np.cumsum(named) - 1, -1),
         nouns,
+        tuple(map(before_head, asked, nouns)),
         np.array([vectors[noun] for noun in nouns], np.float32),
         widened(tokens, len(stock.vocabulary)),
     )

@@ -171,6 +171,7 @@ _AT_MOST = re.compile(
     r"(?:≤|<=?|不高于|不超过|不大于|小于|低于|最大|至|到|可达|达|up to|max\.?|maximum|under|below|less than)\s*$"
 )
 _PER_ELSE = re.compile(r"\s*(?:/|per )\s*[^\W\d]")
+_FOR_EACH = re.compile(r"\s*/\s*(?:[a-z]{1,3}(?![a-z])|[米个根条片台套只件])")
 _NAME = re.compile(r"[A-Z]{2,}[ -]?$")
 _LARGEST = {"power": 1000.0, "energy": 1000.0}
 # A length is a thickness or a way: more than a hundredfold apart, however floats round, they are not of one thing.
@@ -211,7 +212,8 @@ def without_measures(text: str) -> str:
     for one in reversed(quantities(spelled, _NO_UNITS)):
         joined = begin < len(text) and _SIDES.fullmatch(spelled.text[one.end : begin])
         if one.dimension or joined:
-            end = begin if joined else one.end
+            each = _FOR_EACH.match(spelled.text, one.end)
+            end = begin if joined else each.end() if each else one.end
             kept = kept[: one.start] + " " * (end - one.start) + kept[end:]
             begin = one.start
         else:

@@ -224,8 +224,10 @@ _GIVES = re.compile(
 )
 _BUYS = re.compile(
     r"采购(?!服务|代理|平台|管理|商城)|[年月日]均?(?:消?耗|用)(?!时|电|水)[^，。；]{0,10}\d|外协(?:需求|量)|需求(?:大|稳定|旺盛)|求购|收购|外购|高价回收|全部外发|外发加工|拟引进|求租|求采|换成"
-    r"|(?:寻找|寻求|求)[^，。；,;]{0,6}(?:屋顶|货源|资源|场地|厂房)"
+    r"|(?:寻找|寻求|求)[^，。；,;]{0,6}(?:屋顶|货源|资源|场地|厂房|货盘)"
+    r"|(?:寻|找|征)[^，。；,;]{0,8}(?:代工|加工|贴牌|生产)(?:厂|企业|商|方|合作)"
     r"|\b(?:buys|purchases|procures|consumes|outsources|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
+    r"|(?:looking for|seek(?:s|ing)?) (?:an? )?(?:contract |oem )?(?:manufacturers?|makers?|suppliers?|producers?|factory|factories|source)"
     r"|(?:looking for|seeks?|wants to rent|look for) (?:an?|about|[\w ]{0,20}(?:premises|workshop|plant|site|space|supply)))\b",
     re.IGNORECASE,
 )
@@ -268,6 +270,8 @@ def party_of(text: str) -> Party:
     --------
     >>> [party_of(text) for text in ("电池厂，长期采购隔膜", "Hand tool distributor", "隔膜生产", "转让设备，采购价三折")]
     ['buyer', 'taker', '', '']
+    >>> [party_of(text) for text in ("洗发水品牌，寻代工厂", "Vitamin brand seeking contract manufacturer", "寻代理商")]
+    ['buyer', 'buyer', 'taker']
     """
     if _GIVES.search(text):
         return ""

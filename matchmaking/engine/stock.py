@@ -84,8 +84,9 @@ class Stock:
         self.chinese: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self.forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self.nouns: Ints = np.empty(0, np.int64)
+        self.noun_names: list[str] = [""]
         self.figures = Figures.of(())
-        self.nouns: list[str] = []
         self.stated: Ints = np.empty((0, STATEMENTS), np.int64)
         self.phrases: dict[str, Floats] = {}
         self._rows_by_text: dict[tuple[int, int], int] | None = None
@@ -156,9 +157,9 @@ class Stock:
         self.place_rows = {offer: row for row, offer in enumerate(settled)}
         self.coarse, self.chinese = self.coarse[rows], self.chinese[rows]
         self.forms, self.parties = self.forms[rows], self.parties[rows]
+        self.nouns = self.nouns[rows]
         self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
         self.figures = self.figures.taken(rows)
-        self.nouns = [self.nouns[row] for row in rows.tolist()]
         self.stated = self.stated[rows]
         self.alive = np.ones(len(rows), np.bool_)
 
@@ -184,8 +185,8 @@ class Stock:
         self.forms = np.append(self.forms, forms_of(spoken))
         parties = [reading.PARTIES.index(reading.party_of(text)) for text in spoken]
         self.parties = np.append(self.parties, np.array(parties, np.int8))
+        self.nouns = np.append(self.nouns, self._numbered([noun_of(text) for text in spoken]))
         self.figures = self.figures.with_more(Figures.of(spoken))
-        self.nouns += map(noun_of, spoken)
         owners = [owner for owner, _ in self._pending]
         stated = [stated_by(self.offers[owner], text) for owner, text in self._pending]
         self.stated = np.concatenate([self.stated, np.array(stated, np.int64)])
@@ -206,6 +207,13 @@ class Stock:
             self.long = np.append(self.long, np.full(fresh, is_long))
         short, long = parts
         return widened(short, len(self.vocabulary)) + long
+
+    def _numbered(self, nouns: Sequence[str]) -> Ints:
+        """What texts name, as places in the list of all such nouns."""
+        number = {name: place for place, name in enumerate(self.noun_names)}
+        found = [number.setdefault(noun, len(number)) for noun in nouns]
+        self.noun_names = list(number)
+        return np.array(found, np.int64)
 
     def _settle(self, owners: Sequence[int]) -> None:
         """Where the owners of fresh texts are, of which kind and of which group."""

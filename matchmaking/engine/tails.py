@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from matchmaking.engine.naming import JOINT, OPEN, thing_of
+from matchmaking.engine.naming import JOINT, MATTER, OPEN, thing_of
 from matchmaking.engine.quantities import without_measures
 from matchmaking.engine.reading import LEAD, aim
 from matchmaking.engine.text import CLAUSE, asserted, normalise, stem
@@ -35,6 +35,12 @@ _WHOLE = frozenset(
 _NOUN_SIGNS = 2
 # Chinese words that end so say what a thing is like.
 _LIKE_THAT = frozenset("式型级款用状")
+_ITEMS = re.compile(
+    r"[、/；;，,。]|(?<=[\u4e00-\u9fff])[和与及](?=[\u4e00-\u9fff])|\s(?:and|or|plus)\s"
+)
+_HAN_SIGN = re.compile(r"[\u4e00-\u9fff]")
+_SPOKEN = re.compile(r"(?<!\w)[a-z]+(?:-[a-z]+)*(?!\w)")
+_JOINTS = re.compile(rf"\b(?:{'|'.join(sorted(JOINT))})\b")
 _ONE_OF_TWO = re.compile(r"[a-z]+ (?:and|or) ")
 
 
@@ -70,22 +76,36 @@ def name_of(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def before_head(text: str, head: str) -> str:
-    """What a short line says before the noun that it asks for, and what that is for; "" where its name ends otherwise.
+    """What a short line says before the noun that it asks for, and what that is for; "" where its name ends otherwise, or what
+    stands before is the thing itself, of which the noun says how it comes.
 
     Examples
     --------
     >>> before_head("风电叶片模具", "模具"), before_head("Battery pack housings for trucks", "housing")
     ('风电叶片', ' battery pack for truck ')
+    >>> before_head("Rental of aerial work platforms", "rental")
+    ' aerial work platform '
+    >>> before_head("Bamboo charcoal powder", "powder")
+    ''
     >>> before_head("数控机床防护罩风琴式", "琴式")
     ''
     """
+    if head in MATTER:
+        return ""
     name, purpose = name_of(text), normalise(aim(asserted(text))[1])
     if name and not head.isascii():
         said = "".join(name)
         ends = said.endswith(head) and head[-1] not in _LIKE_THAT and head not in _WHOLE
         return said.removesuffix(head) + purpose if ends else ""
-    around = [*name[:-1], *map(stem, _WORD.findall(purpose))]
-    return f" {' '.join(around)} " if name[-1:] == (head,) and head not in _WHOLE else ""
+    # "Rental of platforms": of what it is stands behind it.
+    clause = next(CLAUSE.finditer(normalise(asserted(text))), None)
+    whole = clause[0].partition(" of ")[2] if clause else ""
+    around = [*name[:-1], *map(stem, _WORD.findall(f"{whole} {purpose}"))]
+    return (
+        f" {' '.join(around)} "
+        if name[-1:] == (head,) and (head not in _WHOLE or head == "machine")
+        else ""
+    )
 
 
 def noun_of(text: str) -> str:
@@ -107,6 +127,28 @@ def noun_of(text: str) -> str:
     while len(name) > 1 and name[-1] in _WHOLE:
         name = name[:-1]
     return f" {name[-1]} "
+
+
+@lru_cache(maxsize=50_000)
+def is_offered(text: str, head: str) -> bool:
+    """Whether what a text says, one thing beside the other, ends with such a noun anywhere.
+
+    Examples
+    --------
+    >>> [is_offered("葡萄酒，橡木桶陈酿", "木桶"), is_offered("锂电池、电池隔膜", "隔膜")]
+    [False, True]
+    >>> [is_offered(text, "zipper") for text in ("Sleeping bags with zippers", "Sleeping bags and zippers", "Zipper-free")]
+    [False, True, False]
+    """
+    for one in _ITEMS.split(normalise(without_measures(asserted(text)))):
+        if head.isascii():
+            spoken = _SPOKEN.findall(_JOINTS.split(one, maxsplit=1)[0])
+            # An adjective of two halves ("glass-glass") is no thing.
+            if spoken and "-" not in spoken[-1] and stem(spoken[-1]) == head:
+                return True
+        elif _HAN_SIGN.search(one) and thing_of(one).endswith(head):
+            return True
+    return False
 
 
 class Tails:

@@ -21,7 +21,7 @@ from tests.matchmaking.engine.conftest import GOLDEN
 PAIRS = GOLDEN / "minimal_pairs.tsv"
 
 # A little below what is reached, so that a change that costs a kind is seen. Raise them with the engine.
-ALL = 0.885
+ALL = 0.888
 LANGUAGES = {"zh-zh": 0.82, "en-en": 0.86, "zh-en": 0.80, "en-zh": 0.82}
 KINDS = {
     "context": 0.85,
@@ -176,7 +176,7 @@ def test_control_pairs_are_not_lost_further(shipped, encoder):
     control = read_minimal_pairs(GOLDEN / "control_pairs.tsv")
     assert Counter(pair.kind for pair in control) == {"form": 14, "crossed": 14, "long": 14}
 
-    assert won_shares(control, margins(control, index_of(control, shipped, encoder)))["won"] >= 0.45
+    assert won_shares(control, margins(control, index_of(control, shipped, encoder)))["won"] >= 0.57
 
 
 def test_neither_a_shared_number_nor_the_words_before_a_noun_outweigh_the_product(shipped, encoder):
@@ -187,7 +187,7 @@ def test_neither_a_shared_number_nor_the_words_before_a_noun_outweigh_the_produc
     kinds = won_shares(product, margins(product, index_of(product, shipped, encoder)))["kinds"]
 
     assert kinds["number"] >= 0.80
-    assert kinds["head"] >= 0.45
+    assert kinds["head"] >= 0.50
 
 
 def test_what_leads_is_what_is_shown_with_more_points(pairs, led, index):

@@ -5,7 +5,7 @@ import pytest
 
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.naming import bare_name, head_of, names_another
-from matchmaking.engine.tails import before_head, noun_of
+from matchmaking.engine.tails import before_head, is_offered, noun_of
 from matchmaking.engine.types import Need, Offer, OfferText
 from tests.matchmaking.engine.conftest import objections
 
@@ -209,3 +209,36 @@ def test_who_offers_what_stands_before_the_noun_loses_most_of_it(small, encoder)
     assert fit[2:] == [1, 1, 1]
     told = [found.unnamed for found in objections(index, lines, 0, np.arange(5))]
     assert told == ["模具", "模具", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "offered"),
+    [
+        ("Flat-pack furniture with screws", "screw", False),
+        ("Furniture, screws and fittings", "screw", True),
+        ("Furniture and wood screws (M4)", "screw", True),
+        # An adjective of two halves is no thing of its own.
+        ("PV modules, glass-glass", "glass", False),
+        ("葡萄酒，橡木桶陈酿12个月", "木桶", False),
+        ("锂电池及电池隔膜，长期供货", "隔膜", True),
+        ("", "screw", False),
+    ],
+)
+def test_a_thing_is_offered_where_something_that_is_listed_ends_with_it(text, head, offered):
+    assert is_offered(text, head) is offered
+
+
+def test_who_names_the_thing_only_beside_his_own_loses_by_it_and_is_told(small, encoder):
+    texts = ["Flat-pack furniture with screws", "Furniture, screws and fittings", "Wood screws"]
+    index = OfferIndex.build(
+        [Offer(n, "enterprise", (OfferText(n, text, ""),)) for n, text in enumerate(texts)],
+        small,
+        encoder,
+    )
+
+    lines = index.read([Need(0, "Screws for furniture assembly", "en", enterprise=-1)])
+
+    fit = index.features(lines, index.all_pairs(lines)).fit.tolist()
+    assert fit == pytest.approx([0.6, 1, 1])
+    told = objections(index, lines, 0, np.arange(3))
+    assert [(found.beside, found.unnamed) for found in told] == [("screw", ""), ("", ""), ("", "")]
