@@ -200,7 +200,7 @@ def form_of(text: str) -> Form:
 
 _SEEKS_TAKER = re.compile(
     r"(?:找|寻|招|征)[^，。；,;]{0,14}?(?:客户|买家|买方|订单|经销|代理商|分销|用人企业|投资方|投资商|投资人|租户|回收商"
-    r"|回收单位|接收方|承接方|用户)|出口渠道|寻[^，。；,;]{0,6}渠道|寻找使用|^\s*(?:出售|转让|出租|处理|低价|急售)|招租|招商"
+    r"|回收单位|接收方|承接方|用户)|出口渠道|寻[^，。；,;]{0,6}渠道|寻找使用|^\s*(?:出售|转让|出租|处理|低价|急售|甩?卖|抛售|清仓)|招租|招商"
     r"|入驻|对外(?:许可|转让|出租|招)|待(?:处置|售|利用)|(?:库存|积压)[^，。；]{0,6}(?:出售|处理)"
     r"|(?:推广|推销|销售|代销|分销|购买|采购|选用|试用)(?:我们|我[司厂]|本[司厂]|我公司|本公司|自家)"
     r"|(?:找|寻|寻求|招|征)[^，。；,;]{0,10}?(?:货主|业主|[养种]殖?户|农户|商户|加盟商?|需求方|甲方|终端)"
@@ -226,7 +226,7 @@ _BUYS = re.compile(
     r"采购(?!服务|代理|平台|管理|商城)|[年月日]均?(?:消?耗|用)(?!时|电|水)[^，。；]{0,10}\d|外协(?:需求|量)|需求(?:大|稳定|旺盛)|求购|收购|外购|高价回收|全部外发|外发加工|拟引进|求租|求采|换成"
     r"|(?:寻找|寻求|求)[^，。；,;]{0,6}(?:屋顶|货源|资源|场地|厂房|货盘)"
     r"|(?:寻|找|征)[^，。；,;]{0,8}(?:代工|加工|贴牌|生产)(?:厂|企业|商|方|合作)"
-    r"|\b(?:buys|purchases|procures|consumes|outsources|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
+    r"|\b(?:buys|buying (?!group|office|guide)|purchases|procures|consumes|outsources|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
     r"|(?:looking for|seek(?:s|ing)?) (?:an? )?(?:contract |oem )?(?:manufacturers?|makers?|suppliers?|producers?|factory|factories|source)"
     r"|(?:looking for|seeks?|wants to rent|look for) (?:an?|about|[\w ]{0,20}(?:premises|workshop|plant|site|space|supply)))\b",
     re.IGNORECASE,
@@ -270,8 +270,8 @@ def party_of(text: str) -> Party:
     --------
     >>> [party_of(text) for text in ("电池厂，长期采购隔膜", "Hand tool distributor", "隔膜生产", "转让设备，采购价三折")]
     ['buyer', 'taker', '', '']
-    >>> [party_of(text) for text in ("洗发水品牌，寻代工厂", "Vitamin brand seeking contract manufacturer", "寻代理商")]
-    ['buyer', 'buyer', 'taker']
+    >>> [party_of(text) for text in ("洗发水品牌，寻代工厂", "Brand seeking contract manufacturer", "Buying old coils", "寻代理商")]
+    ['buyer', 'buyer', 'buyer', 'taker']
     """
     if _GIVES.search(text):
         return ""
@@ -285,7 +285,7 @@ def rivals_of(text: str) -> frozenset[Party]:
 
     Examples
     --------
-    >>> sorted(rivals_of("出售闲置机床")), sorted(rivals_of("采购机床")), sorted(rivals_of("收购旧机床"))
+    >>> sorted(rivals_of("卖闲置机床")), sorted(rivals_of("采购机床")), sorted(rivals_of("收购旧机床"))
     ([''], ['buyer'], ['buyer', 'taker'])
     """
     said = asserted(text)
