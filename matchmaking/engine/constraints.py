@@ -128,6 +128,10 @@ def judge(condition: Condition, case: Case) -> tuple[Verdict | None, Reason | No
     ending, params = rule(condition, case)
     outcome = VERDICTS[ending]
     code, tone = f"{condition.kind}.{ending}", TONES[outcome]
+    if (
+        condition.kind == "distance"
+    ):  # nearly each is another: kept, they would push out what pairs share
+        return outcome, Reason(code, tone, {"strength": condition.strength, **params})
     return outcome, reason(code, tone, strength=condition.strength, **params)
 
 

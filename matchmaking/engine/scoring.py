@@ -259,7 +259,8 @@ def stakes_of(
     return [(part, next(points) if part == "conditions" else 0) for part in parts]
 
 
-# Suppliers differ less than their pairs: most hold the same papers, or lie in the same few regions.
+# Suppliers differ less than their pairs: most hold the same papers, or lie in the same few regions. But nearly each way
+# is another.
 _outcome = lru_cache(maxsize=8192)(Outcome)
 
 
@@ -267,7 +268,8 @@ def outcome_of(condition: Condition, part: str, most: int, case: Case) -> Outcom
     """A condition with its verdict, its fact and the tenths it gave, of at most so many of a part."""
     outcome, fact = judge(condition, case)
     about = condition.id, condition.kind, condition.strength, outcome
-    return _outcome(*about, most if outcome == "met" else 0, most, part, fact)
+    made = Outcome if condition.kind == "distance" else _outcome
+    return made(*about, most if outcome == "met" else 0, most, part, fact)
 
 
 def outcomes_of(
@@ -298,8 +300,10 @@ def outcomes_of(
     return list(zip(*columns, strict=True)) if columns else [()] * len(tops)
 
 
-# Few figures, met in pair after pair.
-_part = lru_cache(maxsize=8192)(Part)
+@lru_cache(maxsize=64)
+def _every_part(name: str, most: int) -> tuple[Part, ...]:
+    """All that a part can be, by its tenths: pair after pair has one of them."""
+    return tuple([Part(name, tenths, most) for tenths in range(most + 1)])
 
 
 def parts_of(
@@ -307,11 +311,15 @@ def parts_of(
 ) -> list[tuple[Part, ...]]:
     """The four parts of each row, of which the tenths are known; they sum to its score."""
     tops = [maxima(weights, has_conditions, knows) for knows in (False, True)]
+    every = [tuple(map(_every_part, PART_NAMES, most)) for most in tops]
     knows = (~np.isnan(standing.near.share)).tolist()
-    return [
-        tuple(map(_part, PART_NAMES, row, tops[known]))
-        for row, known in zip(tenths.tolist(), knows, strict=True)
-    ]
+    found = []
+    for (text, category, conditions, locality), known in zip(tenths.tolist(), knows, strict=True):
+        texts, categories, all_conditions, localities = every[known]
+        found.append(
+            (texts[text], categories[category], all_conditions[conditions], localities[locality])
+        )
+    return found
 
 
 @dataclass(slots=True, eq=False)
