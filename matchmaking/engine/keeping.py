@@ -28,7 +28,7 @@ _MEASURED = (
     "houses",
     "order",
 )
-_PLACES = ("longitude", "latitude", "regions", "known", "about")
+_PLACES = ("longitude", "latitude", "steps", "known", "about")
 _FIGURES = ("bounds", "kind", "low", "high", "start", "end")
 _MEASURED_TABLES = ("postings", "leaf", "parent", "chain", "leaf_postings")
 

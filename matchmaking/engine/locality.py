@@ -26,6 +26,7 @@ MUNICIPALITIES = ("11", "12", "31", "50")
 
 Level = Literal["", "group", "province", "city", "county"]
 LEVELS: tuple[Level, ...] = ("", "group", "province", "city", "county")
+_PROVINCE = LEVELS.index("province")
 _OFFICIAL = re.compile(r"\d{6}")
 
 
@@ -94,12 +95,13 @@ def _has_point(place: Place) -> bool:
 class Places:
     """Places as columns, so that one place is compared with many at once.
 
-    `group` numbers the regional groups that a place lies in: where in `groups` they stand.
+    `steps` are province, city and county as numbers, 0 where one is not known; `group` numbers the regional groups that a
+    place lies in: where in `groups` they stand.
     """
 
     longitude: Floats
     latitude: Floats
-    regions: npt.NDArray[np.str_]
+    steps: npt.NDArray[np.int32]
     group: Ints
     groups: tuple[frozenset[str], ...]
     known: npt.NDArray[np.bool_]
@@ -123,7 +125,9 @@ class Places:
         return cls(
             longitude=columns[:, 0],
             latitude=columns[:, 1],
-            regions=np.array([steps(p) for p in places], dtype="U6").reshape(len(places), 3),
+            steps=np.array(
+                [[int(code or 0) for code in steps(place)] for place in places], np.int32
+            ).reshape(len(places), 3),
             group=np.array([numbers[place.groups] for place in places], np.int64),
             groups=tuple(numbers),
             known=known,
@@ -134,7 +138,7 @@ class Places:
         return Places(
             self.longitude[rows],
             self.latitude[rows],
-            self.regions[rows],
+            self.steps[rows],
             self.group[rows],
             self.groups,
             self.known[rows],
@@ -147,7 +151,7 @@ class Places:
         return Places(
             np.append(self.longitude, others.longitude),
             np.append(self.latitude, others.latitude),
-            np.concatenate([self.regions, others.regions]),
+            np.concatenate([self.steps, others.steps]),
             np.append(self.group, theirs[others.group]),
             tuple(numbers),
             np.append(self.known, others.known),
@@ -177,7 +181,7 @@ class Distances:
     level: Ints
     km: Floats
     about: npt.NDArray[np.bool_]
-    here: npt.NDArray[np.str_]
+    here: npt.NDArray[np.int32]
     shared_groups: npt.NDArray[np.str_]
 
     def part(self, own: slice | Ints) -> Distances:
@@ -197,7 +201,7 @@ class Distances:
             Nearness(
                 None if isnan(share) else share,
                 LEVELS[level],
-                ("", group, *here)[level],
+                group if level < _PROVINCE else f"{here[level - _PROVINCE]:06d}",
                 None if isnan(km) else km,
                 about,
             )
@@ -213,17 +217,15 @@ def distances(places: Places, others: Places, weights: Weights) -> Distances:
 
     The share of the locality's points is the better of the closest region both lie in and exp(-km / decay).
     """
-    # Few groups meet, in pair after pair.
-    meeting, back = np.unique(places.group * len(others.groups) + others.group, return_inverse=True)
-    named = [
-        _shared_group(places.groups[one], others.groups[other])
-        for one, other in (divmod(number, len(others.groups)) for number in meeting.tolist())
-    ]
-    shared = np.array(named, np.str_)[back]
-    level = (shared != "").astype(np.int64)
-    same = (places.regions == others.regions) & (places.regions != "")
+    # Of few groups, which pair after pair has.
+    named = np.array(
+        [[_shared_group(one, other) for other in others.groups] for one in places.groups], np.str_
+    ).reshape(len(places.groups), len(others.groups))
+    shared = named[places.group, others.group]
+    level = (named != "").astype(np.int64)[places.group, others.group]
+    same = (places.steps == others.steps) & (places.steps > 0)
     for depth in range(3):
-        level[same[:, depth]] = depth + 2
+        level[same[:, depth]] = depth + _PROVINCE
 
     km = great_circle(places, others)
     by_level = np.array(
@@ -236,7 +238,7 @@ def distances(places: Places, others: Places, weights: Weights) -> Distances:
         level=level,
         km=km,
         about=places.about | others.about,
-        here=places.regions,
+        here=places.steps,
         shared_groups=shared,
     )
 

@@ -313,7 +313,7 @@ def parts_of(
     tops = [maxima(weights, has_conditions, knows) for knows in (False, True)]
     every = [tuple(map(_every_part, PART_NAMES, most)) for most in tops]
     knows = (~np.isnan(standing.near.share)).tolist()
-    found = []
+    found: list[tuple[Part, ...]] = []
     for (text, category, conditions, locality), known in zip(tenths.tolist(), knows, strict=True):
         texts, categories, all_conditions, localities = every[known]
         found.append(
@@ -419,7 +419,7 @@ class Ranker:
 
     def _near(self, lines: Lines, candidates: Candidates) -> Distances:
         here = Places.of([need.place for need in lines.needs]).take(candidates.line)
-        return distances(here, self.index.places_of(candidates.ids.tolist()), self.weights)
+        return distances(here, self.index.places_along(candidates.row), self.weights)
 
     def _standing(self, lines: Lines, candidates: Candidates, near: Distances) -> Standing:
         index, rows = self.index, candidates.row

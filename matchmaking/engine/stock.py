@@ -241,6 +241,10 @@ class Stock:
         rows = [self.place_rows[offer] for offer in offers]
         return self.places.take(np.array(rows, np.int64))
 
+    def places_along(self, rows: Ints) -> Places:
+        """Places of the offers of some texts."""
+        return self.places.take(self._place_rows[rows])
+
     def _measure(self) -> None:
         """What depends on all living texts at once; a few passes over the stored counts, no text is read again."""
         counts, alive, width = self.counts, self.alive, len(self.vocabulary)
@@ -289,6 +293,8 @@ class Stock:
             partial(_tfidf, self.weighted, self.idf, self.scale),
         )
         self.kinship = Kinship(self.labels, self.house, alive, self.vectors)
+        settled = map(self.place_rows.__getitem__, self.owners.tolist())
+        self._place_rows = np.fromiter(settled, np.int64, len(self.owners))
         self._rows_by_text = None
         self.arrange_parties()
 
