@@ -5,7 +5,7 @@ The absence of a claim proves nothing: it leaves a condition unproven. Missed ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -46,6 +46,9 @@ class Case:
 
 
 Rule = Callable[[Condition, Case], Found]
+Judged = tuple[Verdict | None, Reason | None]
+
+CONDITIONS_KEPT = 40
 
 # How a condition ended, as the last word of the fact's code.
 VERDICTS: dict[str, Verdict] = {
@@ -65,10 +68,25 @@ def counted_in(condition: Condition) -> str:
     return "locality" if condition.kind in IN_LOCALITY else "conditions"
 
 
-def verdict(condition: Condition, case: Case) -> Verdict | None:
-    """How the condition fares, without the fact. None: a kind that is shown and never computed."""
-    rule = RULES.get(condition.kind)
-    return None if rule is None else VERDICTS[rule(condition, case)[0]]
+class Precedents:
+    """How conditions ended before, by the number of what was stated (see `stated_by`): where it is the same, so is the
+    verdict. For one set of units, and of so many conditions at a time."""
+
+    def __init__(self) -> None:
+        self._by_condition: dict[Hashable, dict[int, Judged]] = {}
+
+    def judge(
+        self, condition: Condition, numbers: Sequence[int], case: Callable[[int], Case]
+    ) -> Iterator[Judged]:
+        """How the condition fares with those who state each of the numbers; `case` reads the one in a place."""
+        asked = condition.kind, condition.strength, condition.codes, condition.value, condition.unit
+        if asked not in self._by_condition and len(self._by_condition) >= CONDITIONS_KEPT:
+            self._by_condition.clear()
+        known = self._by_condition.setdefault(asked, {})
+        for place, number in enumerate(numbers):
+            if number not in known:
+                known[number] = judge(condition, case(place))
+            yield known[number]
 
 
 def verdicts(
@@ -76,6 +94,7 @@ def verdicts(
     stated: npt.NDArray[np.int64],
     km: npt.NDArray[np.float64],
     case: Callable[[int], Case],
+    precedents: Precedents,
 ) -> npt.NDArray[np.str_]:
     """How a condition that is computed fares with many: one of all that state the same is judged.
 
@@ -90,8 +109,8 @@ def verdicts(
     which = np.searchsorted(different, told)
     place = np.empty(len(different), np.int64)
     place[which] = np.arange(len(told))
-    found = [verdict(condition, case(one)) for one in place.tolist()]
-    return np.array(found, np.str_)[which]
+    judged = precedents.judge(condition, different.tolist(), lambda one: case(int(place[one])))
+    return np.array([ending for ending, _ in judged], np.str_)[which]
 
 
 def _within(most: float | None, km: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
@@ -120,7 +139,7 @@ def _number(value: Hashable) -> int:
     return int.from_bytes(digest(written(value))[:8], "little", signed=True)
 
 
-def judge(condition: Condition, case: Case) -> tuple[Verdict | None, Reason | None]:
+def judge(condition: Condition, case: Case) -> Judged:
     """How the condition fares, and the fact that decides."""
     rule = RULES.get(condition.kind)
     if rule is None:

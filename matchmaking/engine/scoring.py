@@ -16,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from matchmaking.engine import ENGINE_VERSION, similarity
-from matchmaking.engine.constraints import Case, counted_in, judge, told_of, verdicts
+from matchmaking.engine.constraints import (
+    Case,
+    Judged,
+    Precedents,
+    counted_in,
+    judge,
+    told_of,
+    verdicts,
+)
 from matchmaking.engine.explanation import (
     TERMS_SHOWN,
     Agreement,
@@ -32,7 +40,7 @@ from matchmaking.engine.fingerprint import digest, fingerprints, written
 from matchmaking.engine.highlight import Edges, edges
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.lines import Lines
-from matchmaking.engine.locality import Distances, Nearness, Places, distances
+from matchmaking.engine.locality import Distances, Places, distances
 from matchmaking.engine.pairs import Pairs, first_greatest, pairs_of, ranges
 from matchmaking.engine.search import CANDIDATES
 from matchmaking.engine.selection import kept
@@ -151,6 +159,7 @@ class Stated:
 
     numbers: Ints
     case: Callable[[int], Case]
+    precedents: Precedents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,38 +221,37 @@ def _conditions(
     """Tenths by conditions, and whether a must is missed."""
     points, misses = np.zeros(len(candidates), np.int64), np.zeros(len(candidates), np.bool_)
     bounds = np.searchsorted(candidates.line, np.arange(len(needs) + 1))
-    for condition, lines, musts, gains in _askings(needs, weights):
+    for condition, lines, gains in _askings(needs, weights):
         lengths = bounds[lines + 1] - bounds[lines]
         at = ranges(bounds[lines], lengths)
 
         def case(place: int, at: Ints = at) -> Case:
             return stated.case(int(at[place]))
 
-        found = verdicts(condition, stated.numbers[at], km[at], case)
-        misses[at[(found == "missed") & np.repeat(musts, lengths)]] = True
+        found = verdicts(condition, stated.numbers[at], km[at], case, stated.precedents)
+        if condition.strength == "must":
+            misses[at[found == "missed"]] = True
         asking = np.repeat(np.arange(len(lines)), lengths)
         # A line may ask the same twice.
         np.add.at(points, at, np.where(found == "met", gains[asking, local[at]], 0))
     return points, misses
 
 
-def _askings(
-    needs: Sequence[Need], weights: Weights
-) -> Iterator[tuple[Condition, Ints, npt.NDArray[np.bool_], Ints]]:
-    """Each different condition, and the lines that ask it: as a must, and for how many tenths where the locality is not
-    known and where it is."""
-    found: dict[tuple[Any, ...], list[tuple[Condition, int, bool, list[int]]]] = defaultdict(list)
+def _askings(needs: Sequence[Need], weights: Weights) -> Iterator[tuple[Condition, Ints, Ints]]:
+    """Each different condition, the lines that ask it, and for how many tenths where the locality is not known and where
+    it is."""
+    found: dict[tuple[Any, ...], list[tuple[Condition, int, list[int]]]] = defaultdict(list)
     totals = [maxima(weights, True, knows)[2] for knows in (False, True)]
     for line, need in enumerate(needs):
         stakes = [stakes_of(need.conditions, total, weights) for total in totals]
         for condition, *gains in zip(need.conditions, *stakes, strict=True):
             if counted_in(condition):
-                key = condition.kind, condition.codes, condition.value, condition.unit
+                asked = condition.kind, condition.codes, condition.value, condition.unit
                 tenths = [most for _, most in gains]
-                found[key].append((condition, line, condition.strength == "must", tenths))
-    for asked in found.values():
-        conditions, lines, musts, tenths_of = zip(*asked, strict=True)
-        yield conditions[0], np.array(lines), np.array(musts), np.array(tenths_of)
+                found[*asked, condition.strength].append((condition, line, tenths))
+    for asking in found.values():
+        conditions, lines, tenths_of = zip(*asking, strict=True)
+        yield conditions[0], np.array(lines), np.array(tenths_of)
 
 
 def stakes_of(
@@ -264,9 +272,9 @@ def stakes_of(
 _outcome = lru_cache(maxsize=8192)(Outcome)
 
 
-def outcome_of(condition: Condition, part: str, most: int, case: Case) -> Outcome:
+def outcome_of(condition: Condition, part: str, most: int, judged: Judged) -> Outcome:
     """A condition with its verdict, its fact and the tenths it gave, of at most so many of a part."""
-    outcome, fact = judge(condition, case)
+    outcome, fact = judged
     about = condition.id, condition.kind, condition.strength, outcome
     made = Outcome if condition.kind == "distance" else _outcome
     return made(*about, most if outcome == "met" else 0, most, part, fact)
@@ -276,27 +284,27 @@ def outcomes_of(
     conditions: Sequence[Condition],
     stakes: Mapping[int, Sequence[tuple[str, int]]],
     tops: Sequence[int],
-    stated: Ints,
-    nears: Sequence[Nearness],
-    case: Callable[[int], Case],
+    stated: Stated,
 ) -> list[tuple[Outcome, ...]]:
-    """Each condition of a line with each of its candidates: one of all that state the same is judged.
+    """Each condition of a line with each of its candidates.
 
-    `stakes` are by the maximum of `conditions`, which `tops` says of each; `case` reads the one in a place.
+    `stakes` are by the maximum of `conditions`, which `tops` says of each.
     """
     columns = []
     for number, condition in enumerate(conditions):
-        far = condition.kind == "distance"
-        told = [(near.km, near.about) for near in nears] if far else told_of(condition, stated)
-        judged: dict[tuple[int, Any], Outcome] = {}
-        column = []
-        for place, key in enumerate(zip(tops, told, strict=True)):
-            found = judged.get(key)
-            if found is None:
-                found = outcome_of(condition, *stakes[tops[place]][number], case(place))
-                judged[key] = found
-            column.append(found)
-        columns.append(column)
+        if condition.kind == "distance":
+            judged: Iterable[Judged] = [
+                judge(condition, stated.case(place)) for place in range(len(tops))
+            ]
+        else:
+            told = told_of(condition, stated.numbers)
+            judged = stated.precedents.judge(condition, told, stated.case)
+        columns.append(
+            [
+                outcome_of(condition, *stakes[top][number], one)
+                for top, one in zip(tops, judged, strict=True)
+            ]
+        )
     return list(zip(*columns, strict=True)) if columns else [()] * len(tops)
 
 
@@ -347,6 +355,7 @@ class Ranker:
     _words: dict[str, Mapping[str, Sequence[str]]] = field(init=False, default_factory=dict)
     _same_words: dict[str, frozenset[tuple[str, str]]] = field(init=False, default_factory=dict)
     _digests: dict[int, bytes] = field(init=False, default_factory=dict)
+    _precedents: Precedents = field(init=False, default_factory=Precedents)
     _common: bytes = field(init=False, default=b"")
 
     def rank(self, needs: Sequence[Need], k: int = KEPT) -> list[Scored]:
@@ -428,7 +437,7 @@ class Ranker:
             offer, text = index.offers[int(candidates.ids[place])], index.texts[int(rows[place])]
             return Case(offer, text, self.units)
 
-        stated = Stated(index.stated[rows], case)
+        stated = Stated(index.stated[rows], case, self._precedents)
         return score_pairs(lines.needs, candidates, near, stated, self.weights)
 
     def _told(
@@ -505,7 +514,8 @@ class Ranker:
 
         tops = [own[2].max_tenths for own in parts]
         stakes = {top: stakes_of(conditions, top, self.weights) for top in set(tops)}
-        outcomes = outcomes_of(conditions, stakes, tops, index.stated[rows], nears, case)
+        stated = Stated(index.stated[rows], case, self._precedents)
+        outcomes = outcomes_of(conditions, stakes, tops, stated)
         lost = candidates.unnamed[order], candidates.apart[order]
         columns = (
             offers,

@@ -5,14 +5,16 @@ from math import isnan
 import numpy as np
 import pytest
 
+from matchmaking.engine import constraints
 from matchmaking.engine.constraints import (
+    _COLUMN,
     RULES,
     VERDICTS,
     Case,
+    Precedents,
     counted_in,
     judge,
     stated_by,
-    verdict,
     verdicts,
 )
 from matchmaking.engine.explanation import CONDITION_CODES
@@ -31,8 +33,12 @@ UNITS = Units.of(
 JIAXING = Place(regions=("000000", "330000", "330400", "330421"), groups=frozenset({"YRD"}))
 
 
-def ask(kind, strength="must", **values):
-    return Condition(id=1, kind=kind, strength=strength, **values)
+def ask(kind, strength="must", number=1, **values):
+    return Condition(id=number, kind=kind, strength=strength, **values)
+
+
+def verdict(condition, case):
+    return judge(condition, case)[0]
 
 
 def case(
@@ -237,8 +243,36 @@ def test_of_many_each_fares_as_alone_and_of_those_that_state_the_same_one_is_jud
         way = float(ways[place])
         return Case(offers[place], text, UNITS, None if isnan(way) else way)
 
-    found = verdicts(condition, stated, ways, read).tolist()
+    precedents = Precedents()
+    found = verdicts(condition, stated, ways, read, precedents).tolist()
 
+    assert len(judged) == judged_alone
+    assert verdicts(condition, stated[::-1], ways[::-1], read, precedents).tolist() == found[::-1]
     assert len(judged) == judged_alone
     assert found == [verdict(condition, read(place)) for place in range(40)]
     assert kind == "distance" or {*found} == {"met", "missed", "unproven"}
+
+
+def test_a_precedent_is_one_of_the_same_condition_whatever_its_id(monkeypatch):
+    monkeypatch.setattr(constraints, "CONDITIONS_KEPT", 3)
+    text, precedents = OfferText(1, "hoses", "en"), Precedents()
+    offers = [Offer(1, "enterprise", (), country="DE"), Offer(2, "enterprise", (), country="CN")]
+    numbers = [stated_by(offer, text)[_COLUMN["origin"]] for offer in offers]
+    asked = [
+        ask("origin", strength, number, codes=(code,))
+        for number, (strength, code) in enumerate(
+            [("must", "DE"), ("prefer", "DE"), ("must", "CN"), ("must", "VN"), ("must", "DE")]
+        )
+    ]
+    judged = []
+
+    def read(place):
+        judged.append(place)
+        return Case(offers[place], text, UNITS)
+
+    for condition in (*asked, *asked[:2]):
+        expected = [judge(condition, Case(offer, text, UNITS)) for offer in offers]
+        assert [*precedents.judge(condition, numbers, read)] == expected
+
+    # With the fourth all before it are forgotten; the last of all but one is known still.
+    assert len(judged) == 2 * (4 + 1 + 0 + 1)

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from matchmaking.engine.constraints import Case
+from matchmaking.engine.constraints import Case, judge
 from matchmaking.engine.explanation import (
     CODES,
     KEPT,
@@ -74,7 +74,7 @@ def told(
     case = Case(offer, text, Units(), near.km, near.about)
     stakes = stakes_of(need.conditions, 200, WEIGHTING_1)
     outcomes = tuple(
-        outcome_of(condition, *stake, case)
+        outcome_of(condition, *stake, judge(condition, case))
         for condition, stake in zip(need.conditions, stakes, strict=True)
     )
     return explain(need, offer, text, points or parts(), outcomes, near, agreement)
@@ -395,7 +395,9 @@ def test_reasons_and_outcomes_are_written_by_the_names_of_their_fields():
     case = Case(Offer(7, "enterprise", ()), OfferText(1, "接线盒", "zh"), Units())
     both = [asked, Condition(4, "other", "prefer", text="寄售")]
     stakes = stakes_of(both, 200, WEIGHTING_1)
-    outcomes = [outcome_of(one, *own, case) for one, own in zip(both, stakes, strict=True)]
+    outcomes = [
+        outcome_of(one, *own, judge(one, case)) for one, own in zip(both, stakes, strict=True)
+    ]
 
     assert [json.loads(one.json) for one in outcomes] == [asdict(one) for one in outcomes]
     assert [one.verdict for one in outcomes] == ["unproven", None]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matchmaking.engine.constraints import STATEMENTS, Case, judge, stated_by
+from matchmaking.engine.constraints import STATEMENTS, Case, Precedents, judge, stated_by
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.explanation import CODES, KEPT
 from matchmaking.engine.index import OfferIndex
@@ -95,6 +95,7 @@ def stated(*offers):
     return Stated(
         np.array([stated_by(o, o.texts[0]) for o in offers]).reshape(len(offers), STATEMENTS),
         lambda place: Case(offers[place], offers[place].texts[0], UNITS),
+        Precedents(),
     )
 
 
@@ -205,7 +206,8 @@ def test_only_region_and_distance_asked_leave_the_part_conditions_without_points
     case = Case(offer(1, "接线盒"), OfferText(10, "接线盒", "zh"), UNITS, 19.1)
     stakes = stakes_of(need.conditions, parts[2].max_tenths, WEIGHTING_1)
     outcomes = [
-        outcome_of(one, *stake, case) for one, stake in zip(need.conditions, stakes, strict=True)
+        outcome_of(one, *stake, judge(one, case))
+        for one, stake in zip(need.conditions, stakes, strict=True)
     ]
 
     assert [p.max_tenths for p in parts] == [563, 312, 0, 125]
@@ -359,10 +361,11 @@ def test_points_hold_their_promises_for_any_input(asked, place, offers, data, we
         asked,
         {top: stakes_of(asked, top, weights) for top in tops},
         tops,
-        np.array([stated_by(one, one.texts[0]) for one in offers], np.int64),
-        nears,
-        lambda place: Case(
-            offers[place], offers[place].texts[0], UNITS, nears[place].km, nears[place].about
+        replace(
+            stated(*offers),
+            case=lambda place: Case(
+                offers[place], offers[place].texts[0], UNITS, nears[place].km, nears[place].about
+            ),
         ),
     )
     for row, own in enumerate(parts):
@@ -373,7 +376,8 @@ def test_points_hold_their_promises_for_any_input(asked, place, offers, data, we
         case = Case(offers[row], offers[row].texts[0], UNITS, near.km, near.about)
         stakes = stakes_of(asked, own[2].max_tenths, weights)
         outcomes = tuple(
-            outcome_of(one, *stake, case) for one, stake in zip(asked, stakes, strict=True)
+            outcome_of(one, *stake, judge(one, case))
+            for one, stake in zip(asked, stakes, strict=True)
         )
         assert every_outcome[row] == outcomes
         assert sum(o.tenths for o in outcomes if o.counted_in == "conditions") == own[2].tenths
