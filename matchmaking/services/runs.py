@@ -8,6 +8,7 @@ from typing import Literal
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -62,7 +63,9 @@ def start(
         buyer = line.requirement
     elif enterprise is not None:
         scope = MatchRun.Scope.ENTERPRISE
-    ids = list(chosen.order_by("pk").values_list("pk", flat=True))
+    # Lines of one kind find the same texts, and what a shard has read of one it need not read for the next.
+    kind = Coalesce("category__code", "category_suggested__code")
+    ids = list(chosen.order_by(kind, "pk").values_list("pk", flat=True))
     _one_after_another(scope, requirement or line or enterprise)
     if by is not None and line is not None:
         _refuse_too_soon(line, by)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from chains.errors import DomainError
-from chains.models import AuditEntry, Change
+from chains.models import AuditEntry, Category, Change
 from matchmaking import adapters, tasks
 from matchmaking.models import Match, MatchRun, RunShard, Score
 from matchmaking.services import runs, scoring
@@ -65,6 +65,27 @@ def test_run_leaves_one_audit_line_and_one_change_a_shard(monkeypatch):
         "scored",
         "finished",
     ]
+
+
+def test_lines_of_one_kind_share_a_shard(monkeypatch):
+    """By the category that was given, else by the one that was read; those that nobody knows of come last."""
+    monkeypatch.setattr(runs, "_lines_per_shard", lambda: 2)
+    requirement = RequirementFactory(lines=[ASKED] * 5)
+    first, second = Category.objects.order_by("code")[:2]
+    unknown, *known = requirement.lines.order_by("pk")
+    for line, given, read in zip(
+        known,
+        (second, first, None, second),
+        (first, None, first, None),
+        strict=True,
+    ):
+        line.category, line.category_suggested = given, read
+        line.save()
+
+    run = runs.start(everything=True, by=None)
+
+    a, b, c, d = (line.pk for line in known)
+    assert list(run.shards.values_list("line_ids", flat=True)) == [[b, c], [a, d], [unknown.pk]]
 
 
 def test_shard_done_twice_leaves_the_same_rows():
