@@ -27,7 +27,7 @@ from matchmaking.engine.pairs import (
     ranges,
     sums_of_greatest,
 )
-from matchmaking.engine.quantities import contradiction, distance
+from matchmaking.engine.quantities import contradiction, distance, may_contradict
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats, Ints
 from matchmaking.engine.stock import SATURATION, Stock
@@ -333,25 +333,25 @@ def objections(
     form, offered = lines.forms[line], stock.forms[rows]
     speak = (form > 0) & (offered > 0) & (offered != form)
     speak |= lines.rivals[line, stock.parties[rows]]
-    speak |= apart > 0
+    numbers = may_contradict(lines.figures, line, apart)
     # Many at once come out a little otherwise than one alone, by which it is told.
     headless = unnamed > _UNNAMED_TOLD - _ROUNDING
-    speak |= headless
+    speak |= numbers | headless
     if line in lines.purposes:
         asked, use = lines.purposes[line]
         speak |= stock.vectors[rows] @ (use - asked) > PURPOSE_LEAD - _ROUNDING
     if line in lines.ruled_out or line in lines.names:
         speak[:] = True
     return [
-        _objections(stock, lines, line, row, unnamed) if speaks else NO_OBJECTIONS
-        for row, speaks, unnamed in zip(
-            rows.tolist(), speak.tolist(), headless.tolist(), strict=True
+        _objections(stock, lines, line, *one) if speaks else NO_OBJECTIONS
+        for speaks, *one in zip(
+            speak.tolist(), rows.tolist(), headless.tolist(), numbers.tolist(), strict=True
         )
     ]
 
 
 def _objections(
-    stock: Stock, lines: Lines, line: int, row: int, may_be_unnamed: bool
+    stock: Stock, lines: Lines, line: int, row: int, may_be_unnamed: bool, may_contradict: bool
 ) -> Objections:
     text = lines.needs[line].text
     ruled_out, purpose = "", ""
@@ -375,7 +375,7 @@ def _objections(
         reading.FORMS[stock.forms[row]] if other else "",
         ("buyer" if party else "seller") if rival else "",
         bool(purpose and reading.gist(words.asserted(text))[1]),
-        _contradiction(stock, lines, line, row),
+        _contradiction(stock, lines, line, row) if may_contradict else None,
         _beside(stock, lines, line, row) or beside,
         unnamed,
     )

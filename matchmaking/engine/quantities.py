@@ -12,6 +12,7 @@ from math import inf, log10
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from matchmaking.engine.pairs import Pairs, ranges
 from matchmaking.engine.sparse import Floats, Ints
@@ -181,6 +182,7 @@ _LEAST = 1e-12
 _WORST = 1.0
 # Beyond that a float's noise: of two numbers ten times off the first is told, whatever they are in metres.
 _DECIMALS = 6
+_ROUNDING = 1e-3
 # Twice as much, and it is worth a sentence.
 _TOLD = 0.3
 
@@ -353,6 +355,13 @@ def contradiction(lines: Figures, line: int, texts: Figures, row: int) -> tuple[
     for off, number, place in _Told(offered).answers(asked):
         if off > worst:
             worst, found = off, (int(lines.bounds[line]) + number, int(texts.bounds[row]) + place)
+    return found
+
+
+def may_contradict(lines: Figures, line: int, apart: Floats) -> npt.NDArray[np.bool_]:
+    """Whether `contradiction` can find one, by the `distance` of texts: a mean over no more numbers than the line has."""
+    most = lines.bounds[line + 1] - lines.bounds[line]
+    found: npt.NDArray[np.bool_] = apart * most > _TOLD - _ROUNDING
     return found
 
 

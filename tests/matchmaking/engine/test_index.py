@@ -697,7 +697,8 @@ def test_objections_are_the_same_for_many_texts_at_once():
     found = [objections(index, read, line, rows) for line in range(len(asked))]
 
     alone = [
-        [_objections(index, read, line, row, True) for row in rows] for line in range(len(asked))
+        [_objections(index, read, line, row, True, True) for row in rows]
+        for line in range(len(asked))
     ]
     assert found == alone
     spoken = [one for own in found for one in own]
