@@ -53,13 +53,18 @@ def score(*, shard: RunShard, by: User | None = None) -> None:
 @contextmanager
 def _no_garbage() -> Iterator[None]:
     """What a shard finds are hundreds of thousands of values that all stay until it is written: looking for garbage
-    among them, over and over, would cost a sixth of finding them."""
+    among them, over and over, would cost a sixth of finding them. What it leaves is kept for the next shard, and goes
+    by itself when nobody names it any more: nobody looks through that either."""
     looking = gc.isenabled()
-    gc.disable()
+    if looking:
+        # What is garbage already would stay with it.
+        gc.collect()
+        gc.disable()
     try:
         yield
     finally:
         if looking:
+            gc.freeze()
             gc.enable()
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import weakref
 from dataclasses import asdict
 
 import pytest
@@ -380,3 +381,21 @@ def test_garbage_is_looked_for_again_after_a_shard_that_was_lost(monkeypatch):
         scoring.score(shard=shard)
 
     assert (looking, gc.isenabled()) == ([False], True)
+
+
+def test_what_a_shard_leaves_is_not_looked_through_and_holds_no_garbage(monkeypatch):
+    class Knot:
+        pass
+
+    knot, kept = Knot(), []
+    knot.own = knot
+    tied = weakref.ref(knot)
+    del knot
+    find = findings.find
+    monkeypatch.setattr(findings, "find", lambda *of: kept.append([]) or find(*of))
+    supplier(BOX)
+
+    rescore(RequirementFactory(lines=[ASKED]))
+
+    assert tied() is None
+    assert not any(one is kept[0] for one in gc.get_objects())
