@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from matchmaking.engine.features import NO_OBJECTIONS, Objections
 from matchmaking.engine.highlight import (
@@ -29,6 +29,8 @@ from matchmaking.engine.types import (
     Tone,
     reason,
 )
+
+T = TypeVar("T")
 
 # Facts that decide a condition: kind, then how it ended.
 _ENDINGS = {
@@ -263,44 +265,97 @@ def _standing_in(words: Sequence[str], text: str) -> list[str]:
     return [word.lstrip() for word in words if word in text]
 
 
-def explain(
-    need: Need,
-    offer: Offer,
-    text: OfferText,
-    parts: Sequence[Part],
-    outcomes: tuple[Outcome, ...],
-    near: Nearness,
-    agreement: Agreement,
-) -> tuple[Reason, ...]:
-    """The reasons of one pair: for, open, against, and what would raise the score."""
-    terms, bridge, asked, offered, parent, level, elsewhere, objections = agreement
-    of_text, of_category, _conditions, _locality = parts
-    met, unproven, missed, proofs, tells_way = fared(outcomes)
-    category: tuple[Reason, ...] = ()
-    if asked and offered:
-        share = _share(of_category)
-        is_near, is_far = share >= _CATEGORY_NEAR, share < _CATEGORY_FAR
-        category = _between(
-            asked, offered, level, parent, is_near, is_far, "" if need.category else "_read"
-        )
-    speaks_for = _of_text(terms, bridge, asked, elsewhere, _share(of_text) >= _MEANING) + met
-    if category and category[0].tone == "for":
-        speaks_for, category = category + speaks_for, ()
-    against = category + missed
-    objection = None if objections is NO_OBJECTIONS else _objection(objections)
-    if objection is not None:
-        # Two of a tone are kept: a must that is missed may not give way to a category beside it.
-        against = (objection, *missed, *category)
-    place = _of_place(need, offer, near, told=tells_way)
-    if near.share is None:
-        unproven += place
-    else:
-        speaks_for += place
-    advice = [*proofs, *_advice_on_parts(need, offer, text, parts, near)]
-    if len(advice) > 1:
-        # A must that is missed weighs more than its points: until it is met the pair stands below all others.
-        advice.sort(key=_weight_of_advice)
-    return kept(speaks_for, unproven, against, advice)
+class Once(dict[tuple[Any, ...], T]):
+    """What a function says of its arguments, asked of it once."""
+
+    def __init__(self, tell: Callable[..., T]) -> None:
+        self._tell = tell
+
+    def __missing__(self, arguments: tuple[Any, ...]) -> T:
+        found = self[arguments] = self._tell(*arguments)
+        return found
+
+
+class Telling:
+    """One line as its pairs are told of.
+
+    They have much in common, and little with those of another line: what was put into words is kept as long as the
+    line is.
+    """
+
+    def __init__(self, need: Need) -> None:
+        self.need = need
+        self.county = steps(need.place)[2]
+        self.read = "" if need.category else "_read"
+        self._fared = Once(fared)
+        self._of_text = Once(_of_text)
+        self._between = Once(_between)
+        self._stock = Once(_stock)
+
+    def explain(
+        self,
+        offer: Offer,
+        text: OfferText,
+        parts: Sequence[Part],
+        outcomes: tuple[Outcome, ...],
+        near: Nearness,
+        agreement: Agreement,
+    ) -> tuple[Reason, ...]:
+        """The reasons of one pair: for, open, against, and what would raise the score."""
+        terms, bridge, asked, offered, parent, level, elsewhere, objections = agreement
+        of_text, of_category, _conditions, _locality = parts
+        met, unproven, missed, proofs, tells_way = self._fared[outcomes]
+        category: tuple[Reason, ...] = ()
+        if asked and offered:
+            share = _share(of_category)
+            is_near, is_far = share >= _CATEGORY_NEAR, share < _CATEGORY_FAR
+            category = self._between[asked, offered, level, parent, is_near, is_far, self.read]
+        is_alike = _share(of_text) >= _MEANING
+        speaks_for = self._of_text[terms, bridge, asked, elsewhere, is_alike] + met
+        if category and category[0].tone == "for":
+            speaks_for, category = category + speaks_for, ()
+        against = category + missed
+        objection = None if objections is NO_OBJECTIONS else _objection(objections)
+        if objection is not None:
+            # Two of a tone are kept: a must that is missed may not give way to a category beside it.
+            against = (objection, *missed, *category)
+        place = _of_place(self.need, offer, near, told=tells_way)
+        if near.share is None:
+            unproven += place
+        else:
+            speaks_for += place
+        advice = [*proofs, *self._advice_on_parts(offer, text, parts, near)]
+        if len(advice) > 1:
+            # A must that is missed weighs more than its points: until it is met the pair stands below all others.
+            advice.sort(key=_weight_of_advice)
+        return kept(speaks_for, unproven, against, advice)
+
+    def _advice_on_parts(
+        self, offer: Offer, text: OfferText, parts: Sequence[Part], near: Nearness
+    ) -> list[Reason]:
+        """What the supplier could do."""
+        need = self.need
+        _text, of_category, _conditions, of_locality = parts
+        advice = []
+        lacking = of_category.max_tenths - of_category.tenths
+        if need.category and not text.categories and lacking >= _WORTH_TENTHS:
+            advice.append(reason("raise.category", "raise", category=need.category, tenths=lacking))
+        lacking = of_locality.max_tenths - of_locality.tenths
+        if near.share is None:
+            if need.place.regions and not offer.place.regions:
+                advice.append(reason("raise.place", "raise"))
+        # Who lends or teaches has nothing to store.
+        elif (
+            lacking >= _WORTH_TENTHS
+            and self.county
+            and near.level != "county"
+            and offer.kind in _OF_GOODS
+        ):
+            advice.append(self._stock[self.county, lacking])
+        spoken = need.language in ("", text.language)
+        if not spoken and need.language not in [other.language for other in offer.texts]:
+            advice.append(reason("raise.language", "raise", language=need.language))
+        return advice
 
 
 def _share(part: Part) -> float:
@@ -362,11 +417,6 @@ def _objection(found: Objections) -> Reason | None:
     return None
 
 
-# What is told of one line after the other, or of many pairs of a line, is put into words once.
-_remembered = lru_cache(maxsize=8192)
-
-
-@_remembered
 def _of_text(
     terms: tuple[str, ...],
     bridge: Bridge | None,
@@ -386,7 +436,6 @@ def _of_text(
     return tuple(told)
 
 
-@_remembered
 def _of_bridge(found: Bridge, leaf: str) -> Reason:
     both = {"asked": found.asked, "offered": found.offered}
     if found.same:
@@ -394,12 +443,10 @@ def _of_bridge(found: Bridge, leaf: str) -> Reason:
     return Reason("text.akin", "for", {**both, "category": leaf})
 
 
-@_remembered
 def _of_terms(code: str, terms: tuple[str, ...]) -> Reason:
     return Reason(code, "for", {"terms": list(terms)})
 
 
-@_remembered
 def _between(
     asked: str, offered: str, level: str, parent: str, is_near: bool, is_far: bool, read: str
 ) -> tuple[Reason]:
@@ -428,8 +475,7 @@ class Fared(NamedTuple):
     tells_way: bool  # one of them says how far it is
 
 
-@_remembered
-def fared(outcomes: tuple[Outcome, ...]) -> Fared:
+def fared(*outcomes: Outcome) -> Fared:
     told = [
         (one.verdict, one.fact)
         for one in sorted(outcomes, key=_musts_first)
@@ -476,40 +522,11 @@ def _of_place(need: Need, offer: Offer, near: Nearness, *, told: bool) -> tuple[
     return _nearby("distance", "", round(km, 1), about)
 
 
-@_remembered
 def _nearby(level: str, region: str, km: float | None, about: bool) -> tuple[Reason]:
     way = {} if km is None else {"km": km, "about": about}
     return (Reason(f"locality.{level}", "for", {"region": region, **way} if region else way),)
 
 
-def _advice_on_parts(
-    need: Need, offer: Offer, text: OfferText, parts: Sequence[Part], near: Nearness
-) -> list[Reason]:
-    """What the supplier could do."""
-    _text, of_category, _conditions, of_locality = parts
-    advice = []
-    lacking = of_category.max_tenths - of_category.tenths
-    if need.category and not text.categories and lacking >= _WORTH_TENTHS:
-        advice.append(reason("raise.category", "raise", category=need.category, tenths=lacking))
-    lacking = of_locality.max_tenths - of_locality.tenths
-    if near.share is None:
-        if need.place.regions and not offer.place.regions:
-            advice.append(reason("raise.place", "raise"))
-    # Who lends or teaches has nothing to store.
-    elif (
-        lacking >= _WORTH_TENTHS
-        and near.level != "county"
-        and offer.kind in _OF_GOODS
-        and (county := steps(need.place)[2])
-    ):
-        advice.append(_stock(county, lacking))
-    spoken = need.language in ("", text.language)
-    if not spoken and need.language not in [other.language for other in offer.texts]:
-        advice.append(reason("raise.language", "raise", language=need.language))
-    return advice
-
-
-@_remembered
 def _stock(county: str, tenths: int) -> Reason:
     return Reason("raise.stock", "raise", {"region": county, "tenths": tenths})
 

@@ -30,9 +30,9 @@ from matchmaking.engine.explanation import (
     Agreement,
     Answer,
     Shore,
+    Telling,
     Wording,
     bridgeable,
-    explain,
     shared_terms,
 )
 from matchmaking.engine.features import Objections
@@ -500,7 +500,7 @@ class Ranker:
         need, index = lines.needs[line], self.index
         conditions = need.conditions
         leaf, known = index.leaf_code(lines.leading[line]), edges(index.taxonomy)
-        asked = _Asked(leaf, Wording.of(asserted(need.text)), known)
+        asked, telling = _Asked(leaf, Wording.of(asserted(need.text)), known), Telling(need)
         every_part = parts_of(tenths, standing, self.weights, _has_conditions(conditions))
         every_near = standing.near.each()
         parts, nears = [every_part[row] for row in order], [every_near[row] for row in order]
@@ -534,7 +534,7 @@ class Ranker:
             *columns, strict=True
         ):
             shared = self._agreement(asked, other, offer, text, against, elsewhere=also)
-            reasons = explain(need, offer, text, own, fared, near, shared)
+            reasons = telling.explain(offer, text, own, fared, near, shared)
             yield Scored(need.id, offer.id, text.id, total, own, reasons, fared, misses, print_)
 
     def _agreement(

@@ -13,11 +13,11 @@ from matchmaking.engine.explanation import (
     Answer,
     Bridge,
     Shore,
+    Telling,
     Wording,
     _objection,
     _of_text,
     bridgeable,
-    explain,
     kept,
     shared_terms,
     shortlist,
@@ -77,7 +77,7 @@ def told(
         outcome_of(condition, *stake, judge(condition, case))
         for condition, stake in zip(need.conditions, stakes, strict=True)
     )
-    return explain(need, offer, text, points or parts(), outcomes, near, agreement)
+    return Telling(need).explain(offer, text, points or parts(), outcomes, near, agreement)
 
 
 def codes(reasons, tone=None):
