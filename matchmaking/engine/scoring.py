@@ -134,7 +134,7 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.row)
 
-    def part(self, own: slice) -> Candidates:
+    def part(self, own: slice | Ints) -> Candidates:
         return Candidates(
             self.line[own],
             self.row[own],
@@ -175,7 +175,7 @@ class Standing:
         """Of one need: best first; whoever misses a must stands below all who miss none; equal ones by id."""
         return np.lexsort((ids, -self.tenths, self.misses_must)).astype(np.int64)
 
-    def part(self, own: slice) -> Standing:
+    def part(self, own: slice | Ints) -> Standing:
         return Standing(
             self.tenths[own], self.misses_must[own], self.near.part(own), self.exact[own]
         )
@@ -460,7 +460,9 @@ class Ranker:
             else:
                 fresh.append(row)
         if fresh:
-            yield from self._explained(lines, line, candidates, standing, tenths, prints, fresh)
+            own = np.array(fresh)
+            about = candidates.part(own), standing.part(own), tenths[own]
+            yield from self._explained(lines, line, *about, [prints[row] for row in fresh])
 
     def _fingerprints(
         self, lines: Lines, line: int, candidates: Candidates, standing: Standing, tenths: Ints
@@ -495,18 +497,16 @@ class Ranker:
         standing: Standing,
         tenths: Ints,
         prints: Sequence[int],
-        order: Sequence[int],
     ) -> Iterator[Scored]:
         need, index = lines.needs[line], self.index
         conditions = need.conditions
         leaf, known = index.leaf_code(lines.leading[line]), edges(index.taxonomy)
         asked, telling = _Asked(leaf, Wording.of(asserted(need.text)), known), Telling(need)
-        every_part = parts_of(tenths, standing, self.weights, _has_conditions(conditions))
-        every_near = standing.near.each()
-        parts, nears = [every_part[row] for row in order], [every_near[row] for row in order]
-        rows, ids = candidates.row[order], candidates.ids[order].tolist()
-        offers = [index.offers[one] for one in ids]
-        texts = [index.texts[row] for row in rows.tolist()]
+        parts = parts_of(tenths, standing, self.weights, _has_conditions(conditions))
+        nears = standing.near.each()
+        rows = candidates.row.tolist()
+        offers = [index.offers[one] for one in candidates.ids.tolist()]
+        texts = [index.texts[row] for row in rows]
 
         def case(place: int) -> Case:
             near = nears[place]
@@ -514,21 +514,21 @@ class Ranker:
 
         tops = [own[2].max_tenths for own in parts]
         stakes = {top: stakes_of(conditions, top, self.weights) for top in set(tops)}
-        stated = Stated(index.stated[rows], case, self._precedents)
+        stated = Stated(index.stated[candidates.row], case, self._precedents)
         outcomes = outcomes_of(conditions, stakes, tops, stated)
-        lost = candidates.unnamed[order], candidates.apart[order]
+        lost = candidates.unnamed, candidates.apart
         columns = (
             offers,
             texts,
-            standing.tenths[order].tolist(),
+            standing.tenths.tolist(),
             parts,
             outcomes,
             nears,
-            [index.leaf_code(index.leaders[row]) for row in rows.tolist()],
-            (candidates.elsewhere[order] >= ELSEWHERE_TOLD).tolist(),
-            index.objections(lines, line, rows, *lost),
-            standing.misses_must[order].tolist(),
-            [prints[row] for row in order],
+            [index.leaf_code(index.leaders[row]) for row in rows],
+            (candidates.elsewhere >= ELSEWHERE_TOLD).tolist(),
+            index.objections(lines, line, candidates.row, *lost),
+            standing.misses_must.tolist(),
+            prints,
         )
         for offer, text, total, own, fared, near, other, also, against, misses, print_ in zip(
             *columns, strict=True
