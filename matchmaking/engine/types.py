@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from json.encoder import encode_basestring
 from types import NoneType
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -172,14 +172,17 @@ _WRITERS: Mapping[type, Callable[[Any], str]] = {
 
 
 class _Written:
-    """A value with itself as it is stored, by the names of its fields. The same is told of pair after pair: it is
-    written once, and compared by what is written."""
+    """A value with itself as it is stored, by the names of its fields: it is told of pair after pair and written once,
+    and compared by what is written.
+
+    Its fields are final, not frozen: to see to that while it runs takes as long again as making it.
+    """
 
     __slots__ = ("json",)
     json: str
 
     def _write(self, fields: str) -> None:
-        object.__setattr__(self, "json", f"{{{fields}}}")
+        self.json = f"{{{fields}}}"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, self.__class__) and self.json == other.json
@@ -188,13 +191,13 @@ class _Written:
         return hash(self.json)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Reason(_Written):
     """Why, as a code with parameters; templates turn it into a sentence in the reader's language."""
 
-    code: str
-    tone: Tone
-    params: Mapping[str, Any] = field(default_factory=dict)
+    code: Final[str]
+    tone: Final[Tone]
+    params: Final[Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         params = _as_json(self.params)
@@ -209,31 +212,31 @@ def reason(code: str, tone: Tone, /, **params: Any) -> Reason:
     return Reason(code, tone, told)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Part(_Written):
     """Tenths of a point reached, and the maximum that could be reached by this pair."""
 
-    name: str
-    tenths: int
-    max_tenths: int
+    name: Final[str]
+    tenths: Final[int]
+    max_tenths: Final[int]
 
     def __post_init__(self) -> None:
         reached = f'"tenths": {self.tenths}, "max_tenths": {self.max_tenths}'
         self._write(f'"name": "{self.name}", {reached}')
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Outcome(_Written):
     """How one condition fared. `tenths` of `max_tenths` are counted in the part `counted_in` ("conditions", "locality" or "")."""
 
-    condition: int
-    kind: str
-    strength: Strength
-    verdict: Verdict | None
-    tenths: int
-    max_tenths: int
-    counted_in: str
-    fact: Reason | None = None
+    condition: Final[int]
+    kind: Final[str]
+    strength: Final[Strength]
+    verdict: Final[Verdict | None]
+    tenths: Final[int]
+    max_tenths: Final[int]
+    counted_in: Final[str]
+    fact: Final[Reason | None] = None
 
     def __post_init__(self) -> None:
         verdict = "null" if self.verdict is None else f'"{self.verdict}"'
