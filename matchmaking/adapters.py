@@ -590,37 +590,32 @@ def ways(
 # -- scores ---------------------------------------------------------------------------------------
 
 
-JSON_COLUMNS = ("parts", "reasons", "outcomes")
+SCORE_COLUMNS = (
+    "tenths misses_must parts reasons outcomes capability_id text_language basis fingerprint"
+)
 
 
 class ScoreRow(NamedTuple):
-    """What the engine gives of a Score, by the names of its columns; those of `JSON_COLUMNS` as text."""
+    """What the engine gives of a Score: the figures that its match holds too, and all as `SCORE_COLUMNS`, apart by tabs.
+
+    JSON knows a tab only as `\\t`; nothing is an empty text.
+    """
 
     tenths: int
     misses_must: bool
-    parts: str
-    reasons: str
-    outcomes: str
-    capability_id: int | None
-    text_language: str
-    basis: str
-    fingerprint: int
+    columns: str
 
 
 def as_row(scored: Scored, basis: str, text: OfferText, side: Side) -> ScoreRow:
     """`basis` is that of its need."""
     source = Source.of(scored.text)
-    return ScoreRow(
-        scored.tenths,
-        scored.misses_must,
-        _listed(scored.parts),
-        _listed(scored.reasons),
-        _listed(scored.outcomes),
-        source.row if side == "supply" else None,
-        source.language,
-        f"{basis}:{basis_of_text(text)}",
-        scored.fingerprint,
+    capability = source.row if side == "supply" and source.row is not None else ""
+    columns = (
+        f"{scored.tenths}\t{scored.misses_must}"
+        f"\t{_listed(scored.parts)}\t{_listed(scored.reasons)}\t{_listed(scored.outcomes)}"
+        f"\t{capability}\t{source.language}\t{basis}:{basis_of_text(text)}\t{scored.fingerprint}"
     )
+    return ScoreRow(scored.tenths, scored.misses_must, columns)
 
 
 def _listed(values: Sequence[Part | Reason | Outcome]) -> str:
@@ -629,8 +624,15 @@ def _listed(values: Sequence[Part | Reason | Outcome]) -> str:
 
 def read_row(row: ScoreRow) -> dict[str, Any]:
     """The same as the fields that a model takes."""
-    fields = row._asdict()
-    return fields | {name: json.loads(fields[name]) for name in JSON_COLUMNS}
+    fields: dict[str, Any] = dict(zip(SCORE_COLUMNS.split(), row.columns.split("\t"), strict=True))
+    fields |= {name: json.loads(fields[name]) for name in ("parts", "reasons", "outcomes")}
+    capability = fields["capability_id"]
+    fields["capability_id"] = int(capability) if capability else None
+    return fields | {
+        "tenths": row.tenths,
+        "misses_must": row.misses_must,
+        "fingerprint": int(fields["fingerprint"]),
+    }
 
 
 def basis_of_need(need: Need) -> str:

@@ -219,9 +219,9 @@ def _write_scores(
     alike = f"{run.pk}\t{run.engine_version}\t{now}\t{now}"
     _copy(
         Score,
-        f"id match_id weighting_id run_id engine_version created_at updated_at {' '.join(adapters.ScoreRow._fields)}",
+        f"id match_id weighting_id run_id engine_version created_at updated_at {adapters.SCORE_COLUMNS}",
         [
-            f"{pk}\t{ids[pair]}\t{finding.weightings[pair[0]]}\t{alike}\t{_as_text(scores[pair])}"
+            f"{pk}\t{ids[pair]}\t{finding.weightings[pair[0]]}\t{alike}\t{scores[pair].columns}"
             for pair, pk in score_ids.items()
         ],
     )
@@ -251,10 +251,6 @@ def _copy(model: type[Match | Score], columns: str, rows: Sequence[str]) -> None
     statement = f"COPY {model._meta.db_table} ({names}) FROM STDIN (NULL '')"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write("\n".join(rows).replace("\\", "\\\\"))
-
-
-def _as_text(row: adapters.ScoreRow) -> str:
-    return "\t".join(["" if value is None else str(value) for value in row])
 
 
 # A byte as a letter, evenly: 9 × 27 values are used, the rest is thrown away.
