@@ -210,7 +210,7 @@ def tile(base: Path, folder: Path, size: int) -> None:
     whole.kind_names = one.kind_names
     whole.foreign, whole.noun_names = one.foreign * times, one.noun_names
     for name in (
-        "kinds", "groups", "alive", "chinese", "forms", "parties", "nouns", "vectors", "coarse",
+        "kinds", "groups", "alive", "chinese", "forms", "parties", "nouns", "vectors",
     ):  # fmt: skip
         own = getattr(one, name)
         setattr(whole, name, np.tile(own, (times,) + (1,) * (own.ndim - 1)))

@@ -19,10 +19,10 @@ from matchmaking.engine.pairs import (
     BLOCK,
     PAIRS_AT_ONCE,
     Pairs,
+    completed,
     cosines,
     dots,
     dots_of_few,
-    places_among,
     products,
     ranges,
     sums_of_greatest,
@@ -161,17 +161,14 @@ def features(stock: Stock, lines: Lines, pairs: Pairs, *, houses: bool = True) -
     return Features(**rounded, unnamed=unnamed, apart=apart)
 
 
-def _reckoned(stock: Stock, lines: Lines, pairs: Pairs) -> tuple[Floats, Floats, Floats]:
+def _reckoned(stock: Stock, lines: Lines, pairs: Pairs) -> list[Floats]:
     """Likeness of meaning, and as `Stock.shared_words`: of what the search found it was asked when the lines were read."""
-    place = places_among(pairs, lines.found)
-    known, fresh = np.flatnonzero(place >= 0), np.flatnonzero(place < 0)
-    anew = Pairs(pairs.line[fresh], pairs.row[fresh])
-    near, shared, covered = np.empty((3, len(pairs)), np.float32)
-    for column, found in ((near, lines.near), (shared, lines.shared), (covered, lines.covered)):
-        column[known] = found[place[known]]
-    near[fresh] = cosines(lines.vectors, stock.vectors, anew)
-    shared[fresh], covered[fresh] = stock.shared_words(lines.tfidf, lines.cover, anew)
-    return near, shared, covered
+
+    def reckon(anew: Pairs) -> tuple[Floats, Floats, Floats]:
+        near = cosines(lines.vectors, stock.vectors, anew)
+        return near, *stock.shared_words(lines.tfidf, lines.cover, anew)
+
+    return completed(pairs, lines.found, (lines.near, lines.shared, lines.covered), reckon)
 
 
 def _wanted(stock: Stock, lines: Lines, pairs: Pairs, likeness: Floats) -> Floats:

@@ -51,7 +51,7 @@ def save(stock: Stock, folder: Path) -> None:
     np.save(folder / "owners.npy", stock.owners)
     np.save(folder / "long.npy", stock.long)
     np.save(folder / "vectors.npy", stock.vectors)
-    np.save(folder / "coarse.npy", stock.coarse)
+    _save_coarse(stock, folder)
     np.save(folder / "chinese.npy", stock.chinese)
     np.save(folder / "weights_said.npy", stock.weighted.data)
     for name in _MEASURED:
@@ -76,6 +76,21 @@ def _mapped(path: Path) -> bytes | mmap:
     with path.open("rb") as file:
         # An empty file cannot be mapped.
         return mmap(file.fileno(), 0, access=ACCESS_READ) if path.stat().st_size else b""
+
+
+def _save_coarse(stock: Stock, folder: Path) -> None:
+    if stock.basis is not None:
+        np.save(folder / "coarse.npy", stock.coarse)
+        chosen = np.frombuffer(stock.chosen, np.uint8)
+        np.savez(folder / "basis.npz", basis=stock.basis, chosen=chosen)
+
+
+def _load_coarse(stock: Stock, folder: Path) -> None:
+    stock.coarse = stock.vectors
+    if (folder / "basis.npz").exists():
+        stock.coarse = np.asarray(np.load(folder / "coarse.npy", mmap_mode="r"))
+        with np.load(folder / "basis.npz") as kept:
+            stock.basis, stock.chosen = kept["basis"], kept["chosen"].tobytes()
 
 
 def _save_parties(stock: Stock, folder: Path) -> None:
@@ -137,7 +152,7 @@ def load(stock: Stock, folder: Path) -> None:
     stock.long = np.load(folder / "long.npy")
     # As a plain array: the class for mapped files slows every access down.
     stock.vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
-    stock.coarse = np.asarray(np.load(folder / "coarse.npy", mmap_mode="r"))
+    _load_coarse(stock, folder)
     stock.chinese = np.load(folder / "chinese.npy")
     stock.codes = np.load(folder / "codes.npy")
     stock.codes_read = len(stock.vocabulary)

@@ -13,7 +13,7 @@ from matchmaking.engine import reading, search
 from matchmaking.engine import text as words
 from matchmaking.engine.encoder import vectors_of
 from matchmaking.engine.naming import bare_name, head_of, name_beside_measures, said_as
-from matchmaking.engine.pairs import Pairs, cosines
+from matchmaking.engine.pairs import Pairs
 from matchmaking.engine.quantities import Figures
 from matchmaking.engine.search import CANDIDATES, DECIMALS
 from matchmaking.engine.sparse import (
@@ -136,9 +136,8 @@ def read(stock: Stock, needs: Sequence[Need], k: int = CANDIDATES) -> Lines:
     weight = (weight / np.repeat(sums, np.diff(counts.indptr))).astype(np.float32)
     cover = with_data(counts, weight)
     chinese = are_chinese(spoken)
-    found = search.nearest(stock, needs, vectors, tfidf, k)
+    found, near = search.nearest(stock, needs, vectors, tfidf, k)
     likely = _likely(stock, spoken, aims, vectors, purposes)
-    near = cosines(vectors, stock.vectors, found)
     shared, covered = stock.shared_words(tfidf, cover, found)
     votes = _votes(stock, len(needs), near, shared, found, _LEAF_VOTE)
     likely = _with_votes(stock, likely, votes)

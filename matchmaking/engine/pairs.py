@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -47,6 +47,22 @@ def places_among(pairs: Pairs, others: Pairs) -> Ints:
     key, among = pairs.line * width + pairs.row, others.line * width + others.row
     place = np.minimum(np.searchsorted(among, key), len(among) - 1)
     return np.where(among[place] == key, place, -1)
+
+
+def completed(
+    pairs: Pairs,
+    others: Pairs,
+    known: Sequence[Floats],
+    reckon: Callable[[Pairs], Sequence[Floats]],
+) -> list[Floats]:
+    """Figures along pairs: known of those that stand among the others, reckoned of the rest."""
+    place = places_among(pairs, others)
+    there, fresh = np.flatnonzero(place >= 0), np.flatnonzero(place < 0)
+    anew = reckon(Pairs(pairs.line[fresh], pairs.row[fresh]))
+    whole = [np.empty(len(pairs), np.float32) for _ in known]
+    for column, figures, more in zip(whole, known, anew, strict=True):
+        column[there], column[fresh] = figures[place[there]], more
+    return whole
 
 
 def cosines(lines: Floats, texts: Floats, pairs: Pairs) -> Floats:

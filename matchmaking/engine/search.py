@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from matchmaking.engine.pairs import BLOCK, Pairs, pairs_of
+from matchmaking.engine.pairs import BLOCK, Pairs, completed, cosines, pairs_of
 from matchmaking.engine.sparse import (
     Floats,
     Ints,
@@ -31,6 +31,8 @@ _SAMPLE = 16
 # So many times more groups than are wanted, or telling where the best begin costs more than it saves.
 _FEW = 4
 _LEAST_FREE = 1e-6
+# So many texts for each that is wanted are promising by coarse vectors and looked at by whole ones.
+_LOOKED_AT = 2
 # A line's own house and group have some of the best texts.
 _OWN = 8
 # Line, score and place in the order of ids, in one number.
@@ -43,11 +45,13 @@ CANDIDATES = 100
 Found = tuple[Ints, Ints]
 
 
-def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int) -> Pairs:
+def nearest(
+    stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix, k: int
+) -> tuple[Pairs, Floats]:
+    """The k nearest free texts of each line by meaning and as many by words, and how near they are in meaning."""
     if not stock.texts:
-        return pairs_of([], [])
-    lines, rows = [], []
-    basis = stock.taxonomy.basis(stock.encoder)
+        return pairs_of([], []), np.empty(0, np.float32)
+    lines, rows, looked = [], [], []
     asked = times_columns(_telling(stock, tfidf), stock.idf)
     # One for all blocks: a fresh table is cleared by the system each time.
     width = len(stock.coarse) if stock.nearest is None else 0
@@ -57,9 +61,8 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
         shared = product(rows_between(asked, start, start + BLOCK), stock.postings)
         shared.data = shared.data * stock.scale[shared.indices]
         if stock.nearest is None:
-            near = _nearest_here(
-                stock, needs[block], _meanings(stock, vectors[block], basis, table), k
-            )
+            near, seen = _nearest_here(stock, needs[block], vectors[block], table, k)
+            looked.append((seen[0] + start, *seen[1:]))
         else:
             told = stock.nearest.find(vectors[block], 2 * k)
             near = _one_by_one(
@@ -71,45 +74,61 @@ def nearest(stock: Stock, needs: Sequence[Need], vectors: Floats, tfidf: Matrix,
         for line, row in (near, _best_of_rows(stock, needs[block], shared, k)):
             lines.append(line + start)
             rows.append(row)
-    return pairs_of(lines, rows)
-
-
-def _meanings(stock: Stock, vectors: Floats, basis: Floats, table: Floats) -> Floats:
-    """Coarse likeness to all texts, written into the table."""
-    return with_all(vectors @ basis, stock.coarse, out=table[: len(vectors)])
-
-
-def _nearest_here(stock: Stock, needs: Sequence[Need], meaning: Floats, k: int) -> Found:
-    """The k nearest free texts of each line, of a table of all."""
-    many = _many(stock, needs, k)
-    width = meaning.shape[1] // _SAMPLE
-    quick = _FEW * many < width
-    if not quick.any():
-        return _one_by_one(
-            [_nearest_free(stock, need, meaning[line], k) for line, need in enumerate(needs)]
-        )
-    # The greatest of every sixteen scores tell where the best begin; only what lies above is sorted.
-    greatest = meaning[:, : _SAMPLE * width].reshape(len(needs), _SAMPLE, width).max(axis=1)
-    place = width - int(many[quick].max())
-    least = np.partition(greatest, place, axis=1)[:, place] - _STEP
-    least[~quick] = np.inf
-    line, column = np.divmod(np.flatnonzero(greatest >= least[:, None]), width)
-    rest = np.arange(_SAMPLE * width, meaning.shape[1])
-    row = (column[:, None] + width * np.arange(_SAMPLE)).ravel()
-    row = np.concatenate([row, np.tile(rest, len(needs))])
-    line = np.concatenate([np.repeat(line, _SAMPLE), np.repeat(np.arange(len(needs)), len(rest))])
-    # In one dimension it is gathered twice as fast.
-    score = meaning.ravel()[line * meaning.shape[1] + row]
-    high = np.flatnonzero(score >= least[line])
-    found, short = _best(stock, needs, (line[high], row[high], score[high]), k)
-    return _with_more(
-        found, {line: _nearest_free(stock, needs[line], meaning[line], k) for line in short}
+    found = pairs_of(lines, rows)
+    if not looked:
+        return found, cosines(vectors, stock.vectors, found)
+    line, row, likeness = (np.concatenate(column) for column in zip(*looked, strict=True))
+    (of_found,) = completed(
+        found,
+        Pairs(line, row),
+        [likeness],
+        lambda anew: [cosines(vectors, stock.vectors, anew)],
     )
+    return found, of_found
 
 
-def _nearest_free(stock: Stock, need: Need, meaning: Floats, k: int) -> Ints:
+def _nearest_here(
+    stock: Stock, needs: Sequence[Need], vectors: Floats, table: Floats, k: int
+) -> tuple[Found, tuple[Ints, Ints, Floats]]:
+    """The k nearest free texts of each line by whole vectors, of those that are promising; and lines, rows and likeness
+    of all these. The table is written to."""
+    meaning = with_all(stock.coarsely(vectors), stock.coarse, out=table[: len(vectors)])
+    many = _LOOKED_AT * _many(stock, needs, k)
+    line, row = _promising(meaning, many)
+    near = cosines(vectors, stock.vectors, Pairs(line, row))
+    found, short = _best(stock, needs, (line, row, near), k)
+    more = {one: _nearest_free(stock, needs[one], vectors[one], k) for one in short}
+    return _with_more(found, more), (line, row, near)
+
+
+def _promising(meaning: Floats, many: Ints) -> Found:
+    """Lines and columns of the greatest scores of a table: so many of each line and not many more, none of a line that
+    asks for all."""
+    count = meaning.shape[1]
+    width = count // _SAMPLE
+    quick = _FEW * many < width
+    lines, columns = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for line in np.flatnonzero(~quick & (many < count)).tolist():
+        best = meaning[line] >= _where_best_begin(meaning[line], int(many[line]))
+        columns.append(np.flatnonzero(best))
+        lines.append(np.full(len(columns[-1]), line))
+    if quick.any():
+        # The greatest of every sixteen scores tell where the best begin.
+        greatest = meaning[:, : _SAMPLE * width].reshape(len(many), _SAMPLE, width).max(axis=1)
+        place = width - int(many[quick].max())
+        least = np.partition(greatest, place, axis=1)[:, place] - _STEP
+        least[~quick] = np.inf
+        high = np.flatnonzero(meaning >= least[:, None])
+        lines.append(high // count)
+        columns.append(high % count)
+    of_line, of_column = np.concatenate(lines), np.concatenate(columns)
+    order = np.argsort(of_line, kind="stable")
+    return of_line[order], of_column[order]
+
+
+def _nearest_free(stock: Stock, need: Need, vector: Floats, k: int) -> Ints:
     free = np.flatnonzero(~stock.barred(need))
-    return highest(stock, meaning[free], free, k)
+    return highest(stock, stock.vectors[free] @ vector, free, k)
 
 
 def _nearest_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from hashlib import blake2b
 from itertools import islice
 
 import numpy as np
@@ -43,6 +44,12 @@ _CODE_WEIGHT = np.float32(3)
 _AT_ONCE = 1000
 # Where vectors are copied, so many of their number fit in below before they are again.
 _SPARE = 16
+# Of more texts than these a search looks first at coarse vectors, in the directions in which texts differ most.
+_SEEN_WHOLE, _COARSE = 8192, 96
+# The directions are those of 512 to 1,024 texts that their ids choose, so that few changes move them: as many bits of
+# a number made of both must be zero as leave so many.
+_CHOSEN_BITS = 10
+_ID_MIXED = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
 # In a column of groups: of none, and of whoever asks and is of none himself.
 _NONE, _NOBODY = -1, -2
 
@@ -80,7 +87,9 @@ class Stock:
         self.counts: Matrix = sp.csr_matrix((0, 0), dtype=np.float32)
         self.vectors: Floats = encoder.encode(())
         self.probabilities: Matrix = sp.csr_matrix((0, len(taxonomy.leaves)), dtype=np.float32)
-        self.coarse: Floats = np.empty((0, 0), np.float32)
+        self.coarse: Floats = self.vectors
+        self.basis: Floats | None = None
+        self.chosen = b""
         self.chinese: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
         self.forms: npt.NDArray[np.int8] = np.empty(0, np.int8)
         self.parties: npt.NDArray[np.int8] = np.empty(0, np.int8)
@@ -177,9 +186,7 @@ class Stock:
         width = len(self.vocabulary)
         self.counts = sp.vstack([widened(part, width) for part in counts], format="csr")
         self.probabilities = sp.vstack(likely, format="csr")
-        coarse = vectors @ self.taxonomy.basis(self.encoder)
         self.vectors = self._vectors_room.stacked(self.vectors, vectors)
-        self.coarse = self._coarse_room.stacked(self.coarse, coarse)
         spoken = [text.text for text in texts]
         self.chinese = np.append(self.chinese, are_chinese(spoken))
         self.forms = np.append(self.forms, forms_of(spoken))
@@ -279,7 +286,32 @@ class Stock:
         order = np.lexsort((self.text_ids, self.owners))
         self.order = np.empty(len(order), np.int64)
         self.order[order] = np.arange(len(order))
+        self._see_coarsely(order)
         self.arrange()
+
+    def _see_coarsely(self, order: Ints) -> None:
+        """Coarse vectors of all texts; of the fresh ones alone while the directions stay as they are."""
+        if self.total <= _SEEN_WHOLE:
+            self.basis, self.coarse, self.chosen = None, self.vectors, b""
+            return
+        mixed = np.stack([self.owners, self.text_ids], axis=1)[order].astype(np.uint64) * _ID_MIXED
+        zeros = np.uint64((1 << (self.total.bit_length() - _CHOSEN_BITS)) - 1)
+        rows = order[(mixed.sum(axis=1) >> np.uint64(32) & zeros) == 0]
+        sample = self.vectors[rows[self.alive[rows]]]
+        chosen = blake2b(sample.tobytes(), digest_size=16).digest()
+        if chosen != self.chosen or self.basis is None:
+            self.chosen = chosen
+            whole = sample.astype(np.float64)
+            directions = np.linalg.eigh(whole.T @ whole)[1][:, ::-1][:, :_COARSE]
+            self.basis = np.ascontiguousarray(directions, np.float32)
+            self.coarse = self.vectors @ self.basis
+        elif len(self.coarse) < len(self.vectors):
+            fresh = self.vectors[len(self.coarse) :] @ self.basis
+            self.coarse = self._coarse_room.stacked(self.coarse, fresh)
+
+    def coarsely(self, vectors: Floats) -> Floats:
+        """Vectors of lines as `coarse` holds those of the texts."""
+        return vectors if self.basis is None else vectors @ self.basis
 
     def arrange(self) -> None:
         """What is looked up by offer, kind and group; quickly made from what was measured."""

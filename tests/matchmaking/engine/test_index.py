@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matchmaking.engine import search
+from matchmaking.engine import search, stock
 from matchmaking.engine.encoder import NoEncoder
 from matchmaking.engine.features import Features, Objections, _named, _objections
 from matchmaking.engine.index import OfferIndex
@@ -287,10 +287,55 @@ def test_vectors_of_one_offer_after_the_other_come_below_the_others_and_leave_ea
         index.refresh()
         spoken.append(f"spare {n}")
         assert index.vectors.tolist() == LETTERS.encode(spoken).tolist()
-        assert index.coarse.tolist() == (index.vectors @ TREE.basis(LETTERS)).tolist()
+        assert index.coarse is index.vectors
     assert all(np.array_equal(then, now) for then, now in seen)
     # Some share their table and some had to be copied.
     assert len({id(one.base) for one, _ in seen[1:]}) == 2
+
+
+def test_of_many_texts_the_first_look_is_a_coarse_one_that_the_living_texts_alone_decide(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(stock, "_SEEN_WHOLE", 90)
+    monkeypatch.setattr(stock, "_COARSE", 9)
+    monkeypatch.setattr(stock, "_CHOSEN_BITS", 5)
+    texts = [f"{word} {number}" for number in range(20) for word in SPOKEN[:6]]
+    grown = OfferIndex.build([offer(n, text) for n, text in enumerate(texts[:80])], TREE, LETTERS)
+    assert grown.basis is None
+    assert grown.coarse is grown.vectors
+    bases = []
+    for n, text in enumerate(texts[80:], 80):
+        grown.add(offer(n, text))
+        grown.refresh()
+        bases.append(grown.basis)
+    # While none of those that decide comes or goes, the directions are kept and the fresh rows stand below.
+    assert bases[8] is None
+    assert 1 < len({id(basis) for basis in bases}) < 20
+    whole = OfferIndex.build([offer(n, text) for n, text in enumerate(texts)], TREE, LETTERS)
+
+    grown.save(tmp_path)
+    read = OfferIndex.load(tmp_path, TREE, LETTERS)
+    for one in (grown, read):
+        assert one.basis.tolist() == whole.basis.tolist()
+        assert one.chosen == whole.chosen
+        assert np.allclose(one.coarse, whole.coarse, atol=1e-6)
+    assert whole.coarse.shape == (120, 9)
+    # Directions in which they differ most hold most of their likeness.
+    likeness = whole.vectors @ whole.vectors.T
+    assert np.abs(whole.coarse @ whole.coarse.T - likeness).mean() < 0.05
+    asked = [need(text) for text in texts[:30]]
+    exact = OfferIndex.build([offer(n, text) for n, text in enumerate(texts)], TREE, LETTERS)
+    exact.basis, exact.coarse = None, exact.vectors
+    near = [
+        {*zip(pairs.line.tolist(), pairs.row.tolist(), strict=True)}
+        for pairs in (one.read(asked, 20).found for one in (whole, exact))
+    ]
+    assert len(near[0] & near[1]) >= 0.95 * len(near[1])
+    for n in range(40, 120):
+        grown.remove(n)
+    grown.refresh()
+    assert grown.basis is None
+    assert grown.coarse is grown.vectors
 
 
 def test_stored_vector_is_used_instead_of_a_fresh_one():
@@ -343,6 +388,8 @@ def test_search_of_a_large_index_finds_what_a_full_sort_finds(monkeypatch, few):
     index = OfferIndex(TREE, LETTERS)
     index.order, index.alive = rng.permutation(count), rng.random(count) > 0.1
     index.owners, index.groups = rng.integers(1, 60, count), rng.integers(-1, 5, count)
+    index.vectors = np.eye(count, dtype=np.float32)
+    index.coarse = index.vectors
     index.kinds, index.kind_names = rng.integers(0, 2, count), ["enterprise", "bank"]
     index.arrange_parties()
     needs = [
@@ -359,7 +406,7 @@ def test_search_of_a_large_index_finds_what_a_full_sort_finds(monkeypatch, few):
     monkeypatch.setattr(search, "_FEW", few)
 
     for line, row in (
-        search._nearest_here(index, needs, table.copy(), k),
+        search._nearest_here(index, needs, table, np.empty_like(table), k)[0],
         search._best_of_rows(index, needs, sp.csr_matrix(table), k),
     ):
         assert [sorted(row[line == number].tolist()) for number in range(len(needs))] == wanted
