@@ -68,8 +68,10 @@ def find(run: MatchRun, line_ids: Sequence[int], *, anew: bool = False) -> Findi
         _listen(finding, ranker, needs, decided)
     if run.enterprise_id is None:
         if run.scope == MatchRun.Scope.ALL:
-            # Words change by an amendment, which has its own run: here only what was never read.
+            # Words change by an amendment, which has its own run, and with the categories no score stays: here only
+            # what was never read as it stands.
             rows = rows.filter(category_suggested=None)
+            rows = rows.exclude(pk__in={line for line, _ in finding.unchanged})
         finding.suggested = known.suggested(rows)
     return finding
 

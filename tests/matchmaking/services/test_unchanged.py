@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 
 from chains import changes
-from chains.models import Certification, CertificationKind
-from matchmaking import tasks
+from chains.models import Category, Certification, CertificationKind
+from matchmaking import market, tasks
 from matchmaking.engine.weights import WEIGHTING_1
 from matchmaking.models import Match, RunShard, Score, Weighting
 from matchmaking.services import findings, pairs, runs, scoring
@@ -102,6 +102,24 @@ def test_a_second_run_over_the_same_writes_nothing(register):
         list(Score.objects.order_by("pk").values()),
     )
     assert (second.lines_done, second.scores.count()) == (len(ASKED), 0)
+
+
+def test_line_is_read_for_a_category_once_and_again_when_the_categories_have_changed(
+    register, monkeypatch
+):
+    _suppliers, requirement = register
+    lines, read = set(requirement.lines.values_list("pk", flat=True)), []
+    monkeypatch.setattr(
+        market.Market, "suggested", lambda _known, rows: read.append({row.pk for row in rows}) or {}
+    )
+    everything()
+    everything()
+    leaf = Category.objects.filter(is_active=True).last()
+    leaf.synonyms_zh = [*leaf.synonyms_zh, "别的名称"]
+    leaf.save()
+    everything()
+
+    assert read == [lines, set(), lines]
 
 
 def test_only_the_pairs_of_who_has_changed_are_written(register):
