@@ -397,8 +397,9 @@ class Ranker:
         found = self._candidates(lines, every, houses=True)
         standing = self._standing(lines, found, near.part(chosen))
         tenths = apportioned(standing.tenths, standing.exact)
+        prints = self._fingerprints(lines, found, standing, tenths)
         for line, own in found.by_line():
-            about = found.part(own), standing.part(own), tenths[own]
+            about = found.part(own), standing.part(own), tenths[own], prints[own]
             yield from self._told(lines, line, *about, known)
 
     def _candidates(self, lines: Lines, pairs: Pairs, *, houses: bool) -> Candidates:
@@ -447,11 +448,11 @@ class Ranker:
         candidates: Candidates,
         standing: Standing,
         tenths: Ints,
+        prints: Sequence[int],
         known: Known,
     ) -> Iterator[Scored | Unchanged]:
         """The candidates of a line in words, those that are known by the same fingerprint by name alone. `tenths` are
         those of the parts."""
-        prints = self._fingerprints(lines, line, candidates, standing, tenths)
         need, offers = lines.needs[line].id, candidates.ids.tolist()
         fresh = []
         for row in standing.order(candidates.ids).tolist():
@@ -465,10 +466,10 @@ class Ranker:
             yield from self._explained(lines, line, *about, [prints[row] for row in fresh])
 
     def _fingerprints(
-        self, lines: Lines, line: int, candidates: Candidates, standing: Standing, tenths: Ints
+        self, lines: Lines, candidates: Candidates, standing: Standing, tenths: Ints
     ) -> list[int]:
         """Of all that `_explained` reads: what is asked and offered by digests, what was found about both in figures."""
-        need, index = lines.needs[line], self.index
+        index = self.index
         if not self._common:
             code = ENGINE_VERSION, index.encoder.version, index.taxonomy.fingerprint
             kind = index.of_buyers, bool(index.labels)
@@ -480,9 +481,12 @@ class Ranker:
         found[:, 2] = candidates.elsewhere >= ELSEWHERE_TOLD
         found[:, 3] = standing.misses_must
         found[:, 4:] = tenths
-        asked = self._common + digest(written(lines.leading[line], need))
         offers = [self._digest_of(offer) for offer in candidates.ids.tolist()]
-        return fingerprints(asked, offers, found)
+        prints = []
+        for line, own in candidates.by_line():
+            asked = self._common + digest(written(lines.leading[line], lines.needs[line]))
+            prints += fingerprints(asked, offers[own], found[own])
+        return prints
 
     def _digest_of(self, offer: int) -> bytes:
         if offer not in self._digests:
