@@ -77,7 +77,7 @@ def test_database_finds_what_memory_finds(index, monkeypatch):
 
     index.nearest = nearest.of_index("supply", index)
     # What memory sees by itself alone would make the claim empty.
-    monkeypatch.setattr("matchmaking.engine.search._meanings", None)
+    monkeypatch.setattr("matchmaking.engine.search._nearest_here", None)
     told = found(index, *lines)
 
     share = np.mean([len(one & other) / len(one) for one, other in zip(exact, told, strict=True)])
