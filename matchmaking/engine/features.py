@@ -29,7 +29,7 @@ from matchmaking.engine.pairs import (
 )
 from matchmaking.engine.quantities import contradiction, distance, may_contradict
 from matchmaking.engine.search import DECIMALS
-from matchmaking.engine.sparse import Floats, Ints
+from matchmaking.engine.sparse import Floats, Ints, without_zeros
 from matchmaking.engine.stock import SATURATION, Stock
 from matchmaking.engine.tails import is_offered
 
@@ -213,14 +213,15 @@ def _elsewhere(stock: Stock, lines: Lines, pairs: Pairs, covered: Floats) -> Flo
     key, back = np.unique(pairs.line[several] * width + house[several], return_inverse=True)
     line, house = np.divmod(key, width)
     whole = np.empty(len(key), np.float32)
-    said = stock.with_counts(stock.saturated)
+    # What only the finer view reads of a line has no weight here.
+    asked, said = without_zeros(lines.cover), stock.with_counts(stock.saturated)
     start = 0
     while start < len(key):
         stop = min(start + PAIRS_AT_ONCE, int(np.searchsorted(line, line[start] + BLOCK)))
         first, last = stock.houses[house[start:stop]], stock.houses[house[start:stop] + 1]
         row = stock.housed[ranges(first, last - first)]
         owner = np.repeat(np.arange(stop - start), last - first)
-        found, column, product = products(lines.cover, said, line[start:stop][owner], row)
+        found, column, product = products(asked, said, line[start:stop][owner], row)
         whole[start:stop] = sums_of_greatest(owner[found], column, product, stop - start)
         start = stop
     out[several] = np.maximum(whole[back] - covered[several], 0)

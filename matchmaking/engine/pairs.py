@@ -149,15 +149,14 @@ def _meetings(left: Matrix, right: Matrix, line: Ints, row: Ints) -> tuple[Place
         in_use = np.zeros(right.shape[1], np.bool_)
         in_use[filled] = True
         used = np.flatnonzero(in_use)
-        number = np.full(right.shape[1], -1, np.int32)
+        number = np.empty(right.shape[1], np.int32)
         number[used] = np.arange(len(used), dtype=np.int32)
         table = np.full((last - first) * len(used), -1, np.int32)
         rows = np.repeat(np.arange(last - first), np.diff(left.indptr[first : last + 1]))
         table[rows * len(used) + number[filled]] = places
-        numbered = number[column]
-        met = np.flatnonzero(numbered >= 0)
+        met = np.flatnonzero(in_use[column])
         pair = pair[met]
-        place = table[((line - first) * len(used))[pair] + numbered[met]]
+        place = table[((line - first) * len(used))[pair] + number[column[met]]]
         ours = np.flatnonzero(place >= 0)
         met, pair, place = met[ours], pair[ours], place[ours]
     # Where the row of each begins in the matrix, less where it begins among the columns read.
