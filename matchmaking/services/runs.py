@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from typing import Literal
 
 from django.conf import settings
@@ -34,6 +35,8 @@ RETIRED_AT_ONCE = 1000
 ALLOWED_EVERY = datetime.timedelta(hours=1)
 # What a shard should take: long beside the cost of a task, short beside a worker's lease.
 _SHARD_SECONDS = 1.0
+# Of what is left at the end of a run a worker takes this part at a time, and not less than so many lines.
+_LAST_IN, _LEAST_LINES = 4, 10
 
 
 # -- starting -------------------------------------------------------------------------------------
@@ -83,10 +86,9 @@ def start(
         lines_total=len(ids),
         asked_by=by,
     )
-    size = _lines_per_shard()
     RunShard.objects.bulk_create(
-        RunShard(run=run, number=number, line_ids=ids[begin : begin + size])
-        for number, begin in enumerate(range(0, len(ids), size), 1)
+        RunShard(run=run, number=number, line_ids=own)
+        for number, own in enumerate(_cut(ids, _lines_per_shard()), 1)
     )
     audit.record(by, "run.started", run, scope=scope, lines=len(ids))
     changes.record("run", run, "started")
@@ -153,6 +155,17 @@ def _lines_per_shard() -> int:
     texts = Capability.objects.published().count()
     milliseconds = 5 + texts / 10_000
     return max(1, min(200, int(1000 * _SHARD_SECONDS / milliseconds)))
+
+
+def _cut(ids: list[int], size: int) -> Iterator[list[int]]:
+    """Lines in shards of one size, and the last ones in ever smaller: workers that share a run end together, not one of
+    them a shard later (guided self-scheduling, Polychronopoulos and Kuck 1987)."""
+    begin = 0
+    while begin < len(ids):
+        left = len(ids) - begin
+        step = min(size, max(left // _LAST_IN, _LEAST_LINES)) if len(ids) > size else size
+        yield ids[begin : begin + step]
+        begin += step
 
 
 def _ring_for(run: MatchRun, first: int, count: int = 1) -> None:

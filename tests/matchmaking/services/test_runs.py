@@ -103,6 +103,23 @@ def test_shard_done_twice_leaves_the_same_rows():
     assert AuditEntry.objects.filter(action="run.finished").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("lines", "sizes"),
+    [
+        (0, []),
+        (3, [3]),
+        (40, [40]),
+        # Ever smaller, but not by the line.
+        (200, [40, 40, 30, 22, 17, 12, 10, 10, 10, 9]),
+    ],
+)
+def test_the_last_shards_of_a_long_run_are_small(lines, sizes):
+    shards = [*runs._cut([*range(lines)], 40)]
+
+    assert [*map(len, shards)] == sizes
+    assert [line for own in shards for line in own] == [*range(lines)]
+
+
 def test_ring_for_a_shard_that_is_done_costs_one_question(django_assert_num_queries):
     supplier(BOX)
     run = work(runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None))
