@@ -80,5 +80,5 @@ class Workers:
 
 def bell(monkeypatch, address: str | None = None) -> None:
     """Rings of the test process reach the broker, whatever broker its own settings name."""
-    app = Celery(broker=address or os.environ["BROKER_URL"])
+    app = Celery(broker=address or os.environ["BROKER_URL"], set_as_current=False)
     monkeypatch.setattr("chains.doorbell._send", app.send_task)

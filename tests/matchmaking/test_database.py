@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.backends.postgresql import base
 
 from matchmaking import tasks
+from matchmaking.celery import app
 
 
 @pytest.mark.django_db(transaction=True)
@@ -38,7 +39,7 @@ def test_connection_that_stands_is_asked_nothing_and_one_the_server_ended_is_ope
 @pytest.mark.django_db(transaction=True)
 def test_worker_keeps_its_session_from_task_to_task_until_it_is_too_old():
     task = tasks.read_changes
-    celerys_own = DjangoWorkerFixup(task.app)
+    celerys_own = DjangoWorkerFixup(app)
 
     def served_by():
         celerys_own.on_task_prerun(task)
