@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 
 from chains.models import Requirement, RequirementLine
 from matchmaking import adapters, market
+from matchmaking.database.planner import look_up_by_index
 from matchmaking.engine.proposals import Reading
 from matchmaking.engine.scoring import KEPT, Ranker
 from matchmaking.engine.types import Need, Scored, Unchanged
@@ -81,8 +83,10 @@ class _Stored(NamedTuple):
     fingerprint: int
 
 
+@transaction.atomic
 def _stored(run: MatchRun, finding: Finding) -> dict[tuple[int, int], _Stored]:
     """Scores of the lines that may stay: of live pairs, of the same engine and the same weighting."""
+    look_up_by_index()
     live = Match.objects.live().filter(line__in=finding.needs, score__isnull=False)
     pairs = {
         score: (line, supplier)
@@ -158,8 +162,10 @@ def against(ranker: Ranker, needs: Sequence[Need], supplier: int) -> list[Scored
     return ranker.score_offer(allowed, supplier) if allowed else []
 
 
+@transaction.atomic
 def _decided(line_ids: Sequence[int]) -> dict[int, list[int]]:
     """Suppliers on whose pairs somebody decided, by line."""
+    look_up_by_index()
     found: dict[int, list[int]] = defaultdict(list)
     rows = Match.objects.filter(line__in=line_ids, status__in=Match.DECIDED).order_by("supplier")
     for line, supplier in rows.values_list("line_id", "supplier_id"):

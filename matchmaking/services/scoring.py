@@ -19,6 +19,7 @@ from chains import audit, changes
 from chains.models import Category, RequirementLine, User
 from chains.models.base import ALPHABET
 from matchmaking import adapters
+from matchmaking.database.planner import look_up_by_index
 from matchmaking.engine.proposals import Reading
 from matchmaking.engine.scoring import KEPT
 from matchmaking.engine.selection import kept
@@ -71,6 +72,7 @@ def _no_garbage() -> Iterator[None]:
 @transaction.atomic
 def _settle(shard: RunShard, finding: Finding, by: User | None) -> None:
     run = shard.run
+    look_up_by_index()
     held = RunShard.objects.filter(
         pk=shard.pk, status=RunShard.Status.RUNNING, attempts=shard.attempts
     )

@@ -6,6 +6,7 @@ import weakref
 from dataclasses import asdict
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from chains.models import Category, Change
@@ -345,6 +346,34 @@ def test_supplier_without_anything_to_offer_any_more_leaves_its_lines():
     work(runs.start(enterprise=maker, by=None))
 
     assert list(Match.objects.values_list("status", flat=True)) == ["ended"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_statement_of_a_shard_reads_all_pairs_or_all_scores():
+    """As the planner would in tables that it knows as empty, and does in those that are."""
+    made, plans = supplier(BOX), []
+    requirement = RequirementFactory(lines=[ASKED])
+    rescore(requirement)
+    forget_fingerprints()
+    made.capabilities.update(text_zh="接线盒，1500 V")
+    run = runs.start(requirement=requirement, by=None)
+    tables = ("matchmaking_match", "matchmaking_score")
+
+    def explain(execute, sql, params, many, context):
+        if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")) and any(
+            f'{table}"' in sql or f"{table} " in sql for table in tables
+        ):
+            with context["connection"].connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN {sql}", params)
+                plans.append("\n".join(row[0] for row in cursor.fetchall()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        work(run)
+
+    assert len(plans) > 5
+    read_whole = [plan for plan in plans if any(f"Seq Scan on {table}" in plan for table in tables)]
+    assert not read_whole, read_whole[0]
 
 
 def test_public_ids_of_many_rows_are_like_those_of_one():
