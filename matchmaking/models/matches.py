@@ -133,7 +133,11 @@ class Match(TimeStamped):
         db_index=False,
     )
     supplier = models.ForeignKey(
-        "chains.Enterprise", models.PROTECT, related_name="matches", db_constraint=False
+        "chains.Enterprise",
+        models.PROTECT,
+        related_name="matches",
+        db_constraint=False,
+        db_index=False,
     )
     score = models.ForeignKey(
         "matchmaking.Score",
@@ -144,7 +148,7 @@ class Match(TimeStamped):
         db_constraint=False,
         db_index=False,
     )
-    # Copies of the current score's figures, so that queues sort by an index of this table.
+    # Copies of the current score's figures, so that queues are sorted without it.
     tenths = models.PositiveSmallIntegerField(default=0)
     misses_must = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
@@ -166,18 +170,8 @@ class Match(TimeStamped):
                 condition=Q(tenths__lte=1000), name="match_points_are_at_most_100"
             ),
         ]
-        indexes = [
-            models.Index(
-                fields=["line", "misses_must", "-tenths", "id"],
-                name="match_of_a_line",
-                condition=~Q(status="ended"),
-            ),
-            models.Index(
-                fields=["supplier", "-tenths"],
-                name="match_of_a_supplier",
-                condition=~Q(status="ended"),
-            ),
-        ]
+        # Nearly all that writing a match costs. The fifty of a line are found by `match_once` and sorted as they are read.
+        indexes = [models.Index(fields=["supplier", "-tenths"], name="match_of_a_supplier")]
         triggers = [
             _stays_while("SELECT FROM matchmaking_score WHERE match_id = OLD.id"),
         ]
