@@ -10,4 +10,4 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 # Raise it with whatever makes a pair score or read otherwise: kept indexes and scores of one version are believed.
-ENGINE_VERSION = "1.15"
+ENGINE_VERSION = "1.16"

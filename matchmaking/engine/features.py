@@ -389,7 +389,7 @@ def _headless_told(stock: Stock, lines: Lines, line: int, row: int) -> tuple[str
     (lost,) = _headless(stock, lines, Pairs(np.array([line]), np.array([row])))
     if lost <= _UNNAMED_TOLD:
         return "", ""
-    noun = head_told(lines.needs[line].text)
+    noun = head_told(lines.needs[line].text, stock.texts[row].text)
     return ("", noun) if lost == _BESIDE else (noun, "")
 
 

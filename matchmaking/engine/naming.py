@@ -91,8 +91,8 @@ OPEN = frozenset(
         r"\w+",
         "配套 服务 设备 系统 工程 项目 加工 材料 产品 装置 方案 资源 扩产 合作 供货 装修"
         " company contractor cooperation design equipment facility factory goods item licence license line maker manufacturer"
-        " material one package part partner piece plant product project reduction replacement retrofit service set solution"
-        " stock supplier supply system unit use",
+        " material offtake one package part partner piece plant procurement product project purchase reduction replacement"
+        " retrofit service set solution sourcing stock supplier supply system tender unit use",
     )
 )
 
@@ -130,10 +130,28 @@ def head_of(text: str) -> str:
     return _named(text)[1]
 
 
-def head_told(text: str) -> str:
-    """The noun of a line as it is told: of a machine with what it makes or works on."""
+def head_told(text: str, beside: str) -> str:
+    """The noun of a line as it is told of a text that stands `beside` it: of a machine with what it makes or works on,
+    in Chinese with all before it that the text says nothing of either, or where it says the noun, with what it says.
+
+    Examples
+    --------
+    >>> [head_told("智能门锁装配线", text) for text in ("智能门锁外壳", "门锁装配线用工装", "电机")]
+    ['装配线', '门锁装配线', '智能门锁装配线']
+    """
     before, head = _named(text)
-    return before + head if head == _MACHINE else head
+    if head == _MACHINE:
+        return before + head
+    said, thing, start = normalise(beside), before + head, len(before)
+    if head in said:
+        while start and thing[start - 1 :] in said:
+            start -= 1
+    else:
+        while start and not any(
+            thing[place : place + 2] in said for place in (start - 1, start - 2) if place >= 0
+        ):
+            start -= 1
+    return thing[start:]
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -152,12 +152,26 @@ def _rate(text: str, start: int, end: int) -> tuple[int, int] | None:
 _COMPARED = tuple(
     sorted({unit.dimension for unit in PHYSICAL} - {"count", "percent", "time", "temperature"})
 )
-_SHORT_CIRCUIT = "short circuit"
+_SHORT_CIRCUIT, _PRECISION, _SECTION = "short circuit", "precision", "cross-section"
 _KIND = {
-    name: 2 * number for number, name in enumerate((*_COMPARED, *_SIZES.values(), _SHORT_CIRCUIT))
+    name: 2 * number
+    for number, name in enumerate(
+        (*_COMPARED, *_SIZES.values(), _SHORT_CIRCUIT, _PRECISION, _SECTION)
+    )
 }
+# By kind, how much too much counts: who can make more a year than is needed can, and who has more tons or more land
+# than is asked for has them.
+_ABOVE = np.array(
+    [
+        0 if rate else 0.25 if name in ("mass", "area") else 1
+        for name in _KIND
+        for rate in (False, True)
+    ]
+)
 # From so many amperes on a current is what a switchboard withstands or breaks: it says nothing of what it carries.
 _WITHSTOOD = 10_000.0
+# From so many square metres on it is ground or goods.
+_GROUND = 1.0
 _SPAN = re.compile(r"\s*(?:-|~|至|到|to|and)\s*")
 # Between two numbers that have their unit each, "and" tells of both.
 _STRETCH = re.compile(r"\s*(?:-|~|至|到|to)\s*")
@@ -171,7 +185,18 @@ _AT_LEAST = re.compile(
 _AT_MOST = re.compile(
     r"(?:≤|<=?|不高于|不超过|不大于|小于|低于|最大|至|到|可达|达|up to|max\.?|maximum|under|below|less than)\s*$"
 )
-_PER_ELSE = re.compile(r"\s*(?:/|per )\s*[^\W\d]")
+_PER_ELSE = re.compile(r"\s*(?:/|per |每)\s*[^\W\d]|时(?![间效])")
+# What lies in store, and the least that is sold, is no property of a thing; nor is what it uses up.
+_IN_STORE = re.compile(
+    r"(?:产能|现货|库存|存货|备货|起订量?|起批|最小订单|耗|stock(?: of)?|moq|min(?:imum|\.)? order(?: quantity)?)"
+    r"(?: of|[:为约达有])?\s*$"
+)
+_STORED = re.compile(r"\s*(?:现货|库存|起订|起批|moq|minimum order|(?:always )?in stock)")
+# How exactly something is made or measured.
+_EXACT = re.compile(
+    r"(?:±|精度|公差|误差|偏差|对齐|对位|跳动|圆度|平面度|粗糙度|tolerance|accuracy|precision|alignment|deviation|run-?out)"
+    r"(?: of|[:为达])?\s*±?\s*$"
+)
 _FOR_EACH = re.compile(r"\s*/\s*(?:[a-z]{1,3}(?![a-z])|[米个根条片台套只件])")
 _NAME = re.compile(r"[A-Z]{2,}[ -]?$")
 _LARGEST = {"power": 1000.0, "energy": 1000.0}
@@ -302,7 +327,7 @@ def _read(text: str) -> Iterator[tuple[int, float, float, int, int]]:
     before: Quantity | None = None
     for one in quantities(spelled, _NO_UNITS):
         if one.dimension in _KIND and _is_measure(spelled, one):
-            kind, low, high = _kind(one), *_reach(spelled.text, one)
+            kind, low, high = _kind(spelled.text, one), *_reach(spelled.text, one)
             begin = one.start
             between = spelled.text[before.end : one.start] if before is not None else ""
             if before is not None and not before.dimension and one.figure:
@@ -321,16 +346,21 @@ def _read(text: str) -> Iterator[tuple[int, float, float, int, int]]:
     yield from told
 
 
-def _kind(one: Quantity) -> int:
-    withstood = one.dimension == "current" and one.value >= _WITHSTOOD
-    return _KIND[_SHORT_CIRCUIT if withstood else one.dimension] + one.a_year
+def _kind(text: str, one: Quantity) -> int:
+    name = one.dimension
+    if name == "current" and one.value >= _WITHSTOOD:
+        name = _SHORT_CIRCUIT
+    elif name == "length" and _EXACT.search(text[max(0, one.start - 14) : one.start]):
+        name = _PRECISION
+    elif name == "area" and one.value < _GROUND:
+        name = _SECTION
+    return _KIND[name] + one.a_year
 
 
 def _off(kind: int, asked: tuple[float, float], offered: tuple[float, float]) -> float | None:
-    """The decimal logarithm of the factor between two stretches, None where they are not of one thing. Who can make
-    more a year than is needed, can."""
-    above = 1 if kind % 2 else offered[0] / asked[1]
-    off = log10(max(above, asked[0] / offered[1], 1))
+    """The decimal logarithm of the factor between two stretches, None where they are not of one thing."""
+    above = _ABOVE[kind] * log10(max(offered[0] / asked[1], 1))
+    off = max(above, log10(max(asked[0] / offered[1], 1)))
     return None if kind == _LENGTH and off > _ONE_LENGTH else min(round(off, _DECIMALS), _WORST)
 
 
@@ -416,6 +446,9 @@ def _is_measure(spelled: _Plain, one: Quantity) -> bool:
     # "t/h" is no weight, and the A of UL 9540A no current. What is as large as a plant is put together of many units.
     if _PER_ELSE.match(spelled.text, one.end) or one.value > _LARGEST.get(one.dimension, inf):
         return False
+    before = spelled.text[max(0, one.start - 24) : one.start]
+    if not one.a_year and (_IN_STORE.search(before) or _STORED.match(spelled.text, one.end)):
+        return False
     return _NAME.search(spelled.written(max(0, one.start - 8), one.start)) is None
 
 
@@ -463,11 +496,10 @@ def distance(lines: Figures, texts: Figures, pairs: Pairs) -> Floats:
     if not len(same):
         return out
     number, mine, beside = number[same], mine[same], beside[same]
-    rate = texts.kind[beside] % 2 == 1
     above = texts.low[beside] / np.maximum(lines.high[mine], _LEAST)
     below = lines.low[mine] / np.maximum(texts.high[beside], _LEAST)
-    factor = np.maximum(np.where(rate, 1, above), below)
-    off = np.log10(np.maximum(factor, 1))
+    above = _ABOVE[texts.kind[beside]] * np.log10(np.maximum(above, 1))
+    off = np.maximum(above, np.log10(np.maximum(below, 1)))
     off[(lines.kind[mine] == _LENGTH) & (off > _ONE_LENGTH)] = inf
     off = np.where(off < inf, np.minimum(off, _WORST), inf)
     nearest = np.full(len(owner), inf)

@@ -208,7 +208,7 @@ def test_who_offers_what_stands_before_the_noun_loses_most_of_it(small, encoder)
     assert fit[0] < 0.5 < fit[1] < 1
     assert fit[2:] == [1, 1, 1]
     told = [found.unnamed for found in objections(index, lines, 0, np.arange(5))]
-    assert told == ["模具", "模具", "", "", ""]
+    assert told == ["模具", "叶片模具", "", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,22 @@ def off(line, text):
         ("25 A", "UL 9540A", 0),
         ("100 t", "3 t/h", 0),
         ("5 kW", "EPC 2GW", 0),
+        ("蒸汽减压站，流量8吨时", "泵重 800 kg", 0),
+        # Nor what lies in store, the least that is sold, or what is used up.
+        ("H型钢 10吨", "现货6吨", 0),
+        ("10 t of H-beams", "6 t in stock", 0),
+        ("隔膜 50平方米", "最小起订5平方米", 0),
+        ("隔膜 50 m2", "min. order 5 m2", 0),
+        ("百公里氢耗4.5公斤", "49 kg", 0),
+        ("300吨/月", "产能 360 吨/年", 1),
+        # Who has more tons or more land than is asked for has them, but not as well as who has just that.
+        ("寻地20亩", "熟地200亩", 0.25),
+        ("寻地200亩", "熟地20亩", 1),
+        ("电缆 4平方毫米", "cable 40 mm2", 1),
+        # How exactly something is made is no size of it.
+        ("叠片对位0.1毫米", "0.4至3毫米带钢", 0),
+        ("公差±0.1mm", "tolerance ±1 mm", 1),
+        ("运动精度 0.02 mm", "accuracy of 0.02 mm, 2 mm plates", 0),
         ("轴承", "90 kW", 0),
     ],
 )
