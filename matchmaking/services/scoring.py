@@ -56,17 +56,18 @@ def _no_garbage() -> Iterator[None]:
     """What a shard finds are hundreds of thousands of values that all stay until it is written: looking for garbage
     among them, over and over, would cost a sixth of finding them. What it leaves is kept for the next shard, and goes
     by itself when nobody names it any more: nobody looks through that either."""
-    looking = gc.isenabled()
-    if looking:
-        # What is garbage already would stay with it.
-        gc.collect()
-        gc.disable()
+    if not gc.isenabled():
+        yield
+        return
+    # What is garbage already would stay with it.
+    gc.collect()
+    gc.disable()
     try:
         yield
+        # Not after an error: one of the database is tied to its own traceback, and through that to all that was found.
+        gc.freeze()
     finally:
-        if looking:
-            gc.freeze()
-            gc.enable()
+        gc.enable()
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ import weakref
 from dataclasses import asdict
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from chains.models import Category, Change
@@ -428,3 +428,25 @@ def test_what_a_shard_leaves_is_not_looked_through_and_holds_no_garbage(monkeypa
 
     assert tied() is None
     assert not any(one is kept[0] for one in gc.get_objects())
+
+
+def test_what_a_shard_that_failed_has_found_goes_with_its_error(monkeypatch):
+    class Found:
+        pass
+
+    tied = []
+
+    def fail(*_):
+        found = Found()
+        tied.append(weakref.ref(found))
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(findings, "find", fail)
+    run = runs.start(requirement=RequirementFactory(lines=[ASKED]), by=None)
+
+    with pytest.raises(DataError):
+        scoring.score(shard=run.shards.get())
+
+    gc.collect()
+    assert tied[0]() is None
