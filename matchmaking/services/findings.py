@@ -73,7 +73,7 @@ def find(run: MatchRun, line_ids: Sequence[int], *, anew: bool = False) -> Findi
             # Words change by an amendment, which has its own run, and with the categories no score stays: here only
             # what was never read as it stands.
             rows = rows.filter(category_suggested=None)
-            rows = rows.exclude(pk__in={line for line, _ in finding.unchanged})
+            rows = rows.exclude(pk__in=_read_before(finding, stored))
         finding.suggested = known.suggested(rows)
     return finding
 
@@ -81,6 +81,7 @@ def find(run: MatchRun, line_ids: Sequence[int], *, anew: bool = False) -> Findi
 class _Stored(NamedTuple):
     score: int
     fingerprint: int
+    run: int | None
 
 
 @transaction.atomic
@@ -95,10 +96,21 @@ def _stored(run: MatchRun, finding: Finding) -> dict[tuple[int, int], _Stored]:
     # Asked apart: joined, all scores there are would be read for each shard, and what is dead among them as well.
     rows = Score.objects.filter(pk__in=pairs, engine_version=run.engine_version)
     return {
-        pairs[pk]: _Stored(pk, fingerprint)
-        for pk, weighting, fingerprint in rows.values_list("pk", "weighting_id", "fingerprint")
+        pairs[pk]: _Stored(pk, fingerprint, wrote)
+        for pk, weighting, fingerprint, wrote in rows.values_list(
+            "pk", "weighting_id", "fingerprint", "run_id"
+        )
         if fingerprint is not None and weighting == finding.weightings[pairs[pk][0]]
     }
+
+
+def _read_before(finding: Finding, stored: Mapping[tuple[int, int], _Stored]) -> set[int]:
+    """Lines of which a score stays that was written with what was read of the line. A supplier's run reads no line, nor
+    does who asks about a pair: by theirs a line whose own run failed would stay unread for ever."""
+    wrote = {pair: stored[pair].run for pair in finding.unchanged}
+    reading = MatchRun.objects.filter(pk__in=set(wrote.values()), enterprise=None)
+    known = set(reading.values_list("pk", flat=True))
+    return {line for (line, _supplier), run in wrote.items() if run in known}
 
 
 def _ranked(

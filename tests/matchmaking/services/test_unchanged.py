@@ -104,14 +104,23 @@ def test_a_second_run_over_the_same_writes_nothing(register):
     assert (second.lines_done, second.scores.count()) == (len(ASKED), 0)
 
 
+@pytest.fixture
+def read(monkeypatch):
+    """Which lines were read for a category, run by run; none is found."""
+    found = []
+    monkeypatch.setattr(
+        market.Market,
+        "suggested",
+        lambda _known, rows: found.append({row.pk for row in rows}) or {},
+    )
+    return found
+
+
 def test_line_is_read_for_a_category_once_and_again_when_the_categories_have_changed(
-    register, monkeypatch
+    register, read
 ):
     _suppliers, requirement = register
-    lines, read = set(requirement.lines.values_list("pk", flat=True)), []
-    monkeypatch.setattr(
-        market.Market, "suggested", lambda _known, rows: read.append({row.pk for row in rows}) or {}
-    )
+    lines = set(requirement.lines.values_list("pk", flat=True))
     everything()
     everything()
     leaf = Category.objects.filter(is_active=True).last()
@@ -120,6 +129,20 @@ def test_line_is_read_for_a_category_once_and_again_when_the_categories_have_cha
     everything()
 
     assert read == [lines, set(), lines]
+
+
+def test_line_of_which_only_others_wrote_scores_is_read_for_a_category(register, read):
+    """Its own run failed; a supplier's and who asks about a pair read no line."""
+    (first, second, *_), requirement = register
+    work(enterprise=first)
+    pairs.compute_pair(line=requirement.lines.first(), supplier=second, by=None)
+    assert read == []
+
+    run = everything()
+
+    assert run.scores.count() < Match.objects.live().count()
+    everything()
+    assert read == [set(requirement.lines.values_list("pk", flat=True)), set()]
 
 
 def test_only_the_pairs_of_who_has_changed_are_written(register):
