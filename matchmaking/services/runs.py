@@ -35,7 +35,8 @@ RETIRED_AT_ONCE = 1000
 ALLOWED_EVERY = datetime.timedelta(hours=1)
 # What a shard should take: long beside the cost of a task, short beside a worker's lease.
 _SHARD_SECONDS = 1.0
-# Of what is left at the end of a run a worker takes this part at a time, and not less than so many lines.
+# Of what is left at the end of a long run a worker takes this part at a time, and not less than so many lines or the
+# same part of a shard.
 _LAST_IN, _LEAST_LINES = 4, 10
 
 
@@ -158,12 +159,16 @@ def _lines_per_shard() -> int:
 
 
 def _cut(ids: list[int], size: int) -> Iterator[list[int]]:
-    """Lines in shards of one size, and the last ones in ever smaller: workers that share a run end together, not one of
-    them a shard later (guided self-scheduling, Polychronopoulos and Kuck 1987)."""
+    """Lines in shards of one size, and the last ones of a long run in ever smaller: workers that share it end together,
+    not one of them a shard later (guided self-scheduling, Polychronopoulos and Kuck 1987)."""
+    is_long = len(ids) > _LAST_IN * size
+    least = max(1, min(_LEAST_LINES, size // _LAST_IN))
     begin = 0
     while begin < len(ids):
         left = len(ids) - begin
-        step = min(size, max(left // _LAST_IN, _LEAST_LINES)) if len(ids) > size else size
+        step = min(size, max(left // _LAST_IN, least)) if is_long else size
+        if left - step < least:
+            step = left
         yield ids[begin : begin + step]
         begin += step
 

@@ -104,17 +104,25 @@ def test_shard_done_twice_leaves_the_same_rows():
 
 
 @pytest.mark.parametrize(
-    ("lines", "sizes"),
+    ("lines", "size", "sizes"),
     [
-        (0, []),
-        (3, [3]),
-        (40, [40]),
+        (0, 40, []),
+        (3, 40, [3]),
+        (40, 40, [40]),
+        # A few lines are no shard.
+        (41, 40, [41]),
+        (50, 40, [40, 10]),
+        (160, 40, [40, 40, 40, 40]),
         # Ever smaller, but not by the line.
-        (200, [40, 40, 30, 22, 17, 12, 10, 10, 10, 9]),
+        (200, 40, [40, 40, 30, 22, 17, 12, 10, 10, 19]),
+        (5000, 92, [*[92] * 51, 77, 57, 43, 32, 24, 18, 14, 10, 10, 10, 13]),
+        # Of shards that are few lines by themselves the last ones are fewer.
+        (60, 12, [12, 12, 9, 6, 5, 4, 3, 3, 3, 3]),
+        (3, 1, [1, 1, 1]),
     ],
 )
-def test_the_last_shards_of_a_long_run_are_small(lines, sizes):
-    shards = [*runs._cut([*range(lines)], 40)]
+def test_the_last_shards_of_a_long_run_are_small(lines, size, sizes):
+    shards = [*runs._cut([*range(lines)], size)]
 
     assert [*map(len, shards)] == sizes
     assert [line for own in shards for line in own] == [*range(lines)]
