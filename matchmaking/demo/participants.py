@@ -340,6 +340,9 @@ def _texts(supplied: Sequence[str], wanted: int, roll: random.Random) -> list[tu
 def _give(one: Participant, leaf: Leaf, words: Words, roll: random.Random) -> None:
     kinds = [code for code, weight in _COOPERATION if roll.randint(1, 100) <= weight]
     amount = texts.amount_in(words.zh)
+    # A width, a stock and the least order are no capacity.
+    if amount is not None and amount.period == "once" and "产能" not in words.zh:
+        amount = None
     if amount is not None and amount.period == "month":
         amount = Amount(amount.value * 12, amount.unit, "year")
     one.offers.append(

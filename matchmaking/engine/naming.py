@@ -75,8 +75,8 @@ _MACHINE = "机"
 _ONE_WORD = frozenset(
     re.findall(r"\w+", "手机 飞机 主机 相机 耳机 电机 风机 司机 整机 样机 单机 客机 动机")
 )
-_MACHINES_EN = ("machine", "machinery", "line", "plant", "equipment", "press")
-_MACHINES = (_MACHINE, "设备", "装备", "产线", "装置")
+MACHINES_EN = ("machine", "machinery", "line", "plant", "equipment", "press")
+MACHINES = (_MACHINE, "器", "设备", "装备", "产线", "装置")
 _DERIVED = re.compile(r"(?<=...)(?:e|er|ing)$")
 # Of such nouns what stands before them is the thing itself, and this is how it comes.
 MATTER = frozenset(
@@ -214,18 +214,18 @@ def said_as(text: str) -> list[str]:
 
     Examples
     --------
-    >>> said_as("汽车座椅滑轨"), said_as("柴油机喷油嘴"), said_as("口罩机")[:2]
-    (['滑', '轨'], ['嘴'], ['机', '设备'])
+    >>> said_as("汽车座椅滑轨"), said_as("柴油机喷油嘴"), said_as("口罩机")[:3]
+    (['滑', '轨'], ['嘴'], ['机', '器', '设备'])
     >>> said_as("powder coating")
     ['coat', 'coate', 'coater', 'coating', 'coated', 'coatise', 'coatize']
     """
     before, head = _named(text)
     if head == _MACHINE:
-        return [*_MACHINES]
+        return [*MACHINES]
     if not head.isascii():
         return [sign for sign in head if sign not in before] or [head]
-    if head == _MACHINES_EN[0]:
-        return [*_MACHINES_EN]
+    if head == MACHINES_EN[0]:
+        return [*MACHINES_EN]
     root = _DERIVED.sub("", head)
     return [root + ending for ending in ("", "e", "er", "ing", "ed", "ise", "ize")]
 
@@ -244,6 +244,8 @@ def names_another(text: str, name: str) -> bool:
     [True, True, False]
     >>> [names_another(text, "scales") for text in ("Calibration of bench scales", "Calibration of scales", "Production of scales")]
     [True, True, False]
+    >>> names_another("Manufacture and repair of scales", "scales")
+    False
     """
     said = normalise(gist(asserted(text))[0])
     if not name[0].isascii():
@@ -279,6 +281,8 @@ def _is_beside(spoken: list[str], read: list[str], place: int, length: int) -> b
         is_work = after.endswith("ing") and alone and not is_thing
         return not (after.endswith("ed") or after == "cut" or is_work)
     before = read[:place]
+    if {*before} & _MADE:
+        return False
     if "of" in before[1:] and _WORK.search(spoken[before.index("of", 1) - 1]):
         return True
-    return any(word in _FOR for word in before) and not {*before} & _MADE
+    return any(word in _FOR for word in before)

@@ -26,6 +26,7 @@ _NUMBER = re.compile(
     r"|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
 )
 _SIZES = {"dn": "nominal size", "pn": "nominal pressure"}
+_SIZE_NAMES = frozenset(_SIZES.values())
 _INCH = 0.0254
 # Steels of low carbon, not litres: nobody asks for just 316 of them.
 _STEEL = re.compile(r"(?:30[1-9]|31[0-9]|904)l(?![a-z0-9])")
@@ -325,7 +326,7 @@ def _read(text: str) -> Iterator[tuple[int, float, float, int, int]]:
     spelled = _Plain(as_written(text))
     told: list[tuple[int, float, float, int, int]] = []
     before: Quantity | None = None
-    for one in quantities(spelled, _NO_UNITS):
+    for one in _named_on(quantities(spelled, _NO_UNITS), spelled.text):
         if one.dimension in _KIND and _is_measure(spelled, one):
             kind, low, high = _kind(spelled.text, one), *_reach(spelled.text, one)
             begin = one.start
@@ -337,13 +338,31 @@ def _read(text: str) -> Iterator[tuple[int, float, float, int, int]]:
                 elif _EITHER.fullmatch(between):
                     told.append((kind, *_positive(first, first), before.start, before.end))
             elif (
-                before is not None and told and told[-1][0] == kind and _STRETCH.fullmatch(between)
+                before is not None
+                and told
+                and told[-1][0] == kind
+                and told[-1][4] == before.end
+                and _STRETCH.fullmatch(between)
             ):
                 _, least, most, *_ = told.pop()
                 low, high, begin = min(least, one.value), max(most, high), before.start
             told.append((kind, *_positive(low, high), begin, one.end))
         before = one
     yield from told
+
+
+def _named_on(found: Sequence[Quantity], text: str) -> Iterator[Quantity]:
+    """The same, where of sizes only the first has its name: "DN15-600", "PN16/25"."""
+    name, end = "", 0
+    for one in found:
+        between = text[end : one.start]
+        goes_on = name and not one.dimension
+        if goes_on and (_SPAN.fullmatch(between) or _EITHER.fullmatch(between)):
+            yield replace(one, dimension=name)
+        else:
+            name = one.dimension if one.dimension in _SIZE_NAMES else ""
+            yield one
+        end = one.end
 
 
 def _kind(text: str, one: Quantity) -> int:

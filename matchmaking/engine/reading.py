@@ -67,10 +67,11 @@ def gist(text: str) -> tuple[str, str]:
 
 # What stands before a product in a line that asks for it; the "for" of "looking for" opens no purpose.
 LEAD = re.compile(
-    r"^\s*(?:(?:we (?:are |urgently )?)?(?:urgently )?(?:looking for|look for|need(?:ed|s)?|require[sd]?|seek(?:ing|s)?"
+    r"^\s*(?:(?:[\w'-]+ ){1,5}?(?:needs|requires|seeks|wants)\b[\s:]*)?"
+    r"(?:(?:we (?:are |urgently )?)?(?:urgently )?(?:looking for|look for|need(?:ed|s)?|require[sd]?|seek(?:ing|s)?"
     r"|want(?:ed)?|buy(?:ing)?|sourcing|purchas(?:e|ing)(?: of)?|procurement of|source (?:of|for)"
     r"|(?:qualified )?(?:supplier|maker|manufacturer|partner|producer|vendor)s? (?:of|for)|rfq(?: for)?"
-    r"|quotation for|request for)\b[\s:]*)+",
+    r"|quotation for|request for)\b[\s:]*)*",
     re.IGNORECASE,
 )
 _PURPOSE = re.compile(
@@ -85,6 +86,7 @@ _PURPOSES_BEFORE = tuple(
     map(
         re.compile,
         (
+            r".{0,12}?(?:项目|工程|基地|园区|电站|机组|系统|扩产|技改|改造|[新产]线|整车|车型|主机)配套(?!件|服务|设备|的)(?=.{2,})",
             r"(?:给|为|配|供|替).{2,14}?(?:做|用|配套|配|涂\w|使用|生产|供应)?的(?=.{2,})",
             rf".{{2,16}}?(?<![{_NO_USE}药食启引借])(?:上用|内用|里用|用)(?!于|户|途|量|水|电|品|料|工|地|功|房|作|到|来)的?(?=.{{2,}})",
             r".{2,14}?(?:上|里|中|内|间)的(?=.{2,})",
@@ -164,8 +166,8 @@ def _purpose(clause: str, *, is_first: bool) -> tuple[int, int]:
 _FORM_ZH = re.compile(
     r"(?P<service>检测|测试|检验|试验|维修|维保|维护|修复|修理|清洗|清洁|洗涤|灭菌|处置|收运|运输|物流|货运|海运|报关|仓储"
     r"|培训|打样|运维|服务|租赁|出租|咨询|认证|审核|保险|经纪|翻新|外包|委外|招聘|实验室|加工(?!中心)|代工|电镀|镀锌|喷涂"
-    r"|涂装|热处理)"
-    r"|(?P<machine>设备|装置|仪器?|机床|机组|(?<![飞手耳相司主转有无电])机(?!构|械手|房|柜|箱|壳|身|油|器|能|加|座|动|场)"
+    r"|涂装|热处理)(?!间|站|台|柜|箱|线(?!上)|\s*\d*\s*工位)"
+    r"|(?P<machine>(?:检测|测试|检验|试验|清洗|喷涂|涂装|电镀|热处理)(?:台(?!阶)|线(?!上)|柜|箱|\s*\d*\s*工位)|设备|装置|仪器?|机床|机组|(?<![飞手耳相司主转有无电])机(?!构|械手|房|柜|箱|壳|身|油|器|能|加|座|动|场)"
     r"|炉(?!料|渣)|生产线|产线|加工中心|冲床|车床|铣床)"
 )
 _FORM_EN = re.compile(
@@ -185,6 +187,8 @@ def form_of(text: str) -> Form:
     --------
     >>> [form_of(text) for text in ("机床主轴维修", "注塑件清洗机", "Vial filling machine", "Cable assembly, 5,000", "轴承")]
     ['service', 'machine', 'machine', 'service', '']
+    >>> [form_of(text) for text in ("测试间供气空压站", "电堆测试台", "在线检测4工位", "New line needs lithium carbonate")]
+    ['', 'machine', 'machine', '']
     """
     clause = next((found[0].strip() for found in CLAUSE.finditer(text) if found[0].strip()), "")
     if _HAN.search(clause):
@@ -200,7 +204,7 @@ def form_of(text: str) -> Form:
 
 _SEEKS_TAKER = re.compile(
     r"(?:找|寻|招|征)[^，。；,;]{0,14}?(?:客户|买家|买方|订单|经销|代理商|分销|用人企业|投资方|投资商|投资人|租户|回收商"
-    r"|回收单位|接收方|承接方|用户)|出口渠道|寻[^，。；,;]{0,6}渠道|寻找使用|^\s*(?:出售|转让|出租|处理|低价|急售|甩?卖|抛售|清仓)|招租|招商"
+    r"|回收单位|接收方|承接方|用户)|出口渠道|寻[^，。；,;]{0,6}渠道|寻找使用|^\s*(?:出售|转让|出租|处理|低价|急售|甩?卖(?![场点相家])|抛售|清仓)|招租|招商"
     r"|入驻|对外(?:许可|转让|出租|招)|待(?:处置|售|利用)|(?:库存|积压)[^，。；]{0,6}(?:出售|处理)"
     r"|(?:推广|推销|销售|代销|分销|购买|采购|选用|试用)(?:我们|我[司厂]|本[司厂]|我公司|本公司|自家)"
     r"|(?:找|寻|寻求|招|征)[^，。；,;]{0,10}?(?:货主|业主|[养种]殖?户|农户|商户|加盟商?|需求方|甲方|终端)"
@@ -225,10 +229,18 @@ _GIVES = re.compile(
 _BUYS = re.compile(
     r"采购(?!服务|代理|平台|管理|商城)|[年月日]均?(?:消?耗|用)(?!时|电|水)[^，。；]{0,10}\d|外协(?:需求|量)|需求(?:大|稳定|旺盛)|求购|收购|外购|高价回收|全部外发|外发加工|拟引进|求租|求采|换成"
     r"|(?:寻找|寻求|求)[^，。；,;]{0,6}(?:屋顶|货源|资源|场地|厂房|货盘)"
-    r"|(?:寻|找|征)[^，。；,;]{0,8}(?:代工|加工|贴牌|生产)(?:厂|企业|商|方|合作)"
     r"|\b(?:buys|buying (?!group|office|guide)|purchases|procures|consumes|outsources|sources? [\w ]{0,40}from outside|raising (?:its|a|our)|hiring|planning an? plant|we (?:buy|need)"
-    r"|(?:looking for|seek(?:s|ing)?) (?:an? )?(?:contract |oem )?(?:manufacturers?|makers?|suppliers?|producers?|factory|factories|source)"
     r"|(?:looking for|seeks?|wants to rent|look for) (?:an?|about|[\w ]{0,20}(?:premises|workshop|plant|site|space|supply)))\b",
+    re.IGNORECASE,
+)
+_SEEKS_MAKER = re.compile(
+    r"(?:寻|找|征)[^，。；,;]{0,8}(?:代工|加工|贴牌|生产)(?:厂|企业|商|方|合作)(?!就)"
+    r"|\b(?:looking for|seek(?:s|ing)?) (?:an? )?(?:contract |oem )?(?:manufacturers?|makers?|suppliers?|producers?|factory|factories|source)\b",
+    re.IGNORECASE,
+)
+# Who makes things himself, and says so first, seeks a maker of what goes into them.
+_MAKES = re.compile(
+    r"(?:生产|制造)(?:厂|企业|商)|厂家|\b(?:manufacturers?|makers?|producers?) of\b|\bwe (?:make|manufacture|produce)\b",
     re.IGNORECASE,
 )
 _TAKER = re.compile(
@@ -272,10 +284,15 @@ def party_of(text: str) -> Party:
     ['buyer', 'taker', '', '']
     >>> [party_of(text) for text in ("洗发水品牌，寻代工厂", "Brand seeking contract manufacturer", "Buying old coils", "寻代理商")]
     ['buyer', 'buyer', 'buyer', 'taker']
+    >>> [party_of(text) for text in ("阀门生产厂家，寻铸件加工厂合作", "找加工厂就找我们，CNC加工")]
+    ['', '']
     """
     if _GIVES.search(text):
         return ""
     if _BUYS.search(text):
+        return "buyer"
+    seeks = _SEEKS_MAKER.search(text)
+    if seeks is not None and not _MAKES.search(text[: seeks.start()]):
         return "buyer"
     return "taker" if _TAKER.search(text) else ""
 

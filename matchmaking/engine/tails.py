@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from matchmaking.engine.naming import JOINT, MATTER, OPEN, thing_of
+from matchmaking.engine.naming import JOINT, MACHINES, MACHINES_EN, MATTER, OPEN, thing_of
 from matchmaking.engine.quantities import without_measures
 from matchmaking.engine.reading import LEAD, aim
 from matchmaking.engine.text import CLAUSE, asserted, normalise, stem
@@ -139,14 +139,17 @@ def is_offered(text: str, head: str) -> bool:
     [False, True]
     >>> [is_offered(text, "zipper") for text in ("Sleeping bags with zippers", "Sleeping bags and zippers", "Zipper-free")]
     [False, True, False]
+    >>> is_offered("口罩，口罩生产设备", "机"), is_offered("Bricks, brick presses", "machine")
+    (True, True)
     """
+    nouns = {"机": MACHINES, "machine": MACHINES_EN}.get(head, (head,))
     for one in _ITEMS.split(normalise(without_measures(asserted(text)))):
         if head.isascii():
             spoken = _SPOKEN.findall(_JOINTS.split(one, maxsplit=1)[0])
             # An adjective of two halves ("glass-glass") is no thing.
-            if spoken and "-" not in spoken[-1] and stem(spoken[-1]) == head:
+            if spoken and "-" not in spoken[-1] and stem(spoken[-1]) in nouns:
                 return True
-        elif _HAN_SIGN.search(one) and thing_of(one).endswith(head):
+        elif _HAN_SIGN.search(one) and thing_of(one).endswith(nouns):
             return True
     return False
 

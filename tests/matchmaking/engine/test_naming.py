@@ -6,6 +6,7 @@ import pytest
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.naming import bare_name, head_of, names_another
 from matchmaking.engine.tails import before_head, is_offered, noun_of
+from matchmaking.engine.text import language_of
 from matchmaking.engine.types import Need, Offer, OfferText
 from tests.matchmaking.engine.conftest import objections
 
@@ -209,6 +210,28 @@ def test_who_offers_what_stands_before_the_noun_loses_most_of_it(small, encoder)
     assert fit[2:] == [1, 1, 1]
     told = [found.unnamed for found in objections(index, lines, 0, np.arange(5))]
     assert told == ["模具", "叶片模具", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("求购行星减速机", "行星减速器，精密传动"),
+        ("采购口罩机", "口罩，口罩生产设备"),
+        ("Brick machines", "Bricks, brick presses"),
+        ("Scales", "Manufacture and repair of scales"),
+        ("卖场货架", "超市货架"),
+        ("Gate valves", "Manufacturer of gate valves, seeking suppliers of castings"),
+        ("采购阀门", "阀门生产厂家，寻铸件加工厂合作"),
+        ("测试间供气空压站", "供应离心式空气压缩机"),
+        ("技改项目配套力传感器", "动态力传感器"),
+        ("New line needs lithium carbonate", "Lithium carbonate, battery grade"),
+    ],
+)
+def test_who_makes_the_thing_loses_nothing(small, encoder, line, text):
+    index = OfferIndex.build([Offer(1, "enterprise", (OfferText(1, text, ""),))], small, encoder)
+    lines = index.read([Need(0, line, language_of(line), enterprise=-1)])
+
+    assert index.features(lines, index.all_pairs(lines)).fit.tolist() == [1]
 
 
 @pytest.mark.parametrize(

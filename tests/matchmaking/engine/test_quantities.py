@@ -67,6 +67,9 @@ def off(line, text):
         ("40 gsm", "400克/平方米", 1),
         # Sizes by name, parts of an inch, and stretches in which each end has its unit.
         ("法兰 DN50", "flanges DN15-DN600", 0),
+        ("法兰 DN100", "法兰 DN15-600", 0),
+        ("阀门 DN80", "DN50/80/100", 0),
+        ("10 mm", "厚2mm，25%-30mm", 0.48),
         ("valve DN50 PN16", "阀门 DN500，PN16", 0.5),
         ("1 1/2 inch", "38.1 mm", 0),
         ('3/4" pipe', "管 190.5 毫米", 1),
