@@ -33,6 +33,7 @@ from chains.models import (
     Unit,
 )
 from chains.models import Condition as ConditionRow
+from chains.models.requirements import compared_text
 from matchmaking.engine import ENGINE_VERSION
 from matchmaking.engine.encoder import NoEncoder, UniversalSentenceEncoder
 from matchmaking.engine.locality import Places as PlaceColumns
@@ -417,7 +418,7 @@ def _line_texts(enterprises: Collection[int] | None) -> dict[int, list[OfferText
         found[enterprise].append(
             OfferText(
                 id=Source(pk, language).text_id,
-                text=f"{text} {specification}".strip(),
+                text=compared_text(text, specification),
                 language=language,
                 categories=(category,) if category else (),
             )
@@ -447,45 +448,64 @@ def _grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
 
 def needs(lines: QuerySet[RequirementLine], places: Places) -> dict[int, Need]:
     """Lines as needs, by id, in the order of their ids. What a requirement says is read once for all its lines."""
-    rows = lines.order_by("pk").values_list(*_READ_OF_LINES)
-    requirements = {requirement for _pk, requirement, *_ in rows}
+    rows = _read(lines.order_by("pk"))
+    requirements = {row.requirement for row in rows}
     common, conditions = _common(requirements, places), _conditions(requirements)
     return {
-        pk: Need(
-            id=pk,
-            text=f"{text} {specification}".strip(),
-            language=language,
-            category=category if is_active else None,
-            conditions=_of_line(pk, conditions[requirement]),
-            **common[requirement],
+        row.pk: Need(
+            id=row.pk,
+            text=row.text,
+            language=row.language,
+            category=row.category,
+            conditions=_of_line(row.pk, conditions[row.requirement]),
+            **common[row.requirement],
         )
-        for pk, requirement, text, specification, category, is_active, language in rows
+        for row in rows
     }
 
 
 def bases(lines: QuerySet[RequirementLine]) -> dict[int, str]:
     """What `basis_of_need` says of lines, read without what else a need is made of."""
-    rows = lines.values_list(*_READ_OF_LINES[:-1])
-    musts = _conditions({requirement for _pk, requirement, *_ in rows}, strength="must")
+    rows = _read(lines)
+    musts = _conditions({row.requirement for row in rows}, strength="must")
     return {
-        pk: _basis(
-            f"{text} {specification}".strip(),
-            category if is_active else None,
-            _of_line(pk, musts[requirement]),
-        )
-        for pk, requirement, text, specification, category, is_active in rows
+        row.pk: _basis(row.text, row.category, _of_line(row.pk, musts[row.requirement]))
+        for row in rows
     }
 
 
-_READ_OF_LINES = (
-    "pk",
-    "requirement_id",
-    "text",
-    "specification",
-    "category__code",
-    "category__is_active",
-    "language",
-)
+class _Line(NamedTuple):
+    """What a line says by itself."""
+
+    pk: int
+    requirement: int
+    text: str
+    category: str | None
+    language: str
+
+
+def _read(lines: QuerySet[RequirementLine]) -> list[_Line]:
+    rows = lines.values_list(
+        "pk",
+        "requirement_id",
+        "text",
+        "specification",
+        "category__code",
+        "category__is_active",
+        "language",
+    )
+    return [
+        _Line(
+            pk,
+            requirement,
+            compared_text(text, specification),
+            category if is_active else None,
+            language,
+        )
+        for pk, requirement, text, specification, category, is_active, language in rows
+    ]
+
+
 # By the line that it is made for; None for one that holds for all.
 _Conditions = Sequence[tuple[int | None, Condition]]
 

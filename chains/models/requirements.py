@@ -425,8 +425,12 @@ class RequirementLine(TimeStamped):
 
     @property
     def full_text(self) -> str:
-        """What is compared: the product and its specification."""
-        return f"{self.text} {self.specification}".strip()
+        return compared_text(self.text, self.specification)
+
+
+def compared_text(text: str, specification: str) -> str:
+    """What of a line is compared: the product and its specification."""
+    return f"{text} {specification}".strip()
 
 
 class Condition(models.Model):
