@@ -151,7 +151,6 @@ def main() -> None:
     from django.db.models import Sum
 
     from chains.models import AuditEntry
-    from matchmaking.models import Score
     from matchmaking.services import runs
 
     # The smaller the shards, the more of them a kill can hit.
@@ -181,7 +180,7 @@ def main() -> None:
         shards=shards,
         shards_told=told,
         claims=claims,
-        rows_written=Score.objects.filter(run=run).count(),
+        rows_written=run.scores_written,
         undisturbed_s=wall,
         killed_s=longer,
     )
