@@ -147,9 +147,8 @@ def judge(condition: Condition, case: Case) -> Judged:
     ending, params = rule(condition, case)
     outcome = VERDICTS[ending]
     code, tone = f"{condition.kind}.{ending}", TONES[outcome]
-    if (
-        condition.kind == "distance"
-    ):  # nearly each is another: kept, they would push out what pairs share
+    # Nearly each distance is another: kept, they would push out what pairs share.
+    if condition.kind == "distance":
         return outcome, Reason(code, tone, {"strength": condition.strength, **params})
     return outcome, reason(code, tone, strength=condition.strength, **params)
 
