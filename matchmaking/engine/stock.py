@@ -166,7 +166,8 @@ class Stock:
         self.place_rows = {offer: row for row, offer in enumerate(settled)}
         self.coarse, self.chinese = self.coarse[rows], self.chinese[rows]
         self.forms, self.parties = self.forms[rows], self.parties[rows]
-        self.nouns = self.nouns[rows]
+        named, self.nouns = np.unique(self.nouns[rows], return_inverse=True)
+        self.noun_names = [self.noun_names[noun] for noun in named.tolist()]
         self.counts, self.probabilities = self.counts[rows], self.probabilities[rows]
         self.figures = self.figures.taken(rows)
         self.stated = self.stated[rows]

@@ -158,6 +158,7 @@ def test_the_noun_of_each_text_stays_beside_it(tmp_path):
     index.make_compact()
     left = [("风电叶片，80米级", "叶片"), ("热泵系统", "热泵"), ("叶片模具", "模具"), ("Bearings", " bearing ")]  # fmt: skip
     assert nouns(index) == left
+    assert sorted(index.noun_names) == sorted(noun for _text, noun in left)
     index.save(tmp_path)
     assert nouns(OfferIndex.load(tmp_path, TREE, LETTERS)) == left
 
