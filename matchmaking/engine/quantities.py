@@ -112,7 +112,8 @@ def quantities(folded: Spelled, units: Units) -> list[Quantity]:
         if times := _TIMES.match(folded.text, end):
             figure *= _FACTOR[times.group(1)]
             end = times.end()
-        unit = names.find(folded, end)
+        # "300,000 a year" are no amperes.
+        unit = None if _PER.match(folded.text, end) else names.find(folded, end)
         if unit is None:
             if not folded.text[end : end + 1].isalpha() or folded.text[end] > "\u33ff":
                 found.append(Quantity(figure, "", False, figure, match.start(), end))
@@ -467,6 +468,9 @@ def _is_measure(spelled: _Plain, one: Quantity) -> bool:
         return False
     before = spelled.text[max(0, one.start - 24) : one.start]
     if not one.a_year and (_IN_STORE.search(before) or _STORED.match(spelled.text, one.end)):
+        return False
+    # Of errors only those of sizes are many enough to be compared.
+    if one.dimension != "length" and _EXACT.search(before):
         return False
     return _NAME.search(spelled.written(max(0, one.start - 8), one.start)) is None
 
