@@ -3,6 +3,8 @@ from __future__ import annotations
 import django.db.models.deletion
 from django.db import migrations, models
 
+from matchmaking.database.locks import taken_at_once
+
 
 class Migration(migrations.Migration):
     """Counts what stands: a moment for 250,000 scores. A worker of the release before goes on beside it; what it writes
@@ -11,10 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [("matchmaking", "0013_scores_as_text")]
 
     operations = [
-        # A shard that a worker is writing ends first; tables taken from under it would have each wait for the other.
-        migrations.RunSQL(
-            "LOCK TABLE matchmaking_runshard IN EXCLUSIVE MODE", migrations.RunSQL.noop
-        ),
+        taken_at_once("matchmaking_matchrun", "matchmaking_score"),
         migrations.AddField(
             "matchrun", "scores_written", models.PositiveIntegerField(db_default=0, default=0)
         ),

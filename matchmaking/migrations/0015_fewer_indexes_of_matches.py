@@ -3,6 +3,8 @@ from __future__ import annotations
 import django.db.models.deletion
 from django.db import migrations, models
 
+from matchmaking.database.locks import taken_at_once
+
 
 class Migration(migrations.Migration):
     """A moment for 250,000 matches."""
@@ -10,10 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [("matchmaking", "0014_runs_count_their_scores")]
 
     operations = [
-        # A shard that a worker is writing ends first; tables taken from under it would have each wait for the other.
-        migrations.RunSQL(
-            "LOCK TABLE matchmaking_runshard IN EXCLUSIVE MODE", migrations.RunSQL.noop
-        ),
+        taken_at_once("matchmaking_match"),
         migrations.RemoveIndex("match", "match_of_a_line"),
         migrations.RemoveIndex("match", "match_of_a_supplier"),
         migrations.AddIndex(
