@@ -52,7 +52,7 @@ SENTENCES: dict[str, Promise] = {
         "Nearer to what it is for, %(phrase)s, than to what is asked"
     ),
     "text.beside": gettext_lazy("Says %(phrase)s only of something else"),
-    "text.unnamed": gettext_lazy("Says other words of the line but nothing of %(phrase)s"),
+    "text.unnamed": gettext_lazy("Does not name %(phrase)s"),
     "text.profile": gettext_lazy("Nearer to what the line tells of its author than to what it asks for"),
     "text.number": gettext_lazy("Asked for is %(asked)s, this text says %(offered)s"),
     "text.elsewhere": gettext_lazy("Other texts of the supplier say %(terms)s"),

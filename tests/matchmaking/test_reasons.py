@@ -164,6 +164,7 @@ def test_sentence_in_both_languages(code):
         assert "%" not in said
         assert "None" not in said
         assert "–" not in said
+        assert not re.search("[“”]{2}", said)
     assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
     assert not re.search(r"[:;]|,(?!\d)", chinese)  # full-width in Chinese; 6,400 keeps its comma
     assert chinese != english
