@@ -32,8 +32,8 @@ _NEWEST_STAY = 1000
 
 
 def record(noun: str, row: models.Model, verb: str, *, wake: bool = True) -> Change:
-    """Add a fact to the feed and wake its readers once the transaction has committed; or leave it to their next look,
-    where none of them has anything to do about it."""
+    """Add a fact to the feed and wake the matching once the transaction has committed; or leave it to its next look, where
+    it has nothing to do about it. Other readers look by the clock."""
     change = Change.objects.create(noun=noun, target=getattr(row, "public_id", row.pk), verb=verb)
     if wake:
         announce()
@@ -41,7 +41,7 @@ def record(noun: str, row: models.Model, verb: str, *, wake: bool = True) -> Cha
 
 
 def announce() -> None:
-    """Wake the readers of the feed once the transaction has committed."""
+    """Wake the matching, to read the feed, once the transaction has committed."""
     ring("matchmaking.tasks.read_changes")
 
 
