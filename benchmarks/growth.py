@@ -22,22 +22,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "matchmaking.settings")
 
 import django
 import numpy as np
 import psutil
-import psycopg
 
 import chains
 from benchmarks import stage
+from matchmaking import embedded
 from matchmaking.engine.taxonomy import CategoryRow, Taxonomy
 from matchmaking.engine.types import Offer
+
+if TYPE_CHECKING:
+    from matchmaking.nearest import StoredVectors
 
 SIZES = (6_000, 60_000, 600_000)
 BASE = 6_000
@@ -47,7 +50,7 @@ TEXTS_PER_OFFER = 3
 ROWS_AT_ONCE = 20_000
 # How far a drawn text may lie from the one it was drawn from: by differences within its category, and between any two.
 NEAR, FAR = 0.9, 0.3
-COARSE = 192
+TABLE = "growth"
 # The largest size that is also loaded and searched as the product does it: at 600,000 memory would be more than 3 GB.
 LARGEST_IN_MEMORY = 200_000
 
@@ -56,12 +59,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pgvector", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    django.setup()
     if options.load is not None:
-        load(options.load)
+        django.setup()
+        load(options.load, stored=options.pgvector)
         return
     folder = Path(tempfile.mkdtemp(prefix="chaindock-growth-"))
+    for name in ("EMBEDDED_STATE", "DATABASE_URL", "BROKER_URL", "CACHE_URL"):
+        os.environ.pop(name, None)
+    embedded.provide(state=stage.ROOT / ".servers" / "bench-growth")
+    django.setup()
     try:
         grow(folder, sorted(options.sizes))
     finally:
@@ -79,7 +87,9 @@ def peak_mb() -> int:
 
 
 def grow(folder: Path, sizes: Sequence[int]) -> None:
-    base, groups, asked, basis = read_base(folder / "base")
+    from matchmaking.nearest import StoredVectors  # noqa: PLC0415 -- Django stands by now
+
+    base, groups, asked = read_base(folder / "base")
     took: dict[int, float] = {}
     for size in sizes:
         if size <= LARGEST_IN_MEMORY:
@@ -88,26 +98,27 @@ def grow(folder: Path, sizes: Sequence[int]) -> None:
             said = subprocess.run(command, cwd=stage.ROOT, check=True, stdout=subprocess.PIPE)
             print(said.stdout.decode(), end="", flush=True)
             took[size] = json.loads(said.stdout.splitlines()[-1])["one_line_cpu_ms_p50"]
+            subprocess.run([*command, "--pgvector"], cwd=stage.ROOT, check=True)
             if size // 10 in took:
                 times = took[size] / took[size // 10]
                 report("ten times the texts", texts=size, times_the_work=times)
             shutil.rmtree(folder / "tiled")
-    with database() as session:
-        for size in sizes:
-            path = folder / "vectors.npy"
-            draw(base, groups, size, path)
-            vectors = np.load(path, mmap_mode="r")
-            exact = search_exactly(vectors, asked, basis)
-            compare(session, vectors, basis, asked, exact)
-            del vectors
-            path.unlink()
+    stored = StoredVectors(TABLE)
+    for size in sizes:
+        path = folder / "vectors.npy"
+        draw(base, groups, size, path)
+        vectors = np.load(path, mmap_mode="r")
+        compare(stored, vectors, asked, search_exactly(vectors, asked))
+        del vectors
+        path.unlink()
+    stored.forget()
 
 
 # -- texts and vectors ----------------------------------------------------------------------------
 
 
-def read_base(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """An index of the first texts, kept in a folder; their vectors and categories, those of the lines, the basis."""
+def read_base(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An index of the first texts, kept in a folder; their vectors and categories, and the vectors of the lines."""
     from matchmaking.demo import texts  # noqa: PLC0415 -- reads the phrases
     from matchmaking.engine.encoder import UniversalSentenceEncoder  # noqa: PLC0415 -- likewise
     from matchmaking.engine.index import OfferIndex  # noqa: PLC0415
@@ -147,13 +158,7 @@ def read_base(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     )
     groups = np.array([2 * place + number % 2 for number, place in enumerate(places)])
     report("base", texts=BASE, peak_rss_mb=peak_mb())
-    return vectors, groups, asked, directions(vectors)
-
-
-def directions(vectors: np.ndarray) -> np.ndarray:
-    """Those in which texts differ most."""
-    found = np.linalg.eigh(vectors.astype(np.float64).T @ vectors)[1]
-    return np.ascontiguousarray(found[:, ::-1][:, :COARSE].astype(np.float32))
+    return vectors, groups, asked
 
 
 def read_taxonomy() -> Taxonomy:
@@ -233,8 +238,9 @@ def moved(offer: Offer, offers: int, texts: int) -> Offer:
     return replace(offer, id=offer.id + offers, texts=own)
 
 
-def load(folder: Path) -> None:
-    """In a process of its own, so that its memory is its own."""
+def load(folder: Path, *, stored: bool) -> None:
+    """In a process of its own, so that its memory is its own; candidates by meaning from memory, or `stored`."""
+    from matchmaking import nearest  # noqa: PLC0415 -- Django stands by now
     from matchmaking.engine.encoder import UniversalSentenceEncoder  # noqa: PLC0415
     from matchmaking.engine.index import OfferIndex  # noqa: PLC0415
     from matchmaking.engine.similarity import likeness  # noqa: PLC0415
@@ -247,6 +253,8 @@ def load(folder: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     index = OfferIndex.load(folder / "index", taxonomy, encoder)
     index.refresh()
+    if stored:
+        index.nearest = nearest.of_index("growth", index, anew=True)
     loaded, cpu = time.perf_counter() - began, time.process_time() - cpu
     vectors = np.load(folder / "asked.npy")
     spoken = json.loads((folder / "asked.json").read_text("utf-8"))
@@ -260,7 +268,7 @@ def load(folder: Path) -> None:
         likeness(index.features(lines, index.candidates(lines)), WEIGHTING_1)
         took.append(1000 * (time.process_time() - start))
     report(
-        "in memory",
+        "pgvector, whole engine" if stored else "in memory",
         texts=len(index),
         load_s=loaded,
         load_cpu_s=cpu,
@@ -269,33 +277,25 @@ def load(folder: Path) -> None:
         peak_rss_mb=peak_mb(),
         of_that_without_index_mb=before,
     )
+    if stored:
+        nearest.forget("growth")
 
 
-def search_exactly(vectors: np.ndarray, asked: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Rows of the nearest texts of each line by whole vectors; says what one line costs by coarse ones in memory."""
+def search_exactly(vectors: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Rows of the nearest texts of each line by whole vectors."""
     best = np.full((len(asked), 0), 0, np.int64)
     near = np.full((len(asked), 0), 0, np.float32)
-    coarse = np.empty((len(vectors), basis.shape[1]), np.float32)
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         block = vectors[start : start + ROWS_AT_ONCE].astype(np.float32)
-        coarse[start : start + len(block)] = block @ basis
         near = np.hstack([near, asked @ block.T])
         best = np.hstack(
             [best, np.broadcast_to(np.arange(start, start + len(block)), (len(asked), len(block)))]
         )
         keep = np.argpartition(-near, NEAREST - 1, axis=1)[:, :NEAREST]
         near, best = (np.take_along_axis(found, keep, axis=1) for found in (near, best))
-    took = []
-    for line in asked[:20]:
-        start_s = time.process_time()
-        scores = coarse @ (line @ basis)
-        np.argpartition(-scores, NEAREST)[:NEAREST]
-        took.append(1000 * (time.process_time() - start_s))
     report(
         "exact search",
         texts=len(vectors),
-        one_line_cpu_ms_p50=float(np.median(took)),
-        coarse_mb=round(coarse.nbytes / 2**20),
         hundredth_is_as_near_as=float(near.min(axis=1).mean()),
         peak_rss_mb=peak_mb(),
     )
@@ -305,54 +305,32 @@ def search_exactly(vectors: np.ndarray, asked: np.ndarray, basis: np.ndarray) ->
 # -- pgvector ---------------------------------------------------------------------------------------
 
 
-@contextmanager
-def database() -> Iterator[psycopg.Connection]:
-    from matchmaking import embedded  # noqa: PLC0415 -- starts servers
-
-    state = stage.ROOT / ".servers" / "bench-growth"
-    for name in ("EMBEDDED_STATE", "DATABASE_URL", "BROKER_URL", "CACHE_URL"):
-        os.environ.pop(name, None)
-    embedded.provide(state=state)
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
-        session.execute("DROP TABLE IF EXISTS growth")
-        yield session
-        session.execute("DROP TABLE IF EXISTS growth")
-
-
 def compare(
-    session: psycopg.Connection,
-    vectors: np.ndarray,
-    basis: np.ndarray,
-    asked: np.ndarray,
-    exact: np.ndarray,
+    stored: StoredVectors, vectors: np.ndarray, asked: np.ndarray, exact: np.ndarray
 ) -> None:
-    """Through the table that the product keeps (`matchmaking.nearest`), searched as the product searches."""
-    from matchmaking.nearest import StoredVectors, effort_for  # noqa: PLC0415 -- Django stands by now
+    """Through the table that the product keeps, filled as the product fills it and searched as it searches."""
+    from django.db import connection  # noqa: PLC0415 -- Django stands by now
+
+    from matchmaking.nearest import effort_for  # noqa: PLC0415
 
     size = len(vectors)
-    backend = psutil.Process(session.info.backend_pid)
-    stored = StoredVectors("growth", basis, cursor=session.cursor)
-    stored.create(vectors.shape[1])
-    began = time.perf_counter()
-    numbers = np.arange(size, dtype=np.int64)
-    stored.add(numbers, numbers, vectors)
-    written_s = time.perf_counter() - began
-    session.execute("SET maintenance_work_mem = '1GB'")
-    session.execute("SET max_parallel_maintenance_workers = 1")
-    began = time.perf_counter()
-    stored.build()
-    built_s = time.perf_counter() - began
-    sizes = session.execute(
-        "SELECT pg_table_size('growth') / 1048576, pg_indexes_size('growth') / 1048576"
-    ).fetchone()
+    numbers = np.arange(size)
+    began, busy, own = time.perf_counter(), server_cpu_s(), time.process_time()
+    stored.fill("growth", numbers, numbers, vectors, numbers)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_table_size(%s) / 1048576, pg_indexes_size(%s) / 1048576", [TABLE, TABLE]
+        )
+        table_mb, index_mb = map(int, cursor.fetchone())
     report(
-        "pgvector built", texts=size, rows_written_s=written_s, index_built_s=built_s,
-        table_mb=int(sizes[0]), index_mb=int(sizes[1]),
+        "pgvector filled", texts=size, filled_s=time.perf_counter() - began,
+        filled_cpu_s=time.process_time() - own, server_cpu_s=server_cpu_s() - busy,
+        table_mb=table_mb, index_mb=index_mb, peak_rss_mb=peak_mb(),
     )  # fmt: skip
     for effort in (400, 600, 1000):
         stored.effort = effort
         found, took = [], []
-        busy = backend.cpu_times().user
+        busy = server_cpu_s()
         for line in asked:
             start_s = time.perf_counter()
             (rows,) = stored.find(line[None, :], NEAREST)
@@ -365,9 +343,17 @@ def compare(
             # As the product looks, beside what less and more effort would give.
             "pgvector" if effort == effort_for(size) else "pgvector, other effort",
             texts=size, effort=effort, recall_at_100=float(np.mean(recall)),
-            one_line_cpu_ms=1000 * (backend.cpu_times().user - busy) / len(asked),
+            one_line_cpu_ms=1000 * (server_cpu_s() - busy) / len(asked),
             one_line_ms_p50=float(np.median(took[10:])), one_line_ms_p95=float(np.quantile(took[10:], 0.95)),
         )  # fmt: skip
+
+
+def server_cpu_s() -> float:
+    """Of the database's process that serves this one."""
+    from django.db import connection  # noqa: PLC0415 -- Django stands by now
+
+    connection.ensure_connection()
+    return float(psutil.Process(connection.connection.info.backend_pid).cpu_times().user)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Candidates by meaning out of the database: vectors in pgvector beside the index in memory (MATCHING_CANDIDATES).
 
-Derived from the offers like the index on disk, so a table of its own outside the migrations: made when it is switched
-on, filled when it is missing or of other content, followed offer by offer. It may lack what was written a moment ago or
-still hold what has gone: whoever asks knows the living texts, and compares them anew.
+Derived from the offers like the index on disk, so tables of their own outside the migrations: made when it is switched
+on, filled when they are missing or of other content, followed offer by offer. They may lack what was written a moment
+ago or still hold what has gone: whoever asks knows the living texts, and compares them anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy.typing as npt
 from django.db import connection, transaction
 from psycopg import sql
 
+from matchmaking.engine import ENGINE_VERSION
+from matchmaking.engine.encoder import directions
 from matchmaking.engine.index import OfferIndex
 from matchmaking.engine.sparse import Floats, Ints
 
@@ -23,6 +26,9 @@ from matchmaking.engine.sparse import Floats, Ints
 # The more texts there are, the more of the nearest a graph misses: at 600,000 four hundred hold .92 of them (ADR 16).
 LOOKED_AT, LOOKED_AT_AMONG_MANY = 400, 1000
 MANY = 100_000
+COARSE = 192
+# So many texts, spread over all, tell the directions; fewer than the least are too few to, and nothing is left out.
+TELLING, LEAST_TELLING = 8192, 1000
 _ROWS_AT_ONCE = 20_000
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _FEET = b"\xff\xff"
@@ -32,52 +38,101 @@ def effort_for(texts: int) -> int:
     return LOOKED_AT if texts <= MANY else LOOKED_AT_AMONG_MANY
 
 
-def _own_cursor() -> Any:
-    """Of the thread that asks: the bound method would for ever be that of the connection this file was read with."""
-    return connection.cursor()
-
-
 @dataclass(slots=True)
 class StoredVectors:
-    """Texts of one side by offer and text, each with its coarse and its whole vector."""
+    """Texts of one side by offer and text, each with its coarse and its whole vector.
+
+    The directions of the coarse ones are those of the texts that fill the table. They are kept beside it, and hold for
+    every process and every later text until the table is filled anew.
+    """
 
     table: str
-    basis: Floats
     effort: int = LOOKED_AT
-    cursor: Callable[[], Any] = field(default=_own_cursor)
+    # Which table of directions was read last, and what it held.
+    _read: tuple[int, Floats] | None = field(default=None, init=False)
 
     @property
     def _table(self) -> sql.Identifier:
         return sql.Identifier(self.table)
 
-    def create(self, whole: int) -> None:
-        """An empty table in the place of whatever stood there."""
-        coarse = self.basis.shape[1]
-        with self.cursor() as cursor:
+    @property
+    def _directions(self) -> sql.Identifier:
+        return sql.Identifier(f"{self.table}_directions")
+
+    def content(self) -> str | None:
+        """What the table was filled with; None where it or its directions are missing."""
+        with connection.cursor() as cursor:
+            if not (_exists(cursor, self._table) and _exists(cursor, self._directions)):
+                return None
+            cursor.execute(sql.SQL("SELECT content FROM {}").format(self._directions))
+            found: tuple[str] | None = cursor.fetchone()
+        return found[0] if found else None
+
+    @transaction.atomic
+    def fill(
+        self, content: str, offers: Ints, texts: Ints, vectors: npt.NDArray[Any], rows: Ints
+    ) -> None:
+        """The texts of some rows in the place of whatever stood there, and the graph by which they are searched."""
+        whole = vectors.shape[1]
+        if len(rows) < LEAST_TELLING:
+            basis = np.eye(whole, dtype=np.float32)
+        else:
+            basis = directions(vectors[rows[:: 1 + len(rows) // TELLING]], COARSE)
+        kept = BytesIO()
+        np.save(kept, basis)
+        self.forget()
+        with connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
-            cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self._table))
+            cursor.execute(
+                sql.SQL(
+                    "CREATE TABLE {} (content text NOT NULL, directions bytea NOT NULL)"
+                ).format(self._directions)
+            )
+            cursor.execute(
+                sql.SQL("INSERT INTO {} VALUES (%s, %s)").format(self._directions),
+                [content, kept.getvalue()],
+            )
             cursor.execute(
                 sql.SQL(
                     "CREATE TABLE {} (offer bigint NOT NULL, text bigint NOT NULL,"
                     " coarse halfvec({}) NOT NULL, whole halfvec({}) NOT NULL, PRIMARY KEY (offer, text))"
-                ).format(self._table, sql.Literal(coarse), sql.Literal(whole))
+                ).format(self._table, sql.Literal(basis.shape[1]), sql.Literal(whole))
             )
+        self.exchange([], offers, texts, vectors, rows)
+        self._build()
 
-    def add(self, offers: Ints, texts: Ints, vectors: npt.NDArray[Any]) -> None:
-        """Rows in binary: written out as text they would take ten times as long."""
-        statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(self._table)
-        with self.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(_HEAD)
-            for start in range(0, len(offers), _ROWS_AT_ONCE):
-                block = slice(start, start + _ROWS_AT_ONCE)
-                whole = np.asarray(vectors[block])
-                coarse = whole.astype(np.float32) @ self.basis
-                copy.write(_binary(offers[block], texts[block], coarse, whole))
-            copy.write(_FEET)
+    @transaction.atomic
+    def exchange(
+        self,
+        gone: Sequence[int],
+        offers: Ints,
+        texts: Ints,
+        vectors: npt.NDArray[Any],
+        rows: Ints,
+    ) -> None:
+        """The texts of some rows in the place of those of some offers; in binary, for written out as text they would
+        take ten times as long."""
+        delete = sql.SQL("DELETE FROM {} WHERE offer = ANY(%s)").format(self._table)
+        write = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(self._table)
+        with connection.cursor() as cursor:
+            basis = self._basis(cursor)
+            cursor.execute(delete, [list(gone)])
+            with cursor.copy(write) as copy:
+                copy.write(_HEAD)
+                for start in range(0, len(rows), _ROWS_AT_ONCE):
+                    block = rows[start : start + _ROWS_AT_ONCE]
+                    whole = vectors[block]
+                    coarse = whole.astype(np.float32) @ basis
+                    copy.write(_binary(offers[block], texts[block], coarse, whole))
+                copy.write(_FEET)
 
-    def build(self) -> None:
+    def _build(self) -> None:
         """The graph that is searched; once for a table, later rows find their place in it by themselves."""
-        with self.cursor() as cursor:
+        with connection.cursor() as cursor:
+            # A graph of 600,000 fits, and one that does not takes many times as long. By one process: several would
+            # take all of it out of shared memory, of which a container has little.
+            cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
+            cursor.execute("SET LOCAL max_parallel_maintenance_workers = 0")
             cursor.execute(
                 sql.SQL(
                     "CREATE INDEX ON {} USING hnsw (coarse halfvec_ip_ops) WITH (m = 16, ef_construction = 64)"
@@ -85,11 +140,7 @@ class StoredVectors:
             )
             cursor.execute(sql.SQL("ANALYZE {}").format(self._table))
 
-    def remove(self, offers: Iterable[int]) -> None:
-        with self.cursor() as cursor:
-            statement = sql.SQL("DELETE FROM {} WHERE offer = ANY(%s)").format(self._table)
-            cursor.execute(statement, [list(offers)])
-
+    @transaction.atomic
     def find(self, vectors: Floats, k: int) -> list[list[tuple[int, int]]]:
         """Offer and text of about the k nearest texts of each vector, the nearest first."""
         statement = sql.SQL(
@@ -97,13 +148,38 @@ class StoredVectors:
             " ORDER BY whole <#> %s::halfvec, offer, text LIMIT %s"
         ).format(self._table)
         found = []
-        with self.cursor() as cursor:
-            cursor.execute("SELECT set_config('hnsw.ef_search', %s, false)", [str(self.effort)])
+        with connection.cursor() as cursor:
+            basis = self._basis(cursor)
+            cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(self.effort)])
             for vector in vectors:
-                coarse = _written(vector @ self.basis)
+                coarse = _written(vector @ basis)
                 cursor.execute(statement, [coarse, max(self.effort, k), _written(vector), k])
                 found.append(cursor.fetchall())
         return found
+
+    @transaction.atomic
+    def forget(self) -> None:
+        """The directions first, as all others do: whoever has read them gets at the vectors too."""
+        with connection.cursor() as cursor:
+            for table in (self._directions, self._table):
+                if _exists(cursor, table):
+                    cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+
+    def _basis(self, cursor: Any) -> Floats:
+        """The directions of the table as it stands until the end of the transaction: another process may have filled
+        it anew since they were read."""
+        cursor.execute(sql.SQL("SELECT tableoid FROM {}").format(self._directions))
+        (number,) = cursor.fetchone()
+        if self._read is None or self._read[0] != number:
+            cursor.execute(sql.SQL("SELECT directions FROM {}").format(self._directions))
+            self._read = number, np.load(BytesIO(cursor.fetchone()[0]))
+        return self._read[1]
+
+
+def _exists(cursor: Any, table: sql.Identifier) -> bool:
+    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table.as_string()])
+    there: bool = cursor.fetchone()[0]
+    return there
 
 
 def _written(vector: Floats) -> str:
@@ -137,23 +213,11 @@ def _binary(offers: Ints, texts: Ints, coarse: Floats, whole: npt.NDArray[Any]) 
 def of_index(side: str, index: OfferIndex, *, anew: bool = False) -> StoredVectors:
     """The table that stands for an index, filled by the first process that finds it missing or of other content, and
     by one that has built its index anew because too much had changed to follow."""
-    known = index.taxonomy
-    stored = StoredVectors(
-        _table_of(side), known.basis(index.encoder), effort=effort_for(len(index))
-    )
-    content = f"{known.fingerprint} {index.encoder.version}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [stored.table])
-        cursor.execute("SELECT obj_description(to_regclass(%s), 'pg_class')", [stored.table])
-        if cursor.fetchone()[0] == content and not anew:
-            return stored
-        offers, texts, vectors = index.kept()
-        stored.create(vectors.shape[1])
-        stored.add(offers, texts, vectors)
-        stored.build()
-        cursor.execute(
-            sql.SQL("COMMENT ON TABLE {} IS {}").format(stored._table, sql.Literal(content))  # noqa: SLF001
-        )
+    stored = StoredVectors(_table_of(side), effort=effort_for(len(index)))
+    content = f"{ENGINE_VERSION} {index.taxonomy.fingerprint} {index.encoder.version}"
+    _alone(stored)
+    if anew or stored.content() != content:
+        stored.fill(content, *index.kept())
     return stored
 
 
@@ -161,20 +225,19 @@ def _table_of(side: str) -> str:
     return f"matchmaking_nearest_{side}"
 
 
+def _alone(stored: StoredVectors) -> None:
+    """One process at a time fills or follows a table, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [stored.table])
+
+
 def forget(side: str) -> None:
     """Where candidates come from memory nobody follows the table: kept, it would be of yesterday when it is wanted."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s)", [_table_of(side)])
-        if cursor.fetchone()[0] is not None:
-            cursor.execute(
-                sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(_table_of(side)))
-            )
+    StoredVectors(_table_of(side)).forget()
 
 
 @transaction.atomic
 def follow(stored: StoredVectors, index: OfferIndex, changed: Sequence[int]) -> None:
     """Brings the rows of changed offers up to the index; two processes that do the same leave the same."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [stored.table])
-    stored.remove(changed)
-    stored.add(*index.kept(changed))
+    _alone(stored)
+    stored.exchange(changed, *index.kept(changed))

@@ -164,6 +164,13 @@ def vectors_of(spoken: Sequence[Need | OfferText], encoder: Encoder) -> Vector:
     return out
 
 
+def directions(vectors: Vector, count: int) -> Vector:
+    """So many directions in which vectors differ most, the foremost first, as columns."""
+    whole = vectors.astype(np.float64)
+    found = np.linalg.eigh(whole.T @ whole)[1]
+    return np.ascontiguousarray(found[:, ::-1][:, :count], np.float32)
+
+
 class NoEncoder:
     """Switches embeddings off: every similarity of meaning is 0, words and categories decide."""
 

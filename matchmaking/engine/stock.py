@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from matchmaking.engine import reading
 from matchmaking.engine import text as words
 from matchmaking.engine.constraints import STATEMENTS, stated_by
-from matchmaking.engine.encoder import vectors_of
+from matchmaking.engine.encoder import directions, vectors_of
 from matchmaking.engine.kinship import Kinship
 from matchmaking.engine.labels import Labels
 from matchmaking.engine.locality import Places, places_of
@@ -302,9 +302,7 @@ class Stock:
         chosen = blake2b(sample.tobytes(), digest_size=16).digest()
         if chosen != self.chosen or self.basis is None:
             self.chosen = chosen
-            whole = sample.astype(np.float64)
-            directions = np.linalg.eigh(whole.T @ whole)[1][:, ::-1][:, :_COARSE]
-            self.basis = np.ascontiguousarray(directions, np.float32)
+            self.basis = directions(sample, _COARSE)
             self.coarse = self.vectors @ self.basis
         elif len(self.coarse) < len(self.vectors):
             fresh = self.vectors[len(self.coarse) :] @ self.basis
@@ -415,14 +413,15 @@ class Stock:
             self._rows_by_text = {(owners[row], ids[row]): row for row in living}
         return self._rows_by_text
 
-    def kept(self, offers: Iterable[int] | None = None) -> tuple[Ints, Ints, Floats]:
-        """Offer, text and vector of the living texts, of some offers or of all: what `nearest` has to hold."""
+    def kept(self, offers: Iterable[int] | None = None) -> tuple[Ints, Ints, Floats, Ints]:
+        """Offers, texts and vectors in rows, and which rows live, of some offers or of all: what `nearest` has to hold.
+        Rows, for a copy of all vectors would be the greatest thing in memory."""
         self.refresh()
         if offers is None:
             rows = np.flatnonzero(self.alive)
         else:
             rows = np.concatenate([np.empty(0, np.int64), *map(self.rows_of, offers)])
-        return self.owners[rows], self.text_ids[rows], self.vectors[rows]
+        return self.owners, self.text_ids, self.vectors, rows
 
     def with_counts(self, data: Floats) -> Matrix:
         return with_data(self.counts, data)

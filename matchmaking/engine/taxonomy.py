@@ -16,6 +16,7 @@ from uuid import uuid4
 import numpy as np
 import scipy.sparse as sp
 
+from matchmaking.engine.encoder import directions
 from matchmaking.engine.reading import aim
 from matchmaking.engine.sparse import (
     Floats,
@@ -258,16 +259,14 @@ class Taxonomy:
         They depend on the tree alone, so that a changed offer leaves them as they are.
         """
         if encoder.version not in self._bases:
-            terms = self.vectors(encoder)[0].astype(np.float64)
-            kept = _COARSE
+            terms = self.vectors(encoder)[0]
             if len(terms) < _FEW_TERMS:
                 # Too few to know the directions: nothing is left out.
-                kept, directions = terms.shape[1], np.eye(terms.shape[1])
+                basis = np.eye(terms.shape[1], dtype=np.float32)
             else:
-                directions = np.linalg.eigh(terms.T @ terms)[1]
-            basis = np.ascontiguousarray(directions[:, ::-1][:, :kept].astype(np.float32))
+                basis = directions(terms, _COARSE)
             self._bases[encoder.version] = basis
-            self._coarse_terms[encoder.version] = terms.astype(np.float32) @ basis
+            self._coarse_terms[encoder.version] = terms @ basis
         return self._bases[encoder.version]
 
     def _centres(self, terms: Floats) -> Floats:

@@ -29,6 +29,8 @@ WORDS = (
     "steel",
 )
 K = 20
+# Other letters for the same words, in directions that these do not have.
+TURNED = str.maketrans({chr(n): chr(n - 32) for n in range(ord("a"), ord("z") + 1)})
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,93 @@ def test_database_finds_what_memory_finds(index, monkeypatch):
 
     share = np.mean([len(one & other) / len(one) for one, other in zip(exact, told, strict=True)])
     assert share >= 0.97
+
+
+@pytest.fixture
+def few_directions(monkeypatch):
+    """As with a whole tree and many texts: most directions are left out, and most texts are not looked at."""
+    monkeypatch.setattr("matchmaking.engine.taxonomy._FEW_TERMS", 1)
+    monkeypatch.setattr("matchmaking.engine.taxonomy._COARSE", 12)
+    monkeypatch.setattr(nearest, "LEAST_TELLING", 100)
+    monkeypatch.setattr(nearest, "COARSE", 12)
+    monkeypatch.setattr(nearest, "LOOKED_AT", 60)
+
+
+def recall(stored, index, lines, k=20):
+    """The share of the k nearest texts of each line that the table finds; of equally near ones it may take any."""
+    asked = LETTERS.encode(lines)
+    likeness = asked @ index.vectors.T
+    least = np.sort(likeness, axis=1)[:, -k] - 1e-3
+    row = {(int(index.owners[n]), text.id): n for n, text in enumerate(index.texts)}
+    return np.mean(
+        [
+            np.mean([scores[row[key]] >= bound for key in told])
+            for scores, bound, told in zip(likeness, least, stored.find(asked, k), strict=True)
+        ]
+    )
+
+
+LINES = [spoken(number) for number in range(2000, 2020)]
+
+
+@pytest.mark.usefixtures("few_directions")
+def test_first_look_is_taken_in_the_directions_of_the_texts(index):
+    stored = nearest.of_index("supply", index)
+
+    assert recall(stored, index, LINES) >= 0.97
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coarse::text, whole::text FROM matchmaking_nearest_supply LIMIT 1")
+        coarse, whole = (np.fromstring(one[1:-1], sep=",") for one in cursor.fetchone())
+    assert (len(coarse), len(whole)) == (12, 64)
+    # Hardly anything of a text lies elsewhere.
+    assert np.linalg.norm(coarse) > 0.9
+
+
+@pytest.mark.usefixtures("few_directions")
+def test_who_has_filled_the_table_anew_changes_the_directions_for_everybody(index):
+    theirs = nearest.of_index("supply", index)
+    assert recall(theirs, index, LINES) >= 0.97
+    other = OfferIndex.build(
+        [offer(n, spoken(n).translate(TURNED)) for n in range(1, 301)], Taxonomy(SMALL), LETTERS
+    )
+    lines = [line.translate(TURNED) for line in LINES]
+    nearest.of_index("supply", other, anew=True)
+
+    assert recall(theirs, other, lines) >= 0.97
+    other.add(offer(7, "PUMP PUMP PUMP"))
+    nearest.follow(theirs, other, [7])
+    # A process that comes later reads them, too.
+    later = nearest.of_index("supply", other)
+    for stored in (theirs, later):
+        assert stored.find(LETTERS.encode(["PUMP PUMP PUMP"]), 1) == [[(7, 70)]]
+    assert recall(later, other, lines) >= 0.97
+
+
+@pytest.mark.usefixtures("few_directions")
+@pytest.mark.parametrize("lost", ["directions", "row", "encoder", "engine"])
+def test_table_without_its_directions_or_of_another_encoder_or_engine_is_filled_anew(
+    index, monkeypatch, lost
+):
+    nearest.of_index("supply", index)
+    for number in range(1, 21):
+        index.remove(number)
+    with connection.cursor() as cursor:
+        if lost == "directions":
+            cursor.execute("DROP TABLE matchmaking_nearest_supply_directions")
+        elif lost == "row":
+            cursor.execute("DELETE FROM matchmaking_nearest_supply_directions")
+        elif lost == "encoder":
+            monkeypatch.setattr(LETTERS, "version", "other letters")
+        else:
+            monkeypatch.setattr(nearest, "ENGINE_VERSION", "0")
+
+    stored = nearest.of_index("supply", index)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM matchmaking_nearest_supply")
+        assert cursor.fetchone()[0] == 260
+    index.make_compact()
+    assert recall(stored, index, LINES) >= 0.97
 
 
 def test_database_follows_offers_that_change_and_go(index):
