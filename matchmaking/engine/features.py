@@ -31,15 +31,15 @@ from matchmaking.engine.quantities import contradiction, distance, may_contradic
 from matchmaking.engine.search import DECIMALS
 from matchmaking.engine.sparse import Floats, Ints, without_zeros
 from matchmaking.engine.stock import SATURATION, Stock
-from matchmaking.engine.tails import is_offered
+from matchmaking.engine.tails import is_called, is_offered
 
 # So much nearer to the purpose than to the thing asked for: it is probably what the thing goes into.
 PURPOSE_LEAD = np.float32(0.2)
 # What is left of the points of text and category where a line asks for work and a text offers the machine, or the
 # other way round, and where both want the same or both have it.
 _OTHER_FORM, _RIVAL = np.float32(0.7), np.float32(0.4)
-# What is left where a text names just what a line rules out.
-_NAMED_OUT = np.float32(0.75)
+# What is left where a text names just what a line rules out, and where that is what its own name ends with.
+_NAMED_OUT, _RULED_OUT = np.float32(0.75), np.float32(0.3)
 # What is left where a text says the one name of a line only of something else.
 _OTHER_NAME = np.float32(0.6)
 # And so much is lost where it says other words of a line, but neither the noun that says what is asked for nor, from the
@@ -247,8 +247,9 @@ def _less_what_is_named(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) 
         phrase = words.ruled_out(lines.needs[line].text)
         start, stop = np.searchsorted(pairs.line, [line, line + 1])
         for place in range(start, stop):
-            if names(stock.texts[pairs.row[place]].text, phrase):
-                left[place] *= _NAMED_OUT
+            text = stock.texts[pairs.row[place]].text
+            if names(text, phrase):
+                left[place] *= _RULED_OUT if is_called(text, phrase) else _NAMED_OUT
 
 
 def _less_other_names(stock: Stock, lines: Lines, pairs: Pairs, left: Floats) -> None:

@@ -161,15 +161,16 @@ _KIND = {
         (*_COMPARED, *_SIZES.values(), _SHORT_CIRCUIT, _PRECISION, _SECTION)
     )
 }
-# By kind, how much too much counts: who can make more a year than is needed can, and who has more tons or more land
-# than is asked for has them.
-_ABOVE = np.array(
-    [
-        0 if rate else 0.25 if name in ("mass", "area") else 1
-        for name in _KIND
-        for rate in (False, True)
-    ]
-)
+
+
+def _by_kind(of_rates: float, **others: float) -> Floats:
+    return np.array([share for name in _KIND for share in (others.get(name, 1), of_rates)])
+
+
+# By kind, how much too much counts, and too little: who can make more a year than is needed can, who has more tons or
+# more land than is asked for has them, and who works more exactly than is asked for does.
+_ABOVE = _by_kind(0, mass=0.25, area=0.25)
+_BELOW = _by_kind(1, precision=0)
 # From so many amperes on a current is what a switchboard withstands or breaks: it says nothing of what it carries.
 _WITHSTOOD = 10_000.0
 # From so many square metres on it is ground or goods.
@@ -380,7 +381,7 @@ def _kind(text: str, one: Quantity) -> int:
 def _off(kind: int, asked: tuple[float, float], offered: tuple[float, float]) -> float | None:
     """The decimal logarithm of the factor between two stretches, None where they are not of one thing."""
     above = _ABOVE[kind] * log10(max(offered[0] / asked[1], 1))
-    off = max(above, log10(max(asked[0] / offered[1], 1)))
+    off = max(above, _BELOW[kind] * log10(max(asked[0] / offered[1], 1)))
     return None if kind == _LENGTH and off > _ONE_LENGTH else min(round(off, _DECIMALS), _WORST)
 
 
@@ -519,10 +520,10 @@ def distance(lines: Figures, texts: Figures, pairs: Pairs) -> Floats:
     if not len(same):
         return out
     number, mine, beside = number[same], mine[same], beside[same]
-    above = texts.low[beside] / np.maximum(lines.high[mine], _LEAST)
-    below = lines.low[mine] / np.maximum(texts.high[beside], _LEAST)
-    above = _ABOVE[texts.kind[beside]] * np.log10(np.maximum(above, 1))
-    off = np.maximum(above, np.log10(np.maximum(below, 1)))
+    kind = texts.kind[beside]
+    above = np.maximum(texts.low[beside] / np.maximum(lines.high[mine], _LEAST), 1)
+    below = np.maximum(lines.low[mine] / np.maximum(texts.high[beside], _LEAST), 1)
+    off = np.maximum(_ABOVE[kind] * np.log10(above), _BELOW[kind] * np.log10(below))
     off[(lines.kind[mine] == _LENGTH) & (off > _ONE_LENGTH)] = inf
     off = np.where(off < inf, np.minimum(off, _WORST), inf)
     nearest = np.full(len(owner), inf)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from matchmaking.engine.naming import JOINT, MACHINES, MACHINES_EN, MATTER, OPEN, thing_of
 from matchmaking.engine.quantities import without_measures
 from matchmaking.engine.reading import LEAD, aim
-from matchmaking.engine.text import CLAUSE, asserted, normalise, stem
+from matchmaking.engine.text import CLAUSE, asserted, han_runs, normalise, stem
 
 _CODED = re.compile(r"(?:[\s/]*[^\s\u4e00-\u9fff]*\d[^\s\u4e00-\u9fff]*)+$")
 _WORD = re.compile(r"[a-z]+")
@@ -152,6 +152,26 @@ def is_offered(text: str, head: str) -> bool:
         elif _HAN_SIGN.search(one) and thing_of(one).endswith(nouns):
             return True
     return False
+
+
+@lru_cache(maxsize=50_000)
+def is_called(text: str, phrase: str) -> bool:
+    """Whether the name with which a text begins ends with a word of the phrase.
+
+    Examples
+    --------
+    >>> [is_called(text, "installation") for text in ("Installation of carports", "Supply and installation of carports")]
+    [True, False]
+    >>> is_called("冷库板安装", "安装"), is_called("全新线切割机", "不要全新的")
+    (True, False)
+    """
+    name = name_of(text)
+    if not name:
+        return False
+    if len(name[-1]) == 1:
+        said = "".join(name)
+        return any(len(run) > 1 and said.endswith(run) for run in han_runs(normalise(phrase)))
+    return name[-1] in map(stem, _WORD.findall(normalise(phrase)))
 
 
 class Tails:

@@ -97,6 +97,7 @@ def off(line, text):
         # How exactly something is made is no size of it.
         ("叠片对位0.1毫米", "0.4至3毫米带钢", 0),
         ("公差±0.1mm", "tolerance ±1 mm", 1),
+        ("公差±0.1mm", "tolerance ±0.01 mm", 0),
         ("运动精度 0.02 mm", "accuracy of 0.02 mm, 2 mm plates", 0),
         ("误差5毫伏以内", "5 V", 0),
         ("150,000 a year", "3 A", 0),
