@@ -9,7 +9,7 @@ from events.models import Registration
 from events.services import waiting_list
 from matchmaking.api.base import Request
 from matchmaking.api.event_actions import EventActions
-from matchmaking.api.registrations import RegistrationSerializer
+from matchmaking.api.registrations import ANSWERS_IN_ORDER, RegistrationSerializer
 
 # Named so that the schema has one name for each set (SPECTACULAR_SETTINGS).
 REGISTRATION_STATUSES = Registration.Status.choices
@@ -32,7 +32,7 @@ class QueueActions(EventActions):
             event.registrations.waiting()
             .in_queue_order(event.waiting_rule)
             .select_related("event", "enterprise", "tier")
-            .prefetch_related("answers__question")
+            .prefetch_related(ANSWERS_IN_ORDER)
         )
         page = list(self.paginate_queryset(rows) or [])
         context = {"ranks": waiting_list.ranks(event, page)}

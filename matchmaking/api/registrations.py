@@ -28,6 +28,10 @@ from matchmaking.api.base import CREATED, ReadViewSet, Request, caller
 from matchmaking.api.enterprises import EnterpriseNameSerializer
 from matchmaking.api.parsers import StrictJSONParser
 
+ANSWERS_IN_ORDER = Prefetch(
+    "answers", FormAnswer.objects.select_related("question").order_by("question__order", "pk")
+)
+
 
 class FormAnswerSerializer(serializers.ModelSerializer[FormAnswer]):
     """An answer; of a file only that it is there."""
@@ -174,12 +178,7 @@ class RegistrationViewSet(ReadViewSet):
         return (
             Registration.objects.visible_to(self.request.user)
             .select_related("event", "enterprise", "tier")
-            .prefetch_related(
-                Prefetch(
-                    "answers",
-                    FormAnswer.objects.select_related("question").order_by("question__order", "pk"),
-                )
-            )
+            .prefetch_related(ANSWERS_IN_ORDER)
             .order_by("pk")
         )
 
@@ -207,7 +206,7 @@ class RegistrationViewSet(ReadViewSet):
             answers=fields.get("answers"),
             by=request.user,
         )
-        return Response(self.get_serializer(row).data, status=CREATED)
+        return self.read_again(row, CREATED)
 
     @extend_schema(request=AnswersSerializer, responses=RegistrationSerializer)
     @action(detail=True, methods=["put"])

@@ -332,6 +332,27 @@ def test_program_reads_the_questions_answers_and_changes_them():
     assert [a["text"] for a in anew.data["answers"]] == ["window", ""]
 
 
+def test_program_reads_answers_in_the_order_of_the_questions_however_they_lie(monkeypatch):
+    event, who = EventFactory(), MembershipFactory()
+    first, last = asked(event, "text", "text")
+    register = registration.register
+
+    def register_and_move(**about):
+        row = register(**about)
+        FormQuestion.objects.filter(pk=first.pk).update(order=last.order + 1)
+        return row
+
+    monkeypatch.setattr(registration, "register", register_and_move)
+    api = APIClient()
+    api.force_authenticate(who.user)
+    body = {"event": event.public_id, "enterprise": who.enterprise.public_id, "seats": 1}
+    given = {first.public_id: "window", last.public_id: "aisle"}
+
+    made = api.post("/api/v1/registrations/", {**body, "answers": given}, format="json")
+
+    assert [answer["text"] for answer in made.data["answers"]] == ["aisle", "window"]
+
+
 def test_event_that_asks_nothing_costs_no_query_more(django_assert_num_queries):
     event, who = EventFactory(), MembershipFactory()
     with django_assert_num_queries(3):
