@@ -191,7 +191,7 @@ _AT_MOST = re.compile(
 _PER_ELSE = re.compile(r"\s*(?:/|per |每)\s*[^\W\d]|时(?![间效])")
 # What lies in store, and the least that is sold, is no property of a thing; nor is what it uses up.
 _IN_STORE = re.compile(
-    r"(?:产能|现货|库存|存货|备货|起订量?|起批|最小订单|耗|stock(?: of)?|moq|min(?:imum|\.)? order(?: quantity)?)"
+    r"(?:产能|现货|库存|存货|备货|起订量?|起批|最小订单|耗|stock|moq|min(?:imum|\.)? order(?: quantity)?)"
     r"(?: of|[:为约达有])?\s*$"
 )
 _STORED = re.compile(r"\s*(?:现货|库存|起订|起批|moq|minimum order|(?:always )?in stock)")

@@ -142,7 +142,7 @@ def is_offered(text: str, head: str) -> bool:
     >>> is_offered("口罩，口罩生产设备", "机"), is_offered("Bricks, brick presses", "machine")
     (True, True)
     """
-    nouns = {"机": MACHINES, "machine": MACHINES_EN}.get(head, (head,))
+    nouns = next((kinds for kinds in (MACHINES, MACHINES_EN) if kinds[0] == head), (head,))
     for one in _ITEMS.split(normalise(without_measures(asserted(text)))):
         if head.isascii():
             spoken = _SPOKEN.findall(_JOINTS.split(one, maxsplit=1)[0])
